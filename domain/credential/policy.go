@@ -1,0 +1,76 @@
+package credential
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"roster/domain/fault"
+	"roster/domain/field"
+)
+
+// Common reports whether a lower-cased password is one of those that people use most.
+type Common func(lower string) bool
+
+// Policy says what a new password must be. The rules and their texts are Django's four
+// (django.contrib.auth.password_validation, 3.2), in its order.
+type Policy struct {
+	minLength int
+	common    Common
+}
+
+// MinLengthFloor is the least minimum length that a policy may ask for (NIST SP 800-63B-4, 3.1.1.2).
+const MinLengthFloor = 8
+
+// NewPolicy makes a policy; minLength counts characters and is at least MinLengthFloor.
+func NewPolicy(minLength int, common Common) Policy {
+	return Policy{max(minLength, MinLengthFloor), common}
+}
+
+// Owner is what is known of the person whose password is judged.
+type Owner struct{ FirstName, LastName, Email string }
+
+// Judge returns every rule that p breaks, as faults of the member name; none when it is good.
+func (y Policy) Judge(name string, p Password, o Owner) []fault.Field {
+	var out []fault.Field
+	fail := func(code, message string) { out = append(out, fault.Field{Name: name, Code: code, Message: message}) }
+	plain := p.Reveal()
+	lower := strings.ToLower(plain)
+
+	for _, a := range []struct{ label, value string }{
+		{"first name", o.FirstName}, {"last name", o.LastName}, {"email address", o.Email},
+	} {
+		if similar(lower, strings.ToLower(a.value)) {
+			fail("password_too_similar", fmt.Sprintf("The password is too similar to the %s.", a.label))
+			break
+		}
+	}
+	if utf8.RuneCountInString(plain) < y.minLength {
+		fail("password_too_short", fmt.Sprintf("This password is too short. It must contain at least %d characters.", y.minLength))
+	}
+	if y.common(field.Strip(lower)) {
+		fail("password_too_common", "This password is too common.")
+	}
+	if plain != "" && !strings.ContainsFunc(plain, func(r rune) bool { return !isDigit(r) }) {
+		fail("password_entirely_numeric", "This password is entirely numeric.")
+	}
+	return out
+}
+
+// isDigit is Python's str.isdigit: decimal digits of every script, and the digits that are not
+// decimal (superscripts, circled and the like: Numeric_Type=Digit in the Unicode database).
+func isDigit(r rune) bool { return unicode.Is(unicode.Nd, r) || unicode.Is(otherDigits, r) }
+
+var otherDigits = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{0x00B2, 0x00B3, 1}, {0x00B9, 0x00B9, 1}, {0x1369, 0x1371, 1}, {0x19DA, 0x19DA, 1},
+		{0x2070, 0x2070, 1}, {0x2074, 0x2079, 1}, {0x2080, 0x2089, 1}, {0x2460, 0x2468, 1},
+		{0x2474, 0x247C, 1}, {0x2488, 0x2490, 1}, {0x24EA, 0x24EA, 1}, {0x24F5, 0x24FD, 1},
+		{0x24FF, 0x24FF, 1}, {0x2776, 0x277E, 1}, {0x2780, 0x2788, 1}, {0x278A, 0x2792, 1},
+	},
+	R32: []unicode.Range32{
+		{0x10A40, 0x10A43, 1}, {0x10E60, 0x10E68, 1}, {0x11052, 0x1105A, 1}, {0x1F100, 0x1F10A, 1},
+	},
+	LatinOffset: 2,
+}

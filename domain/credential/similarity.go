@@ -1,0 +1,48 @@
+package credential
+
+import (
+	"strings"
+	"unicode"
+)
+
+// maxSimilarity is the ratio from which a password is too similar to an attribute.
+const maxSimilarity = 0.7
+
+// similar judges as Django's UserAttributeSimilarityValidator: the lower-cased password is compared
+// with the whole lower-cased value and with each of its parts (split at what is no word character).
+func similar(password, value string) bool {
+	if value == "" {
+		return false
+	}
+	counts, n := count(password)
+	for _, part := range append(words(value), value) {
+		pc, m := count(part)
+		if n >= 10*m && float64(m) < maxSimilarity/2*float64(n) {
+			continue // far too short to matter, as Django's exceeds_maximum_length_ratio has it
+		}
+		both := 0
+		for r, k := range pc {
+			both += min(k, counts[r])
+		}
+		// difflib's quick_ratio: the order of characters does not count.
+		if n+m > 0 && 2*float64(both)/float64(n+m) >= maxSimilarity {
+			return true
+		}
+	}
+	return false
+}
+
+func words(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool {
+		return r != '_' && !unicode.IsLetter(r) && !unicode.IsNumber(r)
+	})
+}
+
+func count(s string) (counts map[rune]int, n int) {
+	counts = map[rune]int{}
+	for _, r := range s {
+		counts[r]++
+		n++
+	}
+	return counts, n
+}

@@ -1,0 +1,189 @@
+// Package session holds what follows a sign-in: the family of refresh tokens that descend from it,
+// with its rules of rotation, reuse and revocation, and the claims of the tokens.
+package session
+
+import (
+	"time"
+
+	"roster/domain/user"
+)
+
+// ID identifies a session: 24 lower-case hexadecimal digits.
+type ID string
+
+// Rules says how sessions live. It is part of a profile.
+type Rules struct {
+	AccessLifetime  time.Duration // of an access token
+	RefreshLifetime time.Duration // of a refresh token, and of a session without a refresh
+	MaxLifetime     time.Duration // of a session, refreshed or not; 0 for no end
+	Rotate          bool          // a refresh gives a new refresh token
+	Grace           time.Duration // how long the last used refresh token gives the same successor again; 0 for never
+	ReuseRevokes    bool          // a used refresh token that comes again ends the session; else it is only refused
+	Sessionless     bool          // tokens that name no session, as SimpleJWT issues them, are honoured
+	Immediate       bool          // access tokens and verification answer to their session at once, not only at expiry
+	KeepCurrent     bool          // a change of password leaves the session that asked for it alive
+}
+
+// Client is where a session was begun from, as told by the transport.
+type Client struct {
+	Address   string
+	UserAgent string
+}
+
+// Session is the aggregate root: one sign-in.
+type Session struct{ s Snapshot }
+
+// Snapshot is a Session's whole state, for storage. Times are UTC in whole milliseconds; the zero
+// time means never.
+type Snapshot struct {
+	ID         ID
+	User       user.ID
+	Created    time.Time // the sign-in
+	Confirmed  time.Time // when the password was last shown or set in it: the sign-in at first
+	Expires    time.Time
+	Generation int // how often its refresh token was rotated
+	RotatedAt  time.Time
+	RevokedAt  time.Time
+	Reason     Reason
+	UserAgent  string
+	Address    string
+	Version    int64 // counted up by each stored change, from 1
+}
+
+// Reason says why a session was revoked.
+type Reason string
+
+// Why sessions are revoked.
+const (
+	SignedOut Reason = "signed_out"
+	Reused    Reason = "reused"
+)
+
+// Lengths beyond which what a client says of itself is cut, in bytes.
+const (
+	maxAddress   = 64
+	maxUserAgent = 256
+)
+
+// Start begins a session at now, the instant at which the sign-in began.
+func Start(id ID, owner user.ID, now time.Time, r Rules, c Client) *Session {
+	s := &Session{Snapshot{
+		ID: id, User: owner, Created: now, Confirmed: now,
+		UserAgent: cut(c.UserAgent, maxUserAgent), Address: cut(c.Address, maxAddress), Version: 1,
+	}}
+	s.s.Expires = s.end(now, r)
+	return s
+}
+
+// Adopt makes the record of a refresh token that another issuer gave out without one, so that it can
+// be rotated or revoked from here on.
+func Adopt(id ID, owner user.ID, c Claims, now time.Time) *Session {
+	began := c.IssuedAt
+	if began.IsZero() {
+		began = now
+	}
+	return &Session{Snapshot{ID: id, User: owner, Created: began, Confirmed: began, Expires: c.ExpiresAt, Version: 1}}
+}
+
+// Restore rebuilds a session from storage. ErrBadState says that no rule could have led to s.
+func Restore(s Snapshot) (*Session, error) {
+	if s.ID == "" || s.User == "" || s.Created.IsZero() || s.Confirmed.IsZero() || s.Expires.IsZero() || s.Generation < 0 || s.Version < 1 {
+		return nil, ErrBadState
+	}
+	return &Session{s}, nil
+}
+
+// Snapshot returns the session's state.
+func (s *Session) Snapshot() Snapshot { return s.s }
+
+// ID returns the session's identifier.
+func (s *Session) ID() ID { return s.s.ID }
+
+// User returns whose session it is.
+func (s *Session) User() user.ID { return s.s.User }
+
+// Generation returns how often the refresh token was rotated.
+func (s *Session) Generation() int { return s.s.Generation }
+
+// Issued returns when the present refresh token was issued.
+func (s *Session) Issued() time.Time {
+	if s.s.RotatedAt.IsZero() {
+		return s.s.Created
+	}
+	return s.s.RotatedAt
+}
+
+// Expires returns when the present refresh token ends, and the session with it.
+func (s *Session) Expires() time.Time { return s.s.Expires }
+
+// Live reports whether the session counts at now for owner: neither revoked nor expired, and not from
+// before the owner's sessions were ended.
+func (s *Session) Live(owner *user.User, now time.Time) bool {
+	return s.s.RevokedAt.IsZero() && now.Before(s.s.Expires) && s.s.User == owner.ID() && !s.s.Confirmed.Before(owner.SessionsValidAfter())
+}
+
+// Revoked reports whether the session was revoked.
+func (s *Session) Revoked() bool { return !s.s.RevokedAt.IsZero() }
+
+// Revoke ends the session at now; the first reason stays.
+func (s *Session) Revoke(now time.Time, why Reason) {
+	if s.s.RevokedAt.IsZero() {
+		s.s.RevokedAt, s.s.Reason = now, why
+	}
+}
+
+// Confirm notes at now that the owner's password was set from within the session.
+func (s *Session) Confirm(now time.Time) { s.s.Confirmed = now }
+
+// Check judges a refresh token of generation g without using it: ErrBlacklisted when the session is
+// revoked or the token was used, ErrTokenInvalid when the session never gave it out or has expired.
+func (s *Session) Check(g int, now time.Time) error {
+	switch {
+	case s.Revoked() || g < s.s.Generation:
+		return ErrBlacklisted
+	case g > s.s.Generation || !now.Before(s.s.Expires):
+		return ErrTokenInvalid
+	}
+	return nil
+}
+
+// Rotate uses the refresh token of generation g at now. On success the session's present generation
+// is the successor: a new one, or within the grace the one already given, since a lost answer or two
+// tabs must not sign anybody out. Otherwise it fails as Check does; when reuse is to end the session
+// it is revoked then, so the change is to be stored even though the token is refused.
+func (s *Session) Rotate(g int, now time.Time, r Rules) error {
+	err := s.Check(g, now)
+	switch {
+	case err == nil:
+		s.s.Generation++
+		s.s.RotatedAt = now
+		s.s.Expires = s.end(now, r)
+		return nil
+	case s.Revoked() || g > s.s.Generation || !now.Before(s.s.Expires):
+		return err
+	case g == s.s.Generation-1 && r.Grace > 0 && now.Sub(s.s.RotatedAt) <= r.Grace:
+		return nil
+	case r.ReuseRevokes:
+		s.Revoke(now, Reused)
+	}
+	return err
+}
+
+// end returns when a refresh token given out at now ends.
+func (s *Session) end(now time.Time, r Rules) time.Time {
+	end := now.Add(r.RefreshLifetime)
+	if last := s.s.Created.Add(r.MaxLifetime); r.MaxLifetime > 0 && last.Before(end) {
+		return last
+	}
+	return end
+}
+
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && s[n]&0xC0 == 0x80 { // not within a character
+		n--
+	}
+	return s[:n]
+}

@@ -1,0 +1,86 @@
+package user
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+
+	"roster/domain/field"
+)
+
+// Email is an address that passed the syntax check, in two forms: as it is shown, and its key.
+type Email struct{ address, key string }
+
+// ToASCII turns an internationalised domain into its ASCII form (IDNA, RFC 5891). It fails when the
+// domain has none.
+type ToASCII func(domain string) (string, error)
+
+// MaxEmail is the most characters an address may have (RFC 5321; Django's EmailField).
+const MaxEmail = 254
+
+// The grammar of Django's EmailValidator (django.core.validators, 3.2), which existing users passed.
+var (
+	dotAtom = regexp.MustCompile(`^[-!#$%&'*+/=?^_` + "`" + `{}|~0-9A-Za-z]+(\.[-!#$%&'*+/=?^_` + "`" + `{}|~0-9A-Za-z]+)*$`)
+	quoted  = regexp.MustCompile(`^"([\x01-\x08\x0b\x0c\x0e-\x1f!#-\[\]-\x7f]|\\[\x01-\x09\x0b\x0c\x0e-\x7f])*"$`)
+	label   = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
+	topmost = regexp.MustCompile(`^[A-Za-z0-9-]{0,61}[A-Za-z0-9-]$`)
+	literal = regexp.MustCompile(`^\[([A-Fa-f0-9:.]+)\]$`)
+)
+
+// ParseEmail checks text against Django's email syntax and returns the address. Blanks at the ends
+// are cut, the domain is lower-cased as Django's normalize_email does, the local part is kept.
+// ErrBadEmail says that it is no address. Beyond Django it refuses control, format (zero-width,
+// bidirectional) and other invisible characters, which make two addresses look like one.
+func ParseEmail(text string, toASCII ToASCII) (Email, error) {
+	text = field.Strip(text)
+	at := strings.LastIndexByte(text, '@')
+	if at < 1 {
+		return Email{}, ErrBadEmail
+	}
+	local, domain := text[:at], strings.ToLower(text[at+1:])
+	if !dotAtom.MatchString(local) && !quoted.MatchString(local) || strings.ContainsFunc(text, invisible) {
+		return Email{}, ErrBadEmail
+	}
+	ascii := domain
+	if !isDomain(domain) {
+		var err error
+		if ascii, err = toASCII(domain); err != nil || !isDomain(ascii) {
+			return Email{}, ErrBadEmail
+		}
+	}
+	return Email{
+		address: local + "@" + domain,
+		key:     strings.ToLower(local) + "@" + strings.ToLower(ascii),
+	}, nil
+}
+
+// String returns the address as it is shown.
+func (e Email) String() string { return e.address }
+
+// Key returns the canonical form: local part and domain in lower case, the domain in ASCII. Two
+// addresses with one key are one mailbox to us: one account, one sign-in.
+func (e Email) Key() string { return e.key }
+
+func isDomain(d string) bool {
+	if d == "localhost" {
+		return true
+	}
+	if m := literal.FindStringSubmatch(d); m != nil {
+		return isIP(m[1])
+	}
+	labels := strings.Split(d, ".")
+	last := labels[len(labels)-1]
+	if len(labels) < 2 || len(last) < 2 || len(last) > 63 || !topmost.MatchString(last) || strings.HasSuffix(last, "-") {
+		return false
+	}
+	for _, l := range labels[:len(labels)-1] {
+		if !label.MatchString(l) {
+			return false
+		}
+	}
+	return true
+}
+
+func invisible(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp) || r == unicode.ReplacementChar
+}

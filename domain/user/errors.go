@@ -1,0 +1,14 @@
+package user
+
+import "roster/domain/fault"
+
+// Failures of users. The texts are Django's and DRF's, which clients match on.
+var (
+	ErrNotFound   = fault.New(fault.NotFound, "not_found", "Not found.")
+	ErrStale      = fault.New(fault.Stale, "stale", "The user has changed since the version named in If-Match.")
+	ErrEmailTaken = fault.New(fault.Invalid, "unique", "user with this email address already exists.").
+			With(fault.Field{Name: "email", Code: "unique", Message: "user with this email address already exists."})
+	ErrIDTaken    = fault.New(fault.Conflict, "id_taken", "a user with this id already exists")
+	ErrBadEmail   = fault.New(fault.Invalid, "invalid_email", "Enter a valid email address.")
+	ErrBadHistory = fault.New(fault.Internal, "bad_user", "stored user breaks a rule")
+)

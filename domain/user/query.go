@@ -1,0 +1,136 @@
+package user
+
+import (
+	"cmp"
+	"strings"
+	"time"
+
+	"roster/domain/field"
+)
+
+// Sort is something users can be ordered by.
+type Sort string
+
+// What users can be ordered by. Texts are compared byte by byte, case and all, on every backend.
+const (
+	SortID        Sort = "id"
+	SortEmail     Sort = "email"
+	SortFirstName Sort = "first_name"
+	SortLastName  Sort = "last_name"
+	SortJoined    Sort = "date_joined"
+)
+
+// Order is one criterion of an ordering.
+type Order struct {
+	By   Sort
+	Desc bool
+}
+
+// Filter says which users are meant. The zero value means all.
+type Filter struct {
+	Terms  []string // each must be part of SearchText
+	Active *bool
+	Staff  *bool
+	Only   ID // this user alone, if it fits the rest too; "" for any
+}
+
+// Query asks for one stretch of the users that fit a filter, in order.
+type Query struct {
+	Filter
+	Order  []Order   // ends with SortID, so that no two users are equal; see Ordering
+	From   *Position // exclusive; nil begins at the start
+	Offset int       // users to leave out first, after From
+	Limit  int       // most users to return, at least 1
+}
+
+// Position is a place in an ordering: that of a user, who may be gone by now. Only the members that
+// the ordering uses count.
+type Position struct {
+	ID                         ID
+	Email, FirstName, LastName string
+	Joined                     time.Time
+}
+
+// Position returns the place of u in any ordering.
+func (u *User) Position() Position {
+	return Position{ID: u.s.ID, Email: u.s.Email, FirstName: u.s.FirstName, LastName: u.s.LastName, Joined: u.s.Joined}
+}
+
+// Ordering reads DRF's ordering parameter: names apart by commas, each with "-" before it for
+// descending; unknown names are left out. When none is left, fallback holds. The id decides last.
+func Ordering(param string, fallback ...Order) []Order {
+	var out []Order
+	for part := range strings.SplitSeq(param, ",") {
+		name, desc := strings.CutPrefix(strings.TrimSpace(part), "-")
+		switch by := Sort(name); by {
+		case SortID, SortEmail, SortFirstName, SortLastName, SortJoined:
+			out = append(out, Order{by, desc})
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, fallback...)
+	}
+	for i, o := range out {
+		if o.By == SortID {
+			return out[:i+1] // nothing after the id can decide
+		}
+	}
+	return append(out, Order{By: SortID, Desc: len(out) > 0 && out[len(out)-1].Desc})
+}
+
+// Reverse returns the opposite ordering.
+func Reverse(order []Order) []Order {
+	out := make([]Order, len(order))
+	for i, o := range order {
+		out[i] = Order{o.By, !o.Desc}
+	}
+	return out
+}
+
+// Compare orders two places: negative when p comes first.
+func (p Position) Compare(q Position, order []Order) int {
+	for _, o := range order {
+		c := 0
+		switch o.By {
+		case SortID:
+			c = cmp.Compare(p.ID.SortKey(), q.ID.SortKey())
+		case SortEmail:
+			c = cmp.Compare(p.Email, q.Email)
+		case SortFirstName:
+			c = cmp.Compare(p.FirstName, q.FirstName)
+		case SortLastName:
+			c = cmp.Compare(p.LastName, q.LastName)
+		case SortJoined:
+			c = p.Joined.Compare(q.Joined)
+		}
+		if o.Desc {
+			c = -c
+		}
+		if c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+// Terms splits DRF's search parameter at blanks and commas and folds the parts. NUL characters are
+// left out, as DRF does.
+func Terms(param string) []string {
+	return strings.FieldsFunc(Fold(strings.ReplaceAll(param, "\x00", "")), func(r rune) bool {
+		return r == ',' || field.Space(r)
+	})
+}
+
+// Matches reports whether u fits f; the meaning of a filter, for backends that have no other way.
+func (f Filter) Matches(u *User) bool {
+	if f.Only != "" && u.s.ID != f.Only || f.Active != nil && u.s.Active != *f.Active || f.Staff != nil && u.s.Staff != *f.Staff {
+		return false
+	}
+	text := u.SearchText()
+	for _, t := range f.Terms {
+		if !strings.Contains(text, t) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,130 @@
+// Package user holds the user aggregate: who somebody is, whether they may sign in, and since when
+// their sessions count.
+package user
+
+import (
+	"strings"
+	"time"
+
+	"roster/domain/credential"
+)
+
+// User is the aggregate root. It is always valid, and one write stores all of it.
+type User struct{ s Snapshot }
+
+// Snapshot is a User's whole state, for storage to write and read back. Times are UTC in whole
+// milliseconds; the zero time means never.
+type Snapshot struct {
+	ID                 ID
+	Email              string // as shown
+	EmailKey           string // canonical; unique among users
+	FirstName          string
+	LastName           string
+	Active             bool
+	Staff              bool
+	Password           credential.Hash
+	Joined             time.Time
+	LastLogin          time.Time
+	SessionsValidAfter time.Time // sessions and tokens from before are dead
+	Version            int64     // counted up by each stored change, from 1
+}
+
+// New is a person about to become a user.
+type New struct {
+	ID        ID
+	Email     Email
+	FirstName string
+	LastName  string
+	Staff     bool
+	Password  credential.Hash
+}
+
+// Register makes an active user who joined at now.
+func Register(n New, now time.Time) (*User, error) {
+	return Restore(Snapshot{
+		ID: n.ID, Email: n.Email.address, EmailKey: n.Email.key,
+		FirstName: n.FirstName, LastName: n.LastName,
+		Active: true, Staff: n.Staff, Password: n.Password,
+		Joined: now, Version: 1,
+	})
+}
+
+// Restore rebuilds a user from storage. ErrBadHistory says that no rule could have led to s.
+func Restore(s Snapshot) (*User, error) {
+	if s.ID == "" || s.Email == "" || s.EmailKey == "" || s.Joined.IsZero() || s.Version < 1 {
+		return nil, ErrBadHistory
+	}
+	return &User{s}, nil
+}
+
+// Snapshot returns the user's state.
+func (u *User) Snapshot() Snapshot { return u.s }
+
+// ID returns the user's identifier.
+func (u *User) ID() ID { return u.s.ID }
+
+// Active reports whether the user may sign in and use tokens.
+func (u *User) Active() bool { return u.s.Active }
+
+// Staff reports whether the user may administer others.
+func (u *User) Staff() bool { return u.s.Staff }
+
+// Password returns the stored credential.
+func (u *User) Password() credential.Hash { return u.s.Password }
+
+// Version returns how often the user was stored; it is the entity tag.
+func (u *User) Version() int64 { return u.s.Version }
+
+// SessionsValidAfter returns the instant before which sessions of this user are dead.
+func (u *User) SessionsValidAfter() time.Time { return u.s.SessionsValidAfter }
+
+// ChangeEmail gives the user another address.
+func (u *User) ChangeEmail(e Email) { u.s.Email, u.s.EmailKey = e.address, e.key }
+
+// Rename gives the user another first and last name; checked text, see NameRule.
+func (u *User) Rename(first, last string) { u.s.FirstName, u.s.LastName = first, last }
+
+// ChangePassword replaces the credential at now and ends every session that began before.
+func (u *User) ChangePassword(h credential.Hash, now time.Time) {
+	u.s.Password = h
+	u.EndSessions(now)
+}
+
+// EndSessions ends every session that began before now. The instant never moves back.
+func (u *User) EndSessions(now time.Time) {
+	if now.After(u.s.SessionsValidAfter) {
+		u.s.SessionsValidAfter = now
+	}
+}
+
+// Rehash replaces the stored form of an unchanged password, unless the password is no longer the
+// one that old stands for: a rehash must not undo a change made meanwhile.
+func (u *User) Rehash(old, fresh credential.Hash) {
+	if u.s.Password == old {
+		u.s.Password = fresh
+	}
+}
+
+// RecordSignIn notes a sign-in at now.
+func (u *User) RecordSignIn(now time.Time) { u.s.LastLogin = now }
+
+// SetActive lets the user in or shuts them out. Shutting out ends every session, so that letting in
+// again does not bring old tokens back to life.
+func (u *User) SetActive(active bool, now time.Time) {
+	if u.s.Active && !active {
+		u.EndSessions(now)
+	}
+	u.s.Active = active
+}
+
+// SetStaff makes the user an administrator or takes that away.
+func (u *User) SetStaff(staff bool) { u.s.Staff = staff }
+
+// SearchText returns the text in which each search term is looked for: email and names, folded by
+// Fold, apart by a line feed, which no term holds.
+func (u *User) SearchText() string {
+	return Fold(u.s.Email) + "\n" + Fold(u.s.FirstName) + "\n" + Fold(u.s.LastName)
+}
+
+// Fold removes the distinction of upper and lower case for searching.
+func Fold(s string) string { return strings.ToLower(s) }

@@ -1,0 +1,73 @@
+// Package inbound states what the outside may ask of the service: one interface a conversation.
+package inbound
+
+import (
+	"context"
+
+	"roster/domain/field"
+	"roster/domain/session"
+	"roster/domain/user"
+)
+
+// Actor is who makes a request. The zero value is anonymous.
+type Actor struct {
+	User    *user.User // nil when anonymous; as read when the request was authenticated
+	Session session.ID // the session that the request belongs to; "" when none is known
+}
+
+// Anonymous reports whether nobody is signed in.
+func (a Actor) Anonymous() bool { return a.User == nil }
+
+// Is reports whether the actor is the user with that id.
+func (a Actor) Is(id user.ID) bool { return a.User != nil && a.User.ID() == id }
+
+// Staff reports whether the actor is an administrator.
+func (a Actor) Staff() bool { return a.User != nil && a.User.Staff() }
+
+// UserInput is what a caller gives of a user.
+type UserInput struct {
+	Email, Password, FirstName, LastName field.Text
+	CurrentPassword                      field.Text // needed with a change of password where the profile says so
+}
+
+// Changes is a change of a user.
+type Changes struct {
+	UserInput
+	Whole   bool   // all members must be given (PUT); else those given change (PATCH)
+	Version *int64 // the version that the caller knows, if told (If-Match)
+}
+
+// List is what a caller asks of the list.
+type List struct {
+	Filter user.Filter // Only is the access policy's, not the caller's
+	Order  []user.Order
+	From   *user.Position
+	Offset int
+	Limit  int
+}
+
+// Accounts is the conversation about users. Failures common to its methods: fault.Unauthenticated
+// when the actor is anonymous, fault.Forbidden when the access policy forbids, user.ErrNotFound when
+// there is no such user or the actor may not know, fault.ErrInvalid with every field at fault.
+type Accounts interface {
+	// Register makes a user of anybody who asks, as the registration setting allows.
+	Register(ctx context.Context, actor Actor, in UserInput) (*user.User, error)
+
+	// List returns the users asked for that the actor may see.
+	List(ctx context.Context, actor Actor, q List) ([]*user.User, error)
+
+	// Count returns how many users fit the filter and may be seen by the actor.
+	Count(ctx context.Context, actor Actor, f user.Filter) (int, error)
+
+	// Get returns one user.
+	Get(ctx context.Context, actor Actor, id user.ID) (*user.User, error)
+
+	// Authorize tells whether the actor may change the user, before the change itself is read.
+	Authorize(ctx context.Context, actor Actor, id user.ID) error
+
+	// Change changes one user, all of it or nothing; user.ErrStale when the version is not the one named.
+	Change(ctx context.Context, actor Actor, id user.ID, in Changes) (*user.User, error)
+
+	// Delete removes one user and their sessions; user.ErrStale as in Change.
+	Delete(ctx context.Context, actor Actor, id user.ID, version *int64) error
+}

@@ -1,0 +1,37 @@
+package inbound
+
+import (
+	"context"
+
+	"roster/domain/field"
+	"roster/domain/user"
+)
+
+// Settings is a change of what an operator alone decides; nil members stay.
+type Settings struct {
+	Active *bool
+	Staff  *bool
+	Names  UserInput // email and names, where given; never the password
+}
+
+// Administration is the operator's conversation, from the machine itself: nobody signs in for it. It
+// fails with user.ErrNotFound and fault.ErrInvalid.
+type Administration interface {
+	// CreateSuperuser makes a staff user.
+	CreateSuperuser(ctx context.Context, in UserInput) (*user.User, error)
+
+	// Find returns the user with an id or an email address.
+	Find(ctx context.Context, who string) (*user.User, error)
+
+	// Each calls f with every user that fits, in order of joining, until f fails.
+	Each(ctx context.Context, f user.Filter, visit func(*user.User) error) error
+
+	// Set changes a user.
+	Set(ctx context.Context, id user.ID, s Settings) (*user.User, error)
+
+	// SetPassword gives a user another password and ends their sessions.
+	SetPassword(ctx context.Context, id user.ID, password field.Text) error
+
+	// Delete removes a user and their sessions.
+	Delete(ctx context.Context, id user.ID) error
+}
