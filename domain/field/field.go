@@ -88,7 +88,7 @@ func (r Rule) Check(t Text) (value string, ok bool, faults []fault.Field) {
 	if !r.Keep {
 		value = Strip(value)
 	}
-	if Strip(value) == "" {
+	if value == "" {
 		return "", false, r.fault("blank", "This field may not be blank.")
 	}
 	if r.Max > 0 && utf8.RuneCountInString(value) > r.Max {

@@ -119,7 +119,12 @@ func (s *Session) Expires() time.Time { return s.s.Expires }
 // Live reports whether the session counts at now for owner: neither revoked nor expired, and not from
 // before the owner's sessions were ended.
 func (s *Session) Live(owner *user.User, now time.Time) bool {
-	return s.s.RevokedAt.IsZero() && now.Before(s.s.Expires) && s.s.User == owner.ID() && !s.s.Confirmed.Before(owner.SessionsValidAfter())
+	return !s.Revoked() && now.Before(s.s.Expires) && s.s.User == owner.ID() && s.Confirmed(owner)
+}
+
+// Confirmed reports whether the session is not from before the owner's sessions were ended.
+func (s *Session) Confirmed(owner *user.User) bool {
+	return !s.s.Confirmed.Before(owner.SessionsValidAfter())
 }
 
 // Revoked reports whether the session was revoked.
@@ -159,14 +164,36 @@ func (s *Session) Rotate(g int, now time.Time, r Rules) error {
 		s.s.RotatedAt = now
 		s.s.Expires = s.end(now, r)
 		return nil
-	case s.Revoked() || g > s.s.Generation || !now.Before(s.s.Expires):
-		return err
-	case g == s.s.Generation-1 && r.Grace > 0 && now.Sub(s.s.RotatedAt) <= r.Grace:
+	case s.repeated(g, now, r):
 		return nil
-	case r.ReuseRevokes:
+	}
+	s.punish(g, now, r)
+	return err
+}
+
+// SignOut ends the session at now on behalf of whoever holds its refresh token of generation g, the
+// present one or within the grace the one before. Otherwise it fails, and is to be stored, as Rotate.
+func (s *Session) SignOut(g int, now time.Time, r Rules) error {
+	err := s.Check(g, now)
+	if err == nil || s.repeated(g, now, r) {
+		s.Revoke(now, SignedOut)
+		return nil
+	}
+	s.punish(g, now, r)
+	return err
+}
+
+// repeated reports whether g is the last used token, its successor unused, within the grace.
+func (s *Session) repeated(g int, now time.Time, r Rules) bool {
+	return !s.Revoked() && now.Before(s.s.Expires) &&
+		g == s.s.Generation-1 && r.Grace > 0 && now.Sub(s.s.RotatedAt) <= r.Grace
+}
+
+// punish ends a session of which a used token came again, where the rules say so.
+func (s *Session) punish(g int, now time.Time, r Rules) {
+	if g < s.s.Generation && r.ReuseRevokes {
 		s.Revoke(now, Reused)
 	}
-	return err
 }
 
 // end returns when a refresh token given out at now ends.

@@ -33,8 +33,8 @@ type UserInput struct {
 // Changes is a change of a user.
 type Changes struct {
 	UserInput
-	Whole   bool   // all members must be given (PUT); else those given change (PATCH)
-	Version *int64 // the version that the caller knows, if told (If-Match)
+	Whole    bool    // all members must be given (PUT); else those given change (PATCH)
+	Versions []int64 // the user's version must be one of these (If-Match); nil for any
 }
 
 // List is what a caller asks of the list.
@@ -65,9 +65,9 @@ type Accounts interface {
 	// Authorize tells whether the actor may change the user, before the change itself is read.
 	Authorize(ctx context.Context, actor Actor, id user.ID) error
 
-	// Change changes one user, all of it or nothing; user.ErrStale when the version is not the one named.
+	// Change changes one user, all of it or nothing; user.ErrStale when the version is none of those named.
 	Change(ctx context.Context, actor Actor, id user.ID, in Changes) (*user.User, error)
 
 	// Delete removes one user and their sessions; user.ErrStale as in Change.
-	Delete(ctx context.Context, actor Actor, id user.ID, version *int64) error
+	Delete(ctx context.Context, actor Actor, id user.ID, versions []int64) error
 }

@@ -1,0 +1,90 @@
+package httpapi
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"strings"
+
+	"roster/domain/field"
+)
+
+// members is the body of a request: what it gives for each name.
+type members map[string]field.Text
+
+// maxMembers is the most members that a form may have (Django's DATA_UPLOAD_MAX_NUMBER_FIELDS).
+const maxMembers = 1000
+
+// decode reads the body of r. No body at all is an object without members, whatever the content type
+// says, as in DRF.
+func (s *server) decode(w http.ResponseWriter, r *http.Request) (members, error) {
+	if r.ContentLength > s.MaxBody {
+		return nil, errTooLarge
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, s.MaxBody))
+	if err != nil {
+		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+			return nil, errTooLarge
+		}
+		return nil, errParse("Request", "the body ends too early")
+	}
+	if len(body) == 0 {
+		return members{}, nil
+	}
+	header := r.Header.Get("Content-Type")
+	mediaType, _, _ := strings.Cut(header, ";")
+	switch mediaType = strings.ToLower(strings.TrimSpace(mediaType)); {
+	case mediaType == "application/json":
+		return decodeJSON(body, s.LenientJSON)
+	case mediaType == "application/x-www-form-urlencoded" && s.AcceptForms:
+		return decodeForm(string(body))
+	case mediaType == "multipart/form-data" && s.AcceptForms:
+		return decodeMultipart(string(body), header)
+	}
+	return nil, errMediaType(header)
+}
+
+func decodeForm(body string) (members, error) {
+	if strings.Count(body, "&") >= maxMembers {
+		return nil, errParse("Form", "too many members")
+	}
+	form := members{}
+	for name, values := range parseQuery(body) {
+		form[name] = field.Given(values[len(values)-1])
+	}
+	return form, nil
+}
+
+func decodeMultipart(body, header string) (members, error) {
+	const what = "Multipart form"
+	_, params, err := mime.ParseMediaType(header)
+	boundary := params["boundary"]
+	if err != nil || boundary == "" || len(boundary) > 200 {
+		return nil, errParse(what, "Invalid boundary in multipart: None")
+	}
+	form := members{}
+	parts := multipart.NewReader(strings.NewReader(body), boundary)
+	for n := 0; ; n++ {
+		part, err := parts.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			return form, nil
+		}
+		if err != nil {
+			return nil, errParse(what, "malformed part")
+		}
+		if n >= maxMembers {
+			return nil, errParse(what, "too many members")
+		}
+		value, err := io.ReadAll(part)
+		if err != nil {
+			return nil, errParse(what, "malformed part")
+		}
+		if part.FileName() != "" {
+			form[part.FormName()] = field.NotText()
+			continue
+		}
+		form[part.FormName()] = field.Given(strings.ToValidUTF8(string(value), "\uFFFD"))
+	}
+}

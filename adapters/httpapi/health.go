@@ -1,0 +1,36 @@
+package httpapi
+
+import (
+	"net/http"
+
+	"go.uber.org/zap"
+)
+
+type health struct {
+	Status string `json:"status"`
+}
+
+// livez tells that the process serves requests, and nothing about what it depends on: restarting it
+// would not bring a database back.
+func (s *server) livez(w http.ResponseWriter, r *http.Request) {
+	s.ok(w, r, http.StatusOK, health{"ok"})
+}
+
+// readyz tells whether requests can be answered now.
+func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
+	if err := s.Health.Ready(r.Context()); err != nil {
+		s.log.Warn("not ready", zap.Error(err))
+		s.ok(w, r, http.StatusServiceUnavailable, health{"unavailable"})
+		return
+	}
+	s.ok(w, r, http.StatusOK, health{"ok"})
+}
+
+// keys publishes the public signing keys (RFC 7517).
+func (s *server) keys(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/jwk-set+json")
+	w.Header().Set("Cache-Control", "public, max-age=300")
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(s.jwks)
+	}
+}

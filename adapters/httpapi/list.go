@@ -1,0 +1,216 @@
+package httpapi
+
+import (
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-playground/validator/v10"
+
+	"roster/domain/fault"
+	"roster/domain/field"
+	"roster/domain/user"
+	"roster/ports/inbound"
+)
+
+// listQuery is the shape of the list's parameters. The lengths bound the work of a request.
+type listQuery struct {
+	Search   string `validate:"max=200"`
+	Ordering string `validate:"max=200"`
+	Page     string `validate:"max=30"`
+	Cursor   string `validate:"max=4096"`
+	Active   *bool
+	Staff    *bool
+	paged    bool // ?page= is given
+}
+
+var shape = validator.New(validator.WithRequiredStructEnabled())
+
+func parseList(q query) (listQuery, error) {
+	l := listQuery{Active: truth(q, "is_active"), Staff: truth(q, "is_staff")}
+	l.Search, _ = q.get("search")
+	l.Ordering, _ = q.get("ordering")
+	l.Page, l.paged = q.get("page")
+	l.Cursor, _ = q.get("cursor")
+	if err := shape.Struct(l); err != nil {
+		var faults []fault.Field
+		for _, f := range err.(validator.ValidationErrors) { //nolint:errorlint,forcetypeassert // what Struct returns for a struct
+			faults = append(faults, fault.Field{
+				Name: strings.ToLower(f.Field()), Code: "max_length",
+				Message: "Ensure this field has no more than " + f.Param() + " characters.",
+			})
+		}
+		return l, fault.ErrInvalid.With(faults...)
+	}
+	return l, nil
+}
+
+// truth reads a filter as django-filter does: what is neither true nor false is no filter.
+func truth(q query, name string) *bool {
+	v, _ := q.get(name)
+	switch strings.ToLower(v) {
+	case "true", "1":
+		return new(true)
+	case "false", "0":
+		return new(false)
+	}
+	return nil
+}
+
+func (l listQuery) filter() user.Filter {
+	return user.Filter{Terms: user.Terms(l.Search), Active: l.Active, Staff: l.Staff}
+}
+
+type page struct {
+	Next     *string    `json:"next"`
+	Previous *string    `json:"previous"`
+	Results  []wireUser `json:"results"`
+}
+
+type countedPage struct {
+	Count int `json:"count"`
+	page
+}
+
+func (s *server) listUsers(w http.ResponseWriter, r *http.Request, c call) error {
+	l, err := parseList(c.query)
+	if err != nil {
+		return err
+	}
+	if s.Pagination == PageNumbers || s.Pagination == Mixed && l.paged {
+		return s.listByNumber(w, r, c, l)
+	}
+	return s.listByCursor(w, r, c, l)
+}
+
+func (s *server) listByNumber(w http.ResponseWriter, r *http.Request, c call, l listQuery) error {
+	f := l.filter()
+	count, err := s.Accounts.Count(r.Context(), c.actor, f)
+	if err != nil {
+		return err
+	}
+	pages := max((count+s.PageSize-1)/s.PageSize, 1)
+	n := 1
+	if l.paged {
+		if n, err = pageNumber(l.Page, pages); err != nil {
+			return err
+		}
+	}
+	users, err := s.Accounts.List(r.Context(), c.actor, inbound.List{
+		Filter: f, Order: user.Ordering(l.Ordering, user.Order{By: user.SortID}),
+		Offset: (n - 1) * s.PageSize, Limit: s.PageSize,
+	})
+	if err != nil {
+		return err
+	}
+	out := countedPage{count, page{Results: toWires(users)}}
+	if n < pages {
+		out.Next = s.link(r, c.query.with("page", strconv.Itoa(n+1)))
+	}
+	switch {
+	case n == 2: // DRF's first page has no number
+		out.Previous = s.link(r, c.query.without("page"))
+	case n > 2:
+		out.Previous = s.link(r, c.query.with("page", strconv.Itoa(n-1)))
+	}
+	s.ok(w, r, http.StatusOK, out)
+	return nil
+}
+
+func pageNumber(text string, pages int) (int, error) {
+	if text == "last" {
+		return pages, nil
+	}
+	n, err := strconv.Atoi(field.Strip(text))
+	if err != nil || n < 1 || n > pages {
+		return 0, errInvalidPage
+	}
+	return n, nil
+}
+
+// listByCursor gives one stretch of the list. It asks for one user more than it shows, which tells
+// whether there is more in that direction.
+func (s *server) listByCursor(w http.ResponseWriter, r *http.Request, c call, l listQuery) error {
+	order := user.Ordering(l.Ordering, user.Order{By: user.SortJoined}, user.Order{By: user.SortID})
+	at, err := parseCursor(l.Cursor, order)
+	if err != nil {
+		return err
+	}
+	q := inbound.List{Filter: l.filter(), Order: order, From: at.from, Limit: s.PageSize + 1}
+	if at.back {
+		q.Order = user.Reverse(order)
+	}
+	users, err := s.Accounts.List(r.Context(), c.actor, q)
+	if err != nil {
+		return err
+	}
+	more := len(users) > s.PageSize
+	users = users[:min(len(users), s.PageSize)]
+	if at.back {
+		slices.Reverse(users)
+	}
+	out := page{Results: toWires(users)}
+	if at.back || more {
+		out.Next = s.cursorLink(r, c, order, users, false)
+	}
+	if at.from != nil && !at.back || at.back && more {
+		out.Previous = s.cursorLink(r, c, order, users, true)
+	}
+	s.ok(w, r, http.StatusOK, out)
+	return nil
+}
+
+// cursorLink leads on from the page shown, or back. A page that turned out empty, since all on it are
+// gone, leads to that end of the list.
+func (s *server) cursorLink(r *http.Request, c call, order []user.Order, shown []*user.User, back bool) *string {
+	at := cursor{back: back}
+	switch {
+	case len(shown) > 0 && back:
+		at.from = new(shown[0].Position())
+	case len(shown) > 0:
+		at.from = new(shown[len(shown)-1].Position())
+	case !back:
+		return s.link(r, c.query.without("cursor"))
+	}
+	return s.link(r, c.query.with("cursor", at.encode(order)))
+}
+
+func toWires(users []*user.User) []wireUser {
+	out := make([]wireUser, len(users))
+	for i, u := range users {
+		out[i] = toWire(u)
+	}
+	return out
+}
+
+// link returns the URL of the request's path with other parameters: absolute, where it is known how
+// the service is reached, else relative to the host.
+func (s *server) link(r *http.Request, rawQuery string) *string {
+	u := url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: rawQuery}
+	base := s.PublicURL
+	if base == FromHost || base == "" && local(r) {
+		base = "http://" + r.Host
+		if r.TLS != nil {
+			base = "https://" + r.Host
+		}
+	}
+	return new(strings.TrimSuffix(base, "/") + u.String())
+}
+
+// local reports whether the Host header names this very machine: a loopback name, or the address that
+// the request arrived at. Any other name may be an attacker's.
+func local(r *http.Request) bool {
+	host := (&url.URL{Host: r.Host}).Hostname()
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return false
+	}
+	at, _ := r.Context().Value(localAddress).(netip.Addr)
+	return ip.IsLoopback() || ip == at
+}

@@ -1,0 +1,138 @@
+package httpapi
+
+import (
+	"net/http"
+)
+
+// What OPTIONS tells of a resource (DRF's SimpleMetadata), in DRF's and SimpleJWT's own words.
+const (
+	usersDescription     = "Register, list, retrieve, update and delete users."
+	obtainDescription    = "Takes a set of user credentials and returns an access and refresh JSON web\ntoken pair to prove the authentication of those credentials."
+	refreshDescription   = "Takes a refresh type JSON web token and returns an access type JSON web\ntoken if the refresh token is valid."
+	verifyDescription    = "Takes a token and indicates if it is valid.  This view provides no\ninformation about a token's fitness for a particular use."
+	blacklistDescription = "Takes a token and blacklists it. Must be used with the\n`rest_framework_simplejwt.token_blacklist` app installed."
+)
+
+type metadata struct {
+	Name        string   `json:"name"`
+	Description string   `json:"description"`
+	Renders     []string `json:"renders"`
+	Parses      []string `json:"parses"`
+	Actions     any      `json:"actions,omitzero"`
+}
+
+// fieldInfo describes a member. The order of members is DRF's.
+type fieldInfo struct {
+	Type      string `json:"type"`
+	Required  bool   `json:"required"`
+	ReadOnly  bool   `json:"read_only"`
+	Label     string `json:"label"`
+	HelpText  string `json:"help_text,omitzero"`
+	MaxLength int    `json:"max_length,omitzero"`
+}
+
+type userFields struct {
+	ID              fieldInfo  `json:"id"`
+	Email           fieldInfo  `json:"email"`
+	Password        fieldInfo  `json:"password"`
+	FirstName       fieldInfo  `json:"first_name"`
+	LastName        fieldInfo  `json:"last_name"`
+	IsActive        fieldInfo  `json:"is_active"`
+	IsStaff         fieldInfo  `json:"is_staff"`
+	DateJoined      fieldInfo  `json:"date_joined"`
+	LastLogin       fieldInfo  `json:"last_login"`
+	CurrentPassword *fieldInfo `json:"current_password,omitempty"`
+}
+
+func given(kind, label string, maxLength int) fieldInfo {
+	return fieldInfo{Type: kind, Required: true, Label: label, MaxLength: maxLength}
+}
+
+func told(kind, label, help string) fieldInfo {
+	return fieldInfo{Type: kind, ReadOnly: true, Label: label, HelpText: help}
+}
+
+func (s *server) userFields() userFields {
+	id := "string"
+	if s.IntegerIDs {
+		id = "integer"
+	}
+	return userFields{
+		ID:         told(id, "ID", ""),
+		Email:      given("email", "Email address", 254),
+		Password:   given("string", "Password", s.PasswordMaxLength),
+		FirstName:  given("string", "First name", 150),
+		LastName:   given("string", "Last name", 150),
+		IsActive:   told("boolean", "Active", "Designates whether this user should be treated as active. Unselect this instead of deleting accounts."),
+		IsStaff:    told("boolean", "Staff status", "Designates whether the user can log into this admin site."),
+		DateJoined: told("datetime", "Date joined", ""),
+		LastLogin:  told("datetime", "Last login", ""),
+	}
+}
+
+type postAction struct {
+	POST any `json:"POST"`
+}
+
+type putAction struct {
+	PUT any `json:"PUT"`
+}
+
+func (s *server) usersActions(*http.Request, call) (any, error) {
+	return postAction{s.userFields()}, nil
+}
+
+// userActions tells what a change takes, if there is such a user and the actor may change it.
+func (s *server) userActions(r *http.Request, c call) (any, error) {
+	id, err := s.userID(r)
+	if err == nil {
+		err = s.Accounts.Authorize(r.Context(), c.actor, id)
+	}
+	if err != nil {
+		if explain(err).status >= http.StatusInternalServerError {
+			return nil, err
+		}
+		return nil, nil //nolint:nilnil // nothing to tell is no failure
+	}
+	f := s.userFields()
+	if s.ConfirmPassword {
+		f.CurrentPassword = &fieldInfo{Type: "string", Label: "Current password"}
+	}
+	return putAction{f}, nil
+}
+
+var (
+	obtainFields = struct {
+		Email    fieldInfo `json:"email"`
+		Password fieldInfo `json:"password"`
+	}{given("string", "Email", 0), given("string", "Password", 0)}
+	refreshFields = struct {
+		Refresh fieldInfo `json:"refresh"`
+		Access  fieldInfo `json:"access"`
+	}{given("string", "Refresh", 0), told("string", "Access", "")}
+	verifyFields = struct {
+		Token fieldInfo `json:"token"`
+	}{given("string", "Token", 0)}
+	blacklistFields = struct {
+		Refresh fieldInfo `json:"refresh"`
+	}{given("string", "Refresh", 0)}
+)
+
+func describe(fields any) func(*http.Request, call) (any, error) {
+	return func(*http.Request, call) (any, error) { return postAction{fields}, nil }
+}
+
+func (s *server) options(res resource) handler {
+	return func(w http.ResponseWriter, r *http.Request, c call) error {
+		m := metadata{Name: res.name, Description: res.description, Renders: []string{"application/json"}, Parses: []string{"application/json"}}
+		if s.AcceptForms {
+			m.Parses = append(m.Parses, "application/x-www-form-urlencoded", "multipart/form-data")
+		}
+		var err error
+		if m.Actions, err = res.actions(r, c); err != nil {
+			return err
+		}
+		s.ok(w, r, http.StatusOK, m)
+		return nil
+	}
+}

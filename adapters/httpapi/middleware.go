@@ -1,0 +1,131 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/felixge/httpsnoop"
+	"github.com/gorilla/mux"
+	"go.uber.org/zap"
+
+	"roster/ports/inbound"
+)
+
+type contextKey int
+
+const (
+	requestKey contextKey = iota
+	localAddress
+)
+
+// record is what is known of a request for its line in the log.
+type record struct {
+	id    string
+	actor string
+}
+
+// wrap puts around the router what holds for every request.
+func (s *server) wrap(router *mux.Router) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec := &record{id: newRequestID()}
+		ctx, cancel := context.WithTimeout(r.Context(), s.RequestTimeout)
+		defer cancel()
+		ctx = context.WithValue(ctx, requestKey, rec)
+		if at, ok := ctx.Value(http.LocalAddrContextKey).(net.Addr); ok {
+			if ap, err := netip.ParseAddrPort(at.String()); err == nil {
+				ctx = context.WithValue(ctx, localAddress, ap.Addr().Unmap())
+			}
+		}
+		r = r.WithContext(ctx)
+		protect(w, r, rec.id)
+		m := httpsnoop.CaptureMetricsFn(w, func(w http.ResponseWriter) { s.recovered(w, r, router) })
+		s.log.Info("request",
+			zap.String("method", clip(r.Method, 16)), zap.String("route", template(router, r)), zap.Int("status", m.Code),
+			zap.Duration("duration", m.Duration.Truncate(time.Microsecond)), zap.Int64("bytes", m.Written),
+			zap.String("client", clientAddress(r)), zap.String("user", rec.actor), zap.String("request_id", rec.id))
+	})
+}
+
+// protect sets the headers that every answer carries: nothing is cached, sniffed, framed or run.
+func protect(w http.ResponseWriter, r *http.Request, id string) {
+	h := w.Header()
+	h.Set("X-Request-Id", id)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	if len(r.TransferEncoding) > 0 {
+		// A chunked request may also have come with a Content-Length, which net/http drops unseen;
+		// the connection is not to be trusted further (RFC 9112, 6.1).
+		h.Set("Connection", "close")
+	}
+}
+
+// recovered answers a panic like any other defect and keeps the process.
+func (s *server) recovered(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	defer func() {
+		switch p := recover(); {
+		case p == nil:
+		case p == http.ErrAbortHandler: //nolint:errorlint,err113 // the very value, by net/http's contract
+			panic(p)
+		default:
+			s.log.Error("panic", zap.Any("panic", p), zap.ByteString("stack", debug.Stack()), requestID(r))
+			s.write(w, r, http.StatusInternalServerError, "application/json", answer{detail: "A server error occurred."}.drf())
+		}
+	}()
+	next.ServeHTTP(w, r)
+}
+
+// template names the route that answered r. The path itself stays out of the log: it is the client's
+// text, and may hold what the client should not have put there.
+func template(router *mux.Router, r *http.Request) string {
+	var m mux.RouteMatch
+	if router.Match(r, &m) && m.Route != nil {
+		if t, err := m.Route.GetPathTemplate(); err == nil {
+			return t
+		}
+	}
+	return "none"
+}
+
+func newRequestID() string {
+	var b [12]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	return hex.EncodeToString(b[:])
+}
+
+func requestIDOf(r *http.Request) string {
+	if rec, ok := r.Context().Value(requestKey).(*record); ok {
+		return rec.id
+	}
+	return ""
+}
+
+func requestID(r *http.Request) zap.Field { return zap.String("request_id", requestIDOf(r)) }
+
+// note remembers for the log who is signed in.
+func note(r *http.Request, a inbound.Actor) {
+	if rec, ok := r.Context().Value(requestKey).(*record); ok && a.User != nil {
+		rec.actor = string(a.User.ID())
+	}
+}
+
+// clientAddress returns the address at the other end of the connection. Headers that claim another
+// are anybody's to send.
+func clientAddress(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return strings.TrimSuffix(host, "%")
+}
+
+func clip(s string, n int) string { return s[:min(len(s), n)] }

@@ -1,0 +1,48 @@
+package httpapi
+
+import (
+	"net/http"
+	"strings"
+)
+
+// negotiate refuses a request that asks for another form than JSON, in its Accept header or in DRF's
+// ?format=. As in DRF weights are not looked at: there is one form to give.
+func negotiate(r *http.Request, q query) error {
+	switch f, _ := q.get("format"); f {
+	case "", "json":
+	default:
+		return errNoRoute
+	}
+	if len(r.Header.Values("Accept")) == 0 {
+		return nil
+	}
+	for mediaType := range accepted(r) {
+		main, sub, _ := strings.Cut(mediaType, "/")
+		if (main == "application" || main == "*") && (sub == "json" || sub == "*" || sub == "problem+json") {
+			return nil
+		}
+	}
+	return errNotAcceptable
+}
+
+// wantsProblem reports whether the client names RFC 9457's form among those it accepts.
+func wantsProblem(r *http.Request) bool {
+	for mediaType := range accepted(r) {
+		if mediaType == "application/problem+json" {
+			return true
+		}
+	}
+	return false
+}
+
+// accepted yields the media types of the Accept header, without parameters, in lower case.
+func accepted(r *http.Request) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for part := range strings.SplitSeq(strings.Join(r.Header.Values("Accept"), ","), ",") {
+			mediaType, _, _ := strings.Cut(part, ";")
+			if !yield(strings.ToLower(strings.TrimSpace(mediaType))) {
+				return
+			}
+		}
+	}
+}

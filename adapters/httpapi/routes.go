@@ -1,0 +1,84 @@
+package httpapi
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/gorilla/mux"
+)
+
+// handler answers a request that passed the checks before it, or fails.
+type handler func(w http.ResponseWriter, r *http.Request, c call) error
+
+// route is one row of the table. The order of rows is the order of matching.
+type route struct {
+	path     string
+	resource resource
+}
+
+// table is the whole API: every path, every method.
+func (s *server) table() []route {
+	return []route{
+		{"/api/users/", resource{
+			name: "User List", description: usersDescription, authenticate: true,
+			open: map[string]bool{http.MethodPost: true},
+			methods: []method{
+				{http.MethodGet, s.listUsers}, {http.MethodPost, s.registerUser},
+			},
+			actions: s.usersActions,
+		}},
+		{"/api/users/{id:[^/.]+}/", resource{
+			name: "User Instance", description: usersDescription, authenticate: true,
+			methods: []method{
+				{http.MethodGet, s.getUser}, {http.MethodPut, s.putUser}, {http.MethodPatch, s.patchUser}, {http.MethodDelete, s.deleteUser},
+			},
+			actions: s.userActions,
+		}},
+		{"/api/token/", resource{
+			name: "Token Obtain Pair", description: obtainDescription,
+			methods: []method{{http.MethodPost, s.signIn}}, actions: describe(obtainFields),
+		}},
+		{"/api/token/refresh/", resource{
+			name: "Token Refresh", description: refreshDescription,
+			methods: []method{{http.MethodPost, s.refresh}}, actions: describe(refreshFields),
+		}},
+		{"/api/token/verify/", resource{
+			name: "Token Verify", description: verifyDescription,
+			methods: []method{{http.MethodPost, s.verify}}, actions: describe(verifyFields),
+		}},
+		{"/api/token/blacklist/", resource{
+			name: "Token Blacklist", description: blacklistDescription,
+			methods: []method{{http.MethodPost, s.blacklist}}, actions: describe(blacklistFields),
+		}},
+	}
+}
+
+// routes builds the router. Paths are matched as they are sent: cleaning them would redirect, and
+// let one resource be reached under several names.
+func (s *server) routes() *mux.Router {
+	router := mux.NewRouter().SkipClean(true)
+	for _, row := range s.table() {
+		router.Handle(row.path, s.serve(row.resource))
+		router.HandleFunc(strings.TrimSuffix(row.path, "/"), redirect)
+	}
+	router.HandleFunc("/livez", s.livez).Methods(http.MethodGet, http.MethodHead)
+	router.HandleFunc("/readyz", s.readyz).Methods(http.MethodGet, http.MethodHead)
+	router.HandleFunc("/.well-known/jwks.json", s.keys).Methods(http.MethodGet, http.MethodHead)
+	router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errNoRoute) })
+	router.MethodNotAllowedHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", "GET, HEAD")
+		s.fail(w, r, errMethod(r.Method))
+	})
+	return router
+}
+
+// redirect sends a path that only lacks its closing slash there, whatever the method, as Django's
+// APPEND_SLASH. The target is a path on this host: the client's Host has no say in it.
+func redirect(w http.ResponseWriter, r *http.Request) {
+	target := r.URL.EscapedPath() + "/"
+	if r.URL.RawQuery != "" {
+		target += "?" + r.URL.RawQuery
+	}
+	w.Header().Set("Location", target)
+	w.WriteHeader(http.StatusMovedPermanently)
+}

@@ -1,0 +1,82 @@
+package httpapi
+
+import (
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"go.uber.org/zap"
+
+	"roster/ports/inbound"
+)
+
+// Ports is the conversations that the API carries.
+type Ports struct {
+	Accounts       inbound.Accounts
+	Authentication inbound.Authentication
+	Health         inbound.Health
+}
+
+type server struct {
+	Ports
+	Settings
+	jwks []byte
+	log  *zap.Logger
+}
+
+// New returns the API as a handler. jwks is the JSON Web Key Set to publish (RFC 7517).
+func New(p Ports, s Settings, jwks []byte, log *zap.Logger) http.Handler {
+	srv := &server{p, s, jwks, log}
+	return srv.wrap(srv.routes())
+}
+
+// Limits of a connection, against clients that send or read slowly (ASVS 13.1; CWE-400).
+const (
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 15 * time.Second
+	writeTimeout      = 45 * time.Second // a request may wait its turn to hash, then is answered
+	idleTimeout       = 75 * time.Second
+	maxHeaderBytes    = 16 << 10
+)
+
+// NewServer returns the HTTP server that carries h.
+func NewServer(h http.Handler, log *zap.Logger) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          zap.NewStdLog(log.Named("http")),
+	}
+}
+
+// write sends body as JSON. Nothing can be told to the client once this fails, so it is logged only.
+func (s *server) write(w http.ResponseWriter, r *http.Request, code int, mediaType string, body any) {
+	b, err := json.Marshal(body)
+	if err != nil {
+		s.log.Error("encode answer", zap.Error(err), requestID(r))
+		code, b = http.StatusInternalServerError, []byte(`{"detail":"A server error occurred."}`)
+	}
+	h := w.Header()
+	h.Set("Content-Type", mediaType)
+	h.Set("Content-Length", strconv.Itoa(len(b)))
+	w.WriteHeader(code)
+	if r.Method != http.MethodHead {
+		if _, err := w.Write(b); err != nil {
+			s.log.Debug("client went away", zap.Error(err), requestID(r))
+		}
+	}
+}
+
+func (s *server) ok(w http.ResponseWriter, r *http.Request, code int, body any) {
+	s.write(w, r, code, "application/json", body)
+}
+
+// drain reads what is left of a small body, so that the connection can be used again.
+func drain(r *http.Request) {
+	_, _ = io.CopyN(io.Discard, r.Body, 4<<10)
+}

@@ -1,0 +1,41 @@
+// Package httpapi serves the inbound ports over HTTP, as a Django REST Framework + SimpleJWT API does:
+// same paths, same order of checks, same bodies. What the contract says of the wire is here and
+// nowhere else.
+package httpapi
+
+import (
+	"time"
+)
+
+// Pagination says how the list is cut into pages.
+type Pagination string
+
+// The kinds of pagination.
+const (
+	// PageNumbers is DRF's PageNumberPagination: ?page=, a count, links by number.
+	PageNumbers Pagination = "page"
+	// Mixed gives cursors, and page numbers to whoever asks for ?page=.
+	Mixed Pagination = "mixed"
+	// Cursors gives cursors alone: links that stay valid and complete while users come and go.
+	Cursors Pagination = "cursor"
+)
+
+// FromHost as a Settings.PublicURL believes the Host header of each request.
+const FromHost = "from-host"
+
+// Settings is what a profile decides for the wire.
+type Settings struct {
+	Pagination        Pagination
+	PageSize          int    // users a page
+	PublicURL         string // base of links; FromHost; or "" to believe Host only where it names this machine
+	MaxBody           int64  // most bytes of a request body
+	RequestTimeout    time.Duration
+	AcceptForms       bool // form and multipart bodies are taken, not JSON alone
+	LenientJSON       bool // as Python: the last of duplicate names counts, a number has a text
+	PythonIntegers    bool // ids in a path are read as Python's int reads them: "007" is 7
+	IntegerIDs        bool // ids are told as numbers in the description of a resource
+	PlainChallenge    bool // WWW-Authenticate names the scheme only, as SimpleJWT; else also the error (RFC 6750)
+	VerifyListed      bool // a blacklisted token at verification is a 400, as SimpleJWT; else a 401
+	PasswordMaxLength int  // told in the description of a resource
+	ConfirmPassword   bool // current_password is told in the description of a resource
+}

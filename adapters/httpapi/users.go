@@ -1,0 +1,176 @@
+package httpapi
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"roster/domain/field"
+	"roster/domain/user"
+	"roster/ports/inbound"
+)
+
+// wireUser is a user on the wire, in the contract's order of members.
+type wireUser struct {
+	ID         wireID    `json:"id"`
+	Email      string    `json:"email"`
+	FirstName  string    `json:"first_name"`
+	LastName   string    `json:"last_name"`
+	IsActive   bool      `json:"is_active"`
+	IsStaff    bool      `json:"is_staff"`
+	DateJoined wireTime  `json:"date_joined"`
+	LastLogin  *wireTime `json:"last_login"`
+}
+
+func toWire(u *user.User) wireUser {
+	s := u.Snapshot()
+	w := wireUser{
+		ID: wireID(s.ID), Email: s.Email, FirstName: s.FirstName, LastName: s.LastName,
+		IsActive: s.Active, IsStaff: s.Staff, DateJoined: wireTime(s.Joined),
+	}
+	if !s.LastLogin.IsZero() {
+		t := wireTime(s.LastLogin)
+		w.LastLogin = &t
+	}
+	return w
+}
+
+// wireID is a counted id as a number, any other as text.
+type wireID user.ID
+
+// MarshalJSON implements json.Marshaler.
+func (id wireID) MarshalJSON() ([]byte, error) {
+	if n, ok := user.ID(id).Integer(); ok {
+		return strconv.AppendInt(nil, n, 10), nil
+	}
+	return strconv.AppendQuote(nil, string(id)), nil
+}
+
+// wireTime is a time as DRF writes it: six digits of a second, or none when they are zero.
+type wireTime time.Time
+
+// MarshalJSON implements json.Marshaler.
+func (t wireTime) MarshalJSON() ([]byte, error) {
+	layout := `"2006-01-02T15:04:05.000000Z"`
+	if time.Time(t).Nanosecond() == 0 {
+		layout = `"2006-01-02T15:04:05Z"`
+	}
+	return time.Time(t).UTC().AppendFormat(nil, layout), nil
+}
+
+func input(m members) inbound.UserInput {
+	return inbound.UserInput{
+		Email: m["email"], Password: m["password"], FirstName: m["first_name"], LastName: m["last_name"],
+		CurrentPassword: m["current_password"],
+	}
+}
+
+func (s *server) registerUser(w http.ResponseWriter, r *http.Request, c call) error {
+	m, err := s.decode(w, r)
+	if err != nil {
+		return err
+	}
+	u, err := s.Accounts.Register(r.Context(), c.actor, input(m))
+	if err != nil {
+		return err
+	}
+	s.tell(w, r, http.StatusCreated, u)
+	return nil
+}
+
+func (s *server) getUser(w http.ResponseWriter, r *http.Request, c call) error {
+	id, err := s.userID(r)
+	if err != nil {
+		return err
+	}
+	u, err := s.Accounts.Get(r.Context(), c.actor, id)
+	if err != nil {
+		return err
+	}
+	s.tell(w, r, http.StatusOK, u)
+	return nil
+}
+
+func (s *server) putUser(w http.ResponseWriter, r *http.Request, c call) error {
+	return s.changeUser(w, r, c, true)
+}
+
+func (s *server) patchUser(w http.ResponseWriter, r *http.Request, c call) error {
+	return s.changeUser(w, r, c, false)
+}
+
+// changeUser looks for the user, and whether the actor may change it, before it looks at the body.
+func (s *server) changeUser(w http.ResponseWriter, r *http.Request, c call, whole bool) error {
+	id, err := s.userID(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Accounts.Authorize(r.Context(), c.actor, id); err != nil {
+		return err
+	}
+	m, err := s.decode(w, r)
+	if err != nil {
+		return err
+	}
+	u, err := s.Accounts.Change(r.Context(), c.actor, id, inbound.Changes{UserInput: input(m), Whole: whole, Versions: ifMatch(r)})
+	if err != nil {
+		return err
+	}
+	s.tell(w, r, http.StatusOK, u)
+	return nil
+}
+
+func (s *server) deleteUser(w http.ResponseWriter, r *http.Request, c call) error {
+	id, err := s.userID(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Accounts.Delete(r.Context(), c.actor, id, ifMatch(r)); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// tell answers with one user and its entity tag.
+func (s *server) tell(w http.ResponseWriter, r *http.Request, code int, u *user.User) {
+	w.Header().Set("ETag", `"`+strconv.FormatInt(u.Version(), 10)+`"`)
+	s.ok(w, r, code, toWire(u))
+}
+
+// userID reads the id in the path. What cannot be one is not found.
+func (s *server) userID(r *http.Request) (user.ID, error) {
+	text := mux.Vars(r)["id"]
+	if s.PythonIntegers {
+		text = strings.TrimPrefix(field.Strip(text), "+")
+		if digits := strings.TrimLeft(text, "0"); digits != text && digits != "" {
+			text = digits
+		}
+	}
+	return user.ParseID(text)
+}
+
+// ifMatch returns the versions that the If-Match header names (RFC 9110, 13.1.1), nil when there is
+// no condition. A tag that we never gave matches nothing, and so does a weak one.
+func ifMatch(r *http.Request) []int64 {
+	headers := r.Header.Values("If-Match")
+	if len(headers) == 0 {
+		return nil
+	}
+	versions := []int64{}
+	for tag := range strings.SplitSeq(strings.Join(headers, ","), ",") {
+		tag = strings.TrimSpace(tag)
+		if tag == "*" {
+			return nil // the user is there, or it is not found anyway
+		}
+		if len(tag) > 2 && tag[0] == '"' && tag[len(tag)-1] == '"' {
+			if n, err := strconv.ParseInt(tag[1:len(tag)-1], 10, 64); err == nil {
+				versions = append(versions, n)
+			}
+		}
+	}
+	return versions
+}

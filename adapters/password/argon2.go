@@ -1,0 +1,97 @@
+package password
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"strings"
+
+	"golang.org/x/crypto/argon2"
+)
+
+// cost is the parameters of argon2 (RFC 9106): memory in KiB, passes over it, and lanes.
+type cost struct {
+	data        bool // argon2i rather than argon2id
+	kib, passes int
+	threads     int
+}
+
+// preferred is OWASP's recommendation for argon2id (Password Storage Cheat Sheet).
+var preferred = cost{kib: 19 * 1024, passes: 2, threads: 1}
+
+const (
+	saltBytes = 16
+	keyBytes  = 32
+)
+
+// Bounds of what a stored hash may ask for.
+const (
+	maxArgon2KiB     = 1 << 20 // 1 GiB
+	maxArgon2Passes  = 32
+	maxArgon2Threads = 64
+)
+
+func (c cost) key(plain string, salt []byte, n int) []byte {
+	derive := argon2.IDKey
+	if c.data {
+		derive = argon2.Key
+	}
+	return derive([]byte(plain), salt, uint32(c.passes), uint32(c.kib), uint8(c.threads), uint32(n)) //nolint:gosec // bounded
+}
+
+// encode returns plain hashed with a fresh salt, in the PHC string format
+// (github.com/P-H-C/phc-string-format).
+func encode(plain string) string {
+	salt := make([]byte, saltBytes)
+	_, _ = rand.Read(salt) // never fails: it ends the process instead
+	b64 := base64.RawStdEncoding.EncodeToString
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version,
+		preferred.kib, preferred.passes, preferred.threads, b64(salt), b64(preferred.key(plain, salt, keyBytes)))
+}
+
+// readBareArgon2 reads a PHC string, whose first "$" is gone.
+func readBareArgon2(rest string) (stored, bool) {
+	s, ok := readArgon2(rest)
+	return s, ok
+}
+
+// readArgon2 reads "argon2id$v=19$m=…,t=…,p=…$salt$key". Django writes "argon2" before a PHC string;
+// such a hash is never the preferred one, so that it is rewritten. golang.org/x/crypto has no argon2d
+// and only version 19 (0x13), so argon2d and hashes from before 2016 fit nothing.
+func readArgon2(rest string) (stored, bool) {
+	part := strings.Split(rest, "$")
+	if len(part) != 5 || part[1] != fmt.Sprintf("v=%d", argon2.Version) {
+		return stored{}, false
+	}
+	c, ok := readCost(part[0], part[2])
+	salt, saltOK := decode(base64.RawStdEncoding, part[3])
+	key, keyOK := decode(base64.RawStdEncoding, part[4])
+	if !ok || !saltOK || !keyOK || len(salt) < 8 || len(salt) > 64 || len(key) < 16 || len(key) > 128 {
+		return stored{}, false
+	}
+	return stored{
+		fits:    func(plain string) bool { return equal(c.key(plain, salt, len(key)), key) },
+		kib:     c.kib,
+		threads: c.threads,
+		light:   c.kib*c.passes < preferred.kib*preferred.passes,
+	}, true
+}
+
+func readCost(variant, parameters string) (c cost, ok bool) {
+	part := strings.Split(parameters, ",")
+	if len(part) != 3 || variant != "argon2id" && variant != "argon2i" {
+		return c, false
+	}
+	c.data = variant == "argon2i"
+	for i, p := range []struct {
+		name string
+		max  int
+		to   *int
+	}{{"m=", maxArgon2KiB, &c.kib}, {"t=", maxArgon2Passes, &c.passes}, {"p=", maxArgon2Threads, &c.threads}} {
+		text, found := strings.CutPrefix(part[i], p.name)
+		if *p.to, ok = number(text, 1, p.max); !found || !ok {
+			return c, false
+		}
+	}
+	return c, c.kib >= 8*c.threads // RFC 9106, 3.1
+}

@@ -1,0 +1,64 @@
+package password
+
+import (
+	"compress/gzip"
+	_ "embed"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+
+	"roster/domain/credential"
+)
+
+// commonGzip is Django's list, unchanged; see NOTICE.
+//
+//go:embed common-passwords.txt.gz
+var commonGzip string
+
+// Common returns the test for Django's 19,726 most common passwords
+// (django.contrib.auth.password_validation.CommonPasswordValidator). The list is unpacked when the
+// test is first used, and takes 160 KiB from then on.
+func Common() credential.Common {
+	return func(lower string) bool { return common().has(lower) }
+}
+
+var common = sync.OnceValue(func() wordlist {
+	z, err := gzip.NewReader(strings.NewReader(commonGzip))
+	if err != nil {
+		panic("password: embedded list: " + err.Error()) // a defect of the build, which tests show
+	}
+	text, err := io.ReadAll(z)
+	if err != nil {
+		panic("password: embedded list: " + err.Error())
+	}
+	return newWordlist(strings.Split(string(text), "\n"))
+})
+
+// wordlist is sorted words, each with a line feed after it: no more memory than the words themselves.
+type wordlist string
+
+func newWordlist(words []string) wordlist {
+	words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
+	slices.Sort(words)
+	return wordlist(strings.Join(words, "\n") + "\n")
+}
+
+// has reports whether word is in the list, by bisection.
+func (l wordlist) has(word string) bool {
+	lo, hi := 0, len(l) // begins of lines, between which word may be
+	for lo < hi {
+		mid := (lo + hi) / 2
+		begin := lo + strings.LastIndexByte(string(l[lo:mid]), '\n') + 1
+		end := begin + strings.IndexByte(string(l[begin:]), '\n')
+		switch line := string(l[begin:end]); {
+		case line == word:
+			return true
+		case line < word:
+			lo = end + 1
+		default:
+			hi = begin
+		}
+	}
+	return false
+}

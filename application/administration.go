@@ -1,0 +1,122 @@
+package application
+
+import (
+	"context"
+	"strings"
+
+	"roster/domain/credential"
+	"roster/domain/fault"
+	"roster/domain/field"
+	"roster/domain/user"
+	"roster/ports/inbound"
+)
+
+// Administration is the operator's use cases. It shares the rules with Accounts and leaves out the
+// question who asks.
+type Administration struct{ accounts *Accounts }
+
+var _ inbound.Administration = (*Administration)(nil)
+
+// NewAdministration returns the use cases over those of accounts.
+func NewAdministration(a *Accounts) *Administration { return &Administration{a} }
+
+// CreateSuperuser implements inbound.Administration.
+func (m *Administration) CreateSuperuser(ctx context.Context, in inbound.UserInput) (*user.User, error) {
+	return m.accounts.register(ctx, in, true)
+}
+
+// Find implements inbound.Administration.
+func (m *Administration) Find(ctx context.Context, who string) (*user.User, error) {
+	if strings.Contains(who, "@") {
+		e, err := user.ParseEmail(who, m.accounts.Domains.ToASCII)
+		if err != nil {
+			return nil, user.ErrNotFound
+		}
+		return m.accounts.Users.ByEmail(ctx, e.Key())
+	}
+	id, err := user.ParseID(who)
+	if err != nil {
+		return nil, err
+	}
+	return m.accounts.Users.Get(ctx, id)
+}
+
+// eachPage is how many users Each reads at once: few enough for flat memory.
+const eachPage = 500
+
+// Each implements inbound.Administration.
+func (m *Administration) Each(ctx context.Context, f user.Filter, visit func(*user.User) error) error {
+	q := user.Query{Filter: f, Order: user.Ordering(string(user.SortJoined)), Limit: eachPage}
+	for {
+		users, err := m.accounts.Users.List(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, u := range users {
+			if err := visit(u); err != nil {
+				return err
+			}
+		}
+		if len(users) < eachPage {
+			return nil
+		}
+		at := users[len(users)-1].Position()
+		q.From = &at
+	}
+}
+
+// Set implements inbound.Administration.
+func (m *Administration) Set(ctx context.Context, id user.ID, s inbound.Settings) (*user.User, error) {
+	u, err := m.accounts.Users.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	in := s.Names
+	in.Password = field.Text{}
+	who, err := m.accounts.parse(ctx, in, false, u)
+	if err != nil {
+		return nil, err
+	}
+	now := m.accounts.Clock.Now()
+	return m.accounts.Users.Update(ctx, id, func(u *user.User) error {
+		who.apply(u)
+		if s.Active != nil {
+			u.SetActive(*s.Active, now)
+		}
+		if s.Staff != nil {
+			u.SetStaff(*s.Staff)
+		}
+		return nil
+	})
+}
+
+// SetPassword implements inbound.Administration.
+func (m *Administration) SetPassword(ctx context.Context, id user.ID, password field.Text) error {
+	u, err := m.accounts.Users.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !password.Present() {
+		_, _, faults := credential.Member(user.FieldPassword, true, true, 0).Check(password)
+		return fault.ErrInvalid.With(faults...)
+	}
+	who, err := m.accounts.parse(ctx, inbound.UserInput{Password: password}, false, u)
+	if err != nil {
+		return err
+	}
+	hash, err := m.accounts.Hasher.Hash(ctx, *who.password)
+	if err != nil {
+		return err
+	}
+	now := m.accounts.Clock.Now()
+	_, err = m.accounts.Users.Update(ctx, id, func(u *user.User) error {
+		u.ChangePassword(hash, now)
+		return nil
+	})
+	return err
+}
+
+// Delete implements inbound.Administration.
+func (m *Administration) Delete(ctx context.Context, id user.ID) error {
+	return m.accounts.delete(ctx, id, nil)
+}

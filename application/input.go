@@ -1,0 +1,138 @@
+package application
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"roster/domain/credential"
+	"roster/domain/fault"
+	"roster/domain/field"
+	"roster/domain/user"
+	"roster/ports/inbound"
+	"roster/ports/outbound"
+)
+
+// Passwords says how passwords are taken.
+type Passwords struct {
+	Policy        credential.Policy
+	Trim          bool // blanks at the ends are cut, as DRF does
+	MaxLength     int  // most characters of a new password
+	CurrentNeeded bool // changing one's own password or email takes the current password
+}
+
+// person is the checked form of a UserInput. Nil members were not given.
+type person struct {
+	email               *user.Email
+	password            *credential.Password
+	firstName, lastName *string
+}
+
+// parser turns input into domain values.
+type parser struct {
+	users     outbound.Users
+	domains   outbound.Domains
+	passwords Passwords
+}
+
+// parse checks every member and returns all faults together, in DRF's order of members. self is the
+// user whom the input is about, nil for a new one. As in DRF the strength of a password is judged
+// only when every member is well-formed, since it is judged against the user as it is going to be.
+func (p *parser) parse(ctx context.Context, in inbound.UserInput, whole bool, self *user.User) (person, error) {
+	var (
+		out    person
+		faults []fault.Field
+	)
+	email, fs, err := p.email(ctx, in.Email, whole, self)
+	if err != nil {
+		return out, err
+	}
+	out.email = email
+	faults = append(faults, fs...)
+
+	if s, ok, fs := credential.Member(user.FieldPassword, whole, !p.passwords.Trim, p.passwords.MaxLength).Check(in.Password); ok || len(fs) > 0 {
+		faults = append(faults, fs...)
+		pw := credential.NewPassword(s)
+		out.password = &pw
+	}
+	for _, n := range []struct {
+		member string
+		in     field.Text
+		out    **string
+	}{
+		{user.FieldFirstName, in.FirstName, &out.firstName},
+		{user.FieldLastName, in.LastName, &out.lastName},
+	} {
+		s, ok, fs := user.NameRule(n.member, whole).Check(n.in)
+		faults = append(faults, fs...)
+		if ok {
+			*n.out = &s
+		}
+	}
+	if len(faults) > 0 {
+		return out, fault.ErrInvalid.With(faults...)
+	}
+	if out.password != nil {
+		if fs := p.passwords.Policy.Judge(user.FieldPassword, *out.password, out.owner(self)); len(fs) > 0 {
+			return out, fault.ErrInvalid.With(fs...)
+		}
+	}
+	return out, nil
+}
+
+func (p *parser) email(ctx context.Context, in field.Text, required bool, self *user.User) (*user.Email, []fault.Field, error) {
+	s, ok, faults := user.EmailRule(required).Check(in)
+	if !ok {
+		return nil, faults, nil
+	}
+	e, err := user.ParseEmail(s, p.domains.ToASCII)
+	if err != nil {
+		return nil, append(faults, fault.Field{Name: user.FieldEmail, Code: "invalid", Message: user.ErrBadEmail.Message}), nil
+	}
+	if len(faults) > 0 {
+		return nil, faults, nil
+	}
+	switch other, err := p.users.ByEmail(ctx, e.Key()); {
+	case errors.Is(err, user.ErrNotFound):
+	case err != nil:
+		return nil, nil, err
+	case self == nil || other.ID() != self.ID():
+		return nil, slices.Clone(user.ErrEmailTaken.Fields), nil
+	}
+	return &e, nil, nil
+}
+
+// owner returns what the password is compared with: the user as it is going to be.
+func (in person) owner(self *user.User) credential.Owner {
+	var o credential.Owner
+	if self != nil {
+		s := self.Snapshot()
+		o = credential.Owner{FirstName: s.FirstName, LastName: s.LastName, Email: s.Email}
+	}
+	if in.email != nil {
+		o.Email = in.email.String()
+	}
+	if in.firstName != nil {
+		o.FirstName = *in.firstName
+	}
+	if in.lastName != nil {
+		o.LastName = *in.lastName
+	}
+	return o
+}
+
+// apply makes the changes that were given, but for the password, to u.
+func (in person) apply(u *user.User) {
+	if in.email != nil {
+		u.ChangeEmail(*in.email)
+	}
+	s := u.Snapshot()
+	first, last := s.FirstName, s.LastName
+	if in.firstName != nil {
+		first = *in.firstName
+	}
+	if in.lastName != nil {
+		last = *in.lastName
+	}
+	u.Rename(first, last)
+}

@@ -1,0 +1,219 @@
+package application
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"roster/domain/fault"
+	"roster/domain/field"
+	"roster/domain/session"
+	"roster/domain/user"
+	"roster/ports/inbound"
+)
+
+// Verify implements inbound.Authentication.
+func (a *Authentication) Verify(ctx context.Context, token field.Text) error {
+	now := a.Clock.Now()
+	c, err := a.parse(ctx, "token", token, "", now)
+	if err != nil {
+		return err
+	}
+	if !a.rules.Immediate {
+		return a.verifyListed(ctx, c)
+	}
+	switch c.Type {
+	case session.Access:
+		_, err = a.actor(ctx, c, now)
+	case session.Refresh:
+		err = a.verifyRefresh(ctx, c, now)
+	default:
+		err = session.ErrWrongType
+	}
+	if fault.KindOf(err) == fault.Unauthenticated && !errors.Is(err, session.ErrBlacklisted) {
+		err = session.ErrTokenInvalid // whose token it is, is not told
+	}
+	return err
+}
+
+// verifyListed judges as SimpleJWT: the user is not looked at, and the blacklist only with rotation
+// (BLACKLIST_AFTER_ROTATION), which puts used tokens on it.
+func (a *Authentication) verifyListed(ctx context.Context, c session.Claims) error {
+	if !a.rules.Rotate || c.Type != session.Refresh {
+		return nil
+	}
+	s, g, err := a.sessionOf(ctx, c)
+	if err == nil && s != nil && (s.Revoked() || g < s.Generation()) {
+		err = session.ErrBlacklisted
+	}
+	return err
+}
+
+func (a *Authentication) verifyRefresh(ctx context.Context, c session.Claims, now time.Time) error {
+	s, g, err := a.sessionOf(ctx, c)
+	if err != nil {
+		return err
+	}
+	owner, err := a.owner(ctx, c)
+	if err != nil {
+		return err
+	}
+	if s == nil {
+		return a.sessionless(c, owner)
+	}
+	if err := s.Check(g, now); err != nil {
+		return err
+	}
+	if !s.Live(owner, now) {
+		return session.ErrTokenInvalid
+	}
+	return nil
+}
+
+// SignOut implements inbound.Authentication.
+func (a *Authentication) SignOut(ctx context.Context, token field.Text) error {
+	now := a.Clock.Now()
+	c, err := a.parse(ctx, "refresh", token, session.Refresh, now)
+	if err != nil {
+		return err
+	}
+	s, g, err := a.sessionOf(ctx, c)
+	if err != nil {
+		return err
+	}
+	owner, err := user.ParseID(c.User)
+	if err != nil || s == nil && (!a.rules.Sessionless || c.Foreign == "") {
+		return session.ErrTokenInvalid
+	}
+	if s, err = a.known(ctx, c, s, owner, now); err != nil {
+		return err
+	}
+	_, err = a.update(ctx, s.ID(), func(s *session.Session) error { return s.SignOut(g, now, a.rules) })
+	return err
+}
+
+// Authenticate implements inbound.Authentication.
+func (a *Authentication) Authenticate(ctx context.Context, token string) (inbound.Actor, error) {
+	now := a.Clock.Now()
+	c, err := a.Tokens.Parse(ctx, token, now)
+	if err == nil {
+		err = c.CheckShape(session.Access)
+	}
+	if err != nil {
+		return inbound.Actor{}, err
+	}
+	return a.actor(ctx, c, now)
+}
+
+// actor returns whom an access token stands for. The user is read on each request, as SimpleJWT
+// does, and where revocation is immediate the session too: what a token said when it was signed may
+// not hold any more.
+func (a *Authentication) actor(ctx context.Context, c session.Claims, now time.Time) (inbound.Actor, error) {
+	if !c.HasUser {
+		return inbound.Actor{}, session.ErrNoUserClaim
+	}
+	id, err := user.ParseID(c.User)
+	if err != nil {
+		return inbound.Actor{}, inbound.ErrUserNotFound
+	}
+	u, err := a.Users.Get(ctx, id)
+	switch {
+	case errors.Is(err, user.ErrNotFound):
+		return inbound.Actor{}, inbound.ErrUserNotFound
+	case err != nil:
+		return inbound.Actor{}, err
+	case !u.Active():
+		return inbound.Actor{}, inbound.ErrUserInactive
+	}
+	s, _, err := a.sessionOf(ctx, c)
+	switch {
+	case err != nil:
+		return inbound.Actor{}, err
+	case s == nil:
+		return inbound.Actor{User: u}, a.sessionless(c, u)
+	case a.rules.Immediate && !s.Live(u, now), !s.Confirmed(u):
+		return inbound.Actor{}, session.ErrTokenInvalid
+	}
+	return inbound.Actor{User: u, Session: s.ID()}, nil
+}
+
+// parse checks a token member: first that it is text, then the token itself.
+func (a *Authentication) parse(ctx context.Context, member string, t field.Text, want session.TokenType, now time.Time) (session.Claims, error) {
+	text, _, faults := field.Rule{Name: member, Required: true}.Check(t)
+	if len(faults) > 0 {
+		return session.Claims{}, fault.ErrInvalid.With(faults...)
+	}
+	c, err := a.Tokens.Parse(ctx, text, now)
+	if err != nil {
+		return c, err
+	}
+	return c, c.CheckShape(want)
+}
+
+// sessionOf returns the session that a token belongs to and the token's generation in it, or nil when
+// there is no record. A token without a session claim may have been remembered under its own name.
+func (a *Authentication) sessionOf(ctx context.Context, c session.Claims) (*session.Session, int, error) {
+	for _, at := range []struct {
+		id session.ID
+		g  int
+	}{{c.Session, c.Generation}, {c.Foreign, 0}} {
+		if at.id == "" {
+			continue
+		}
+		s, err := a.Sessions.Get(ctx, at.id)
+		if err == nil {
+			if string(s.User()) != c.User {
+				err = session.ErrTokenInvalid
+			}
+			return s, at.g, err
+		}
+		if !errors.Is(err, session.ErrNotFound) {
+			return nil, 0, err
+		}
+	}
+	return nil, 0, nil
+}
+
+// owner returns the active user of a refresh token, or ErrTokenOrphaned.
+func (a *Authentication) owner(ctx context.Context, c session.Claims) (*user.User, error) {
+	id, err := user.ParseID(c.User)
+	if err != nil {
+		return nil, inbound.ErrTokenOrphaned
+	}
+	u, err := a.Users.Get(ctx, id)
+	if errors.Is(err, user.ErrNotFound) || err == nil && !u.Active() {
+		return nil, inbound.ErrTokenOrphaned
+	}
+	return u, err
+}
+
+// sessionless judges a token of which there is no session: SimpleJWT's, where they are honoured, and
+// not from before the owner's sessions were ended. Their iat counts whole seconds. A token that names
+// a session that is not there is no such token.
+func (a *Authentication) sessionless(c session.Claims, owner *user.User) error {
+	if !a.rules.Sessionless || c.Foreign == "" || c.IssuedAt.Before(owner.SessionsValidAfter().Truncate(time.Second)) {
+		return session.ErrTokenInvalid
+	}
+	return nil
+}
+
+// pair signs an access token and, with rotation or at a sign-in, the session's present refresh token.
+func (a *Authentication) pair(ctx context.Context, s *session.Session, now time.Time, extra []byte) (inbound.TokenPair, error) {
+	access, err := a.access(ctx, s.ID(), s.User(), now, extra)
+	if err != nil {
+		return inbound.TokenPair{}, err
+	}
+	refresh, err := a.Tokens.Sign(ctx, session.Claims{
+		Type: session.Refresh, User: string(s.User()), HasUser: true,
+		IssuedAt: s.Issued(), ExpiresAt: s.Expires(),
+		Session: s.ID(), Generation: s.Generation(), Extra: extra,
+	})
+	return inbound.TokenPair{Access: access, Refresh: refresh}, err
+}
+
+func (a *Authentication) access(ctx context.Context, s session.ID, u user.ID, now time.Time, extra []byte) (string, error) {
+	return a.Tokens.Sign(ctx, session.Claims{
+		Type: session.Access, ID: a.SessionIDs.NewTokenID(), User: string(u), HasUser: true,
+		IssuedAt: now, ExpiresAt: now.Add(a.rules.AccessLifetime), Session: s, Extra: extra,
+	})
+}

@@ -1,0 +1,145 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-playground/validator/v10"
+)
+
+// rules checks the validate tags of Config.
+var rules = newRules()
+
+func newRules() *validator.Validate {
+	v := validator.New(validator.WithRequiredStructEnabled())
+	for tag, fits := range map[string]func(string) bool{"listen": isListen, "public_url": isPublicURL} {
+		if err := v.RegisterValidation(tag, func(f validator.FieldLevel) bool { return fits(f.Field().String()) }); err != nil {
+			panic(err) // only an empty tag or a nil function
+		}
+	}
+	return v
+}
+
+// check judges the settings in force. where says what to look at for each; of broken ones nothing is
+// said, as they have no value to judge.
+func (c *Config) check(where map[string]string, broken map[string]bool) Faults {
+	var out Faults
+	fault := func(name, reason string, others ...string) {
+		for _, n := range append(others, name) {
+			if broken[n] {
+				return
+			}
+		}
+		out = append(out, Fault{Key: name, Where: where[name], Reason: reason})
+	}
+	if failures, ok := errors.AsType[validator.ValidationErrors](rules.Struct(c)); ok {
+		for _, f := range failures {
+			s := specOfField(f.StructField())
+			if other := specOfField(f.Param()); other.name != "" {
+				fault(s.name, fmt.Sprintf("%s %s (%s)%s", comparison(f.Tag()), other.name, show(c.value(other)), s.not(show(f.Value()))), other.name)
+				continue
+			}
+			fault(s.name, s.rule(f.Tag())+s.not(show(f.Value())))
+		}
+	}
+	if c.AdminListen == c.Listen && !strings.HasSuffix(c.Listen, ":0") {
+		fault("admin_listen", "must not be the address of listen", "listen")
+	}
+	c.checkSigning(fault)
+	return out
+}
+
+func (c *Config) checkSigning(fault func(name, reason string, others ...string)) {
+	const least = 32 // bytes; RFC 7518 3.2, RFC 8725 3.5
+	key := c.SigningKey.Reveal()
+	switch {
+	case !c.hmac() && c.SigningKey.Set():
+		fault("signing_algorithm", "does not use signing_key; leave one of them out"+specOfField("SigningAlgorithm").not(c.SigningAlgorithm), "signing_key")
+	case c.hmac() && !c.SigningKey.Set():
+		fault("signing_key", fmt.Sprintf("is needed for signing_algorithm %s; give ROSTER_SIGNING_KEY or ROSTER_SIGNING_KEY_FILE", c.SigningAlgorithm), "signing_algorithm")
+	case c.SigningKey.Set() && len(key) < least:
+		fault("signing_key", fmt.Sprintf("must be at least %d bytes long", least))
+	case c.SigningKey.Set() && guessable(key):
+		fault("signing_key", "is an example or can be guessed; make one with: openssl rand -base64 48")
+	}
+	if c.SessionlessTokens && !c.hmac() {
+		fault("sessionless_tokens", "needs an HS algorithm, not "+c.SigningAlgorithm+"; give signing_key, or false", "signing_algorithm", "signing_key")
+	}
+}
+
+// hmac reports whether tokens are signed with a shared secret.
+func (c *Config) hmac() bool { return strings.HasPrefix(c.SigningAlgorithm, "HS") }
+
+func comparison(tag string) string {
+	if strings.HasPrefix(tag, "gte") {
+		return "must be at least"
+	}
+	return "must be at most"
+}
+
+// rule says what the rule that a value broke asks for.
+func (s spec) rule(tag string) string {
+	switch tag {
+	case "oneof":
+		return "must be one of " + strings.Join(s.choices, ", ")
+	case "listen":
+		return "must be an address HOST:PORT, such as 127.0.0.1:8000"
+	case "eq=off|listen":
+		return "must be an address HOST:PORT, such as 127.0.0.1:8001, or off"
+	case "public_url":
+		return "must be empty, from-host, or a URL such as https://id.example.org without user, query and fragment"
+	case "required":
+		return "must not be empty"
+	}
+	unit := ""
+	if s.typ == typeText {
+		unit = " characters long"
+	}
+	switch {
+	case s.least != "" && s.most != "":
+		return fmt.Sprintf("must be between %s and %s", s.bound(s.least), s.bound(s.most))
+	case s.least != "":
+		return "must be at least " + s.bound(s.least) + unit
+	}
+	return "must be at most " + s.bound(s.most) + unit
+}
+
+// bound spells the limit of a rule as values are shown.
+func (s spec) bound(text string) string {
+	if d, err := time.ParseDuration(text); err == nil && s.typ == typeDuration {
+		return shortDuration(d)
+	}
+	return text
+}
+
+var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$`)
+
+func isListen(text string) bool {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return false
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return false
+	}
+	_, err = netip.ParseAddr(host)
+	return host == "" || err == nil || hostName.MatchString(host)
+}
+
+func isPublicURL(text string) bool {
+	if text == "" || text == FromHost {
+		return true
+	}
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" &&
+		u.User == nil && u.RawQuery == "" && !u.ForceQuery && u.Fragment == "" && !strings.HasSuffix(text, "#")
+}
+
+func trimSlashes(text string) string { return strings.TrimRight(text, "/") }

@@ -1,0 +1,75 @@
+// Package config holds every setting of the service: their names, defaults, profiles and rules in one
+// struct, and the one place that reads them from file, environment and flags.
+//
+// What a setting is called, what it means and what it may be stands in the tags of Config alone. The
+// names of environment variables and flags, the command line's help, README's tables and the checks
+// are made from them:
+//
+//	name      the key in a file; ROSTER_<NAME> and --<name> follow from it
+//	group     begins a group of settings in tables and help
+//	default   the value in profile standard
+//	django, strict
+//	          the value in that profile, where it is another
+//	secret    "key": never shown; "url": shown without its password. Either may lie in a file of its
+//	          own that <name>_file names
+//	validate  rules of go-playground/validator, and those that check.go adds
+//	help      one line for people
+package config
+
+import "time"
+
+// Values that stand for something else than themselves.
+const (
+	Off      = "off"       // admin_listen: no such listener
+	FromHost = "from-host" // public_url: links follow the Host header
+)
+
+// Config is the settings in force. Load makes one; its values are within their rules.
+type Config struct {
+	Profile     string   `name:"profile" group:"Service" default:"standard" django:"django" strict:"strict" validate:"oneof=django standard strict" help:"the set of settings to start from"`
+	Listen      string   `name:"listen" default:"127.0.0.1:8000" validate:"listen" help:"address of the API, HOST:PORT; port 0 takes a free one"`
+	AdminListen string   `name:"admin_listen" default:"127.0.0.1:8001" validate:"eq=off|listen" help:"address of metrics, profiling and health, HOST:PORT; off for none"`
+	PublicURL   string   `name:"public_url" default:"" django:"from-host" validate:"public_url" help:"base URL of links, such as https://id.example.org; from-host believes the Host header; empty believes it only when it is a loopback or the very address connected to"`
+	DataDir     string   `name:"data_dir" default:"./data" validate:"required" help:"directory of the embedded database and the keys"`
+	Database    Database `name:"database" default:"sqlite:" secret:"url" validate:"-" help:"URL whose scheme picks the storage, such as sqlite:PATH, postgres://..., mongodb://..., memory:"`
+
+	SigningKey          Secret        `name:"signing_key" group:"Tokens" default:"" secret:"key" validate:"-" help:"secret of HS256, HS384 and HS512, at least 32 bytes (Django's SECRET_KEY, SimpleJWT's SIGNING_KEY)"`
+	SigningAlgorithm    string        `name:"signing_algorithm" default:"ES256" django:"HS256" validate:"oneof=ES256 RS256 EdDSA HS256 HS384 HS512" help:"algorithm of signatures; HS256 when signing_key is given and this is not"`
+	TokenIssuer         string        `name:"token_issuer" default:"" strict:"roster" validate:"max=255" help:"iss of tokens, required of them when set"`
+	TokenAudience       string        `name:"token_audience" default:"" strict:"roster" validate:"max=255" help:"aud of tokens, required of them when set"`
+	TokenClaims         string        `name:"token_claims" default:"session" django:"simplejwt" validate:"oneof=simplejwt session" help:"what tokens say: SimpleJWT's claims alone, or their session too"`
+	AccessTokenLifetime time.Duration `name:"access_token_lifetime" default:"5m" validate:"min=1s,max=87600h,ltefield=RefreshTokenLifetime" help:"how long an access token is good"`
+
+	RefreshTokenLifetime time.Duration `name:"refresh_token_lifetime" group:"Sessions" default:"24h" validate:"min=1s,max=87600h" help:"how long a refresh token is good"`
+	SessionMaxLifetime   time.Duration `name:"session_max_lifetime" default:"720h" django:"0" validate:"omitempty,min=1s,max=87600h,gtefield=RefreshTokenLifetime" help:"longest life of a session, however often it is refreshed; 0 for no end"`
+	RotateRefreshTokens  bool          `name:"rotate_refresh_tokens" default:"true" django:"false" help:"a refresh gives a new refresh token and ends the old one"`
+	ReuseGrace           time.Duration `name:"reuse_grace" default:"10s" django:"0s" validate:"min=0s,ltefield=RefreshTokenLifetime" help:"how long the refresh token just used gets the same successor again"`
+	ReusePolicy          string        `name:"reuse_policy" default:"revoke" django:"refuse" validate:"oneof=refuse revoke" help:"a refresh token used before is refused, or ends its session too"`
+	SessionlessTokens    bool          `name:"sessionless_tokens" default:"false" django:"true" help:"honour tokens that name no session, as SimpleJWT issues them; needs an HS algorithm"`
+	ImmediateRevocation  bool          `name:"immediate_revocation" default:"true" django:"false" help:"the end of a session ends its access tokens at once"`
+	PasswordChangeEnds   string        `name:"password_change_ends" default:"all" django:"others" validate:"oneof=others all" help:"sessions that a change of password ends: all, or all but the one that asked"`
+
+	IDs          string `name:"ids" group:"Users" default:"uuid" django:"integer" validate:"oneof=integer uuid" help:"ids of new users"`
+	AccessPolicy string `name:"access_policy" default:"directory" django:"open" strict:"private" validate:"oneof=open directory private" help:"who may read and change whom: anybody everybody; anybody reads all and changes only themselves; only themselves. Staff may all"`
+	Registration string `name:"registration" default:"open" validate:"oneof=open staff closed" help:"who may register users: anybody, staff, nobody"`
+	PageSize     int    `name:"page_size" default:"20" validate:"min=1,max=1000" help:"users on a page of the list"`
+	Pagination   string `name:"pagination" default:"mixed" django:"page" strict:"cursor" validate:"oneof=page mixed cursor" help:"pages of the list: by number, by cursor with numbers on request, by cursor"`
+
+	PasswordMinLength      int           `name:"password_min_length" group:"Passwords" default:"8" strict:"15" validate:"min=8,ltefield=PasswordMaxLength" help:"fewest characters of a new password"`
+	PasswordMaxLength      int           `name:"password_max_length" default:"1024" django:"128" validate:"min=64,max=1024" help:"most characters of a password"`
+	TrimPasswords          bool          `name:"trim_passwords" default:"false" django:"true" help:"cut blanks at the ends of passwords, as Django REST Framework does"`
+	RequireCurrentPassword bool          `name:"require_current_password" default:"false" strict:"true" help:"a change of password needs current_password"`
+	HashWorkers            int           `name:"hash_workers" default:"0" validate:"min=0,max=64" help:"passwords hashed at once, 19 MiB each; 0 for one per CPU"`
+	HashWait               time.Duration `name:"hash_wait" default:"3s" validate:"min=0s,max=1h" help:"how long a sign-in waits for its turn to be hashed before 503"`
+
+	LenientJSON     bool          `name:"lenient_json" group:"Requests" default:"false" django:"true" help:"of two JSON members of one name the last counts, and numbers are taken as text"`
+	AcceptForms     bool          `name:"accept_forms" default:"true" strict:"false" help:"take form and multipart bodies beside JSON"`
+	MaxBody         int64         `name:"max_body" default:"65536" validate:"min=1024,max=10485760" help:"most bytes of a request's body"`
+	RequestTimeout  time.Duration `name:"request_timeout" default:"15s" validate:"min=1ms,max=1h" help:"longest time for one request"`
+	ShutdownTimeout time.Duration `name:"shutdown_timeout" default:"15s" validate:"min=1ms,max=1h" help:"longest time for what is under way when the service stops"`
+
+	LogLevel  string `name:"log_level" group:"Log" default:"info" validate:"oneof=debug info warn error" help:"least level that is logged"`
+	LogFormat string `name:"log_format" default:"auto" validate:"oneof=auto console json" help:"form of the log; auto: console on a terminal, else json"`
+
+	source map[string]Source // where each setting got its value
+}

@@ -1,0 +1,139 @@
+package config
+
+import (
+	"io/fs"
+	"maps"
+	"slices"
+)
+
+// Sources is where the settings come from. Load looks at nothing else.
+type Sources struct {
+	File     string            // the configuration file, "" for none
+	Environ  []string          // as os.Environ returns it
+	Flags    map[string]string // the flags given, by name without dashes
+	ReadFile func(name string) ([]byte, error)
+	Stat     func(name string) (fs.FileInfo, error)
+}
+
+// Source says what gave a setting its value.
+type Source string
+
+// The sources, each stronger than the one before.
+const (
+	FromDefault     Source = "default"
+	FromProfile     Source = "profile"
+	FromFile        Source = "file"
+	FromEnvironment Source = "environment"
+	FromFlag        Source = "flag"
+)
+
+// given is a value as one source gives it.
+type given struct {
+	text   string
+	where  string
+	source Source
+}
+
+// layer is what one source gives, by the settings' names.
+type layer map[string]given
+
+// loader collects faults while the sources are read.
+type loader struct {
+	in     Sources
+	faults Faults
+	broken map[string]bool // settings that have no value, since the one given is at fault
+}
+
+func (l *loader) fault(key, where, reason string) {
+	l.faults = append(l.faults, Fault{Key: key, Where: where, Reason: reason})
+}
+
+// Load returns the settings in force: defaults, under the profile's, the file's, the environment's, the
+// flags'. When anything is wrong, the error is Faults: all of it, and the Config is of no use.
+func Load(in Sources) (Config, error) {
+	l := &loader{in: in, broken: map[string]bool{}}
+	layers := []layer{l.file(), l.environ(), l.flags()}
+	profile := l.profile(layers)
+
+	cfg := Config{source: map[string]Source{}}
+	where := map[string]string{}
+	for _, s := range specs {
+		text, own := s.in(profile)
+		v, _ := s.parse(text)
+		where[s.name], cfg.source[s.name] = s.env, FromDefault
+		if own {
+			cfg.source[s.name] = FromProfile
+		}
+		for _, ly := range layers {
+			g, ok := ly[s.name]
+			if !ok {
+				continue
+			}
+			var reason string
+			if v, reason = s.parse(g.text); reason != "" {
+				l.fault(s.name, g.where, reason)
+			}
+			where[s.name], cfg.source[s.name] = g.where, g.source
+		}
+		if v == nil {
+			l.broken[s.name] = true
+			continue
+		}
+		cfg.set(s, v)
+	}
+	cfg.settle()
+	l.faults = append(l.faults, cfg.check(where, l.broken)...)
+	if len(l.faults) > 0 {
+		return Config{}, l.faults
+	}
+	return cfg, nil
+}
+
+// profile returns the profile that the strongest source names; the standard one when that is unknown,
+// so that the rest can be judged too.
+func (l *loader) profile(layers []layer) string {
+	name := standard
+	for _, ly := range layers {
+		if g, ok := ly["profile"]; ok {
+			name = g.text
+		}
+	}
+	if s, _ := specNamed("profile"); !slices.Contains(s.choices, name) {
+		return standard
+	}
+	return name
+}
+
+// settle derives what depends on other settings.
+func (c *Config) settle() {
+	if c.SigningKey.Set() && !c.given("signing_algorithm") {
+		c.SigningAlgorithm = "HS256"
+		c.source["signing_algorithm"] = c.source["signing_key"]
+	}
+	c.PublicURL = trimSlashes(c.PublicURL)
+}
+
+// given reports whether somebody chose the value, rather than a default or a profile.
+func (c *Config) given(name string) bool {
+	switch c.source[name] {
+	case FromFile, FromEnvironment, FromFlag:
+		return true
+	case FromDefault, FromProfile:
+	}
+	return false
+}
+
+// flags reads the flags given.
+func (l *loader) flags() layer {
+	known := keys(flagOf)
+	out := layer{}
+	for _, flag := range slices.Sorted(maps.Keys(l.in.Flags)) {
+		name, ok := known[flag]
+		if !ok {
+			l.fault("", "--"+flag, "unknown flag"+meant(flag, "--", known))
+			continue
+		}
+		out[name] = given{l.in.Flags[flag], "--" + flag, FromFlag}
+	}
+	return l.secrets(out, func(name string) string { return "--" + flagOf(name) })
+}

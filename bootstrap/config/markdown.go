@@ -1,0 +1,63 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Table returns the settings as the README's table.
+func Table() string {
+	var b strings.Builder
+	b.WriteString("| setting | variable | default | meaning |\n|---|---|---|---|\n")
+	for _, s := range specs {
+		value := code(s.standard)
+		if len(s.byProfile) > 0 && s.name != "profile" {
+			value = "by profile"
+		}
+		meaning := s.help
+		if len(s.choices) > 0 {
+			quoted := make([]string, len(s.choices))
+			for i, c := range s.choices {
+				quoted[i] = code(c)
+			}
+			meaning += " (" + strings.Join(quoted, ", ") + ")"
+		}
+		if s.secret != "" {
+			meaning += "; or " + code(s.env+strings.ToUpper(fileSuffix)) + " names a file that holds it"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", code(s.name), code(s.env), value, cell(meaning))
+	}
+	return b.String()
+}
+
+// ProfilesTable returns the profiles as the README's table.
+func ProfilesTable() string {
+	var b strings.Builder
+	b.WriteString("| setting | `django` | `standard` | `strict` |\n|---|---|---|---|\n")
+	for _, r := range Profiles() {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", code(r.Setting), code(r.Django), code(r.Standard), code(r.Strict))
+	}
+	return b.String()
+}
+
+func code(text string) string {
+	if text == "" {
+		return "empty"
+	}
+	return "`" + cell(text) + "`"
+}
+
+func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
+
+// section returns text with what stands between <!-- name --> and <!-- /name --> replaced, and whether
+// there is such a section.
+func section(text, name, body string) (replaced string, ok bool) {
+	lines := strings.SplitAfter(text, "\n")
+	begin := slices.Index(lines, "<!-- "+name+" -->\n")
+	end := slices.Index(lines, "<!-- /"+name+" -->\n")
+	if begin < 0 || end < begin {
+		return "", false
+	}
+	return strings.Join(lines[:begin+1], "") + body + strings.Join(lines[end:], ""), true
+}

@@ -1,0 +1,41 @@
+package config
+
+import (
+	"maps"
+	"slices"
+)
+
+// meant suggests the key that a misspelt one was probably meant to be, each spelled with prefix.
+func meant(key, prefix string, known map[string]string) string {
+	best, least := "", max(2, len(key)/5)+1
+	for _, k := range slices.Sorted(maps.Keys(known)) {
+		if d := distance(key, k); d < least {
+			best, least = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return "; did you mean " + prefix + best + "?"
+}
+
+// distance is Levenshtein's: how many bytes to insert, delete or replace to make b of a.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replace := diagonal
+			if a[i] != b[j] {
+				replace++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replace, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}

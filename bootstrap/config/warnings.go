@@ -1,0 +1,80 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// usual is what standard has; more is looser.
+const (
+	usualGrace      = 10 * time.Second
+	usualMaxSession = 720 * time.Hour
+	longAccess      = time.Hour
+	longRefresh     = 30 * 24 * time.Hour
+)
+
+// caution says when a setting is looser than in profile standard, or unsafe otherwise, and why.
+type caution struct {
+	name  string
+	holds func(c *Config) bool
+	text  string
+}
+
+var cautions = []caution{
+	{"listen", func(c *Config) bool { return !loopback(c.Listen) }, "passwords and tokens pass in the clear; put something that ends TLS in front"},
+	{"admin_listen", func(c *Config) bool { return c.AdminListen != Off && !loopback(c.AdminListen) }, "metrics and profiling are open to the network"},
+	{"public_url", func(c *Config) bool { return c.PublicURL == FromHost }, "links follow the Host header, which the sender of a request may forge"},
+	{"public_url", func(c *Config) bool {
+		after, plain := strings.CutPrefix(c.PublicURL, "http://")
+		host, _, _ := strings.Cut(after, "/")
+		return plain && !loopback(host) && !loopback(host+":80")
+	}, "links lead to a connection without TLS"},
+	{"database", func(c *Config) bool { return c.Database.Scheme() == "memory" }, "all users and sessions are lost when the service stops"},
+	{"database", func(c *Config) bool { return c.Database.secret() && c.source["database"] == FromFlag }, onCommandLine},
+	{"signing_key", func(c *Config) bool { return c.SigningKey.Set() && c.source["signing_key"] == FromFlag }, onCommandLine},
+	{"signing_key", func(c *Config) bool { return strings.HasPrefix(c.SigningKey.Reveal(), "django-insecure-") }, "the key is one that Django made for development; it may lie in a repository"},
+	{"signing_algorithm", (*Config).hmac, "whoever can check tokens can also make them"},
+	{"token_claims", func(c *Config) bool { return c.TokenClaims == "simplejwt" }, "tokens do not say which session they belong to"},
+	{"access_token_lifetime", func(c *Config) bool { return c.AccessTokenLifetime > longAccess }, "a stolen access token is of use for long"},
+	{"refresh_token_lifetime", func(c *Config) bool { return c.RefreshTokenLifetime > longRefresh }, "a stolen refresh token is of use for long"},
+	{"session_max_lifetime", func(c *Config) bool { return c.SessionMaxLifetime == 0 }, "a session that is refreshed has no end"},
+	{"session_max_lifetime", func(c *Config) bool { return c.SessionMaxLifetime > usualMaxSession }, "a session lives long before its user must sign in again"},
+	{"rotate_refresh_tokens", func(c *Config) bool { return !c.RotateRefreshTokens }, "the theft of a refresh token goes unnoticed"},
+	{"reuse_grace", func(c *Config) bool { return c.ReuseGrace > usualGrace }, "a stolen refresh token can be used again for longer than a lost answer needs"},
+	{"reuse_policy", func(c *Config) bool { return c.ReusePolicy == "refuse" }, "a thief's session goes on after the reuse of a refresh token was seen"},
+	{"sessionless_tokens", func(c *Config) bool { return c.SessionlessTokens }, "tokens that name no session cannot be ended one by one"},
+	{"immediate_revocation", func(c *Config) bool { return !c.ImmediateRevocation }, "access tokens outlive the end of their session until they expire"},
+	{"password_change_ends", func(c *Config) bool { return c.PasswordChangeEnds == "others" }, "the session that changed a password goes on, even if a thief's"},
+	{"ids", func(c *Config) bool { return c.IDs == "integer" }, "counted ids tell how many users there are and can be guessed"},
+	{"access_policy", func(c *Config) bool { return c.AccessPolicy == "open" }, "any signed-in user may read, change and delete every other, administrators too"},
+	{"trim_passwords", func(c *Config) bool { return c.TrimPasswords }, "blanks at the ends of passwords do not count"},
+	{"lenient_json", func(c *Config) bool { return c.LenientJSON }, "of two JSON members of one name the last counts; something in front may look at the first"},
+}
+
+const onCommandLine = "a secret on the command line can be read by every user of the machine; use the environment or a file"
+
+// Warnings returns what is looser than in profile standard and what else is unsafe, a line each that
+// begins with the setting.
+func (c Config) Warnings() []string {
+	var out []string
+	for _, w := range cautions {
+		if w.holds(&c) {
+			s, _ := specNamed(w.name)
+			out = append(out, fmt.Sprintf("%s is %s: %s", w.name, show(c.value(s)), w.text))
+		}
+	}
+	return out
+}
+
+// loopback reports whether only this machine can reach an address.
+func loopback(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = hostport
+	}
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}

@@ -1,0 +1,111 @@
+package process
+
+import (
+	"maps"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Server is a running service with a data directory of its own, for one test.
+type Server struct {
+	URL     string // http://host:port, without a closing slash
+	DataDir string
+
+	t       testing.TB
+	options Options
+	process *Process
+}
+
+// Start starts a service with an empty data directory and the given ROSTER_* settings. It ends with
+// the test, and must then end well; if the test failed, its log is shown.
+func Start(t testing.TB, env map[string]string) *Server {
+	t.Helper()
+	s := Prepare(t, env)
+	s.Restart()
+	return s
+}
+
+// Prepare makes a server that is not started yet: for commands to run before it is, or instead.
+func Prepare(t testing.TB, env map[string]string) *Server {
+	t.Helper()
+	binary, err := Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	s := &Server{DataDir: dir, t: t, options: Options{Binary: binary, DataDir: dir, Env: maps.Clone(env), Log: new(Log)}}
+	t.Cleanup(func() {
+		if s.process != nil && s.process.Running() {
+			s.Stop()
+		}
+		if t.Failed() {
+			t.Logf("log of the service:\n%s", s.Logs())
+		}
+	})
+	return s
+}
+
+// Restart starts the service on its data directory; if it runs, it is stopped before. URL may change.
+func (s *Server) Restart() {
+	s.t.Helper()
+	if s.process != nil && s.process.Running() {
+		s.Stop()
+	}
+	p, err := Launch(s.options)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.process, s.URL = p, "http://"+p.Address
+}
+
+// Stop ends the service in good order (SIGTERM) and fails the test unless it exits with 0.
+func (s *Server) Stop() {
+	s.t.Helper()
+	if code, err := s.process.Stop(); err != nil || code != 0 {
+		s.t.Errorf("the service stopped with exit code %d (%v), want 0", code, err)
+	}
+}
+
+// Kill ends the service without warning (SIGKILL).
+func (s *Server) Kill() {
+	s.t.Helper()
+	if _, err := s.process.Kill(); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// Process returns the present run, for what a Server has no word for.
+func (s *Server) Process() *Process { return s.process }
+
+// Startup returns how long the present run took from its start until it was ready.
+func (s *Server) Startup() time.Duration { return s.process.Startup }
+
+// Logs returns what the service has logged so far, in all its runs.
+func (s *Server) Logs() string { return s.options.Log.String() }
+
+// CLI runs another roster command on the same data directory with the same settings.
+func (s *Server) CLI(args ...string) (stdout, stderr string, code int) {
+	s.t.Helper()
+	return s.CLIWithInput("", args...)
+}
+
+// CLIWithInput is CLI with something to read on standard input.
+func (s *Server) CLIWithInput(stdin string, args ...string) (stdout, stderr string, code int) {
+	s.t.Helper()
+	out, err := s.options.Run(stdin, args...)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return out.Stdout, out.Stderr, out.Code
+}
+
+// MustCLI runs a command that must succeed and returns its standard output.
+func (s *Server) MustCLI(args ...string) string {
+	s.t.Helper()
+	stdout, stderr, code := s.CLI(args...)
+	if code != 0 {
+		s.t.Fatalf("roster %s: exit code %d\n%s", strings.Join(args, " "), code, stderr)
+	}
+	return stdout
+}
