@@ -68,7 +68,7 @@ func decodeMultipart(body, header string) (members, error) {
 	parts := multipart.NewReader(strings.NewReader(body), boundary)
 	for n := 0; ; n++ {
 		part, err := parts.NextRawPart()
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) && strings.Contains(body, "--"+boundary+"--") {
 			return form, nil
 		}
 		if err != nil {

@@ -2,12 +2,30 @@ package httpapi
 
 import (
 	"net/http"
+	"net/http/pprof"
 
+	"github.com/gorilla/mux"
 	"go.uber.org/zap"
+
+	"roster/ports/inbound"
 )
 
 type health struct {
 	Status string `json:"status"`
+}
+
+// NewAdmin returns what only operators see, for a listener of its own: health and profiling.
+func NewAdmin(h inbound.Health, log *zap.Logger) http.Handler {
+	s := &server{Ports: Ports{Health: h}, log: log}
+	router := mux.NewRouter()
+	router.HandleFunc("/livez", s.livez)
+	router.HandleFunc("/readyz", s.readyz)
+	router.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	router.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	router.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	router.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	router.PathPrefix("/debug/pprof/").HandlerFunc(pprof.Index)
+	return router
 }
 
 // livez tells that the process serves requests, and nothing about what it depends on: restarting it

@@ -11,7 +11,7 @@ import (
 
 // cost is the parameters of argon2 (RFC 9106): memory in KiB, passes over it, and lanes.
 type cost struct {
-	data        bool // argon2i rather than argon2id
+	i           bool // argon2i rather than argon2id
 	kib, passes int
 	threads     int
 }
@@ -33,7 +33,7 @@ const (
 
 func (c cost) key(plain string, salt []byte, n int) []byte {
 	derive := argon2.IDKey
-	if c.data {
+	if c.i {
 		derive = argon2.Key
 	}
 	return derive([]byte(plain), salt, uint32(c.passes), uint32(c.kib), uint8(c.threads), uint32(n)) //nolint:gosec // bounded
@@ -49,32 +49,30 @@ func encode(plain string) string {
 		preferred.kib, preferred.passes, preferred.threads, b64(salt), b64(preferred.key(plain, salt, keyBytes)))
 }
 
-// readBareArgon2 reads a PHC string, whose first "$" is gone.
-func readBareArgon2(rest string) (stored, bool) {
-	s, ok := readArgon2(rest)
-	return s, ok
-}
-
-// readArgon2 reads "argon2id$v=19$m=…,t=…,p=…$salt$key". Django writes "argon2" before a PHC string;
-// such a hash is never the preferred one, so that it is rewritten. golang.org/x/crypto has no argon2d
-// and only version 19 (0x13), so argon2d and hashes from before 2016 fit nothing.
-func readArgon2(rest string) (stored, bool) {
-	part := strings.Split(rest, "$")
-	if len(part) != 5 || part[1] != fmt.Sprintf("v=%d", argon2.Version) {
-		return stored{}, false
+// readArgon2 reads "argon2id$v=19$m=…,t=…,p=…$salt$key": what follows the first "$" of a PHC string,
+// or of Django's "argon2" before one. The latter is never the preferred form, so that it is rewritten.
+// golang.org/x/crypto has no argon2d and only version 19 (0x13): argon2d, and hashes from before
+// 2016, fit nothing.
+func readArgon2(bare bool) func(string) (stored, bool) {
+	return func(rest string) (stored, bool) {
+		part := strings.Split(rest, "$")
+		if len(part) != 5 || part[1] != fmt.Sprintf("v=%d", argon2.Version) {
+			return stored{}, false
+		}
+		c, ok := readCost(part[0], part[2])
+		salt, saltOK := decode(base64.RawStdEncoding, part[3])
+		key, keyOK := decode(base64.RawStdEncoding, part[4])
+		if !ok || !saltOK || !keyOK || len(salt) < 8 || len(salt) > 64 || len(key) < 16 || len(key) > 128 {
+			return stored{}, false
+		}
+		return stored{
+			fits:      func(plain string) bool { return equal(c.key(plain, salt, len(key)), key) },
+			kib:       c.kib,
+			threads:   c.threads,
+			preferred: bare && c == preferred && len(salt) == saltBytes && len(key) == keyBytes,
+			light:     c.kib*c.passes < preferred.kib*preferred.passes,
+		}, true
 	}
-	c, ok := readCost(part[0], part[2])
-	salt, saltOK := decode(base64.RawStdEncoding, part[3])
-	key, keyOK := decode(base64.RawStdEncoding, part[4])
-	if !ok || !saltOK || !keyOK || len(salt) < 8 || len(salt) > 64 || len(key) < 16 || len(key) > 128 {
-		return stored{}, false
-	}
-	return stored{
-		fits:    func(plain string) bool { return equal(c.key(plain, salt, len(key)), key) },
-		kib:     c.kib,
-		threads: c.threads,
-		light:   c.kib*c.passes < preferred.kib*preferred.passes,
-	}, true
 }
 
 func readCost(variant, parameters string) (c cost, ok bool) {
@@ -82,7 +80,7 @@ func readCost(variant, parameters string) (c cost, ok bool) {
 	if len(part) != 3 || variant != "argon2id" && variant != "argon2i" {
 		return c, false
 	}
-	c.data = variant == "argon2i"
+	c.i = variant == "argon2i"
 	for i, p := range []struct {
 		name string
 		max  int

@@ -28,8 +28,8 @@ func readBcrypt(input func(plain string) []byte) func(string) (stored, bool) {
 		default:
 			return stored{}, false
 		}
-		rounds, err := bcrypt.Cost([]byte(rest))
-		if err != nil || rounds > maxBcryptCost {
+		rounds, ok := number(strings.TrimPrefix(rest[4:6], "0"), bcrypt.MinCost, maxBcryptCost)
+		if !ok {
 			return stored{}, false
 		}
 		return stored{

@@ -16,7 +16,7 @@ import (
 //go:embed common-passwords.txt.gz
 var commonGzip string
 
-// Common returns the test for Django's 19,726 most common passwords
+// Common returns the test for Django's 19,727 most common passwords
 // (django.contrib.auth.password_validation.CommonPasswordValidator). The list is unpacked when the
 // test is first used, and takes 160 KiB from then on.
 func Common() credential.Common {

@@ -39,8 +39,8 @@ var decoy = stored{
 // PHC string format, which begins with "$". Django's unsalted and plainly salted MD5 and SHA-1 are
 // left out: their holders need a new password.
 var schemes = map[string]func(rest string) (stored, bool){
-	"":              readBareArgon2,
-	"argon2":        readArgon2,
+	"":              readArgon2(true),
+	"argon2":        readArgon2(false),
 	"pbkdf2_sha256": readPBKDF2(sha256.New, sha256.Size),
 	"pbkdf2_sha1":   readPBKDF2(sha1.New, sha1.Size),
 	"bcrypt":        readBcrypt(cutAt72),

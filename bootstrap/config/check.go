@@ -27,8 +27,8 @@ func newRules() *validator.Validate {
 	return v
 }
 
-// check judges the settings in force. where says what to look at for each; of broken ones nothing is
-// said, as they have no value to judge.
+// check judges the settings in force. where says what to look at for each. Those that broke a rule of
+// their own are broken too, and of broken ones nothing more is said.
 func (c *Config) check(where map[string]string, broken map[string]bool) Faults {
 	var out Faults
 	fault := func(name, reason string, others ...string) {
@@ -47,6 +47,7 @@ func (c *Config) check(where map[string]string, broken map[string]bool) Faults {
 				continue
 			}
 			fault(s.name, s.rule(f.Tag())+s.not(show(f.Value())))
+			broken[s.name] = true
 		}
 	}
 	if c.AdminListen == c.Listen && !strings.HasSuffix(c.Listen, ":0") {

@@ -37,7 +37,7 @@ type Config struct {
 	SigningAlgorithm    string        `name:"signing_algorithm" default:"ES256" django:"HS256" validate:"oneof=ES256 RS256 EdDSA HS256 HS384 HS512" help:"algorithm of signatures; HS256 when signing_key is given and this is not"`
 	TokenIssuer         string        `name:"token_issuer" default:"" strict:"roster" validate:"max=255" help:"iss of tokens, required of them when set"`
 	TokenAudience       string        `name:"token_audience" default:"" strict:"roster" validate:"max=255" help:"aud of tokens, required of them when set"`
-	TokenClaims         string        `name:"token_claims" default:"session" django:"simplejwt" validate:"oneof=simplejwt session" help:"what tokens say: SimpleJWT's claims alone, or their session too"`
+	TokenClaims         string        `name:"token_claims" default:"session" django:"simplejwt" validate:"oneof=simplejwt session" help:"claims of tokens: SimpleJWT's alone, with the session inside jti; or sid and gen beside them"`
 	AccessTokenLifetime time.Duration `name:"access_token_lifetime" default:"5m" validate:"min=1s,max=87600h,ltefield=RefreshTokenLifetime" help:"how long an access token is good"`
 
 	RefreshTokenLifetime time.Duration `name:"refresh_token_lifetime" group:"Sessions" default:"24h" validate:"min=1s,max=87600h" help:"how long a refresh token is good"`
@@ -47,13 +47,13 @@ type Config struct {
 	ReusePolicy          string        `name:"reuse_policy" default:"revoke" django:"refuse" validate:"oneof=refuse revoke" help:"a refresh token used before is refused, or ends its session too"`
 	SessionlessTokens    bool          `name:"sessionless_tokens" default:"false" django:"true" help:"honour tokens that name no session, as SimpleJWT issues them; needs an HS algorithm"`
 	ImmediateRevocation  bool          `name:"immediate_revocation" default:"true" django:"false" help:"the end of a session ends its access tokens at once"`
-	PasswordChangeEnds   string        `name:"password_change_ends" default:"all" django:"others" validate:"oneof=others all" help:"sessions that a change of password ends: all, or all but the one that asked"`
+	PasswordChangeEnds   string        `name:"password_change_ends" default:"all" django:"others" validate:"oneof=others all" help:"sessions that a change of password ends: all, or all but the one that asked for it"`
 
 	IDs          string `name:"ids" group:"Users" default:"uuid" django:"integer" validate:"oneof=integer uuid" help:"ids of new users"`
-	AccessPolicy string `name:"access_policy" default:"directory" django:"open" strict:"private" validate:"oneof=open directory private" help:"who may read and change whom: anybody everybody; anybody reads all and changes only themselves; only themselves. Staff may all"`
+	AccessPolicy string `name:"access_policy" default:"directory" django:"open" strict:"private" validate:"oneof=open directory private" help:"whom signed-in users may reach: change everybody; read everybody and change themselves; themselves alone. Staff may all"`
 	Registration string `name:"registration" default:"open" validate:"oneof=open staff closed" help:"who may register users: anybody, staff, nobody"`
 	PageSize     int    `name:"page_size" default:"20" validate:"min=1,max=1000" help:"users on a page of the list"`
-	Pagination   string `name:"pagination" default:"mixed" django:"page" strict:"cursor" validate:"oneof=page mixed cursor" help:"pages of the list: by number, by cursor with numbers on request, by cursor"`
+	Pagination   string `name:"pagination" default:"mixed" django:"page" strict:"cursor" validate:"oneof=page mixed cursor" help:"how the list is paged: by number; by cursor, and by number on request; by cursor alone"`
 
 	PasswordMinLength      int           `name:"password_min_length" group:"Passwords" default:"8" strict:"15" validate:"min=8,ltefield=PasswordMaxLength" help:"fewest characters of a new password"`
 	PasswordMaxLength      int           `name:"password_max_length" default:"1024" django:"128" validate:"min=64,max=1024" help:"most characters of a password"`

@@ -4,7 +4,7 @@ import "strings"
 
 // Fault is one thing wrong with the configuration.
 type Fault struct {
-	Key    string // the setting, "" when a file as a whole is meant
+	Key    string // the setting, "" when it is about none or a whole file
 	Where  string // what to look at: a variable, a flag, a line of a file
 	Reason string // what is wrong, without any secret
 }

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -12,7 +11,7 @@ func Table() string {
 	b.WriteString("| setting | variable | default | meaning |\n|---|---|---|---|\n")
 	for _, s := range specs {
 		value := code(s.standard)
-		if len(s.byProfile) > 0 && s.name != "profile" {
+		if s.varies() {
 			value = "by profile"
 		}
 		meaning := s.help
@@ -49,15 +48,3 @@ func code(text string) string {
 }
 
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
-
-// section returns text with what stands between <!-- name --> and <!-- /name --> replaced, and whether
-// there is such a section.
-func section(text, name, body string) (replaced string, ok bool) {
-	lines := strings.SplitAfter(text, "\n")
-	begin := slices.Index(lines, "<!-- "+name+" -->\n")
-	end := slices.Index(lines, "<!-- /"+name+" -->\n")
-	if begin < 0 || end < begin {
-		return "", false
-	}
-	return strings.Join(lines[:begin+1], "") + body + strings.Join(lines[end:], ""), true
-}

@@ -96,13 +96,14 @@ func (d Database) String() string {
 	return u.String()
 }
 
-// hideUserinfo hides user:password where a URL without "//" put them among its path.
+// hideUserinfo hides user:password where a malformed URL has them in its path.
 func hideUserinfo(path string) string {
-	at := strings.LastIndexByte(path, '@')
-	if at < 0 || !strings.Contains(path[:at], ":") {
+	rest := strings.TrimLeft(path, "/")
+	at := strings.LastIndexByte(rest, '@')
+	if at < 0 || !strings.Contains(rest[:at], ":") {
 		return path
 	}
-	return redacted + path[at:]
+	return path[:len(path)-len(rest)] + redacted + rest[at:]
 }
 
 // secret reports whether printing the URL as it is would tell a secret.

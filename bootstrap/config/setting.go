@@ -9,9 +9,10 @@ type Setting struct {
 	Flag    string // the flag, without dashes
 	Group   string // heading under which it stands
 	Help    string // one line
+	Type    string // text, number, duration, or bool
 	Choices []string
-	Bool    bool   // the flag needs no value
 	Secret  bool   // Name_file, Env_FILE and Flag-file name a file that holds the value
+	Varies  bool   // the profiles differ in it
 	Value   string // as it may be shown: secrets as "(set)" or "(not set)"
 	Source  Source // what gave the value
 }
@@ -19,7 +20,7 @@ type Setting struct {
 func (s spec) setting(value string, source Source) Setting {
 	return Setting{
 		Name: s.name, Env: s.env, Flag: s.flag, Group: s.group, Help: s.help, Choices: s.choices,
-		Bool: s.isBool(), Secret: s.secret != "", Value: value, Source: source,
+		Type: s.kind(), Secret: s.secret != "", Varies: s.varies(), Value: value, Source: source,
 	}
 }
 
@@ -65,7 +66,7 @@ type ProfileRow struct {
 func Profiles() []ProfileRow {
 	var out []ProfileRow
 	for _, s := range specs {
-		if len(s.byProfile) == 0 || s.name == "profile" {
+		if !s.varies() {
 			continue
 		}
 		r := ProfileRow{Setting: s.name}

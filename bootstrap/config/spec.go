@@ -83,6 +83,9 @@ func (s spec) in(profile string) (value string, own bool) {
 	return s.standard, false
 }
 
+// varies reports whether the profiles differ in the setting.
+func (s spec) varies() bool { return len(s.byProfile) > 0 && s.name != "profile" }
+
 func specNamed(name string) (spec, bool) {
 	for _, s := range specs {
 		if s.name == name {

@@ -89,7 +89,18 @@ func shortDuration(d time.Duration) string {
 	return s
 }
 
-func (s spec) isBool() bool { return s.typ.Kind() == reflect.Bool }
+// kind names the type of the setting for people.
+func (s spec) kind() string {
+	switch {
+	case s.typ == typeDuration:
+		return "duration"
+	case s.typ.Kind() == reflect.Bool:
+		return "bool"
+	case s.typ.Kind() == reflect.Int, s.typ.Kind() == reflect.Int64:
+		return "number"
+	}
+	return "text"
+}
 
 func (c *Config) value(s spec) any { return reflect.ValueOf(c).Elem().Field(s.field).Interface() }
 

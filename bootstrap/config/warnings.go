@@ -37,7 +37,6 @@ var cautions = []caution{
 	{"signing_key", func(c *Config) bool { return c.SigningKey.Set() && c.source["signing_key"] == FromFlag }, onCommandLine},
 	{"signing_key", func(c *Config) bool { return strings.HasPrefix(c.SigningKey.Reveal(), "django-insecure-") }, "the key is one that Django made for development; it may lie in a repository"},
 	{"signing_algorithm", (*Config).hmac, "whoever can check tokens can also make them"},
-	{"token_claims", func(c *Config) bool { return c.TokenClaims == "simplejwt" }, "tokens do not say which session they belong to"},
 	{"access_token_lifetime", func(c *Config) bool { return c.AccessTokenLifetime > longAccess }, "a stolen access token is of use for long"},
 	{"refresh_token_lifetime", func(c *Config) bool { return c.RefreshTokenLifetime > longRefresh }, "a stolen refresh token is of use for long"},
 	{"session_max_lifetime", func(c *Config) bool { return c.SessionMaxLifetime == 0 }, "a session that is refreshed has no end"},

@@ -1,0 +1,43 @@
+# `make` alone lists the targets. Needed: Go 1.26, make, git; a C compiler for the race detector.
+
+GO       ?= go
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+LINT      = $(GO) tool -modfile=.ci/tools/go.mod golangci-lint
+FUZZTIME ?= 60s
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test check bench fuzz clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## build, and serve on http://127.0.0.1:8000 with the database in ./data
+	@exec bin/roster serve
+
+build: ## build bin/roster, one static binary
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/roster ./cmd/roster
+
+test: ## run every test, with the race detector, in random order
+	CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 30m ./...
+
+check: ## format, vet, linters, the dependency rule, modules
+	@bad=$$(gofmt -l .) && if [ -n "$$bad" ]; then echo "gofmt -w is needed on:"; echo "$$bad"; exit 1; fi
+	$(GO) vet ./...
+	$(LINT) config verify
+	$(LINT) run ./...
+	$(GO) test ./test/arch/...
+	$(GO) mod verify
+	$(GO) mod tidy -diff
+
+bench: ## start-up time, memory and requests per second
+	$(GO) run ./test/bench
+
+fuzz: ## every fuzz target for a minute each (FUZZTIME=60s)
+	@grep -rn --include='*_test.go' '^func Fuzz' . | sed -E 's/^(.*)\/[^/]+:[0-9]+:func (Fuzz[A-Za-z0-9_]*).*/\1 \2/' | sort | \
+	while read -r package target; do \
+		echo "$$package $$target"; \
+		$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) "$$package" </dev/null || exit 1; \
+	done
+
+clean: ## remove what was built; the database in ./data stays
+	rm -rf bin coverage.out

@@ -1,0 +1,194 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"roster/domain/field"
+)
+
+func decodeOne(lenient bool, contentType, body string) (members, error) {
+	s := &server{Settings: Settings{MaxBody: 64 << 10, AcceptForms: true, LenientJSON: lenient}}
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+	if contentType != "" {
+		r.Header.Set("Content-Type", contentType)
+	}
+	return s.decode(httptest.NewRecorder(), r)
+}
+
+func TestJSONBodies(t *testing.T) {
+	deep := func(n int) string { return `{"a":` + strings.Repeat("[", n) + strings.Repeat("]", n) + "}" }
+	for name, c := range map[string]struct {
+		body    string
+		lenient bool
+		status  int // 0: taken
+		says    string
+	}{
+		"an object":             {body: `{"email":"a"}`},
+		"blanks around":         {body: " \t\r\n{}\n"},
+		"depth 32":              {body: deep(31)},
+		"depth 33":              {body: deep(32), status: 400, says: "nested too deeply"},
+		"depth 100000":          {body: strings.Repeat("[", 30000), status: 400, says: "JSON parse error"},
+		"duplicates":            {body: `{"a":1,"a":2}`, status: 400, says: "given twice"},
+		"duplicates, inner":     {body: `{"a":{"b":1,"b":2}}`, status: 400, says: "given twice"},
+		"duplicates, escaped":   {body: `{"a":1,"\u0061":2}`, status: 400, says: "given twice"},
+		"duplicates, lenient":   {body: `{"a":1,"a":2}`, lenient: true},
+		"two values":            {body: `{} {}`, status: 400, says: "JSON parse error"},
+		"trailing comma":        {body: `{"a":1,}`, status: 400, says: "JSON parse error"},
+		"NaN":                   {body: `{"a":NaN}`, status: 400, says: "JSON parse error"},
+		"single quotes":         {body: `{'a':1}`, status: 400, says: "JSON parse error"},
+		"comment":               {body: `{/**/}`, status: 400, says: "JSON parse error"},
+		"byte order mark":       {body: "\ufeff{}", status: 400, says: "JSON parse error"},
+		"not UTF-8":             {body: "{\"a\":\"\xff\"}", status: 400, says: "not UTF-8"},
+		"UTF-16":                {body: "{\x00}\x00", status: 400, says: "JSON parse error"},
+		"raw control character": {body: "{\"a\":\"\n\"}", status: 400, says: "JSON parse error"},
+		"only blanks":           {body: "  ", status: 400, says: "JSON parse error"},
+		"a list":                {body: `[]`, status: 400, says: "Expected a dictionary, but got list."},
+		"a text":                {body: `"x"`, status: 400, says: "but got str."},
+		"an int":                {body: `-5`, status: 400, says: "but got int."},
+		"a float":               {body: `1e3`, status: 400, says: "but got float."},
+		"a truth value":         {body: `false`, status: 400, says: "but got bool."},
+		"null":                  {body: `null`, status: 400, says: "No data provided"},
+		"a number of 5000":      {body: `{"a":` + strings.Repeat("9", 5000) + `}`, lenient: true, status: 400, says: "too long"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := decodeOne(c.lenient, "application/json", c.body)
+			if c.status == 0 {
+				if err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if err == nil || explain(err).status != c.status || !strings.Contains(fmt.Sprint(explain(err)), c.says) {
+				t.Errorf("got %+v, want %d with %q", explain(err), c.status, c.says)
+			}
+		})
+	}
+}
+
+func TestMembersOfJSON(t *testing.T) {
+	for name, c := range map[string]struct {
+		value   string
+		lenient bool
+		want    field.Text
+	}{
+		"text":                  {`"a\u00e9\n\ud83d\ude00"`, false, field.Given("aé\n😀")},
+		"lone surrogate":        {`"a\ud800b"`, false, field.Given("a\xed\xa0\x80b")},
+		"low surrogate":         {`"\udc00\ud83d\ude00"`, false, field.Given("\xed\xb0\x80😀")},
+		"null":                  {`null`, false, field.Null()},
+		"truth":                 {`true`, true, field.NotText()},
+		"list":                  {`["a"]`, true, field.NotText()},
+		"object":                {`{"$ne":null}`, true, field.NotText()},
+		"number, strictly":      {`5`, false, field.NotText()},
+		"int":                   {`5`, true, field.Given("5")},
+		"minus zero":            {`-0`, true, field.Given("0")},
+		"float":                 {`1.5`, true, field.Given("1.5")},
+		"whole float":           {`1.0`, true, field.Given("1.0")},
+		"large float":           {`1e16`, true, field.Given("1e+16")},
+		"not so large float":    {`1e15`, true, field.Given("1000000000000000.0")},
+		"small float":           {`0.00001`, true, field.Given("1e-05")},
+		"not so small float":    {`0.0001`, true, field.Given("0.0001")},
+		"beyond a float":        {`1e999`, true, field.Given("inf")},
+		"beyond a float, below": {`-1e999`, true, field.Given("-inf")},
+		"great int":             {`123456789012345678901234567890`, true, field.Given("123456789012345678901234567890")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, err := decodeOne(c.lenient, "application/json", `{"x":{"y":1},"a":`+c.value+`}`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rule := field.Rule{Keep: true}
+			got, gotOK, gotFaults := rule.Check(m["a"])
+			want, wantOK, wantFaults := rule.Check(c.want)
+			if got != want || gotOK != wantOK || fmt.Sprint(gotFaults) != fmt.Sprint(wantFaults) {
+				t.Errorf("got %q %v %v, want %q %v %v", got, gotOK, gotFaults, want, wantOK, wantFaults)
+			}
+		})
+	}
+}
+
+func TestNamesMatchExactly(t *testing.T) {
+	m, err := decodeOne(false, "application/json", `{"Email":"a","EMAIL":"b","\u017fx":"c"}`)
+	if err != nil || m["email"].Present() {
+		t.Errorf("a member of another case was taken: %v %v", m, err)
+	}
+}
+
+func TestOtherBodies(t *testing.T) {
+	part := "--B\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\na@b\r\n--B--\r\n"
+	file := "--B\r\nContent-Disposition: form-data; name=\"email\"; filename=\"x\"\r\n\r\na@b\r\n--B--\r\n"
+	for name, c := range map[string]struct {
+		contentType, body string
+		status            int
+		email             field.Text
+	}{
+		"form":                      {"application/x-www-form-urlencoded", "email=x&email=a%40b+c;d", 0, field.Given("a@b c;d")},
+		"form, odd escapes":         {"application/x-www-form-urlencoded; charset=x", "email=%zz", 0, field.Given("%zz")},
+		"form of too many members":  {"application/x-www-form-urlencoded", strings.Repeat("a=1&", 1001), 400, field.Text{}},
+		"multipart":                 {"multipart/form-data; boundary=B", part, 0, field.Given("a@b")},
+		"multipart, a file":         {"multipart/form-data; boundary=B", file, 0, field.NotText()},
+		"multipart, no boundary":    {"multipart/form-data", part, 400, field.Text{}},
+		"multipart, cut":            {"multipart/form-data; boundary=B", part[:40], 400, field.Text{}},
+		"no body, odd content type": {"text/plain", "", 0, field.Text{}},
+		"no content type":           {"", "{}", 415, field.Text{}},
+		"text":                      {"text/plain", "{}", 415, field.Text{}},
+		"JSON in capitals":          {"Application/JSON; charset=utf-8", `{"email":"a"}`, 0, field.Given("a")},
+		"too large":                 {"application/json", `{"a":"` + strings.Repeat("x", 70000) + `"}`, 413, field.Text{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, err := decodeOne(false, c.contentType, c.body)
+			if c.status != 0 {
+				if err == nil || explain(err).status != c.status {
+					t.Errorf("got %v, want %d", err, c.status)
+				}
+				return
+			}
+			if err != nil || m["email"].Value() != c.email.Value() || m["email"].Present() != c.email.Present() {
+				t.Errorf("got %q %v, want %q", m["email"].Value(), err, c.email.Value())
+			}
+		})
+	}
+}
+
+// FuzzDecode feeds any body under any content type: it is taken or refused with a 4xx, and what is
+// taken as JSON is what encoding/json understands too.
+func FuzzDecode(f *testing.F) {
+	for _, s := range []string{`{"email":"a"}`, `{"a":"\ud800"}`, `{"a":[{"b":null}]}`, "a=1&b=%zz", "[]", `{"a":1e5}`, "\ufeff{}"} {
+		f.Add("application/json", s, true)
+		f.Add("application/x-www-form-urlencoded", s, false)
+		f.Add("multipart/form-data; boundary=B", "--B\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n"+s+"\r\n--B--", false)
+	}
+	f.Fuzz(func(t *testing.T, contentType, body string, lenient bool) {
+		m, err := decodeOne(lenient, strings.Map(printable, contentType), body)
+		if err != nil {
+			if s := explain(err).status; s < 400 || s > 499 {
+				t.Fatalf("%q: %d", body, s)
+			}
+			return
+		}
+		for name, v := range m {
+			if _, _, faults := (field.Rule{Name: name}).Check(v); len(faults) == 0 && v.Present() && !utf8.ValidString(v.Value()) {
+				t.Fatalf("%q gives text that is not UTF-8: %q", body, v.Value())
+			}
+		}
+		if strings.HasPrefix(contentType, "application/json") && body != "" && !lenient {
+			var object map[string]any
+			if err := json.NewDecoder(bytes.NewReader([]byte(body))).Decode(&object); err != nil || len(object) != len(m) {
+				t.Fatalf("%q: taken as %d members, encoding/json says %d, %v", body, len(m), len(object), err)
+			}
+		}
+	})
+}
+
+func printable(r rune) rune {
+	if r < ' ' || r > '~' {
+		return -1
+	}
+	return r
+}

@@ -1,0 +1,186 @@
+package jwt
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/golang-jwt/jwt/v5"
+
+	"roster/domain/session"
+)
+
+// known are the claims that mean something here. In any other letter case they are refused: some
+// other reader of the token might take them for ours (encoding/json does).
+var known = []string{"token_type", "exp", "iat", "nbf", "jti", "user_id", "sid", "gen", "iss", "aud"}
+
+// own reports whether a claim is one that Sign writes by itself, so that it is no further claim.
+func (o Options) own(name string) bool {
+	switch name {
+	case "token_type", "exp", "iat", "jti", "user_id", "sid", "gen":
+		return true
+	case "iss":
+		return o.Issuer != ""
+	case "aud":
+		return o.Audience != ""
+	}
+	return false
+}
+
+func disguised(name string) bool {
+	return slices.ContainsFunc(known, func(k string) bool { return name != k && strings.EqualFold(name, k) })
+}
+
+// claims reads the payload for golang-jwt, which asks it for what it checks.
+type claims struct {
+	o    Options
+	c    session.Claims
+	read bool // UnmarshalJSON was called, which encoding/json omits for null
+
+	hasJTI, hasSID, hasGen bool
+	gen                    int64
+	exp, nbf, iat          *jwt.NumericDate
+	issuer                 string
+	audience               jwt.ClaimStrings
+}
+
+// GetExpirationTime implements jwt.Claims, as do the following.
+func (c *claims) GetExpirationTime() (*jwt.NumericDate, error) { return c.exp, nil }
+
+// GetNotBefore implements jwt.Claims.
+func (c *claims) GetNotBefore() (*jwt.NumericDate, error) { return c.nbf, nil }
+
+// GetIssuedAt implements jwt.Claims.
+func (c *claims) GetIssuedAt() (*jwt.NumericDate, error) { return c.iat, nil }
+
+// GetIssuer implements jwt.Claims.
+func (c *claims) GetIssuer() (string, error) { return c.issuer, nil }
+
+// GetSubject implements jwt.Claims.
+func (c *claims) GetSubject() (string, error) { return "", nil }
+
+// GetAudience implements jwt.Claims.
+func (c *claims) GetAudience() (jwt.ClaimStrings, error) { return c.audience, nil }
+
+// UnmarshalJSON reads the claims strictly; see readObject.
+func (c *claims) UnmarshalJSON(text []byte) error {
+	c.read = true
+	var extra object
+	err := readObject(text, func(name string, value jsontext.Value) error {
+		if disguised(name) {
+			return errName
+		}
+		if !c.o.own(name) {
+			extra.raw(name, value)
+		}
+		return c.member(name, value)
+	})
+	if extra.members > 0 {
+		c.c.Extra = extra.bytes()
+	}
+	return err
+}
+
+func (c *claims) member(name string, value jsontext.Value) (err error) {
+	switch name {
+	case "token_type":
+		var s string
+		s, err = asText(value)
+		c.c.Type = session.TokenType(s)
+	case "exp":
+		c.c.ExpiresAt, err = instant(value)
+		c.exp = &jwt.NumericDate{Time: c.c.ExpiresAt}
+	case "iat":
+		c.c.IssuedAt, err = instant(value)
+		c.iat = &jwt.NumericDate{Time: c.c.IssuedAt}
+	case "nbf":
+		var s float64
+		s, err = seconds(value)
+		c.nbf = &jwt.NumericDate{Time: time.Unix(int64(math.Ceil(s)), 0)} // never early
+	case "jti":
+		c.c.ID, err = asText(value)
+		c.hasJTI = true
+	case "user_id":
+		c.c.HasUser, c.c.User = true, userID(value)
+	case "sid":
+		var s string
+		s, err = asText(value)
+		c.c.Session, c.hasSID = session.ID(s), true
+	case "gen":
+		var ok bool
+		if c.gen, ok = integer(value); !ok || c.gen < 0 || c.gen >= accessBit {
+			err = errSession
+		}
+		c.hasGen = true
+	case "iss", "aud":
+		if c.o.own(name) && !c.o.AllowMissingIssuer {
+			err = c.origin(name, value)
+		}
+	}
+	return err
+}
+
+// origin reads iss, a text, and aud, a text or a list of texts (RFC 7519, 4.1.3).
+func (c *claims) origin(name string, value jsontext.Value) (err error) {
+	if name == "iss" {
+		c.issuer, err = asText(value)
+		return err
+	}
+	c.audience, err = asTexts(value)
+	return err
+}
+
+// instant cuts to whole seconds, as PyJWT does: a token ends with the second before its fraction.
+func instant(value jsontext.Value) (time.Time, error) {
+	s, err := seconds(value)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return time.Unix(int64(s), 0).UTC(), nil
+}
+
+// userID returns the id as text: SimpleJWT wrote numbers up to 5.5.0, and texts from then on, and
+// Django reads both. "" stands for what can be no id.
+func userID(value jsontext.Value) string {
+	switch value.Kind() {
+	case '"':
+		s, err := asText(value)
+		if err != nil {
+			return ""
+		}
+		return s
+	case '0':
+		if n, ok := integer(value); ok {
+			return strconv.FormatInt(n, 10)
+		}
+	}
+	return ""
+}
+
+// result checks how the claims go together and returns them.
+func (c *claims) result() (session.Claims, error) {
+	refresh := c.c.Type == session.Refresh
+	switch {
+	case !c.read:
+		return session.Claims{}, errJSON
+	case c.hasSID:
+		if !isHex(string(c.c.Session), sessionDigits) || refresh && !c.hasGen {
+			return session.Claims{}, errSession
+		}
+		if refresh {
+			c.c.Generation = int(c.gen)
+		}
+	case c.hasJTI && c.c.ID != "":
+		sum := sha256.Sum256([]byte("foreign:" + c.c.ID))
+		c.c.Foreign = session.ID(hex.EncodeToString(sum[:])[:sessionDigits])
+		if c.o.InferSession {
+			c.c.Session, c.c.Generation = infer(c.c.Type, c.c.ID)
+		}
+	}
+	return c.c, nil
+}

@@ -1,0 +1,52 @@
+package jwt
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"strconv"
+
+	"roster/domain/session"
+)
+
+// The layout of a jti that tells its session: 24 digits of the session's id and 8 that are, in a
+// refresh token, the generation, and in an access token random with the highest bit set.
+const (
+	sessionDigits = 24
+	jtiDigits     = 32
+	accessBit     = 1 << 31
+)
+
+func refreshJTI(id session.ID, generation int) string { return fmt.Sprintf("%s%08x", id, generation) }
+
+func accessJTI(id session.ID) string {
+	var b [4]byte
+	_, _ = rand.Read(b[:]) // never fails: it ends the process instead
+	return fmt.Sprintf("%s%08x", id, binary.BigEndian.Uint32(b[:])|accessBit)
+}
+
+// infer returns the session and generation that a jti tells, or none.
+func infer(t session.TokenType, jti string) (session.ID, int) {
+	if !isHex(jti, jtiDigits) {
+		return "", 0
+	}
+	id := session.ID(jti[:sessionDigits])
+	n, _ := strconv.ParseUint(jti[sessionDigits:], 16, 32)
+	switch {
+	case t == session.Refresh && n < accessBit:
+		return id, int(n)
+	case t == session.Access && n >= accessBit:
+		return id, 0
+	}
+	return "", 0
+}
+
+// isHex reports whether s is n lower-case hexadecimal digits.
+func isHex(s string, n int) bool {
+	for _, c := range []byte(s) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return len(s) == n
+}

@@ -1,0 +1,140 @@
+// Package jwt makes and checks the tokens: JSON Web Tokens (RFC 7519) signed as RFC 7515 has it, in
+// one of two shapes. The cryptography is golang-jwt's; what it lets pass is refused here, before or
+// after it (RFC 8725).
+package jwt
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"roster/domain/session"
+	"roster/ports/outbound"
+)
+
+var _ outbound.Tokens = (*Tokens)(nil)
+
+// Shape says how a token tells its session.
+type Shape int
+
+const (
+	// ShapeSession has the claims sid and, in refresh tokens, gen.
+	ShapeSession Shape = iota
+	// ShapeSimpleJWT has exactly the header and claims of djangorestframework-simplejwt; the session
+	// is told inside jti, which has the form of SimpleJWT's too: 24 digits of session, 8 of which
+	// one of its tokens it is.
+	ShapeSimpleJWT
+)
+
+// Options says what tokens hold beyond a session's claims, and what is wanted of them.
+type Options struct {
+	Shape    Shape
+	Issuer   string // claim iss; "" for none
+	Audience string // claim aud; "" for none
+
+	// AllowMissingIssuer leaves iss and aud of given tokens alone, even if they are configured, as
+	// tokens from before they were configured have none.
+	AllowMissingIssuer bool
+	// InferSession reads the session out of jti where there is no sid, as ShapeSimpleJWT put it
+	// there. A foreign jti may look alike: whoever asks for that session must find that it is none.
+	InferSession bool
+}
+
+// Tokens implements outbound.Tokens. It is safe for concurrent use and never prints its keys.
+type Tokens struct {
+	keys   *KeySet
+	o      Options
+	header string // of the tokens it signs, encoded
+}
+
+// New makes Tokens that sign with the signing key of keys and verify with all of them.
+func New(keys *KeySet, o Options) *Tokens {
+	header := fmt.Sprintf(`{"alg":%q,"typ":"JWT"}`, keys.signing.alg)
+	if keys.signing.kid != "" {
+		header = fmt.Sprintf(`{"alg":%q,"kid":%q,"typ":"JWT"}`, keys.signing.alg, keys.signing.kid)
+	}
+	return &Tokens{keys, o, base64.RawURLEncoding.EncodeToString([]byte(header))}
+}
+
+// Format implements fmt.Formatter.
+func (Tokens) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "[tokens]") }
+
+// maxToken is the most bytes of a token: servers and proxies cap header fields near 8 KiB.
+const maxToken = 4096
+
+var errTooLarge = errors.New("jwt: the claims make a token longer than 4096 bytes")
+
+// Sign returns the token that says c. A refresh token of a session always has the same jti for the
+// same generation; an access token has c.ID, or in ShapeSimpleJWT one of the session's. Times are
+// cut to whole seconds. It fails on claims that Parse would refuse, and on those without an expiry:
+// no token is for ever.
+func (t *Tokens) Sign(ctx context.Context, c session.Claims) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	payload, err := t.payload(c)
+	if err != nil {
+		return "", err
+	}
+	text := t.header + "." + base64.RawURLEncoding.EncodeToString(payload)
+	signature, err := t.keys.signing.method.Sign(text, t.keys.signing.private)
+	if err != nil {
+		return "", fmt.Errorf("jwt: sign: %w", err)
+	}
+	text += "." + base64.RawURLEncoding.EncodeToString(signature)
+	if len(text) > maxToken {
+		return "", errTooLarge
+	}
+	return text, nil
+}
+
+// Parse returns what token says if it is well-formed, signed with one of the keys and in force at
+// now, or an error that matches session.ErrTokenInvalid and tells the cause, but nothing of the
+// token's text. An absent exp is left to session.Claims.CheckShape, which has its own message for it.
+// There is no leeway: exp equal to now has expired, nbf and iat after now are refused.
+func (t *Tokens) Parse(ctx context.Context, token string, now time.Time) (session.Claims, error) {
+	if err := ctx.Err(); err != nil {
+		return session.Claims{}, err
+	}
+	if !wellFormed(token) {
+		return session.Claims{}, refuse(errForm)
+	}
+	h, err := readHeader(token)
+	if err != nil {
+		return session.Claims{}, refuse(err)
+	}
+	k, err := t.keys.find(h, t.o.Shape == ShapeSimpleJWT)
+	if err != nil {
+		return session.Claims{}, refuse(err)
+	}
+	said := claims{o: t.o}
+	_, err = t.parser(k, now).ParseWithClaims(token, &said, func(*jwt.Token) (any, error) { return k.public, nil })
+	if err != nil {
+		return session.Claims{}, refuse(err)
+	}
+	c, err := said.result()
+	if err != nil {
+		return session.Claims{}, refuse(err)
+	}
+	return c, nil
+}
+
+func (t *Tokens) parser(k *key, now time.Time) *jwt.Parser {
+	options := []jwt.ParserOption{
+		jwt.WithValidMethods([]string{k.alg}), jwt.WithStrictDecoding(),
+		jwt.WithTimeFunc(func() time.Time { return now }), jwt.WithIssuedAt(),
+	}
+	if !t.o.AllowMissingIssuer {
+		if t.o.Issuer != "" {
+			options = append(options, jwt.WithIssuer(t.o.Issuer))
+		}
+		if t.o.Audience != "" {
+			options = append(options, jwt.WithAudience(t.o.Audience))
+		}
+	}
+	return jwt.NewParser(options...)
+}

@@ -1,0 +1,216 @@
+package password_test
+
+import (
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"roster/adapters/password"
+	"roster/domain/credential"
+)
+
+//go:embed testdata/passwords.json
+var passwords []byte
+
+type exported struct {
+	ID        int     `json:"id"`
+	Password  *string `json:"password"`
+	Wrong     *string `json:"wrong_password"`
+	Algorithm string  `json:"algorithm"`
+	Encoded   string  `json:"encoded"`
+}
+
+func export(t *testing.T) []exported {
+	t.Helper()
+	var e struct {
+		Users []exported `json:"users"`
+	}
+	if err := json.Unmarshal(passwords, &e); err != nil {
+		t.Fatal(err)
+	}
+	return e.Users
+}
+
+func newHasher() *password.Hasher { return password.New(password.Options{Workers: 64}) }
+
+func verify(t *testing.T, plain, encoded string) (fits, outdated bool) {
+	t.Helper()
+	fits, outdated, err := newHasher().Verify(t.Context(), credential.NewPassword(plain), credential.RestoreHash(encoded))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fits, outdated
+}
+
+func TestDjangoUsersKeepTheirPasswords(t *testing.T) {
+	t.Parallel()
+	schemes, kinds := map[string]bool{}, map[string]bool{}
+	for _, u := range export(t) {
+		right, want := "anything", u.Password != nil
+		if want {
+			right = *u.Password
+		}
+		switch u.Algorithm {
+		case "sha1", "md5", "unsalted_md5":
+			want = false
+		default:
+			want = want && !strings.Contains(u.Encoded, "$argon2d$")
+		}
+		if want {
+			schemes[u.Algorithm] = true
+		}
+		// The wrong passwords of users with the same scheme would show nothing new.
+		kind := fmt.Sprint(u.Algorithm, len(right) > 72)
+		tryWrong := u.Wrong != nil && !kinds[kind]
+		kinds[kind] = true
+		t.Run(fmt.Sprintf("%d-%s", u.ID, u.Algorithm), func(t *testing.T) {
+			t.Parallel()
+			if fits, outdated := verify(t, right, u.Encoded); fits != want || outdated != want {
+				t.Errorf("right password: fits %t, outdated %t; want both %t", fits, outdated, want)
+			}
+			if !tryWrong {
+				return
+			}
+			if fits, outdated := verify(t, *u.Wrong, u.Encoded); fits || outdated {
+				t.Errorf("wrong password: fits %t, outdated %t", fits, outdated)
+			}
+		})
+	}
+	if len(schemes) != 6 {
+		t.Errorf("schemes of the export: %v", schemes)
+	}
+}
+
+func TestHashIsAPHCStringThatVerifies(t *testing.T) {
+	t.Parallel()
+	phc := regexp.MustCompile(`^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$`)
+	h := newHasher()
+	seen := map[string]bool{}
+	for _, plain := range []string{"lantern orchard", " blanks count ", "пароль-密码", "nul\x00inside", strings.Repeat("x", credential.MaxBytes)} {
+		c, err := h.Hash(t.Context(), credential.NewPassword(plain))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !phc.MatchString(c.Encoded()) || seen[c.Encoded()] {
+			t.Errorf("Hash = %q", c.Encoded())
+		}
+		seen[c.Encoded()] = true
+		if fits, outdated := verify(t, plain, c.Encoded()); !fits || outdated {
+			t.Errorf("%q: fits %t, outdated %t", plain, fits, outdated)
+		}
+		for _, other := range []string{plain + " ", plain[:len(plain)-1], plain + "\x00"} {
+			if fits, _ := verify(t, other, c.Encoded()); fits {
+				t.Errorf("%q fits the hash of %q", other, plain)
+			}
+		}
+	}
+}
+
+func TestOutdated(t *testing.T) {
+	t.Parallel()
+	// All of the password "lantern", made with argon2-cffi's and Django's forms.
+	for name, c := range map[string]struct {
+		encoded  string
+		outdated bool
+	}{
+		"preferred":          {golden(19456, 2, 1, 16, 32), false},
+		"more memory":        {golden(20000, 2, 1, 16, 32), true},
+		"less memory":        {golden(19455, 2, 1, 16, 32), true},
+		"more passes":        {golden(19456, 3, 1, 16, 32), true},
+		"more lanes":         {golden(19456, 2, 2, 16, 32), true},
+		"shorter salt":       {golden(19456, 2, 1, 15, 32), true},
+		"longer salt":        {golden(19456, 2, 1, 17, 32), true},
+		"shorter key":        {golden(19456, 2, 1, 16, 31), true},
+		"Django's clothes":   {"argon2" + golden(19456, 2, 1, 16, 32), true},
+		"argon2i":            {goldenI(19456, 2, 1, 16, 32), true},
+		"Django's argon2i":   {"argon2" + goldenI(19456, 2, 1, 16, 32), true},
+		"bcrypt":             {"bcrypt$" + bcryptOf(t, "lantern"), true},
+		"bcrypt, as PHP":     {"bcrypt$$2y" + bcryptOf(t, "lantern")[3:], true},
+		"bcrypt, as early":   {"bcrypt$$2a" + bcryptOf(t, "lantern")[3:], true},
+		"bcrypt of the hash": {"bcrypt_sha256$" + bcryptOf(t, hexOf("lantern")), true},
+	} {
+		if fits, outdated := verify(t, "lantern", c.encoded); !fits || outdated != c.outdated {
+			t.Errorf("%s: fits %t, outdated %t", name, fits, outdated)
+		}
+		if fits, outdated := verify(t, "lanterN", c.encoded); fits || outdated {
+			t.Errorf("%s, wrong password: fits %t, outdated %t", name, fits, outdated)
+		}
+	}
+}
+
+func TestNULsDoNotMakeTwoPasswordsOne(t *testing.T) {
+	t.Parallel()
+	encoded := map[string]string{}
+	for _, u := range export(t) {
+		if u.Password != nil && len(*u.Password) < 32 {
+			encoded[u.Algorithm] = *u.Password + "|" + u.Encoded
+		}
+	}
+	for _, name := range []string{"pbkdf2_sha256", "pbkdf2_sha1", "bcrypt", "scrypt"} {
+		plain, hash, _ := strings.Cut(encoded[name], "|")
+		for _, other := range []string{plain + "\x00", plain + "\x00" + plain} {
+			if fits, _ := verify(t, other, hash); fits {
+				t.Errorf("%s: %q fits the hash of %q", name, other, plain)
+			}
+		}
+	}
+}
+
+func TestBcryptCountsSeventyTwoBytes(t *testing.T) {
+	t.Parallel()
+	first72 := strings.Repeat("0123456789ab", 6)
+	hash := "bcrypt$" + bcryptOf(t, first72)
+	for plain, want := range map[string]bool{first72: true, first72 + "z": true, first72[:71]: false, first72[:71] + "z": false} {
+		if fits, _ := verify(t, plain, hash); fits != want {
+			t.Errorf("%d bytes: fits %t", len(plain), fits)
+		}
+	}
+}
+
+func TestTooLongFitsNothing(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", credential.MaxBytes+1)
+	if _, err := newHasher().Hash(t.Context(), credential.NewPassword(long)); err == nil {
+		t.Error("Hash accepts it")
+	}
+	if fits, outdated := verify(t, long, "bcrypt$"+bcryptOf(t, long[:72])); fits || outdated {
+		t.Errorf("fits %t, outdated %t", fits, outdated)
+	}
+}
+
+func TestEndedContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := newHasher().Hash(ctx, credential.NewPassword("lantern")); !errors.Is(err, context.Canceled) {
+		t.Errorf("Hash: %v", err)
+	}
+	for _, c := range []credential.Hash{credential.Unusable, credential.RestoreHash(golden(19456, 2, 1, 16, 32))} {
+		if _, _, err := newHasher().Verify(ctx, credential.NewPassword("lantern"), c); !errors.Is(err, context.Canceled) {
+			t.Errorf("Verify: %v", err)
+		}
+	}
+}
+
+func bcryptOf(t *testing.T, plain string) string {
+	t.Helper()
+	b, err := bcrypt.GenerateFromPassword([]byte(plain), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "$2b" + string(b[3:])
+}
+
+func hexOf(plain string) string {
+	sum := sha256.Sum256([]byte(plain))
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,43 @@
+package sqlite_test
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+
+	"roster/adapters/storage"
+	"roster/adapters/storage/sqlite"
+	"roster/test/conformance"
+)
+
+func TestConformance(t *testing.T) {
+	conformance.Backend(t, func(t *testing.T) storage.Backend { return start(t, filepath.Join(t.TempDir(), "roster.db")) })
+}
+
+// start opens the database at path until the test ends.
+func start(t *testing.T, path string) *sqlite.Store {
+	t.Helper()
+	s := open(t, path)
+	t.Cleanup(func() {
+		if err := s.Close(context.Background()); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return s
+}
+
+// open opens it until it is shut.
+func open(t *testing.T, path string) *sqlite.Store {
+	t.Helper()
+	s, err := sqlite.New(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	err = s.Start(ctx)
+	cancel() // nothing may hang on to it
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}

@@ -1,0 +1,50 @@
+// Package sqlite is the embedded backend: one database file, shared by any number of processes of one
+// machine.
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+
+	"roster/adapters/storage"
+)
+
+// Driver opens sqlite: URLs: "sqlite:" is roster.db in the data directory, "sqlite:PATH" and
+// "sqlite:///PATH" are the file at PATH. There are no options.
+var Driver = storage.Driver{Scheme: "sqlite", Open: func(u *url.URL, o storage.Options) (storage.Backend, error) {
+	path, err := pathOf(u, o)
+	if err != nil {
+		return nil, err
+	}
+	return New(path)
+}}
+
+const defaultName = "roster.db"
+
+// pathOf reads the database's path from a URL.
+func pathOf(u *url.URL, o storage.Options) (string, error) {
+	switch {
+	case u.Host != "" || u.User != nil:
+		return "", fmt.Errorf("sqlite: %q names a host; write sqlite:PATH or sqlite:///PATH", u.Redacted())
+	case u.RawQuery != "":
+		return "", fmt.Errorf("sqlite: unknown option %q; there are none", u.RawQuery)
+	case u.Fragment != "":
+		return "", errors.New("sqlite: the URL has a fragment; write %23 for a # in the path")
+	}
+	path := u.Path
+	if u.Opaque != "" { // a path that does not begin with a slash arrives undecoded
+		var err error
+		if path, err = url.PathUnescape(u.Opaque); err != nil {
+			return "", fmt.Errorf("sqlite: path: %w", err)
+		}
+	}
+	switch path {
+	case "":
+		path = filepath.Join(o.DataDir, defaultName)
+	case ":memory:":
+		return "", errors.New("sqlite: there is no database in memory here; use memory:")
+	}
+	return path, nil
+}

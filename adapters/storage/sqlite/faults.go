@@ -1,0 +1,65 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
+
+	"roster/adapters/storage"
+)
+
+// conflicts says which refusals of the domain a table's unique indexes stand for.
+type conflicts struct {
+	id    error // the primary key is taken
+	other error // the other unique index is; nil when there is none
+}
+
+// translate gives err, which the driver returned from op under ctx, the meaning that the ports
+// promise. It goes by result codes, never by text.
+func (c conflicts) translate(ctx context.Context, op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if end := ctx.Err(); end != nil {
+		// The driver tells an interrupt in several ways; what counts is that nobody waits any more.
+		return fmt.Errorf("sqlite: %s: %w", op, end)
+	}
+	err = fmt.Errorf("sqlite: %s: %w", op, err)
+	switch code := codeOf(err); code {
+	case lib.SQLITE_CONSTRAINT_PRIMARYKEY:
+		if c.id != nil {
+			return fmt.Errorf("sqlite: %s: %w", op, c.id)
+		}
+	case lib.SQLITE_CONSTRAINT_UNIQUE:
+		if c.other != nil {
+			return fmt.Errorf("sqlite: %s: %w", op, c.other)
+		}
+	default:
+		switch code & 0xff { // the extended codes share their low byte with the primary one
+		case lib.SQLITE_BUSY, lib.SQLITE_LOCKED, lib.SQLITE_PROTOCOL,
+			lib.SQLITE_FULL, lib.SQLITE_IOERR, lib.SQLITE_CANTOPEN, lib.SQLITE_READONLY:
+			return storage.Unavailable(err)
+		}
+	}
+	return err
+}
+
+func translate(ctx context.Context, op string, err error) error {
+	return conflicts{}.translate(ctx, op, err)
+}
+
+// codeOf returns the extended result code in err's tree, or 0.
+func codeOf(err error) int {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		return e.Code()
+	}
+	return 0
+}
+
+func busy(err error) bool {
+	code := codeOf(err) & 0xff
+	return code == lib.SQLITE_BUSY || code == lib.SQLITE_LOCKED
+}

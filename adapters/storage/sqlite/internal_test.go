@@ -1,0 +1,313 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"roster/domain/fault"
+	"roster/domain/session"
+	"roster/domain/user"
+)
+
+// opened returns a started Store on a new file.
+func opened(t *testing.T) *Store {
+	t.Helper()
+	s, err := New(filepath.Join(t.TempDir(), "roster.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(context.Background()); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return s
+}
+
+func somebody(t *testing.T, id user.ID) *user.User {
+	t.Helper()
+	u, err := user.Restore(user.Snapshot{
+		ID: id, Email: string(id) + "@example.com", EmailKey: string(id) + "@example.com",
+		Joined: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), Version: 1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// TestSettingsAreInForce asks each connection: a mistyped setting is not refused by SQLite.
+func TestSettingsAreInForce(t *testing.T) {
+	s := opened(t)
+	for _, c := range []struct {
+		name   string
+		db     *sql.DB
+		pragma string
+		want   string
+	}{
+		{"writer", s.writer, "journal_mode", "wal"},
+		{"writer", s.writer, "synchronous", "2"}, // FULL
+		{"writer", s.writer, "foreign_keys", "1"},
+		{"writer", s.writer, "busy_timeout", "5000"},
+		{"writer", s.writer, "query_only", "0"},
+		{"writer", s.writer, "temp_store", "2"},
+		{"writer", s.writer, "application_id", fmt.Sprint(applicationID)},
+		{"reader", s.reader, "journal_mode", "wal"},
+		{"reader", s.reader, "busy_timeout", "5000"},
+		{"reader", s.reader, "query_only", "1"},
+	} {
+		var got string
+		if err := c.db.QueryRowContext(t.Context(), "PRAGMA "+c.pragma).Scan(&got); err != nil || got != c.want {
+			t.Errorf("%s: %s is %s, %v; want %s", c.name, c.pragma, got, err, c.want)
+		}
+	}
+	if n := s.writer.Stats().MaxOpenConnections; n != 1 {
+		t.Errorf("there may be %d writers, want 1", n)
+	}
+	if _, err := s.reader.ExecContext(t.Context(), "DELETE FROM counters"); err == nil {
+		t.Error("a reader can write")
+	}
+}
+
+// plan returns how SQLite means to answer a statement.
+func plan(t *testing.T, s *Store, query string, args ...any) string {
+	t.Helper()
+	rows, err := s.reader.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, detail)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(out, "; ")
+}
+
+// TestPlans shows that what requests ask often is served by an index, whatever the number of users.
+func TestPlans(t *testing.T) {
+	s := opened(t)
+	place := somebody(t, "1").Position()
+	for sort, index := range map[user.Sort]string{
+		user.SortID: "sqlite_autoindex_users_1", user.SortJoined: "users_joined", user.SortEmail: "users_email",
+		user.SortFirstName: "users_first_name", user.SortLastName: "users_last_name",
+	} {
+		for _, sign := range []string{"", "-"} {
+			order := user.Ordering(sign + string(sort))
+			active := true
+			for what, q := range map[string]user.Query{
+				"first page":    {Order: order, Limit: 20},
+				"by offset":     {Order: order, Limit: 20, Offset: 40},
+				"with a filter": {Order: order, Limit: 20, Filter: user.Filter{Active: &active}},
+			} {
+				query, args := list(q)
+				if got := plan(t, s, query, args...); got != "SCAN users USING INDEX "+index {
+					t.Errorf("%s%s, %s: %s", sign, sort, what, got)
+				}
+			}
+			query, args := list(user.Query{Order: order, Limit: 20, From: &place})
+			if got := plan(t, s, query, args...); !strings.HasPrefix(got, "SEARCH users USING INDEX "+index+" (") || strings.Contains(got, "TEMP B-TREE") {
+				t.Errorf("%s%s, next page: %s", sign, sort, got)
+			}
+		}
+	}
+	// Of mixed directions the first is served; only the users equal in it are sorted.
+	query, args := list(user.Query{Order: user.Ordering("last_name,-first_name"), Limit: 20, From: &place})
+	if got := plan(t, s, query, args...); !strings.HasPrefix(got, "SEARCH users USING INDEX users_last_name (last_name>?)") {
+		t.Errorf("mixed directions, next page: %s", got)
+	}
+	for query, index := range map[string]string{
+		userTable.selectWhere("id"):                   "sqlite_autoindex_users_1 (id=?)",
+		userTable.selectWhere("email_key"):            "users_email_key (email_key=?)",
+		sessionTable.selectWhere("id"):                "sqlite_autoindex_sessions_1 (id=?)",
+		"DELETE FROM sessions WHERE owner = ?":        "sessions_owner (owner=?)",
+		"SELECT rowid FROM sessions WHERE expires<=?": "sessions_expires (expires<?)",
+	} {
+		if got := plan(t, s, query, "x"); !strings.Contains(got, index) || strings.Contains(got, "SCAN") {
+			t.Errorf("%s: %s", query, got)
+		}
+	}
+	if query, _ := count(user.Filter{}); strings.Contains(plan(t, s, query), "SCAN") {
+		t.Errorf("counting all users costs more the more there are: %s", plan(t, s, query))
+	}
+}
+
+// wantUnavailable fails unless err is what tells a caller to come back later.
+func wantUnavailable(t *testing.T, what string, err error) {
+	t.Helper()
+	if !errors.Is(err, fault.ErrUnavailable) || fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("%s: got %v, want fault.Unavailable", what, err)
+	}
+}
+
+func set(t *testing.T, s *Store, pragma string) {
+	t.Helper()
+	if _, err := s.writer.ExecContext(t.Context(), "PRAGMA "+pragma); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOutagesAreUnavailable(t *testing.T) {
+	t.Run("locked by another process", func(t *testing.T) {
+		s := opened(t)
+		other, err := New(s.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer other.release()
+		lock, err := other.writer.BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		set(t, s, "busy_timeout = 1")
+		wantUnavailable(t, "Add", s.Users().Add(t.Context(), somebody(t, "1")))
+		if err := lock.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Users().Add(t.Context(), somebody(t, "1")); err != nil {
+			t.Errorf("Add afterwards: %v", err)
+		}
+	})
+	t.Run("disk full", func(t *testing.T) {
+		s := opened(t)
+		set(t, s, "max_page_count = 1") // that is, what it has now
+		var err error
+		for i := 1; err == nil; i++ {
+			err = s.Users().Add(t.Context(), somebody(t, user.IntegerID(int64(i))))
+		}
+		wantUnavailable(t, "Add", err)
+		stored, err := s.Users().Count(t.Context(), user.Filter{})
+		if err != nil {
+			t.Errorf("Count on a full disk: %v", err)
+		}
+		all, err := s.Users().List(t.Context(), user.Query{Order: []user.Order{{By: user.SortID}}, Limit: 1 << 20})
+		if err != nil || len(all) != stored {
+			t.Errorf("List on a full disk: %d users, %v; want the %d counted", len(all), err, stored)
+		}
+		set(t, s, "max_page_count = 1000000")
+		if err := s.Users().Add(t.Context(), somebody(t, user.IntegerID(int64(stored)+1))); err != nil {
+			t.Errorf("Add afterwards: %v", err)
+		}
+	})
+	t.Run("read-only", func(t *testing.T) {
+		s := opened(t)
+		set(t, s, "query_only = 1")
+		wantUnavailable(t, "Add", s.Users().Add(t.Context(), somebody(t, "1")))
+	})
+	t.Run("not open", func(t *testing.T) {
+		s, err := New(filepath.Join(t.TempDir(), "x.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.Users().Get(t.Context(), "1")
+		wantUnavailable(t, "Get before Start", err)
+		if err := s.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.Users().Get(t.Context(), "1")
+		wantUnavailable(t, "Get after Close", err)
+		wantUnavailable(t, "Add after Close", s.Users().Add(t.Context(), somebody(t, "1")))
+		wantUnavailable(t, "Ping after Close", s.Ping(t.Context()))
+	})
+}
+
+// TestEndOfContext interrupts what never ends by itself.
+func TestEndOfContext(t *testing.T) {
+	const endless = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+	s := opened(t)
+	run := func(ctx context.Context) error {
+		return s.read(ctx, func(q querier) error {
+			var n int
+			return translate(ctx, "count without end", q.QueryRowContext(ctx, endless).Scan(&n))
+		})
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	go cancel()
+	if err := run(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("canceled query: %v", err)
+	}
+	ctx, cancel = context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if err := run(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("late query: %v", err)
+	}
+
+	// A write that waits for another gives up too, and the lock is not left behind.
+	err := s.write(t.Context(), "hold the lock", func(querier) error {
+		ctx, cancel := context.WithCancel(t.Context())
+		go cancel()
+		return s.Users().Add(ctx, somebody(t, "1"))
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("waiting write: %v", err)
+	}
+	if err := s.Users().Add(t.Context(), somebody(t, "1")); err != nil {
+		t.Errorf("Add afterwards: %v", err)
+	}
+}
+
+func TestPanicInAChangeLeavesNothingBehind(t *testing.T) {
+	s := opened(t)
+	if err := s.Users().Add(t.Context(), somebody(t, "1")); err != nil {
+		t.Fatal(err)
+	}
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = s.Users().Update(t.Context(), "1", func(u *user.User) error {
+			u.Rename("Half", "Done")
+			panic("defect")
+		})
+	}()
+	u, err := s.Users().Update(t.Context(), "1", func(u *user.User) error { u.Rename("Whole", ""); return nil })
+	if err != nil || u.Version() != 2 {
+		t.Errorf("the next update: %v, %v", u, err)
+	}
+}
+
+func TestCloseWaits(t *testing.T) {
+	s, err := New(filepath.Join(t.TempDir(), "roster.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	x := session.Start("a", "1", time.Unix(1, 0).UTC(), session.Rules{}, session.Client{})
+	if err := s.Sessions().Add(t.Context(), x); err != nil {
+		t.Fatal(err)
+	}
+	impatient, cancel := context.WithCancel(t.Context())
+	cancel()
+	err = s.read(t.Context(), func(querier) error {
+		if err := s.Close(impatient); !errors.Is(err, context.Canceled) {
+			t.Errorf("Close while a read is under way: %v, want it to wait until its context ends", err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Errorf("Close when all is done: %v", err)
+	}
+}

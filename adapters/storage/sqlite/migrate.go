@@ -1,0 +1,128 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// applicationID marks the file as ours ("Rost"), see PRAGMA application_id.
+const applicationID = 0x526F7374
+
+// prepare makes the database at path ready for this program, or refuses it. Several processes may do
+// so at the same time.
+func prepare(ctx context.Context, db *sql.DB, path string) error {
+	if err := claim(ctx, db, path); err != nil {
+		return err
+	}
+	if err := logAhead(ctx, db, path); err != nil {
+		return err
+	}
+	return migrate(ctx, db, path)
+}
+
+// claim marks an empty database as ours and begins its list of migrations. It changes nothing in a
+// database that holds anything, and does not wait for writers when the mark is there.
+func claim(ctx context.Context, db *sql.DB, path string) error {
+	op := "open " + path
+	var id, objects int64
+	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil || id == applicationID {
+		return translate(ctx, op, err)
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return translate(ctx, op, err)
+	}
+	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
+	if err := tx.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil || id == applicationID {
+		return translate(ctx, op, err) // another process was faster
+	}
+	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&objects); err != nil {
+		return translate(ctx, op, err)
+	}
+	if id != 0 || objects > 0 {
+		return fmt.Errorf("sqlite: %s is another program's database (application id %#x, %d objects)", path, id, objects)
+	}
+	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
+		return translate(ctx, op, err)
+	}
+	versions, err := database.NewStore(goose.DialectSQLite3, goose.DefaultTablename)
+	if err != nil {
+		return fmt.Errorf("sqlite: %w", err)
+	}
+	if err := versions.CreateVersionTable(ctx, tx); err != nil {
+		return translate(ctx, op, err)
+	}
+	if err := versions.Insert(ctx, tx, database.InsertRequest{Version: 0}); err != nil {
+		return translate(ctx, op, err)
+	}
+	return translate(ctx, op, tx.Commit())
+}
+
+// logAhead turns write-ahead logging on, which the file remembers. SQLite does not wait for other
+// processes there, so this does.
+func logAhead(ctx context.Context, db *sql.DB, path string) error {
+	const pause, patience = 20 * time.Millisecond, 5 * time.Second
+	op := "write-ahead log of " + path
+	for waited := time.Duration(0); ; waited += pause {
+		var mode string
+		err := db.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode)
+		switch {
+		case err == nil && mode == "wal":
+			return nil
+		case err == nil:
+			return fmt.Errorf("sqlite: %s: its file system does not allow a write-ahead log (journal mode %s)", path, mode)
+		case !busy(err) || waited >= patience:
+			return translate(ctx, op, err)
+		}
+		t := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return translate(ctx, op, ctx.Err())
+		case <-t.C:
+		}
+	}
+}
+
+// migrate brings the schema up to date, each step in a transaction of its own.
+func migrate(ctx context.Context, db *sql.DB, path string) error {
+	op := "migrate " + path
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return fmt.Errorf("sqlite: %w", err)
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return fmt.Errorf("sqlite: %w", err)
+	}
+	for {
+		have, known, err := p.GetVersions(ctx)
+		switch {
+		case err != nil:
+			return translate(ctx, op, err)
+		case have > known:
+			return fmt.Errorf("sqlite: %s has schema version %d, and this program knows %d at most: use a newer one", path, have, known)
+		case have == known:
+			return nil
+		}
+		_, failed := p.Up(ctx)
+		now, _, err := p.GetVersions(ctx)
+		if err != nil {
+			return translate(ctx, op, errors.Join(failed, err))
+		}
+		if now == have { // else another process may have got ahead of ours; see where that led to
+			return translate(ctx, op, failed)
+		}
+	}
+}

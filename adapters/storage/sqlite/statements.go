@@ -1,0 +1,117 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+)
+
+// selectPing reads one row of ours.
+const selectPing = "SELECT count(*) FROM counters WHERE name = 'users'"
+
+// querier is what a connection pool and a transaction have in common.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+// statements holds what is asked so often that planning it each time shows, by text.
+type statements struct {
+	read, write map[string]*sql.Stmt
+}
+
+func prepareStatements(ctx context.Context, reader, writer *sql.DB) (s statements, err error) {
+	s = statements{read: map[string]*sql.Stmt{}, write: map[string]*sql.Stmt{}}
+	for _, p := range []struct {
+		db      *sql.DB
+		into    map[string]*sql.Stmt
+		queries []string
+	}{
+		{reader, s.read, []string{selectPing, userTable.selectWhere("id"), userTable.selectWhere("email_key"), sessionTable.selectWhere("id")}},
+		{writer, s.write, []string{userTable.selectWhere("id"), sessionTable.selectWhere("id"), userTable.insert(), sessionTable.insert()}},
+	} {
+		for _, q := range p.queries {
+			if p.into[q], err = p.db.PrepareContext(ctx, q); err != nil {
+				delete(p.into, q)
+				return s, err
+			}
+		}
+	}
+	return s, nil
+}
+
+func (s statements) close() (err error) {
+	for _, m := range []map[string]*sql.Stmt{s.read, s.write} {
+		for _, st := range m {
+			err = errors.Join(err, st.Close())
+		}
+	}
+	return err
+}
+
+// connections is the readers with their prepared statements.
+type connections struct {
+	*sql.DB
+	ready map[string]*sql.Stmt
+}
+
+// QueryRowContext uses the prepared statement if there is one.
+func (c connections) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	if st, ok := c.ready[query]; ok {
+		return st.QueryRowContext(ctx, args...)
+	}
+	return c.DB.QueryRowContext(ctx, query, args...)
+}
+
+// transaction is a write transaction with the writer's prepared statements.
+type transaction struct {
+	*sql.Tx
+	ready map[string]*sql.Stmt
+}
+
+// QueryRowContext uses the prepared statement if there is one.
+func (t transaction) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	if st, ok := t.ready[query]; ok {
+		return t.StmtContext(ctx, st).QueryRowContext(ctx, args...)
+	}
+	return t.Tx.QueryRowContext(ctx, query, args...)
+}
+
+// ExecContext uses the prepared statement if there is one.
+func (t transaction) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if st, ok := t.ready[query]; ok {
+		return t.StmtContext(ctx, st).ExecContext(ctx, args...)
+	}
+	return t.Tx.ExecContext(ctx, query, args...)
+}
+
+// read runs f on the readers. Each query of f sees the database as of its own beginning.
+func (s *Store) read(ctx context.Context, f func(querier) error) error {
+	if err := s.gate.enter(); err != nil {
+		return err
+	}
+	defer s.gate.leave()
+	return f(connections{s.reader, s.ready.read})
+}
+
+// write runs f in a transaction that no other write overlaps. When f fails nothing is stored and
+// write returns its error as it is.
+//
+// No write goes without a transaction: the driver reports a single statement as cut short when its
+// context ends at the last moment, even if it was stored. Of a commit it reports what happened.
+func (s *Store) write(ctx context.Context, op string, f func(querier) error) error {
+	if err := s.gate.enter(); err != nil {
+		return err
+	}
+	defer s.gate.leave()
+	tx, err := s.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return translate(ctx, op, err)
+	}
+	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
+	if err := f(transaction{tx, s.ready.write}); err != nil {
+		return err
+	}
+	return translate(ctx, op, tx.Commit())
+}

@@ -1,0 +1,145 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"modernc.org/sqlite"
+
+	"roster/adapters/storage"
+	"roster/ports/outbound"
+)
+
+// Store is the backend. Writes go through one connection, since SQLite has one writer at a time and
+// waiting in line here is fairer and cheaper than its polling; reads have their own connections and
+// wait for nobody.
+type Store struct {
+	path   string
+	writer *sql.DB
+	reader *sql.DB
+	gate   gate
+	ready  statements
+	file   fs.FileInfo // of the file that was opened
+}
+
+var _ storage.Backend = (*Store)(nil)
+
+// New returns a Store for the database file at path. It does no I/O on it.
+func New(path string) (*Store, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("sqlite: %w", err)
+	}
+	s := &Store{path: path}
+	if s.writer, err = pool(path, 1, "_txlock=immediate"); err != nil {
+		return nil, err
+	}
+	if s.reader, err = pool(path, max(4, runtime.GOMAXPROCS(0)), "_query_only=1"); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// pool returns a pool of up to size connections, which stay open once opened. Nothing is opened yet.
+func pool(path string, size int, option string) (*sql.DB, error) {
+	name := filepath.ToSlash(path)
+	if !strings.HasPrefix(name, "/") {
+		name = "/" + name // C:/...
+	}
+	dsn := url.URL{Scheme: "file", Path: name, RawQuery: strings.Join([]string{
+		"mode=rw",               // a file that has gone is a failure, not a new database
+		"_busy_timeout=5000",    // ms, for another process's write
+		"_synchronous=FULL",     // a commit is on the disk before it is told
+		"_foreign_keys=1",       // there are none so far
+		"_defensive=1",          // no SQL can damage the file's structure
+		"_dqs=0",                // "x" is a name, never a text
+		"_error_rc=1",           // no message of another operation beside an error's own
+		"_pragma=temp_store(2)", // sorts stay in memory: no files beside the data
+		"_pragma=journal_size_limit(67108864)",
+		option,
+	}, "&")}
+	c, err := sqlite.NewConnector(dsn.String())
+	if err != nil {
+		return nil, fmt.Errorf("sqlite: %w", err)
+	}
+	db := sql.OpenDB(c)
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size)
+	return db, nil
+}
+
+// Users implements storage.Backend.
+func (s *Store) Users() outbound.Users { return users{s} }
+
+// Sessions implements storage.Backend.
+func (s *Store) Sessions() outbound.Sessions { return sessions{s} }
+
+// UserIDs implements storage.Backend.
+func (s *Store) UserIDs() outbound.UserIDs { return userIDs{s} }
+
+// Start implements storage.Backend. It creates the file and its directory when they are not there. A
+// Store whose Start failed holds nothing open and cannot be started again.
+func (s *Store) Start(ctx context.Context) error {
+	if err := s.start(ctx); err != nil {
+		return errors.Join(err, s.release())
+	}
+	s.gate.unlock()
+	return nil
+}
+
+func (s *Store) start(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := createFile(s.path); err != nil {
+		return err
+	}
+	if err := prepare(ctx, s.writer, s.path); err != nil {
+		return err
+	}
+	var err error
+	if s.file, err = os.Stat(s.path); err != nil {
+		return fmt.Errorf("sqlite: %w", err)
+	}
+	s.ready, err = prepareStatements(ctx, s.reader, s.writer)
+	return translate(ctx, "prepare statements", err)
+}
+
+// Ping implements storage.Backend. It also notices that the file was deleted or replaced: the
+// connections would go on with the old one, and lose all at the next start.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.read(ctx, func(q querier) error {
+		var n int
+		if err := q.QueryRowContext(ctx, selectPing).Scan(&n); err != nil {
+			return translate(ctx, "ping", err)
+		}
+		info, err := os.Stat(s.path)
+		if err != nil {
+			return storage.Unavailable(fmt.Errorf("sqlite: ping: %w", err))
+		}
+		if !os.SameFile(info, s.file) {
+			return storage.Unavailable(fmt.Errorf("sqlite: ping: %s is another file than the one opened", s.path))
+		}
+		return nil
+	})
+}
+
+// Close implements storage.Backend. When ctx ends first, what is still under way loses its connection
+// as soon as it gives it back.
+func (s *Store) Close(ctx context.Context) error {
+	return errors.Join(s.gate.shut(ctx), s.release())
+}
+
+// release closes the connections, the writer's last: the last to close moves the log into the
+// database file.
+func (s *Store) release() error {
+	return errors.Join(s.ready.close(), s.reader.Close(), s.writer.Close())
+}

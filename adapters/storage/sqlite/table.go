@@ -1,0 +1,113 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// scanner is a *sql.Row or *sql.Rows.
+type scanner interface{ Scan(dest ...any) error }
+
+// table maps one aggregate to one table.
+type table[T any] struct {
+	name    string
+	fields  []string       // what scan reads, in its order; id first
+	derived []string       // what is written besides, for queries alone
+	row     func(*T) []any // the values of fields and derived
+	scan    func(scanner) (*T, error)
+	next    func(*T, int64) (*T, error) // the same state under another version
+	version func(*T) int64
+	missing error // the refusal when no row has the id
+	taken   conflicts
+}
+
+func (t *table[T]) selectAll() string {
+	return "SELECT " + strings.Join(t.fields, ", ") + " FROM " + t.name
+}
+
+func (t *table[T]) selectWhere(column string) string {
+	return t.selectAll() + " WHERE " + column + " = ?"
+}
+
+func (t *table[T]) insert() string {
+	columns := slices.Concat(t.fields, t.derived)
+	return "INSERT INTO " + t.name + " (" + strings.Join(columns, ", ") + ") VALUES (?" + strings.Repeat(", ?", len(columns)-1) + ")"
+}
+
+// get reads the row whose column, which is unique, has a value.
+func (t *table[T]) get(ctx context.Context, q querier, op, column string, value any) (*T, error) {
+	v, err := t.scan(q.QueryRowContext(ctx, t.selectWhere(column), value))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("sqlite: %s: %w", op, t.missing)
+	}
+	return v, translate(ctx, op, err)
+}
+
+// add stores a new row.
+func (t *table[T]) add(ctx context.Context, q querier, op string, v *T) error {
+	_, err := q.ExecContext(ctx, t.insert(), t.row(v)...)
+	return t.taken.translate(ctx, op, err)
+}
+
+// update applies change to the row with an id and returns the aggregate as stored. It writes the
+// columns that differ, so that indexes over the others are left alone, and none when nothing does.
+func (t *table[T]) update(ctx context.Context, s *Store, op, id string, change func(*T) error) (out *T, err error) {
+	err = s.write(ctx, op, func(q querier) error {
+		v, err := t.get(ctx, q, op, "id", id)
+		if err != nil {
+			return err
+		}
+		before := t.row(v)
+		version := t.version(v)
+		if err := change(v); err != nil {
+			return err
+		}
+		if slices.Equal(before, t.row(v)) {
+			out = v
+			return nil
+		}
+		if out, err = t.next(v, version+1); err != nil {
+			return fmt.Errorf("sqlite: %s: %w", op, err)
+		}
+		return t.save(ctx, q, op, before, t.row(out))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (t *table[T]) save(ctx context.Context, q querier, op string, before, after []any) error {
+	var set []string
+	var args []any
+	for i, column := range slices.Concat(t.fields, t.derived) {
+		if before[i] != after[i] {
+			set = append(set, column+" = ?")
+			args = append(args, after[i])
+		}
+	}
+	args = append(args, before[0])
+	_, err := q.ExecContext(ctx, "UPDATE "+t.name+" SET "+strings.Join(set, ", ")+" WHERE id = ?", args...)
+	return t.taken.translate(ctx, op, err)
+}
+
+// millis is a time as stored.
+func millis(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMilli()
+}
+
+// instant is a time as read.
+func instant(ms sql.Null[int64]) time.Time {
+	if !ms.Valid {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms.V).UTC()
+}

@@ -1,0 +1,61 @@
+// Package system gives what only the machine has: time and randomness.
+package system
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"time"
+
+	"github.com/google/uuid"
+
+	"roster/domain/session"
+	"roster/domain/user"
+	"roster/ports/outbound"
+)
+
+var (
+	_ outbound.Clock      = Clock{}
+	_ outbound.SessionIDs = SessionIDs{}
+	_ outbound.UserIDs    = UUIDs{}
+)
+
+// Clock is the machine's clock.
+type Clock struct{}
+
+// Now returns the present instant: UTC, truncated to milliseconds, without the monotonic reading, so
+// that it is equal to itself once it was stored and read back.
+func (Clock) Now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
+
+// SessionIDs mints identifiers from the machine's secure randomness.
+type SessionIDs struct{}
+
+// NewSessionID returns 24 lower-case hexadecimal digits, 96 random bits.
+func (SessionIDs) NewSessionID() session.ID { return session.ID(hexBytes(12)) }
+
+// NewTokenID returns 32 lower-case hexadecimal digits, 128 random bits, in the form of SimpleJWT's
+// jti (Python's uuid4().hex, of which 122 are random).
+func (SessionIDs) NewTokenID() string { return hexBytes(16) }
+
+func hexBytes(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails: it ends the process instead
+	return hex.EncodeToString(b)
+}
+
+// UUIDs mints user ids of version 7 (RFC 9562, 5.7): they begin with the milliseconds of their
+// making, so that new users come last in every index, and hold 74 bits that no one can guess or
+// repeat.
+type UUIDs struct{}
+
+// NewUserID returns a new id, or ctx's error.
+func (UUIDs) NewUserID(ctx context.Context) (user.ID, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return "", err
+	}
+	return user.ParseID(id.String())
+}

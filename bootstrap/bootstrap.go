@@ -1,0 +1,110 @@
+// Package bootstrap composes the service from its settings. It alone knows every adapter, and fx.
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"go.uber.org/dig"
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
+	"roster/bootstrap/config"
+	"roster/ports/inbound"
+)
+
+// startTimeout bounds connecting, migrating and opening keys.
+const startTimeout = 2 * time.Minute
+
+// core is what every command needs: storage and the use cases.
+func core(cfg config.Config, log *zap.Logger) fx.Option {
+	return fx.Options(
+		fx.Supply(cfg, log),
+		fx.StartTimeout(startTimeout), fx.StopTimeout(cfg.ShutdownTimeout),
+		quietWiring,
+		systemModule, securityModule, storageModule, applicationModule,
+	)
+}
+
+// New returns the whole service as a graph. It does no I/O but for what its constructors do.
+func New(cfg config.Config, log *zap.Logger) fx.Option {
+	return fx.Options(core(cfg, log), sweeping, httpModule)
+}
+
+// Serve runs the service until ctx ends, then finishes what is under way. It returns nil after a
+// clean shutdown.
+func Serve(ctx context.Context, cfg config.Config, stderr io.Writer) error {
+	log, err := newLog(cfg, stderr)
+	if err != nil {
+		return err
+	}
+	for _, w := range cfg.Warnings() {
+		log.Warn("setting", zap.String("warning", w))
+	}
+	app := fx.New(New(cfg, log))
+	if err := start(ctx, app); err != nil {
+		return err
+	}
+	var failed error
+	select {
+	case <-ctx.Done():
+	case s := <-app.Wait():
+		failed = fmt.Errorf("the service stopped by itself (%d)", s.ExitCode)
+	}
+	log.Info("stopping")
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.ShutdownTimeout)
+	defer cancel()
+	if err := app.Stop(stopping); err != nil {
+		return errors.Join(failed, err)
+	}
+	log.Info("stopped")
+	return failed
+}
+
+// Administer runs do with the operator's use cases on the configured storage, which a running
+// instance may be using at the same time.
+func Administer(ctx context.Context, cfg config.Config, do func(context.Context, inbound.Administration) error) error {
+	var admin inbound.Administration
+	return run(ctx, fx.Options(core(cfg, zap.NewNop()), fx.Populate(&admin)), func() error { return do(ctx, admin) })
+}
+
+// Migrate brings the schema of the configured storage up to date.
+func Migrate(ctx context.Context, cfg config.Config) error {
+	return run(ctx, fx.Options(fx.Supply(cfg), fx.StartTimeout(startTimeout), fx.NopLogger, storageModule), func() error { return nil })
+}
+
+// Check looks at what only a start can see: the storage's URL and the signing keys.
+func Check(_ context.Context, cfg config.Config) error {
+	if _, err := openBackend(cfg); err != nil {
+		return err
+	}
+	_, _, err := openKeys(cfg)
+	return err
+}
+
+func run(ctx context.Context, graph fx.Option, do func() error) error {
+	app := fx.New(graph)
+	if err := start(ctx, app); err != nil {
+		return err
+	}
+	err := do()
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), app.StopTimeout())
+	defer cancel()
+	return errors.Join(err, app.Stop(stopping))
+}
+
+// start starts app and tells the root of what went wrong, not fx's path to it.
+func start(ctx context.Context, app *fx.App) error {
+	if err := app.Err(); err != nil {
+		return dig.RootCause(err)
+	}
+	starting, cancel := context.WithTimeout(ctx, app.StartTimeout())
+	defer cancel()
+	if err := app.Start(starting); err != nil {
+		return dig.RootCause(err)
+	}
+	return nil
+}

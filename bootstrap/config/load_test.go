@@ -1,0 +1,224 @@
+package config
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func load(t *testing.T, in Sources) Config {
+	t.Helper()
+	cfg, err := Load(in)
+	if err != nil {
+		t.Fatalf("Load: %v", err)
+	}
+	return cfg
+}
+
+// text returns the settings in force as the tables show them.
+func text(cfg Config) map[string]string {
+	out := map[string]string{}
+	for _, s := range cfg.Effective() {
+		out[s.Name] = s.Value
+	}
+	return out
+}
+
+func setting(t *testing.T, cfg Config, name string) Setting {
+	t.Helper()
+	for _, s := range cfg.Effective() {
+		if s.Name == name {
+			return s
+		}
+	}
+	t.Fatalf("no setting %s", name)
+	return Setting{}
+}
+
+func TestDefaults(t *testing.T) {
+	cfg := load(t, Sources{})
+	want := Config{
+		Profile: "standard", Listen: "127.0.0.1:8000", AdminListen: "127.0.0.1:8001", DataDir: "./data",
+		SigningAlgorithm: "ES256", TokenClaims: "session",
+		AccessTokenLifetime: 5 * time.Minute, RefreshTokenLifetime: 24 * time.Hour, SessionMaxLifetime: 720 * time.Hour,
+		RotateRefreshTokens: true, ReuseGrace: 10 * time.Second, ReusePolicy: "revoke", ImmediateRevocation: true,
+		PasswordChangeEnds: "all", IDs: "uuid", AccessPolicy: "directory", Registration: "open", PageSize: 20, Pagination: "mixed",
+		PasswordMinLength: 8, PasswordMaxLength: 1024, HashWait: 3 * time.Second,
+		AcceptForms: true, MaxBody: 65536, RequestTimeout: 15 * time.Second, ShutdownTimeout: 15 * time.Second,
+		LogLevel: "info", LogFormat: "auto",
+	}
+	same := cmp.FilterPath(func(p cmp.Path) bool {
+		name := p.Last().String()
+		return name == ".Database" || name == ".SigningKey" || name == ".source"
+	}, cmp.Ignore())
+	if d := cmp.Diff(want, cfg, same); d != "" {
+		t.Error(d)
+	}
+	if cfg.Database.Scheme() != "sqlite" || cfg.SigningKey.Set() {
+		t.Errorf("database %s, signing key %s", cfg.Database, cfg.SigningKey)
+	}
+	if w := cfg.Warnings(); len(w) > 0 {
+		t.Errorf("the standard profile warns of itself: %q", w)
+	}
+}
+
+// Each source beats the one before it.
+func TestPrecedence(t *testing.T) {
+	in := sources(file("page_size: 30\npagination: page\nreuse_grace: 3s\nprofile: strict"))
+	in.File = "roster.yaml"
+	in.Environ = []string{"ROSTER_PAGE_SIZE=40", "ROSTER_REUSE_GRACE=4s", "PAGE_SIZE=1"}
+	in.Flags = map[string]string{"page-size": "50"}
+	cfg := load(t, in)
+	for name, want := range map[string]struct {
+		value  string
+		source Source
+	}{
+		"listen":              {"127.0.0.1:8000", FromDefault},
+		"password_min_length": {"15", FromProfile},
+		"pagination":          {"page", FromFile},
+		"profile":             {"strict", FromFile},
+		"reuse_grace":         {"4s", FromEnvironment},
+		"page_size":           {"50", FromFlag},
+	} {
+		if s := setting(t, cfg, name); s.Value != want.value || s.Source != want.source {
+			t.Errorf("%s is %q from %s, want %q from %s", name, s.Value, s.Source, want.value, want.source)
+		}
+	}
+}
+
+// The profile comes from the strongest source that names one.
+func TestProfileSource(t *testing.T) {
+	in := sources(file("profile: django"))
+	in.File = "roster.yaml"
+	in.Environ = []string{"ROSTER_PROFILE=standard"}
+	in.Flags = map[string]string{"profile": "strict"}
+	if cfg := load(t, in); cfg.Profile != "strict" || cfg.AccessPolicy != "private" {
+		t.Errorf("profile %s, access policy %s", cfg.Profile, cfg.AccessPolicy)
+	}
+}
+
+// Each profile sets what its column says, and a source of one's own beats it.
+func TestProfiles(t *testing.T) {
+	rows := Profiles()
+	if len(rows) < 15 {
+		t.Fatalf("only %d rows", len(rows))
+	}
+	for profile, column := range map[string]func(ProfileRow) string{
+		"django":   func(r ProfileRow) string { return r.Django },
+		"standard": func(r ProfileRow) string { return r.Standard },
+		"strict":   func(r ProfileRow) string { return r.Strict },
+	} {
+		environ := []string{"ROSTER_PROFILE=" + profile}
+		if profile == "django" {
+			environ = append(environ, "ROSTER_SIGNING_KEY="+goodKey)
+		}
+		got := text(load(t, Sources{Environ: environ}))
+		for _, r := range rows {
+			want := column(r)
+			if want == "0" && strings.HasSuffix(r.Setting, "lifetime") {
+				want = "0s"
+			}
+			if got[r.Setting] != want {
+				t.Errorf("%s: %s is %q, want %q", profile, r.Setting, got[r.Setting], want)
+			}
+		}
+	}
+	cfg := load(t, Sources{Environ: []string{"ROSTER_PROFILE=strict", "ROSTER_ACCESS_POLICY=open", "ROSTER_PASSWORD_MIN_LENGTH=9"}})
+	if cfg.AccessPolicy != "open" || cfg.PasswordMinLength != 9 {
+		t.Errorf("a profile beats the environment: %s, %d", cfg.AccessPolicy, cfg.PasswordMinLength)
+	}
+}
+
+// A signing key makes it HS256, unless an algorithm is asked for.
+func TestSigningKeyPicksAlgorithm(t *testing.T) {
+	key := "ROSTER_SIGNING_KEY=" + goodKey
+	cfg := load(t, Sources{Environ: []string{key}})
+	if cfg.SigningAlgorithm != "HS256" || cfg.SigningKey.Reveal() != goodKey {
+		t.Errorf("algorithm %s", cfg.SigningAlgorithm)
+	}
+	if s := setting(t, cfg, "signing_algorithm"); s.Source != FromEnvironment {
+		t.Errorf("the algorithm is from %s", s.Source)
+	}
+	if cfg := load(t, Sources{Environ: []string{key, "ROSTER_SIGNING_ALGORITHM=HS512"}}); cfg.SigningAlgorithm != "HS512" {
+		t.Errorf("algorithm %s", cfg.SigningAlgorithm)
+	}
+}
+
+func TestFileForms(t *testing.T) {
+	for name, content := range map[string]string{
+		"empty": "", "blank": "\n\n", "comment": "# nothing yet\n", "null": "---\n~\n", "mapping without keys": "{}",
+	} {
+		in := sources(file(content))
+		in.File = "roster.yaml"
+		if d := cmp.Diff(text(load(t, Sources{})), text(load(t, in))); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+	in := sources(file("x: &grace 2s\n"))
+	in.File = "roster.yaml"
+	if _, err := Load(in); err == nil {
+		t.Error("an unknown key with an anchor is taken")
+	}
+	in = sources(file("admin_listen: off\ndatabase: \"memory:\"\nsession_max_lifetime: 0\nreuse_grace: &d 2s\nhash_wait: *d\naccept_forms: false\n"))
+	in.File = "roster.yaml"
+	cfg := load(t, in)
+	if cfg.AdminListen != Off || cfg.Database.Scheme() != "memory" || cfg.SessionMaxLifetime != 0 || cfg.HashWait != 2*time.Second || cfg.AcceptForms {
+		t.Errorf("read as\n%v", cfg)
+	}
+}
+
+// Kubernetes and Docker describe a service called roster by variables that nobody chose.
+func TestServiceLinks(t *testing.T) {
+	load(t, Sources{Environ: []string{
+		"ROSTER_SERVICE_HOST=10.0.0.1", "ROSTER_SERVICE_PORT=80", "ROSTER_SERVICE_PORT_HTTP=80", "ROSTER_PORT=tcp://10.0.0.1:80",
+		"ROSTER_PORT_80_TCP=tcp://10.0.0.1:80", "ROSTER_PORT_80_TCP_PROTO=tcp", "ROSTER_PORT_80_TCP_ADDR=10.0.0.1", "ROSTER_DB_SERVICE_HOST=10.0.0.2",
+	}})
+	if _, err := Load(Sources{Environ: []string{"ROSTER_PORT=8080"}}); err == nil {
+		t.Error("ROSTER_PORT=8080 is silently without effect")
+	}
+}
+
+// The tags themselves: every default fits its own rules, no name comes twice, no help is missing.
+func TestTableIsSound(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range specs {
+		if s.help == "" || s.group == "" || seen[s.name] || strings.HasSuffix(s.name, fileSuffix) {
+			t.Errorf("%s: no help, no group, or a name that cannot be", s.name)
+		}
+		seen[s.name] = true
+		for _, p := range []string{django, standard, strict} {
+			v, _ := s.in(p)
+			if _, reason := s.parse(v); reason != "" {
+				t.Errorf("%s in %s: %s", s.name, p, reason)
+			}
+		}
+	}
+	fields := reflect.TypeFor[Config]().NumField() - 1 // but source
+	if len(specs) != fields || len(Settings()) != fields {
+		t.Errorf("%d settings of %d fields", len(specs), fields)
+	}
+	for _, s := range cautions {
+		if !seen[s.name] {
+			t.Errorf("a warning about %s, which is no setting", s.name)
+		}
+	}
+	if lines := strings.Count(Table(), "\n"); lines != len(specs)+2 {
+		t.Errorf("the table has %d lines", lines)
+	}
+	if lines := strings.Count(ProfilesTable(), "\n"); lines != len(Profiles())+2 {
+		t.Errorf("the profiles' table has %d lines", lines)
+	}
+}
+
+// Without access to files nothing is read, and that is said.
+func TestNoFiles(t *testing.T) {
+	_, err := Load(Sources{File: "roster.yaml"})
+	faults, ok := errors.AsType[Faults](err)
+	if !ok || len(faults) != 1 || !strings.HasPrefix(faults[0].String(), "roster.yaml: ") {
+		t.Errorf("Load returned %v", err)
+	}
+}

@@ -1,0 +1,120 @@
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// Keys of existing installations are taken: Django's own are long and random.
+func TestSigningKeysTaken(t *testing.T) {
+	for _, key := range []string{
+		"reference-secret-key-0123456789-abcdefghijklmnopqrstuvwxyz",
+		"django-insecure-export-key-$&*(x)=+_0123456789abcdefghijklmn",
+		"0123456789abcdef0123456789ABCDEF",
+		"pX2m0Zr5oV3nq8bTtq1m2vN0eWc4yJ7l",
+	} {
+		load(t, Sources{Environ: []string{"ROSTER_PROFILE=django", "ROSTER_SIGNING_KEY=" + key}})
+	}
+}
+
+// What anybody would try first is refused: the list is that of the attacks in security.md J12.
+func TestGuessableKeys(t *testing.T) {
+	for _, key := range []string{
+		strings.Repeat("0", 32), strings.Repeat("a", 32), "01234567890123456789012345678901",
+		"your-super-secret-jwt-token-with-at-least-32-characters-long", strings.Repeat("secret", 6),
+		"Y2hhbmdlLW1lLWluLXByb2R1Y3Rpb24=", "Y2hhbmdlLXRoaXMtaW4tcHJvZHVjdGlvbg==", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE",
+		"Please_Change_Me_Please_or_be_sorry",
+	} {
+		if _, err := Load(Sources{Environ: []string{"ROSTER_SIGNING_KEY=" + key}}); err == nil {
+			t.Errorf("%q is taken", key)
+		}
+	}
+}
+
+// A secret may lie in a real file of its own; one line feed at its end does not count.
+func TestSecretFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	for content, want := range map[string]string{goodKey: goodKey, goodKey + "\n": goodKey, goodKey + "\r\n": goodKey, " " + goodKey + " \n": " " + goodKey + " "} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cfg := load(t, Sources{Environ: []string{"ROSTER_SIGNING_KEY_FILE=" + path}, ReadFile: os.ReadFile, Stat: os.Stat})
+		if cfg.SigningKey.Reveal() != want {
+			t.Errorf("%q was read wrong", content)
+		}
+	}
+	if err := os.Chmod(path, 0o644); err != nil { //nolint:gosec // the mode is what is tested
+		t.Fatal(err)
+	}
+	if _, err := Load(Sources{Environ: []string{"ROSTER_SIGNING_KEY_FILE=" + path}, ReadFile: os.ReadFile, Stat: os.Stat}); err == nil {
+		t.Error("a file for everybody to read is taken")
+	}
+}
+
+// A stronger source's value replaces a weaker one's file.
+func TestSecretAcrossSources(t *testing.T) {
+	files := file("signing_key_file: key")
+	files["key"] = &fstest.MapFile{Data: []byte(strings.ToUpper(goodKey)), Mode: 0o600}
+	in := sources(files)
+	in.File = "roster.yaml"
+	in.Environ = []string{"ROSTER_SIGNING_KEY=" + goodKey}
+	if cfg := load(t, in); cfg.SigningKey.Reveal() != goodKey {
+		t.Error("the file's key beats the environment's")
+	}
+}
+
+// No form of the configuration tells a secret.
+func TestSecretsStayHidden(t *testing.T) {
+	cfg := load(t, Sources{Environ: []string{
+		"ROSTER_SIGNING_KEY=" + goodKey,
+		"ROSTER_DATABASE=postgres://roster:" + marker + "@db.example.org/roster?sslmode=require&sslpassword=" + marker,
+	}})
+	type holder struct{ hidden Config }
+	js, err := json.Marshal(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forms := []string{
+		fmt.Sprint(cfg), fmt.Sprintf("%+v %#v %s %v", cfg, cfg, cfg, &cfg), fmt.Sprintf("%+v %#v", holder{cfg}, holder{cfg}),
+		fmt.Sprintf("%d %x %q", cfg.SigningKey, cfg.SigningKey, cfg.Database), fmt.Sprint(cfg.Effective()), strings.Join(cfg.Warnings(), "\n"), string(js),
+	}
+	for _, f := range forms {
+		if strings.Contains(f, marker) {
+			t.Errorf("a secret is told: %s", f)
+		}
+	}
+	if v := setting(t, cfg, "signing_key").Value; v != "(set)" {
+		t.Errorf("signing_key is shown as %q", v)
+	}
+	const want = "postgres://roster:xxxxx@db.example.org/roster?sslmode=require&sslpassword=xxxxx"
+	if v := setting(t, cfg, "database").Value; v != want {
+		t.Errorf("database is shown as %q, want %q", v, want)
+	}
+	if p, _ := cfg.Database.URL().User.Password(); p != marker {
+		t.Error("the database's URL lost its password")
+	}
+}
+
+func TestDatabaseShown(t *testing.T) {
+	for raw, want := range map[string]string{
+		"sqlite:":                                       "sqlite:",
+		"sqlite:data/a b.db":                            "sqlite:data/a b.db",
+		"sqlite:/var/lib/roster.db?mode=x":              "sqlite:/var/lib/roster.db?mode=x",
+		"postgres:u:" + marker + "@h/d":                 "postgres:xxxxx@h/d",
+		"mongodb://u:" + marker + "@a:1,b:2/d?tls=true": "mongodb://u:xxxxx@a:1,b:2/d?tls=true",
+		"postgres:///u:" + marker + "@h":                "postgres:///xxxxx@h",
+	} {
+		d, err := ParseDatabase(raw)
+		if err != nil {
+			t.Fatalf("%s: %v", raw, err)
+		}
+		if d.String() != want {
+			t.Errorf("%s is shown as %s, want %s", raw, d, want)
+		}
+	}
+}

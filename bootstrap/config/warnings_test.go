@@ -1,0 +1,56 @@
+package config
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Whatever the django profile has looser than standard is warned of.
+func TestWarnings(t *testing.T) {
+	warned := func(flags map[string]string, environ ...string) []string {
+		var names []string
+		for _, w := range load(t, Sources{Environ: environ, Flags: flags}).Warnings() {
+			name, _, _ := strings.Cut(w, " ")
+			names = append(names, name)
+			if strings.Contains(w, "\n") || strings.Contains(w, marker) {
+				t.Errorf("warning %q", w)
+			}
+		}
+		slices.Sort(names)
+		return slices.Compact(names)
+	}
+	key := "ROSTER_SIGNING_KEY=" + goodKey
+	got := warned(nil, "ROSTER_PROFILE=django", key)
+	want := []string{
+		"access_policy", "ids", "immediate_revocation", "lenient_json", "password_change_ends", "public_url", "reuse_policy",
+		"rotate_refresh_tokens", "session_max_lifetime", "sessionless_tokens", "signing_algorithm", "trim_passwords",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	for setting, c := range map[string]struct {
+		flags   map[string]string
+		environ []string
+	}{
+		"listen":                 {environ: []string{"ROSTER_LISTEN=0.0.0.0:8000"}},
+		"admin_listen":           {environ: []string{"ROSTER_ADMIN_LISTEN=:8001"}},
+		"public_url":             {environ: []string{"ROSTER_PUBLIC_URL=http://id.example.org/"}},
+		"database":               {environ: []string{"ROSTER_DATABASE=memory:"}},
+		"signing_key":            {flags: map[string]string{"signing-key": goodKey, "signing-algorithm": "HS256"}},
+		"access_token_lifetime":  {environ: []string{"ROSTER_ACCESS_TOKEN_LIFETIME=2h"}},
+		"refresh_token_lifetime": {environ: []string{"ROSTER_REFRESH_TOKEN_LIFETIME=721h", "ROSTER_SESSION_MAX_LIFETIME=800h"}},
+		"reuse_grace":            {environ: []string{"ROSTER_REUSE_GRACE=1m"}},
+	} {
+		if got := warned(c.flags, c.environ...); !slices.Contains(got, setting) {
+			t.Errorf("%v %v: warned of %q only, not of %s", c.flags, c.environ, got, setting)
+		}
+	}
+	for _, quiet := range []string{"ROSTER_LISTEN=[::1]:8000", "ROSTER_ADMIN_LISTEN=off", "ROSTER_PUBLIC_URL=https://id.example.org", "ROSTER_PUBLIC_URL=http://localhost:8000"} {
+		if got := warned(nil, quiet); len(got) > 0 {
+			t.Errorf("%s: warned of %q", quiet, got)
+		}
+	}
+}

@@ -1,0 +1,137 @@
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"syscall"
+
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
+	"roster/adapters/httpapi"
+	"roster/adapters/jwt"
+	"roster/application"
+	"roster/bootstrap/config"
+	"roster/ports/inbound"
+)
+
+var httpModule = fx.Module("http",
+	fx.Provide(httpSettings, api),
+	fx.Invoke(serveAPI, serveAdmin))
+
+func httpSettings(cfg config.Config) httpapi.Settings {
+	django := cfg.Profile == "django"
+	return httpapi.Settings{
+		Pagination:        httpapi.Pagination(cfg.Pagination),
+		PageSize:          cfg.PageSize,
+		PublicURL:         cfg.PublicURL,
+		MaxBody:           cfg.MaxBody,
+		RequestTimeout:    cfg.RequestTimeout,
+		AcceptForms:       cfg.AcceptForms,
+		LenientJSON:       cfg.LenientJSON,
+		PythonIntegers:    django && cfg.IDs == "integer",
+		IntegerIDs:        cfg.IDs == "integer",
+		PlainChallenge:    django,
+		VerifyListed:      django,
+		PasswordMaxLength: cfg.PasswordMaxLength,
+		ConfirmPassword:   cfg.RequireCurrentPassword,
+	}
+}
+
+func api(accounts inbound.Accounts, authentication inbound.Authentication, health inbound.Health, s httpapi.Settings, keys *jwt.KeySet, log *zap.Logger) (http.Handler, error) {
+	jwks, err := keys.JWKS()
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.New(httpapi.Ports{Accounts: accounts, Authentication: authentication, Health: health}, s, jwks, log), nil
+}
+
+// serveAPI listens in OnStart, so that an address in use stops the start, and drains in OnStop: the
+// service first says that it is not ready, then lets no one in, then finishes what is under way.
+func serveAPI(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, h http.Handler, health *application.Health, log *zap.Logger) {
+	l := &listening{server: httpapi.NewServer(h, log), shutdown: sd, log: log}
+	lc.Append(fx.StartStopHook(
+		func(ctx context.Context) error {
+			if err := l.start(ctx, cfg.Listen); err != nil {
+				return fmt.Errorf("ROSTER_LISTEN: %w", err)
+			}
+			log.Info("serving", zap.String("address", l.address), zap.String("profile", cfg.Profile), zap.String("database", cfg.Database.Scheme()))
+			return nil
+		},
+		func(ctx context.Context) error {
+			health.Drain()
+			return l.stop(ctx)
+		}))
+}
+
+// serveAdmin serves what only operators see. When nobody asked for its address and another instance
+// on this machine has it, the service does without.
+func serveAdmin(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, health inbound.Health, log *zap.Logger) {
+	if cfg.AdminListen == config.Off {
+		return
+	}
+	l := &listening{server: httpapi.NewServer(httpapi.NewAdmin(health, log), log), shutdown: sd, log: log}
+	l.server.WriteTimeout = 0 // a profile takes as long as was asked
+	lc.Append(fx.StartStopHook(
+		func(ctx context.Context) error {
+			err := l.start(ctx, cfg.AdminListen)
+			if errors.Is(err, syscall.EADDRINUSE) && !configured(cfg, "admin_listen") {
+				log.Warn("no admin listener: its address is in use; set ROSTER_ADMIN_LISTEN to have one", zap.String("address", cfg.AdminListen))
+				return nil
+			}
+			if err != nil {
+				return fmt.Errorf("ROSTER_ADMIN_LISTEN: %w", err)
+			}
+			return nil
+		},
+		l.stop))
+}
+
+func configured(cfg config.Config, name string) bool {
+	return slices.ContainsFunc(cfg.Effective(), func(s config.Setting) bool {
+		return s.Name == name && s.Source != config.FromDefault && s.Source != config.FromProfile
+	})
+}
+
+// listening is one server and its goroutine.
+type listening struct {
+	server   *http.Server
+	shutdown fx.Shutdowner
+	log      *zap.Logger
+	address  string
+	done     chan struct{}
+}
+
+func (l *listening) start(ctx context.Context, address string) error {
+	var lc net.ListenConfig
+	ln, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		return err
+	}
+	l.address = ln.Addr().String()
+	l.done = make(chan struct{})
+	go func() {
+		defer close(l.done)
+		if err := l.server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			l.log.Error("stopped serving", zap.Error(err))
+			_ = l.shutdown.Shutdown(fx.ExitCode(1))
+		}
+	}()
+	return nil
+}
+
+func (l *listening) stop(ctx context.Context) error {
+	if l.done == nil {
+		return nil
+	}
+	err := l.server.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(fmt.Errorf("requests still under way were cut: %w", err), l.server.Close())
+	}
+	<-l.done
+	return err
+}

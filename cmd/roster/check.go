@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"roster/bootstrap"
+	"roster/bootstrap/config"
+)
+
+func (p *program) checkCommand() *cobra.Command {
+	var deploy bool
+	cmd := &cobra.Command{
+		Use:         "check",
+		Short:       "Show the settings in force and what is unsafe in them",
+		Long:        "Show the settings in force, where each comes from, and what is unsafe in them. Secrets are not shown.\nWhat is wrong ends the command with exit code 1.",
+		Annotations: withSettings,
+		Args:        arguments(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := p.load(cmd)
+			if err != nil {
+				return err
+			}
+			warnings := cfg.Warnings()
+			if err := printCheck(p.stdout, cfg.Effective(), warnings); err != nil {
+				return err
+			}
+			if err := bootstrap.Check(cmd.Context(), cfg); err != nil {
+				return err
+			}
+			if deploy && len(warnings) > 0 {
+				return fmt.Errorf("unsafe settings: %d", len(warnings))
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&deploy, "deploy", false, "fail when anything is unsafe")
+	return cmd
+}
+
+func printCheck(w io.Writer, settings []config.Setting, warnings []string) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(t, "SETTING\tVALUE\tSOURCE")
+	for _, s := range settings {
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\n", s.Name, visible(s.Value), s.Source)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if len(warnings) == 0 {
+		_, err := fmt.Fprintln(w, "\nNothing unsafe was found.")
+		return err
+	}
+	_, err := fmt.Fprintln(w, "\nUnsafe:")
+	for _, line := range warnings {
+		if err == nil {
+			_, err = fmt.Fprintln(w, "  "+visible(line))
+		}
+	}
+	return err
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"roster/bootstrap/config"
+	"roster/domain/fault"
+)
+
+// Exit codes.
+const (
+	exitFailure = 1
+	exitMisuse  = 2
+)
+
+// misuseError is a command line that makes no sense.
+type misuseError struct{ text string }
+
+func (e misuseError) Error() string { return e.text }
+
+// misuse makes a misuseError that says where help is.
+func misuse(cmd *cobra.Command, format string, args ...any) error {
+	return misuseError{fmt.Sprintf(format, args...) + "; see " + cmd.CommandPath() + " --help"}
+}
+
+// errInterrupted says that the operator broke off a question.
+var errInterrupted = fmt.Errorf("interrupted: %w", context.Canceled)
+
+func interrupted(err error) bool { return errors.Is(err, context.Canceled) }
+
+// report prints err, a line for each thing wrong, and returns the exit code.
+func (p *program) report(err error) int {
+	if err == nil {
+		return 0
+	}
+	for _, line := range lines(err) {
+		_, _ = fmt.Fprintln(p.stderr, "roster: "+line)
+	}
+	if _, ok := errors.AsType[misuseError](err); ok {
+		return exitMisuse
+	}
+	return exitFailure
+}
+
+// lines returns what to tell of err.
+func lines(err error) []string {
+	if interrupted(err) {
+		return []string{"interrupted"}
+	}
+	if faults, ok := errors.AsType[config.Faults](err); ok {
+		return strings.Split(faults.Error(), "\n")
+	}
+	if f, ok := errors.AsType[*fault.Error](err); ok && len(f.Fields) > 0 {
+		return fieldLines(f)
+	}
+	return strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' })
+}
+
+// fieldLines tells each member at fault as "email: Enter a valid email address."
+func fieldLines(f *fault.Error) []string {
+	out := make([]string, len(f.Fields))
+	for i, one := range f.Fields {
+		out[i] = one.Message
+		if one.Name != "" {
+			out[i] = one.Name + ": " + one.Message
+		}
+	}
+	return out
+}
+
+// arguments accepts exactly the arguments named.
+func arguments(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < len(names):
+			return misuse(cmd, "%s is missing", names[len(args)])
+		case len(args) > len(names):
+			return misuse(cmd, "unexpected argument %q", args[len(names)])
+		}
+		return nil
+	}
+}
+
+// subcommand refuses what is no command of cmd's.
+func subcommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		return misuse(cmd, "unknown command %q; did you mean %s?", args[0], strings.Join(near, ", "))
+	}
+	return misuse(cmd, "unknown command %q", args[0])
+}

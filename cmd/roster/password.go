@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+const flagPasswordFile = "password-file"
+
+// maxPasswordFile is more than any password may have; the rest would only be refused.
+const maxPasswordFile = 64 << 10
+
+// readPassword returns the password that a file holds, "-" for the standard input. One line feed at
+// its end does not count.
+func (p *program) readPassword(ctx context.Context, path string) (string, error) {
+	text, err := await(ctx, func() (string, error) {
+		if path == "-" {
+			return readText(p.stdin)
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return "", err
+		}
+		text, err := readText(f)
+		return text, errors.Join(err, f.Close())
+	})
+	if err != nil {
+		return "", fmt.Errorf("read the password: %w", err)
+	}
+	return text, nil
+}
+
+func readText(r io.Reader) (string, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxPasswordFile+1))
+	if err != nil {
+		return "", err
+	}
+	if len(data) > maxPasswordFile {
+		return "", fmt.Errorf("it is longer than %d bytes", maxPasswordFile)
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r"), nil
+}

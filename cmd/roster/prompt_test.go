@@ -1,0 +1,207 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/creack/pty"
+	"golang.org/x/term"
+)
+
+const enter = "\r"
+
+// conversation is roster on a pseudo-terminal, with the test as its operator.
+type conversation struct {
+	t      *testing.T
+	screen *os.File // what the operator sees and types on
+	seen   strings.Builder
+	unread string
+	code   chan int
+	stdout *bytes.Buffer // complete once code was received
+	before *term.State
+	tty    *os.File
+}
+
+func (s shell) converse(ctx context.Context, args ...string) *conversation {
+	s.t.Helper()
+	screen, tty, err := pty.Open()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	before, err := term.GetState(descriptor(tty))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	c := &conversation{t: s.t, screen: screen, code: make(chan int, 1), stdout: &bytes.Buffer{}, before: before, tty: tty}
+	go func() { c.code <- run(ctx, args, tty, c.stdout, tty, s.environ) }()
+	s.t.Cleanup(func() {
+		_ = tty.Close()
+		_ = screen.Close()
+	})
+	return c
+}
+
+// expect reads the screen until text has come.
+func (c *conversation) expect(text string) {
+	c.t.Helper()
+	buf := make([]byte, 1024)
+	for {
+		if _, after, ok := strings.Cut(c.unread, text); ok {
+			c.unread = after
+			return
+		}
+		n, err := c.screen.Read(buf)
+		if err != nil {
+			c.t.Fatalf("no %q on the screen but %q: %v", text, c.seen.String(), err)
+		}
+		c.seen.Write(buf[:n])
+		c.unread += string(buf[:n])
+	}
+}
+
+func (c *conversation) answer(question, text string) {
+	c.t.Helper()
+	c.expect(question)
+	if _, err := io.WriteString(c.screen, text); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// end wants the exit code, the terminal as it was, and returns what was printed.
+func (c *conversation) end(code int) string {
+	c.t.Helper()
+	if got := <-c.code; got != code {
+		c.t.Errorf("exit code %d, want %d", got, code)
+	}
+	after, err := term.GetState(descriptor(c.tty))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if !reflect.DeepEqual(c.before, after) {
+		c.t.Error("the terminal was left in another state")
+	}
+	return c.stdout.String()
+}
+
+// The operator is asked until everything is good; no password is ever shown.
+func TestCreateSuperuserAsks(t *testing.T) {
+	s := newShell(t)
+	c := s.converse(t.Context(), "createsuperuser")
+	c.answer("Email address: ", "nobody"+enter)
+	c.answer("First name: ", "Zoë"+enter)
+	c.answer("Last name: ", "Lovelace"+enter)
+	c.answer("Password: ", "not the same"+enter)
+	c.answer("Password (again): ", "as this"+enter)
+	c.expect("The two passwords are not the same.")
+	c.answer("Password: ", "12345678"+enter)
+	c.answer("Password (again): ", "12345678"+enter)
+	c.expect("email: Enter a valid email address.")
+	c.answer("Email address: ", "ada@example.org"+enter)
+	c.expect("password: This password is too common.")
+	c.expect("password: This password is entirely numeric.")
+	c.answer("Password: ", strongPassword+enter)
+	c.answer("Password (again): ", strongPassword+enter)
+	if out := c.end(0); !strings.HasPrefix(out, "Created the superuser ada@example.org with id ") {
+		t.Errorf("createsuperuser says %q", out)
+	}
+	for _, secret := range []string{"not the same" + "\r", "as this", "12345678", strongPassword} {
+		if strings.Contains(c.seen.String(), secret) {
+			t.Errorf("the screen shows %q: %q", secret, c.seen.String())
+		}
+	}
+	o := objects(t, s.must("", "user", "show", "ada@example.org", "--format", "json"))[0]
+	if o["first_name"] != "Zoë" || o["is_staff"] != true {
+		t.Errorf("created %v", o)
+	}
+}
+
+// What the flags give is not asked for, unless it is refused.
+func TestCreateSuperuserAsksForTheRest(t *testing.T) {
+	s := newShell(t)
+	s.createSuperuser("ada@example.org", "Ada", "Lovelace")
+	c := s.converse(t.Context(), "createsuperuser", "--email", "ada@example.org", "--last-name", "Hopper")
+	c.answer("First name: ", "Grace"+enter)
+	c.answer("Password: ", strongPassword+enter)
+	c.answer("Password (again): ", strongPassword+enter)
+	c.expect("email: user with this email address already exists.")
+	c.answer("Email address: ", "grace@example.org"+enter)
+	c.end(0)
+	if strings.Contains(c.seen.String(), "Last name: ") {
+		t.Errorf("the last name was asked for: %q", c.seen.String())
+	}
+}
+
+// Ctrl-C and the end of input break off, and nothing is done.
+func TestBreakOff(t *testing.T) {
+	for name, key := range map[string]string{"Ctrl-C": "\x03", "Ctrl-D": "\x04"} {
+		t.Run(name, func(t *testing.T) {
+			s := newShell(t)
+			c := s.converse(t.Context(), "createsuperuser", "--email=ada@example.org", "--first-name=A", "--last-name=B")
+			c.answer("Password: ", key)
+			c.expect("roster: interrupted")
+			c.end(exitFailure)
+			if list := objects(t, s.must("", "user", "list", "--format=json")); len(list) > 0 {
+				t.Errorf("created %v", list)
+			}
+		})
+	}
+}
+
+// A signal from outside breaks off a question too and leaves the terminal as it was.
+func TestSignalAtPrompt(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	c := newShell(t).converse(ctx, "createsuperuser")
+	c.expect("Email address: ")
+	cancel()
+	c.expect("roster: interrupted")
+	c.end(exitFailure)
+	c.answer("", enter) // lets go of the reader that the process would have taken with it
+}
+
+func TestSetPasswordAsks(t *testing.T) {
+	s := newShell(t)
+	s.createSuperuser("ada@example.org", "Ada", "Lovelace")
+	c := s.converse(t.Context(), "user", "set-password", "ada@example.org")
+	c.answer("Password: ", "lovelace"+enter)
+	c.answer("Password (again): ", "lovelace"+enter)
+	c.expect("password: The password is too similar to the last name.")
+	c.answer("Password: ", strongPassword+enter)
+	c.answer("Password (again): ", strongPassword+enter)
+	c.end(0)
+}
+
+func TestDeleteAsks(t *testing.T) {
+	s := newShell(t, "ROSTER_IDS=integer")
+	s.createSuperuser("ada@example.org", "Ada", "Lovelace")
+	for _, no := range []string{"", "n", "yeah"} {
+		c := s.converse(t.Context(), "user", "delete", "1")
+		c.answer("Delete ada@example.org with id 1 for good? [y/N]: ", no+enter)
+		c.expect("roster: nothing was deleted")
+		c.end(exitFailure)
+	}
+	c := s.converse(t.Context(), "user", "delete", "ada@example.org")
+	c.answer("[y/N]: ", "Y"+enter)
+	if out := c.end(0); out != "Deleted ada@example.org with id 1.\n" {
+		t.Errorf("user delete says %q", out)
+	}
+}
+
+// The helper itself: what waits for an answer does not outlive its context.
+func TestAwait(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	never := make(chan struct{})
+	defer close(never)
+	if _, err := await(ctx, func() (string, error) { <-never; return "", nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("await returned %v", err)
+	}
+}

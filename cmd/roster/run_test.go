@@ -1,0 +1,230 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const strongPassword = "correct-horse-battery-staple-7"
+
+// shell runs roster with one data directory, as an operator would again and again.
+type shell struct {
+	t       *testing.T
+	environ []string
+}
+
+func newShell(t *testing.T, environ ...string) shell {
+	t.Helper()
+	return shell{t, append([]string{"ROSTER_DATA_DIR=" + t.TempDir(), "ROSTER_ADMIN_LISTEN=off", "ROSTER_LISTEN=127.0.0.1:0"}, environ...)}
+}
+
+// result is what one run left behind.
+type result struct {
+	code           int
+	stdout, stderr string
+}
+
+func (s shell) run(stdin string, args ...string) result {
+	s.t.Helper()
+	var stdout, stderr bytes.Buffer
+	code := run(s.t.Context(), args, strings.NewReader(stdin), &stdout, &stderr, s.environ)
+	return result{code, stdout.String(), stderr.String()}
+}
+
+// must runs roster and wants it to succeed in silence on stderr.
+func (s shell) must(stdin string, args ...string) string {
+	s.t.Helper()
+	r := s.run(stdin, args...)
+	if r.code != 0 || r.stderr != "" {
+		s.t.Fatalf("roster %s: exit code %d, stderr %q", strings.Join(args, " "), r.code, r.stderr)
+	}
+	return r.stdout
+}
+
+// fails runs roster and wants an exit code and exactly these lines on stderr, each as far as given.
+func (s shell) fails(code int, lines []string, stdin string, args ...string) {
+	s.t.Helper()
+	r := s.run(stdin, args...)
+	if r.code != code {
+		s.t.Errorf("roster %s: exit code %d, want %d", strings.Join(args, " "), r.code, code)
+	}
+	got := strings.Split(strings.TrimSuffix(r.stderr, "\n"), "\n")
+	if len(got) != len(lines) {
+		s.t.Fatalf("roster %s: %d lines, want %d:\n%s", strings.Join(args, " "), len(got), len(lines), r.stderr)
+	}
+	for i, line := range got {
+		if !strings.HasPrefix(line, "roster: "+lines[i]) {
+			s.t.Errorf("roster %s: line %q, want %q", strings.Join(args, " "), line, lines[i])
+		}
+	}
+}
+
+func TestHelp(t *testing.T) {
+	s := newShell(t)
+	for _, args := range [][]string{
+		{}, {"--help"}, {"help"}, {"serve", "-h"}, {"check", "--help"}, {"migrate", "--help"}, {"createsuperuser", "--help"}, {"version", "--help"},
+		{"user"}, {"user", "--help"}, {"help", "user", "list"}, {"user", "set", "--help"}, {"completion", "--help"},
+	} {
+		out := s.must("", args...)
+		if !strings.Contains(out, "Usage:\n  roster") || !strings.Contains(out, "--config file") {
+			t.Errorf("roster %v: %s", args, out)
+		}
+		for line := range strings.Lines(out) {
+			if len(line) > width+10 {
+				t.Errorf("roster %v: line of %d characters: %s", args, len(line), line)
+			}
+		}
+	}
+	serve, user := s.must("", "serve", "--help"), s.must("", "user", "--help")
+	for _, want := range []string{"Tokens:\n", "--signing-key-file file", "--access-policy text", "(default by profile)", "--page-size number"} {
+		if !strings.Contains(serve, want) {
+			t.Errorf("the help of serve does not have %q", want)
+		}
+		if strings.Contains(user, want) {
+			t.Errorf("the help of user has %q", want)
+		}
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	s := newShell(t)
+	for _, kind := range []string{"bash", "zsh", "fish", "powershell"} {
+		if out := s.must("", "completion", kind); !strings.Contains(out, "roster") {
+			t.Errorf("%s: %q", kind, out)
+		}
+	}
+	for want, args := range map[string][]string{
+		"directory": {"serve", "--access-policy", ""}, "false": {"serve", "--accept-forms="}, "json": {"user", "list", "--format", ""}, "set-password": {"user", "s"},
+	} {
+		r := s.run("", append([]string{"__complete"}, args...)...)
+		if r.code != 0 || !strings.Contains(r.stdout, want) {
+			t.Errorf("%v completes to %q, want %s among them", args, r.stdout, want)
+		}
+	}
+}
+
+// A command line that makes no sense is exit code 2 and one line; nothing is done.
+func TestMisuse(t *testing.T) {
+	s := newShell(t)
+	for line, args := range map[string][]string{
+		`unknown command "sreve"; did you mean serve?; see roster --help`:            {"sreve"},
+		`unknown command "rm"; see roster user --help`:                               {"user", "rm"},
+		`unknown flag: --nope; see roster serve --help`:                              {"serve", "--nope=hunter2"},
+		`unknown shorthand flag`:                                                     {"serve", "-x"},
+		`flag needs an argument: --page-size; see roster serve --help`:               {"serve", "--page-size"},
+		`unexpected argument "now"; see roster serve --help`:                         {"serve", "now"},
+		`WHO (an email address or an id) is missing; see roster user show --help`:    {"user", "show"},
+		`unexpected argument "b@example.org"`:                                        {"user", "delete", "a@example.org", "b@example.org", "--yes"},
+		`nothing to change; see roster user set --help`:                              {"user", "set", "a@example.org"},
+		`invalid argument "perhaps" for "--active" flag: must be true or false`:      {"user", "set", "a@example.org", "--active=perhaps"},
+		`--format must be table or json, not "xml"`:                                  {"user", "list", "--format", "xml"},
+		`--config names no file`:                                                     {"check", "--config="},
+		`there is no terminal to ask on; give --yes; see roster user delete --help`:  {"user", "delete", "a@example.org"},
+		`there is no terminal to ask on; give --password-file; see roster user set-`: {"user", "set-password", "a@example.org"},
+		`there is no terminal to ask on; give --password-file; see roster creates`:   {"createsuperuser", "--email", "a@example.org"},
+		`--password-file needs --first-name, --last-name too`:                        {"createsuperuser", "--email", "a@example.org", "--password-file", "-"},
+	} {
+		s.fails(exitMisuse, []string{line}, "", args...)
+	}
+	if made, _ := filepath.Glob(filepath.Join(strings.TrimPrefix(s.environ[0], "ROSTER_DATA_DIR="), "*")); len(made) > 0 {
+		t.Errorf("something was done: %v", made)
+	}
+}
+
+// A broken configuration is exit code 1 and a line for each fault, whatever the command.
+func TestBrokenConfiguration(t *testing.T) {
+	s := newShell(t, "ROSTER_SIGNING_KEY=hunter2", "ROSTER_PAGESIZE=5")
+	file := filepath.Join(t.TempDir(), "roster.yaml")
+	if err := os.WriteFile(file, []byte("ids: roman\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"ROSTER_PAGESIZE: unknown variable; did you mean ROSTER_PAGE_SIZE?",
+		"--max-body: must be a whole number",
+		file + `:1: ids: must be one of integer, uuid, not "roman"`,
+		"ROSTER_SIGNING_KEY: must be at least 32 bytes long",
+	}
+	for _, args := range [][]string{{"serve"}, {"check"}, {"migrate"}, {"user", "list"}, {"user", "show", "1"}} {
+		s.fails(exitFailure, want, "", append(args, "--config", file, "--max-body", "much")...)
+	}
+}
+
+// What only a start can see is told too, in a line.
+func TestUnknownBackend(t *testing.T) {
+	s := newShell(t, "ROSTER_DATABASE=oracle://scott:tiger@db/x")
+	for _, args := range [][]string{{"serve"}, {"migrate"}, {"user", "list"}} {
+		s.fails(exitFailure, []string{"ROSTER_DATABASE: "}, "", args...)
+	}
+	r := s.run("", "check")
+	if r.code != exitFailure || !strings.HasPrefix(r.stderr, "roster: ROSTER_DATABASE: ") || strings.Contains(r.stdout+r.stderr, "tiger") {
+		t.Errorf("check: exit code %d, stderr %s", r.code, r.stderr)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	s := newShell(t)
+	out := s.must("", "check", "--page-size", "50", "--deploy")
+	for _, want := range []string{"SETTING", "page_size                 50 ", "flag\n", "environment\n", "signing_key               (not set)", "Nothing unsafe was found."} {
+		if !strings.Contains(out, want) {
+			t.Errorf("check does not say %q:\n%s", want, out)
+		}
+	}
+	s = newShell(t, "ROSTER_PROFILE=django", "ROSTER_SIGNING_KEY=hunter2-0123456789-abcdefghijklmnopqrstuvwxyz")
+	out = s.must("", "check")
+	if !strings.Contains(out, "\nUnsafe:\n") || !strings.Contains(out, "  access_policy is open: ") || strings.Contains(out, "hunter2") {
+		t.Errorf("check says\n%s", out)
+	}
+	s.fails(exitFailure, []string{"unsafe settings: "}, "", "check", "--deploy")
+}
+
+func TestMigrate(t *testing.T) {
+	s := newShell(t)
+	for range 2 {
+		if out := s.must("", "migrate"); out != "The schema is up to date.\n" {
+			t.Errorf("migrate says %q", out)
+		}
+	}
+}
+
+// watch is a stream that calls seen once, when text has come by.
+type watch struct {
+	text string
+	seen func()
+	all  []byte
+}
+
+// Write implements io.Writer.
+func (w *watch) Write(p []byte) (int, error) {
+	before := bytes.Contains(w.all, []byte(w.text))
+	w.all = append(w.all, p...)
+	if !before && bytes.Contains(w.all, []byte(w.text)) {
+		w.seen()
+	}
+	return len(p), nil
+}
+
+// serve runs until its context ends; that is no failure.
+func TestServe(t *testing.T) {
+	s := newShell(t, "ROSTER_LOG_FORMAT=json")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	stderr := &watch{text: `"serving"`, seen: cancel}
+	var stdout bytes.Buffer
+	if code := run(ctx, []string{"serve"}, strings.NewReader(""), &stdout, stderr, s.environ); code != 0 || stdout.Len() > 0 {
+		t.Errorf("exit code %d, stdout %q\n%s", code, stdout.String(), stderr.all)
+	}
+}
+
+// A signal that comes before the service is up stops it just as well.
+func TestServeStoppedEarly(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out bytes.Buffer
+	if code := run(ctx, []string{"serve"}, strings.NewReader(""), &out, &out, newShell(t).environ); code != 0 {
+		t.Errorf("exit code %d: %s", code, out.String())
+	}
+}

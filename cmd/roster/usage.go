@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// width is how wide help is.
+const width = 100
+
+// withSettings marks the commands whose help lists every setting. The other commands know them too,
+// but the list would bury what is theirs.
+var withSettings = map[string]string{"settings": "listed"}
+
+// usage prints how a command is called: cobra's form, but for the settings, which stand in groups.
+func usage(cmd *cobra.Command) error {
+	var b strings.Builder
+	b.WriteString("Usage:\n")
+	if cmd.HasAvailableSubCommands() {
+		fmt.Fprintf(&b, "  %s COMMAND [flags]\n\nCommands:\n", cmd.CommandPath())
+		for _, c := range cmd.Commands() {
+			if c.IsAvailableCommand() || c.Name() == "help" {
+				fmt.Fprintf(&b, "  %-*s %s\n", c.NamePadding(), c.Name(), c.Short)
+			}
+		}
+	} else {
+		fmt.Fprintf(&b, "  %s\n", cmd.UseLine())
+	}
+	if cmd.HasExample() {
+		fmt.Fprintf(&b, "\nExamples:\n%s\n", cmd.Example)
+	}
+	own, groups := flagGroups(cmd)
+	fmt.Fprintf(&b, "\nFlags:\n%s", own.FlagUsagesWrapped(width))
+	if cmd.Annotations["settings"] == "" {
+		b.WriteString("\nEvery setting is a flag too: roster serve --help lists them.\n")
+	} else {
+		for _, g := range groups {
+			fmt.Fprintf(&b, "\n%s:\n%s", g.heading, g.flags.FlagUsagesWrapped(width))
+		}
+	}
+	_, err := fmt.Fprint(cmd.OutOrStderr(), b.String())
+	return err
+}
+
+type flagGroup struct {
+	heading string
+	flags   *pflag.FlagSet
+}
+
+// flagGroups parts the flags of a command into its own and the settings by their headings.
+func flagGroups(cmd *cobra.Command) (own *pflag.FlagSet, groups []flagGroup) {
+	own = newFlagSet()
+	add := func(f *pflag.Flag) {
+		heading := f.Annotations[groupOf]
+		if heading == nil {
+			own.AddFlag(f)
+			return
+		}
+		if len(groups) == 0 || groups[len(groups)-1].heading != heading[0] {
+			groups = append(groups, flagGroup{heading[0], newFlagSet()})
+		}
+		groups[len(groups)-1].flags.AddFlag(f)
+	}
+	cmd.NonInheritedFlags().VisitAll(add)
+	if cmd.HasParent() {
+		inherited := cmd.InheritedFlags()
+		inherited.SortFlags = false
+		inherited.VisitAll(add)
+	}
+	return own, groups
+}
+
+func newFlagSet() *pflag.FlagSet {
+	f := pflag.NewFlagSet("", pflag.ContinueOnError)
+	f.SortFlags = false
+	return f
+}

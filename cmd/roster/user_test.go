@@ -1,0 +1,121 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// object is a line of --format json.
+type object map[string]any
+
+func objects(t *testing.T, out string) []object {
+	t.Helper()
+	var list []object
+	for line := range strings.Lines(out) {
+		var o object
+		if err := json.Unmarshal([]byte(line), &o); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		list = append(list, o)
+	}
+	return list
+}
+
+func (s shell) createSuperuser(email, first, last string) {
+	s.t.Helper()
+	out := s.must(strongPassword+"\n", "createsuperuser", "--email", email, "--first-name", first, "--last-name", last, "--password-file", "-")
+	if !strings.HasPrefix(out, "Created the superuser "+email+" with id ") {
+		s.t.Errorf("createsuperuser says %q", out)
+	}
+}
+
+func TestUsers(t *testing.T) {
+	s := newShell(t, "ROSTER_IDS=integer")
+	s.createSuperuser("ada@example.org", "Ada", "Lovelace")
+	s.createSuperuser("grace@example.org", "Grace", "Hopper")
+
+	out := s.must("", "user", "set", "2", "--staff=false", "--last-name", "Murray <&>")
+	for _, want := range []string{"EMAIL", "grace@example.org", "Murray <&>", "never"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("user set shows no %q:\n%s", want, out)
+		}
+	}
+	all := s.must("", "user", "list", "--format", "json")
+	list := objects(t, all)
+	if len(list) != 2 || !strings.Contains(all, "Murray <&>") {
+		t.Fatalf("user list: %s", all)
+	}
+	if o := list[1]; o["id"] != 2.0 || o["email"] != "grace@example.org" || o["first_name"] != "Grace" || o["is_active"] != true || o["is_staff"] != false || o["last_login"] != nil {
+		t.Errorf("user list: %v", o)
+	}
+	for args, want := range map[string]int{"--staff": 1, "--staff=false": 1, "--active": 2, "--active=false": 0, "--search=GRACE": 1, "--search=ada,hopper": 0, "--search=example org": 2} {
+		if got := objects(t, s.must("", "user", "list", "--format=json", args)); len(got) != want {
+			t.Errorf("user list %s: %d users, want %d", args, len(got), want)
+		}
+	}
+	if out := s.must("", "user", "list", "--search", "nobody"); strings.Count(out, "\n") != 1 {
+		t.Errorf("an empty list: %q", out)
+	}
+	if o := objects(t, s.must("", "user", "show", "Ada@Example.ORG", "--format", "json")); len(o) != 1 || o[0]["id"] != 1.0 {
+		t.Errorf("user show: %v", o)
+	}
+	s.must("", "user", "set", "ada@example.org", "--active=false")
+	if out := s.must("", "user", "delete", "1", "--yes"); out != "Deleted ada@example.org with id 1.\n" {
+		t.Errorf("user delete says %q", out)
+	}
+	for _, args := range [][]string{{"show", "1"}, {"set", "ada@example.org", "--staff"}, {"delete", "1", "--yes"}, {"show", "what?"}} {
+		s.fails(exitFailure, []string{`there is no user "` + args[1] + `"`}, "", append([]string{"user"}, args...)...)
+	}
+}
+
+func TestUUIDs(t *testing.T) {
+	s := newShell(t)
+	s.createSuperuser("ada@example.org", "Ada", "Lovelace")
+	id, ok := objects(t, s.must("", "user", "show", "ada@example.org", "--format", "json"))[0]["id"].(string)
+	if !ok || len(id) != 36 {
+		t.Errorf("id %q", id)
+	}
+	s.must("", "user", "show", id)
+}
+
+// What the rules refuse is told by member, a line each.
+func TestRefusals(t *testing.T) {
+	s := newShell(t)
+	s.createSuperuser("ada@example.org", "Ada", "Lovelace")
+	s.fails(exitFailure, []string{"email: Enter a valid email address.", "last_name: This field may not be blank."},
+		strongPassword, "createsuperuser", "--email=nobody", "--first-name=A", "--last-name=", "--password-file=-")
+	s.fails(exitFailure, []string{"password: This password is too short.", "password: This password is too common.", "password: This password is entirely numeric."},
+		"1234\n", "createsuperuser", "--email=b@example.org", "--first-name=A", "--last-name=B", "--password-file=-")
+	s.fails(exitFailure, []string{"email: user with this email address already exists."},
+		strongPassword, "createsuperuser", "--email=ADA@example.org", "--first-name=A", "--last-name=B", "--password-file=-")
+	s.fails(exitFailure, []string{"email: Enter a valid email address."}, "", "user", "set", "ada@example.org", "--email", "x")
+	s.fails(exitFailure, []string{"password: "}, "", "user", "set-password", "ada@example.org", "--password-file", "-")
+}
+
+func TestSetPassword(t *testing.T) {
+	s := newShell(t)
+	s.createSuperuser("ada@example.org", "Ada", "Lovelace")
+	file := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(file, []byte(strongPassword+"\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := s.must("", "user", "set-password", "ada@example.org", "--password-file", file); out != "Changed the password of ada@example.org and ended their sessions.\n" {
+		t.Errorf("set-password says %q", out)
+	}
+	s.fails(exitFailure, []string{"read the password: open "}, "", "user", "set-password", "ada@example.org", "--password-file", file+"x")
+	s.fails(exitFailure, []string{"read the password: it is longer than "}, strings.Repeat("x", maxPasswordFile+2), "user", "set-password", "ada@example.org", "--password-file", "-")
+}
+
+// Names come from strangers; on a terminal they must not do anything.
+func TestVisible(t *testing.T) {
+	for text, want := range map[string]string{
+		"Zoë Ångström 李": "Zoë Ångström 李", "a\tb": `a\u0009b`, "\x1b[31mred": `\u001b[31mred`, "a\u202eb": `a\u202eb`, "a\nb": `a\u000ab`,
+	} {
+		if got := visible(text); got != want {
+			t.Errorf("visible(%q) is %q, want %q", text, got, want)
+		}
+	}
+}

@@ -1,0 +1,9 @@
+package outbound
+
+import "context"
+
+// Storage is the backend as a whole.
+type Storage interface {
+	// Ping fails with fault.Unavailable when the storage is away.
+	Ping(ctx context.Context) error
+}

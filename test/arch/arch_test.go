@@ -1,0 +1,255 @@
+// Package arch_test checks that every import in the module follows the dependency rule.
+package arch_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "roster"
+
+// A layer says what a directory tree may import besides itself. The longest matching dir wins;
+// a dir ending in /* makes one layer of each child, so siblings stay strangers.
+type layer struct {
+	dir    string
+	std    []string // allowed standard packages; nil means all
+	inside []string // module directories, each with its subtree; a trailing dot means that package alone
+	vendor []string // third-party path prefixes; "*" means any
+	never  []string // third-party path prefixes refused even so
+}
+
+var layers = []layer{
+	{dir: "domain", std: []string{
+		"cmp", "errors", "fmt", "iter", "maps", "net/netip", "regexp", "slices", "strconv", "strings", "time", "unicode", "unicode/utf8",
+	}},
+	{dir: "ports/inbound", std: []string{"context", "time"}, inside: []string{"domain"}},
+	{dir: "ports/outbound", std: []string{"context", "time"}, inside: []string{"domain"}},
+	{dir: "application", std: []string{"cmp", "context", "errors", "fmt", "slices", "strings", "sync/atomic", "time"}, inside: []string{"domain", "ports"}},
+	{dir: "adapters/*", inside: []string{"domain", "ports/outbound"}, vendor: []string{"*"}, never: wiring},
+	{dir: "adapters/httpapi", inside: []string{"domain", "ports/inbound"}, vendor: []string{
+		"github.com/felixge/httpsnoop", "github.com/go-json-experiment/json", "github.com/go-playground/validator/v10",
+		"github.com/gorilla/mux", "go.uber.org/zap", "golang.org/x",
+	}},
+	{dir: "adapters/storage", inside: []string{"domain", "ports/outbound"}},
+	{dir: "adapters/storage/*", inside: []string{"domain", "ports/outbound", "adapters/storage."}, vendor: []string{"*"}, never: append([]string{"github.com/gorilla"}, wiring...)},
+	{dir: "bootstrap", inside: []string{"bootstrap/config", "domain", "ports", "application", "adapters"}, vendor: []string{"*"}},
+	{dir: "bootstrap/config", inside: []string{"domain"}, vendor: []string{
+		"github.com/go-playground/validator/v10", "github.com/knadh/koanf", "github.com/spf13/pflag", "go.yaml.in/yaml/v3",
+	}},
+	{dir: "cmd", inside: []string{"bootstrap", "domain", "ports/inbound"}, vendor: []string{
+		"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term",
+	}},
+	{dir: "test", inside: []string{"domain", "ports", "application", "adapters", "bootstrap"}, vendor: []string{"*"}},
+}
+
+// wiring is for bootstrap alone.
+var wiring = []string{"go.uber.org/fx", "go.uber.org/dig"}
+
+// testTools is what the tests of every layer may use besides.
+var testTools = []string{"github.com/google/go-cmp", "go.uber.org/goleak", "pgregory.net/rapid"}
+
+func TestDependencyRule(t *testing.T) {
+	used := map[string]int{}
+	for _, v := range check(t, os.DirFS(filepath.Join("..", "..")), used) {
+		t.Error(v)
+	}
+	for _, l := range layers { // a rule about nothing proves nothing
+		if used[l.dir] == 0 {
+			t.Errorf("rule for %s matched no file", l.dir)
+		}
+	}
+}
+
+// TestEveryBackendRunsConformance keeps a new backend from arriving without the suite.
+func TestEveryBackendRunsConformance(t *testing.T) {
+	home := filepath.Join("..", "..", "adapters", "storage")
+	entries, err := os.ReadDir(home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	backends := 0
+	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
+		backends++
+		files, err := filepath.Glob(filepath.Join(home, e.Name(), "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(files, func(f string) bool {
+			src, err := os.ReadFile(f)
+			return err == nil && strings.Contains(string(src), "conformance.Backend(")
+		}) {
+			t.Errorf("adapters/storage/%s does not run test/conformance", e.Name())
+		}
+	}
+	if backends == 0 {
+		t.Error("no backends found")
+	}
+}
+
+// TestRuleBites plants each kind of violation and expects the checker to name it.
+func TestRuleBites(t *testing.T) {
+	for name, src := range map[string]string{
+		"domain/user/a.go":                  `import _ "database/sql"`,
+		"domain/user/b.go":                  `import _ "net/http"`,
+		"domain/user/c.go":                  `import _ "context"`,
+		"domain/user/d.go":                  `import _ "roster/ports/outbound"`,
+		"domain/user/e.go":                  "//go:build never\n\npackage p\nimport _ \"go.uber.org/zap\"",
+		"domain/user/f.go":                  `import _ "testing"`,
+		"domain/user/g_test.go":             `import _ "roster/adapters/storage/memory"`,
+		"ports/inbound/a.go":                `import _ "roster/ports/outbound"`,
+		"ports/outbound/a.go":               `import _ "database/sql"`,
+		"application/a.go":                  `import _ "roster/adapters/system"`,
+		"application/b.go":                  `import _ "go.uber.org/zap"`,
+		"application/c.go":                  `import _ "net/http"`,
+		"adapters/httpapi/a.go":             `import _ "roster/adapters/storage/memory"`,
+		"adapters/httpapi/b.go":             `import _ "roster/application"`,
+		"adapters/httpapi/c.go":             `import _ "roster/ports/outbound"`,
+		"adapters/httpapi/d.go":             `import _ "modernc.org/sqlite"`,
+		"adapters/system/a.go":              `import _ "roster/adapters/httpapi"`,
+		"adapters/jwt/a.go":                 `import _ "go.uber.org/fx"`,
+		"adapters/storage/a.go":             `import _ "roster/adapters/storage/sqlite"`,
+		"adapters/storage/b.go":             `import _ "modernc.org/sqlite"`,
+		"adapters/storage/sqlite/a.go":      `import _ "roster/adapters/storage/memory"`,
+		"adapters/storage/sqlite/b_test.go": `import _ "roster/adapters/storage/memory"`,
+		"adapters/storage/memory/a.go":      `import _ "roster/test/conformance"`,
+		"adapters/storage/newdb/a.go":       `import _ "go.uber.org/dig"`,
+		"bootstrap/a.go":                    `import _ "roster/test/conformance"`,
+		"bootstrap/config/a.go":             `import _ "roster/adapters/httpapi"`,
+		"bootstrap/config/b.go":             `import _ "go.uber.org/fx"`,
+		"cmd/roster/a.go":                   `import _ "roster/adapters/storage/sqlite"`,
+		"cmd/roster/b.go":                   `import _ "go.uber.org/fx"`,
+		"util/a.go":                         `import _ "fmt"`,
+		"a.go":                              `import _ "fmt"`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if !strings.Contains(src, "package p") {
+				src = "package p\n" + src
+			}
+			file := filepath.Join(dir, filepath.FromSlash(name))
+			if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, []byte(src), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if got := check(t, os.DirFS(dir), map[string]int{}); len(got) != 1 {
+				t.Errorf("got %d findings: %q", len(got), got)
+			}
+		})
+	}
+}
+
+// check returns every import below fsys that no rule allows, and counts each rule's files into used.
+func check(t *testing.T, fsys fs.FS, used map[string]int) (found []string) {
+	t.Helper()
+	err := fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") && p != ".") {
+			return fs.SkipDir
+		}
+		if d.IsDir() || !strings.HasSuffix(p, ".go") {
+			return nil
+		}
+		l := owner(path.Dir(p))
+		if l == nil {
+			found = append(found, p+": no layer owns this directory")
+			return nil
+		}
+		used[l.dir]++
+		self := l.self(path.Dir(p))
+		src, err := fs.ReadFile(fsys, p)
+		if err != nil {
+			return err
+		}
+		// Parsing, not loading: build tags and GOOS cannot hide a file.
+		f, err := parser.ParseFile(token.NewFileSet(), p, src, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, im := range f.Imports {
+			ip, err := strconv.Unquote(im.Path.Value)
+			if err != nil {
+				return err
+			}
+			if !l.allows(self, ip, strings.HasSuffix(p, "_test.go")) {
+				found = append(found, p+": "+self+" may not import "+ip)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func owner(dir string) *layer {
+	var best *layer
+	for i := range layers {
+		l := &layers[i]
+		if l.self(dir) != "" && (best == nil || len(l.dir) > len(best.dir)) {
+			best = l
+		}
+	}
+	return best
+}
+
+// self returns the tree that dir belongs to under l, or "" when it belongs to none.
+func (l *layer) self(dir string) string {
+	parent, each := strings.CutSuffix(l.dir, "/*")
+	if !each {
+		if under(dir, l.dir) {
+			return l.dir
+		}
+		return ""
+	}
+	rest, ok := strings.CutPrefix(dir, parent+"/")
+	if !ok {
+		return ""
+	}
+	child, _, _ := strings.Cut(rest, "/")
+	return parent + "/" + child
+}
+
+func (l *layer) allows(self, ip string, test bool) bool {
+	if rel, ok := strings.CutPrefix(ip, module+"/"); ok {
+		if owner(rel) != nil && owner(rel).self(rel) == self || test && under(rel, "test") {
+			return true
+		}
+		for _, d := range l.inside {
+			if exact, ok := strings.CutSuffix(d, "."); ok && rel == exact || !ok && under(rel, d) {
+				return true
+			}
+		}
+		return false
+	}
+	if first, _, _ := strings.Cut(ip, "/"); !strings.Contains(first, ".") { // standard library
+		if under(ip, "testing") {
+			return test || l.dir == "test"
+		}
+		return l.std == nil || test || slices.Contains(l.std, ip)
+	}
+	if test && slices.ContainsFunc(testTools, func(v string) bool { return under(ip, v) }) {
+		return true
+	}
+	if slices.ContainsFunc(l.never, func(v string) bool { return under(ip, v) }) {
+		return false
+	}
+	return slices.ContainsFunc(l.vendor, func(v string) bool { return v == "*" || under(ip, v) })
+}
+
+func under(p, dir string) bool { return p == dir || strings.HasPrefix(p, dir+"/") }

@@ -1,0 +1,203 @@
+// Command bench measures the built service beside a bare net/http + gorilla/mux server that does the
+// same JSON over a map, with the same closed-loop client in the same run: what the service costs over
+// what HTTP in Go costs anyway. Figures of two machines, or two runs, are not for comparing; ratios are.
+//
+//	go run ./test/bench [-seconds 3] [-connections 8] [-only NAME]
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"roster/test/process"
+)
+
+func main() {
+	var o options
+	flag.Float64Var(&o.seconds, "seconds", 3, "how long each operation is measured")
+	flag.IntVar(&o.connections, "connections", 8, "connections, each with one request at a time")
+	flag.StringVar(&o.only, "only", "", "measure only operations whose name contains this")
+	flag.BoolVar(&o.bare, "bare", false, "serve as the bare server (the program starts itself so)")
+	flag.Parse()
+	run := o.run
+	if o.bare {
+		run = serveBare
+	}
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+type options struct {
+	seconds     float64
+	connections int
+	only        string
+	bare        bool
+}
+
+// settings are those of the measured service: the defaults, but for tokens that outlive a long run.
+var settings = map[string]string{"ROSTER_ACCESS_TOKEN_LIFETIME": "12h"}
+
+func (o options) run() error {
+	binary, err := process.Build()
+	defer process.Clean()
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "roster-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+
+	fmt.Printf("%s %s/%s, %d CPUs (GOMAXPROCS %d), %d connections, %g s an operation, %s\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH,
+		runtime.NumCPU(), runtime.GOMAXPROCS(0), o.connections, o.seconds, time.Now().UTC().Format(time.DateOnly))
+	if err := startups(binary, dir); err != nil {
+		return err
+	}
+	service, err := launch(binary, dir, "load")
+	if err != nil {
+		return err
+	}
+	defer service.Kill()
+	bare, err := startBare()
+	if err != nil {
+		return err
+	}
+	defer bare.stop()
+	for _, address := range []string{service.Address, bare.address} {
+		if err := populate(address); err != nil {
+			return err
+		}
+	}
+	if err := o.compare(service.Address, bare.address); err != nil {
+		return err
+	}
+	if rss, err := service.RSS(); err == nil {
+		fmt.Printf("\nresident after the load  %.1f MB\n", megabytes(rss))
+	}
+	if err := signInTimes(service.Address); err != nil {
+		return err
+	}
+	_, err = service.Stop()
+	return err
+}
+
+// launch starts the service with a data directory of its own.
+func launch(binary, dir, name string) (*process.Process, error) {
+	data, err := os.MkdirTemp(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	o := process.Options{Binary: binary, DataDir: data, Env: settings, Log: new(process.Log)}
+	p, err := process.Launch(o)
+	if err != nil {
+		return nil, fmt.Errorf("%w\n%s", err, o.Log)
+	}
+	return p, nil
+}
+
+// startups tells how long the service takes until it is ready, and what it then holds.
+func startups(binary, dir string) error {
+	const runs = 7
+	var took []time.Duration
+	var held []int64
+	for range runs {
+		p, err := launch(binary, dir, "start")
+		if err != nil {
+			return err
+		}
+		rss, err := p.RSS()
+		if err != nil {
+			return err
+		}
+		took, held = append(took, p.Startup), append(held, rss)
+		if code, err := p.Stop(); err != nil || code != 0 {
+			return fmt.Errorf("the service stopped with %d: %w", code, err)
+		}
+	}
+	fmt.Printf("start to ready  %d ms (median of %d, empty data directory)\n", median(took).Milliseconds(), runs)
+	fmt.Printf("resident, idle  %.1f MB (median of %d)\n\n", megabytes(median(held)), runs)
+	return nil
+}
+
+// populate registers as many users as a page of the list holds.
+func populate(address string) error {
+	c, err := dial(address)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	for range pageSize {
+		if _, err := c.do("POST", "/api/users/", "", registration(newEmail()), 201); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compare measures each operation against both servers and prints the table.
+func (o options) compare(service, bare string) error {
+	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(out, "operation\treq/s\tp50 ms\tp99 ms\tbare req/s\tp50 ms\tp99 ms\tratio\t")
+	for _, op := range operations {
+		if !strings.Contains(op.name, o.only) {
+			continue
+		}
+		us, err := o.measure(service, op)
+		if err != nil {
+			return fmt.Errorf("%s: %w", op.name, err)
+		}
+		them, err := o.measure(bare, op)
+		if err != nil {
+			return fmt.Errorf("%s, bare: %w", op.name, err)
+		}
+		fmt.Fprintf(out, "%s\t%.0f\t%s\t%s\t%.0f\t%s\t%s\t%.2f\t\n", op.name,
+			us.rate, ms(us.p50), ms(us.p99), them.rate, ms(them.p50), ms(them.p99), us.rate/them.rate)
+	}
+	return out.Flush()
+}
+
+// signInTimes compares sign-ins of somebody known, with a wrong password, and of somebody unknown:
+// whoever watches the clock must not learn who has an account.
+func signInTimes(address string) error {
+	const each = 25
+	c, err := dial(address)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	if _, err := c.do("POST", "/api/users/", "", registration("known@example.com"), 201); err != nil {
+		return err
+	}
+	var took [2][]time.Duration
+	for range each {
+		for i, email := range []string{"known@example.com", "unknown@example.com"} {
+			begun := time.Now()
+			if _, err := c.do("POST", "/api/token/", "", credentials(email, "not-the-password"), 401); err != nil {
+				return err
+			}
+			took[i] = append(took[i], time.Since(begun))
+		}
+	}
+	known, unknown := median(took[0]), median(took[1])
+	fmt.Printf("refused sign-in  known %s ms, unknown %s ms (medians of %d, ratio %.3f)\n",
+		ms(known), ms(unknown), each, float64(known)/float64(unknown))
+	return nil
+}
+
+func median[T int64 | time.Duration](values []T) T {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[len(sorted)/2]
+}
+
+func ms(d time.Duration) string { return fmt.Sprintf("%.2f", float64(d.Microseconds())/1000) }
+
+func megabytes(n int64) float64 { return float64(n) / 1e6 }

@@ -1,0 +1,234 @@
+// Package conformance states, as tests, what every storage backend must do: the contract of the ports
+// in ports/outbound, case by case. A backend runs it from a test of its own.
+package conformance
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"roster/adapters/storage"
+	"roster/domain/credential"
+	"roster/domain/session"
+	"roster/domain/user"
+)
+
+// check is one case. It is given a backend that is started, empty and its own.
+type check struct {
+	name string
+	run  func(t *testing.T, b storage.Backend)
+}
+
+// Backend runs the whole contract. open returns a backend that is started and empty, and cleans it up
+// by way of t.
+func Backend(t *testing.T, open func(t *testing.T) storage.Backend) {
+	for _, port := range []struct {
+		name   string
+		checks []check
+	}{
+		{"Users", users}, {"List", lists}, {"IDs", ids}, {"Sessions", sessions},
+	} {
+		t.Run(port.name, func(t *testing.T) {
+			for _, c := range port.checks {
+				t.Run(c.name, func(t *testing.T) { c.run(t, open(t)) })
+			}
+		})
+	}
+}
+
+// crowd is how many do the same thing at once where a race is looked for.
+const crowd = 32
+
+// epoch is when things happen in the fixtures; its milliseconds must survive.
+var epoch = time.Date(2024, 2, 29, 23, 59, 59, 123e6, time.UTC)
+
+// ids of both kinds, for a fixture that needs a few.
+const (
+	uuidA user.ID = "01900000-0000-7000-8000-00000000000a"
+	uuidB user.ID = "01900000-0000-7000-8000-00000000000b"
+)
+
+// person returns a user none of whose fields is zero.
+func person(t *testing.T, id user.ID) *user.User {
+	t.Helper()
+	return restored(t, user.Snapshot{
+		ID: id, Email: "User." + string(id) + "@example.com", EmailKey: "user." + string(id) + "@example.com",
+		FirstName: "Zoë", LastName: "Łuczak", Active: true, Staff: true,
+		Password: credential.RestoreHash("scheme$1$salt$" + string(id)),
+		Joined:   epoch, LastLogin: epoch.Add(time.Hour), SessionsValidAfter: epoch.Add(time.Minute),
+		Version: 7,
+	})
+}
+
+// persons returns users with the counted ids 1 to n who differ in nothing else than what must differ.
+func persons(t *testing.T, n int) []*user.User {
+	t.Helper()
+	out := make([]*user.User, n)
+	for i := range out {
+		out[i] = person(t, user.IntegerID(int64(i+1)))
+	}
+	return out
+}
+
+// visit returns a session none of whose fields is zero.
+func visit(t *testing.T, id session.ID, owner user.ID) *session.Session {
+	t.Helper()
+	return resumed(t, session.Snapshot{
+		ID: id, User: owner, Created: epoch, Confirmed: epoch.Add(time.Second), Expires: epoch.Add(24 * time.Hour),
+		Generation: 3, RotatedAt: epoch.Add(time.Minute), RevokedAt: epoch.Add(time.Hour), Reason: session.SignedOut,
+		UserAgent: "Agent/1.0 (ünïcode)", Address: "2001:db8::1", Version: 5,
+	})
+}
+
+func restored(t *testing.T, s user.Snapshot) *user.User {
+	t.Helper()
+	u, err := user.Restore(s)
+	if err != nil {
+		t.Fatalf("fixture: %v", err)
+	}
+	return u
+}
+
+func resumed(t *testing.T, s session.Snapshot) *session.Session {
+	t.Helper()
+	x, err := session.Restore(s)
+	if err != nil {
+		t.Fatalf("fixture: %v", err)
+	}
+	return x
+}
+
+// mustNotBeZero fails when a field of a fixture is zero: a backend could drop it unseen.
+func mustNotBeZero(t *testing.T, snapshot any) {
+	t.Helper()
+	v := reflect.ValueOf(snapshot)
+	for i := range v.NumField() {
+		if v.Field(i).IsZero() {
+			t.Fatalf("fixture leaves %s zero", v.Type().Field(i).Name)
+		}
+	}
+}
+
+// sameUser compares states; a time of another zone or precision is another state.
+func sameUser(t *testing.T, what string, got *user.User, want user.Snapshot) {
+	t.Helper()
+	if got == nil {
+		t.Errorf("%s: got no user", what)
+		return
+	}
+	same(t, what, got.Snapshot(), want)
+}
+
+func sameSession(t *testing.T, what string, got *session.Session, want session.Snapshot) {
+	t.Helper()
+	if got == nil {
+		t.Errorf("%s: got no session", what)
+		return
+	}
+	same(t, what, got.Snapshot(), want)
+}
+
+func same(t *testing.T, what string, got, want any) {
+	t.Helper()
+	g, w := reflect.ValueOf(got), reflect.ValueOf(want)
+	for i := range g.NumField() {
+		if a, b := g.Field(i).Interface(), w.Field(i).Interface(); a != b {
+			t.Errorf("%s: %s is %s, want %s", what, g.Type().Field(i).Name, shown(a), shown(b))
+		}
+	}
+}
+
+func shown(v any) string {
+	if h, ok := v.(credential.Hash); ok {
+		return fmt.Sprintf("%q", h.Encoded()) // a fixture's, no secret
+	}
+	return fmt.Sprintf("%+v", v)
+}
+
+func mustAdd(t *testing.T, b storage.Backend, us ...*user.User) {
+	t.Helper()
+	for _, u := range us {
+		if err := b.Users().Add(t.Context(), u); err != nil {
+			t.Fatalf("Users.Add(%s): %v", u.ID(), err)
+		}
+	}
+}
+
+func mustGet(t *testing.T, b storage.Backend, id user.ID) *user.User {
+	t.Helper()
+	u, err := b.Users().Get(t.Context(), id)
+	if err != nil {
+		t.Fatalf("Users.Get(%s): %v", id, err)
+	}
+	return u
+}
+
+func mustAddSession(t *testing.T, b storage.Backend, xs ...*session.Session) {
+	t.Helper()
+	for _, x := range xs {
+		if err := b.Sessions().Add(t.Context(), x); err != nil {
+			t.Fatalf("Sessions.Add(%s): %v", x.ID(), err)
+		}
+	}
+}
+
+func mustGetSession(t *testing.T, b storage.Backend, id session.ID) *session.Session {
+	t.Helper()
+	x, err := b.Sessions().Get(t.Context(), id)
+	if err != nil {
+		t.Fatalf("Sessions.Get(%s): %v", id, err)
+	}
+	return x
+}
+
+// wantErr fails unless err is, by errors.Is, what is wanted; nil wants no error.
+func wantErr(t *testing.T, what string, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("%s: got error %v, want %v", what, err, want)
+	}
+}
+
+// atOnce calls f for 0 to crowd-1, each in a goroutine, all let go together, and returns the errors.
+func atOnce(f func(i int) error) []error {
+	errs := make([]error, crowd)
+	start := make(chan struct{})
+	var wg sync.WaitGroup
+	for i := range crowd {
+		wg.Go(func() {
+			<-start
+			errs[i] = f(i)
+		})
+	}
+	close(start)
+	wg.Wait()
+	return errs
+}
+
+// oneWins fails unless exactly one of errs is nil and the others are refusal.
+func oneWins(t *testing.T, errs []error, refusal error) {
+	t.Helper()
+	winners := 0
+	for _, err := range errs {
+		if err == nil {
+			winners++
+		} else {
+			wantErr(t, "a loser", err, refusal)
+		}
+	}
+	if winners != 1 {
+		t.Errorf("%d of %d won, want 1", winners, len(errs))
+	}
+}
+
+func idsOf(us []*user.User) string {
+	out := make([]string, len(us))
+	for i, u := range us {
+		out[i] = string(u.ID())
+	}
+	return strings.Join(out, " ")
+}

@@ -1,0 +1,174 @@
+package conformance_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"roster/domain/user"
+	"roster/ports/outbound"
+)
+
+type flawedUsers struct {
+	outbound.Users
+	f *flawed
+}
+
+// altered returns u with another state.
+func altered(u *user.User, alter func(*user.Snapshot)) *user.User {
+	s := u.Snapshot()
+	alter(&s)
+	v, err := user.Restore(s)
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func (r flawedUsers) Add(ctx context.Context, u *user.User) error {
+	switch r.f.defect {
+	case "adds a taken email":
+		if _, err := r.Users.ByEmail(ctx, u.Snapshot().EmailKey); err == nil {
+			u = altered(u, func(s *user.Snapshot) { s.EmailKey += "#" + string(s.ID) })
+		}
+	case "drops a field":
+		u = altered(u, func(s *user.Snapshot) { s.LastLogin = time.Time{} })
+	case "rounds to seconds":
+		u = altered(u, func(s *user.Snapshot) { s.Joined = s.Joined.Truncate(time.Second) })
+	case "shares memory":
+		r.f.mu.Lock()
+		defer r.f.mu.Unlock()
+		r.f.shared[u.ID()] = u
+	}
+	return r.Users.Add(ctx, u)
+}
+
+func (r flawedUsers) Get(ctx context.Context, id user.ID) (*user.User, error) {
+	switch r.f.defect {
+	case "ignores contexts":
+		ctx = context.WithoutCancel(ctx)
+	case "shares memory":
+		r.f.mu.Lock()
+		defer r.f.mu.Unlock()
+		if u, ok := r.f.shared[id]; ok {
+			return u, nil
+		}
+	}
+	return r.Users.Get(ctx, id)
+}
+
+func (r flawedUsers) Update(ctx context.Context, id user.ID, change func(*user.User) error) (*user.User, error) {
+	switch r.f.defect {
+	case "moves a taken email":
+		u, err := r.Users.Update(ctx, id, change)
+		if errors.Is(err, user.ErrEmailTaken) {
+			return r.Users.Get(ctx, id)
+		}
+		return u, err
+	case "loses updates":
+		return r.Users.Update(ctx, id, func(u *user.User) error {
+			v := forget(r.f, string(id), u)
+			if err := change(v); err != nil {
+				return err
+			}
+			*u = *v
+			return nil
+		})
+	case "keeps failed changes":
+		var refused error
+		u, err := r.Users.Update(ctx, id, func(u *user.User) error { refused = change(u); return nil })
+		if refused != nil {
+			return nil, refused
+		}
+		return u, err
+	case "counts no version":
+		u, err := r.Users.Update(ctx, id, change)
+		if err == nil {
+			u = altered(u, func(s *user.Snapshot) { s.Version-- })
+		}
+		return u, err
+	case "counts unchanged":
+		u, err := r.Users.Update(ctx, id, change)
+		if err == nil {
+			u = altered(u, func(s *user.Snapshot) { s.Version++ })
+		}
+		return u, err
+	}
+	return r.Users.Update(ctx, id, change)
+}
+
+func (r flawedUsers) Delete(ctx context.Context, id user.ID, check func(*user.User) error) error {
+	var refused error
+	if r.f.defect == "ignores the check" {
+		inner := check
+		check = func(u *user.User) error { refused = inner(u); return nil }
+	}
+	if err := r.Users.Delete(ctx, id, check); err != nil {
+		return err
+	}
+	r.f.mu.Lock()
+	defer r.f.mu.Unlock()
+	r.f.gone = id
+	return refused
+}
+
+func (r flawedUsers) Count(ctx context.Context, f user.Filter) (int, error) {
+	if r.f.defect == "counts all" {
+		f = user.Filter{}
+	}
+	return r.Users.Count(ctx, f)
+}
+
+func (r flawedUsers) List(ctx context.Context, q user.Query) ([]*user.User, error) {
+	switch r.f.defect {
+	case "pages unstably": // ties are broken one way here and the other way there
+		if q.From != nil {
+			last := len(q.Order) - 1
+			q.Order = append(slices.Clone(q.Order[:last]), user.Order{By: user.SortID, Desc: !q.Order[last].Desc})
+		}
+	case "includes the place":
+		if q.From != nil && q.From.ID == "3" {
+			q.From = nil
+		}
+	case "forgets deleted":
+		if q.From != nil {
+			if _, err := r.Users.Get(ctx, q.From.ID); err != nil {
+				return nil, nil
+			}
+		}
+	case "searches any term":
+		q.Terms = q.Terms[:min(1, len(q.Terms))]
+	case "searches by case", "orders ids as text", "orders without case":
+		return r.listBadly(ctx, q)
+	}
+	return r.Users.List(ctx, q)
+}
+
+// listBadly does by hand what the defects of ordering and searching get wrong.
+func (r flawedUsers) listBadly(ctx context.Context, q user.Query) ([]*user.User, error) {
+	terms := q.Terms
+	if r.f.defect == "searches by case" {
+		q.Terms = nil
+	}
+	us, err := r.Users.List(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	switch r.f.defect {
+	case "searches by case":
+		us = slices.DeleteFunc(us, func(u *user.User) bool {
+			s := u.Snapshot()
+			text := s.Email + "\n" + s.FirstName + "\n" + s.LastName
+			return slices.ContainsFunc(terms, func(t string) bool { return !strings.Contains(text, t) })
+		})
+	case "orders ids as text":
+		slices.SortFunc(us, func(a, b *user.User) int { return strings.Compare(string(a.ID()), string(b.ID())) })
+	case "orders without case":
+		slices.SortStableFunc(us, func(a, b *user.User) int {
+			return strings.Compare(user.Fold(a.Snapshot().FirstName), user.Fold(b.Snapshot().FirstName))
+		})
+	}
+	return us, nil
+}

@@ -1,0 +1,194 @@
+// Package e2e looks at the built service as its users do: over HTTP, at the command line, in its logs
+// and its data directory. What it says holds for profile standard unless a test names another.
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"roster/test/process"
+)
+
+func TestMain(m *testing.M) { process.Main(m) }
+
+// client follows no redirects and keeps connections for as many requests as tests make at once.
+var client = &http.Client{
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	Transport:     &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true},
+}
+
+// object is a JSON object.
+type object = map[string]any
+
+// answer is what a request got.
+type answer struct {
+	t      testing.TB
+	what   string // the request, for messages
+	status int
+	header http.Header
+	raw    []byte
+}
+
+// option is one thing about a request.
+type option func(*http.Request)
+
+// bearer sends an access token.
+func bearer(token string) option { return header("Authorization", "Bearer "+token) }
+
+// header sets a header.
+func header(name, value string) option {
+	return func(r *http.Request) { r.Header[name] = []string{value} }
+}
+
+// body sends v: text and bytes as they are, anything else as JSON. The content type is JSON's unless
+// another is set before.
+func body(v any) option {
+	var raw []byte
+	switch v := v.(type) {
+	case string:
+		raw = []byte(v)
+	case []byte:
+		raw = v
+	default:
+		raw, _ = json.Marshal(v)
+	}
+	return func(r *http.Request) {
+		r.Body = io.NopCloser(bytes.NewReader(raw))
+		r.ContentLength = int64(len(raw))
+		if len(r.Header["Content-Type"]) == 0 {
+			r.Header.Set("Content-Type", "application/json")
+		}
+	}
+}
+
+// call makes a request and checks what is true of every answer.
+func call(s *process.Server, t testing.TB, method, path string, options ...option) answer {
+	t.Helper()
+	a := answer{t: t, what: method + " " + path}
+	target := s.URL + path
+	if strings.HasPrefix(path, "http://") { // a link
+		target = path
+	}
+	r, err := http.NewRequestWithContext(t.Context(), method, target, nil)
+	if err != nil {
+		t.Errorf("%s: %v", a.what, err)
+		return a
+	}
+	for _, o := range options {
+		o(r)
+	}
+	resp, err := client.Do(r)
+	if err != nil {
+		t.Errorf("%s: %v", a.what, err)
+		return a
+	}
+	defer resp.Body.Close()
+	if a.raw, err = io.ReadAll(resp.Body); err != nil {
+		t.Errorf("%s: %v", a.what, err)
+	}
+	a.status, a.header = resp.StatusCode, resp.Header
+	a.everywhere(path)
+	return a
+}
+
+// everywhere checks what every answer of the API has.
+func (a answer) everywhere(path string) {
+	a.t.Helper()
+	if got := a.header.Get("X-Content-Type-Options"); got != "nosniff" {
+		a.t.Errorf("%s: X-Content-Type-Options is %q, want nosniff", a.what, got)
+	}
+	if a.header.Get("X-Request-Id") == "" {
+		a.t.Errorf("%s: no X-Request-Id", a.what)
+	}
+	if got := a.header.Get("Cache-Control"); strings.Contains(path, "/api/") && !strings.Contains(got, "no-store") {
+		a.t.Errorf("%s: Cache-Control is %q, want no-store", a.what, got)
+	}
+	if got := a.header.Get("Server"); got != "" {
+		a.t.Errorf("%s: Server tells %q", a.what, got)
+	}
+	if a.status >= 500 && a.status != http.StatusServiceUnavailable {
+		a.t.Errorf("%s: status %d: %s", a.what, a.status, a.raw)
+	}
+	if a.status == http.StatusUnauthorized && !strings.HasPrefix(a.header.Get("WWW-Authenticate"), `Bearer realm="api"`) {
+		a.t.Errorf("%s: 401 with WWW-Authenticate %q", a.what, a.header.Get("WWW-Authenticate"))
+	}
+}
+
+// want fails the test now unless the answer has the status.
+func (a answer) want(status int) answer {
+	a.t.Helper()
+	if a.status != status {
+		a.t.Fatalf("%s: status %d, want %d: %s", a.what, a.status, status, a.raw)
+	}
+	return a
+}
+
+// json returns the body, which must be one JSON object.
+func (a answer) json() object {
+	a.t.Helper()
+	var out object
+	if err := json.Unmarshal(a.raw, &out); err != nil {
+		a.t.Fatalf("%s: status %d, the body is no JSON object: %v: %q", a.what, a.status, err, a.raw)
+	}
+	return out
+}
+
+// is checks status and body, given as Go values or as JSON text.
+func (a answer) is(status int, body any) answer {
+	a.t.Helper()
+	if a.status != status {
+		a.t.Errorf("%s: status %d, want %d: %s", a.what, a.status, status, a.raw)
+		return a
+	}
+	if a.status != http.StatusNoContent {
+		if mediaType := a.header.Get("Content-Type"); mediaType != "application/json" {
+			a.t.Errorf("%s: Content-Type %q", a.what, mediaType)
+		}
+	}
+	if diff := cmp.Diff(plain(body), any(a.json())); diff != "" {
+		a.t.Errorf("%s: body (- expected, + came):\n%s", a.what, diff)
+	}
+	return a
+}
+
+// plain returns v as JSON decodes it.
+func plain(v any) any {
+	raw, isText := v.(string)
+	if !isText {
+		b, err := json.Marshal(v)
+		if err != nil {
+			panic(err)
+		}
+		raw = string(b)
+	}
+	var out any
+	if err := json.Unmarshal([]byte(raw), &out); err != nil {
+		panic(raw)
+	}
+	return out
+}
+
+// text returns a member that must be a text.
+func (a answer) text(name string) string {
+	a.t.Helper()
+	v, ok := a.json()[name].(string)
+	if !ok {
+		a.t.Fatalf("%s: member %s is no text: %s", a.what, name, a.raw)
+	}
+	return v
+}
+
+// same fails the test unless two values are the same.
+func same(t testing.TB, what string, got, want any) {
+	t.Helper()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%s: %v, want %v", what, got, want)
+	}
+}

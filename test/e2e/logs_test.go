@@ -1,0 +1,87 @@
+package e2e
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"roster/test/process"
+)
+
+// However much is logged, no secret is: no password, right or wrong, no token, no hash.
+func TestLogsHoldNoSecrets(t *testing.T) {
+	for _, profile := range []map[string]string{
+		{"ROSTER_LOG_LEVEL": "debug"},
+		{"ROSTER_LOG_LEVEL": "debug", "ROSTER_PROFILE": "django", "ROSTER_SIGNING_KEY": "pk3mVq9wZr7tYxB2nLd8sHc5jFg1aUe4"},
+	} {
+		name := profile["ROSTER_PROFILE"]
+		t.Run("profile "+name, func(t *testing.T) {
+			const right, wrong, weak = "Marker-right-4711-horse", "Marker-wrong-4712-horse", "marker"
+			s := process.Start(t, profile)
+			in := registration("ann@example.com")
+			in["password"] = right
+			id := call(s, t, "POST", "/api/users/", body(in)).want(201).json()["id"]
+			path := "/api/users/" + textOf(id) + "/"
+			a := tryToSignIn(s, t, "ann@example.com", right).want(200)
+			k := tokens{a.text("access"), a.text("refresh")}
+			tryToSignIn(s, t, "ann@example.com", wrong).want(401)
+			tryToSignIn(s, t, wrong, wrong).want(401)
+			call(s, t, "PATCH", path, bearer(k.access), body(object{"password": weak})).want(400)
+			call(s, t, "PATCH", path, bearer(k.access), body(`{"password": "`+wrong+`", }`)).want(400)
+			call(s, t, "GET", path, bearer(k.access)).want(200)
+			call(s, t, "GET", "/api/users/?token="+k.access+"&password="+wrong, bearer(k.access)).want(200)
+			call(s, t, "GET", path, bearer(k.refresh)).want(401)
+			call(s, t, "GET", path, bearer(k.access+"x")).want(401)
+			refresh(s, t, k.refresh).want(200)
+			verify(s, t, k.access).want(200)
+			signOut(s, t, k.refresh).want(200)
+			s.Stop()
+
+			log := s.Logs()
+			for what, secret := range map[string]string{
+				"a password": right, "a wrong password": wrong, "a weak password": `"` + weak, "an access token": signature(k.access),
+				"a refresh token": signature(k.refresh), "claims": strings.Split(k.access, ".")[1], "a hash": "$argon2id$", "the key": "pk3mVq9wZr7tYxB2nLd8sHc5jFg1aUe4",
+			} {
+				if at := strings.Index(log, secret); at >= 0 {
+					t.Errorf("the log holds %s: …%s", what, log[max(0, at-200):at])
+				}
+			}
+		})
+	}
+}
+
+func signature(token string) string { return token[strings.LastIndexByte(token, '.')+1:] }
+
+// textOf returns an id as it stands in a path.
+func textOf(id any) string {
+	if s, ok := id.(string); ok {
+		return s
+	}
+	raw, _ := json.Marshal(id)
+	return string(raw)
+}
+
+// Every line of the log is one JSON object, whatever clients send; requests can be told apart.
+func TestLogsAreLinesOfJSON(t *testing.T) {
+	s := process.Start(t, map[string]string{"ROSTER_LOG_LEVEL": "debug"})
+	ann, k := arrive(s, t, "ann@example.com")
+	a := call(s, t, "GET", ann.path(), bearer(k.access), header("User-Agent", "evil\t\u2028{\"msg\":\"forged\"}")).want(200)
+	tryToSignIn(s, t, "ann\n{\"msg\":\"forged\"}\r\n@example.com", password).want(401)
+	call(s, t, "GET", "/api/users/%0A%7B%22msg%22:%22forged%22%7D/?search=%0A%7B%22msg%22:%22forged%22%7D", bearer(k.access)).want(404)
+	s.Stop()
+	lines := strings.Split(strings.TrimSuffix(s.Logs(), "\n"), "\n")
+	found := false
+	for _, line := range lines {
+		var entry object
+		if err := json.Unmarshal([]byte(line), &entry); err != nil {
+			t.Errorf("no JSON: %q", line)
+		}
+		if entry["msg"] == "forged" {
+			t.Errorf("forged: %q", line)
+		}
+		found = found || strings.Contains(line, a.header.Get("X-Request-Id"))
+	}
+	if !found {
+		t.Errorf("no line tells of request %s:\n%s", a.header.Get("X-Request-Id"), s.Logs())
+	}
+}

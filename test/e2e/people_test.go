@@ -1,0 +1,159 @@
+package e2e
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"math/big"
+	"strings"
+	"testing"
+
+	"roster/test/process"
+)
+
+const password = "Correct-horse-7-battery"
+
+// person is somebody who registered.
+type person struct{ id, email string }
+
+// path returns where the person is found.
+func (p person) path() string { return "/api/users/" + p.id + "/" }
+
+// tokens is what a sign-in or refresh gave.
+type tokens struct{ access, refresh string }
+
+// registration is the body that registers somebody with the address.
+func registration(email string) object {
+	return object{"email": email, "password": password, "first_name": "Ann", "last_name": "Lee"}
+}
+
+// register makes a user with the address and the usual password.
+func register(s *process.Server, t testing.TB, email string) person {
+	t.Helper()
+	a := call(s, t, "POST", "/api/users/", body(registration(email))).want(201)
+	return person{a.text("id"), email}
+}
+
+// tryToSignIn shows an address and a password.
+func tryToSignIn(s *process.Server, t testing.TB, email, password string) answer {
+	t.Helper()
+	return call(s, t, "POST", "/api/token/", body(object{"email": email, "password": password}))
+}
+
+// signIn signs in with the usual password.
+func signIn(s *process.Server, t testing.TB, p person) tokens {
+	t.Helper()
+	a := tryToSignIn(s, t, p.email, password).want(200)
+	return tokens{a.text("access"), a.text("refresh")}
+}
+
+// arrive registers somebody and signs them in.
+func arrive(s *process.Server, t testing.TB, email string) (person, tokens) {
+	t.Helper()
+	p := register(s, t, email)
+	return p, signIn(s, t, p)
+}
+
+// staff makes an administrator of somebody, and signs them in.
+func staff(s *process.Server, t testing.TB, email string) (person, tokens) {
+	t.Helper()
+	p := register(s, t, email)
+	s.MustCLI("user", "set", email, "--staff=true")
+	return p, signIn(s, t, p)
+}
+
+// refresh shows a refresh token.
+func refresh(s *process.Server, t testing.TB, token string) answer {
+	t.Helper()
+	return call(s, t, "POST", "/api/token/refresh/", body(object{"refresh": token}))
+}
+
+// verify shows a token of any type.
+func verify(s *process.Server, t testing.TB, token string) answer {
+	t.Helper()
+	return call(s, t, "POST", "/api/token/verify/", body(object{"token": token}))
+}
+
+// signOut ends the session of a refresh token.
+func signOut(s *process.Server, t testing.TB, token string) answer {
+	t.Helper()
+	return call(s, t, "POST", "/api/token/blacklist/", body(object{"refresh": token}))
+}
+
+// wantDead checks that neither token of a pair is good for anything any more.
+func wantDead(s *process.Server, t testing.TB, p person, k tokens) {
+	t.Helper()
+	for what, status := range map[string]int{
+		"reading with the access token":   call(s, t, "GET", p.path(), bearer(k.access)).status,
+		"listing with the access token":   call(s, t, "GET", "/api/users/", bearer(k.access)).status,
+		"verifying the access token":      verify(s, t, k.access).status,
+		"refreshing":                      refresh(s, t, k.refresh).status,
+		"verifying the refresh token":     verify(s, t, k.refresh).status,
+		"registering with a token around": call(s, t, "POST", "/api/users/", bearer(k.access), body("{}")).status,
+	} {
+		if status != 401 {
+			t.Errorf("%s: status %d, want 401", what, status)
+		}
+	}
+}
+
+// wantAlive checks that a pair's tokens are good.
+func wantAlive(s *process.Server, t testing.TB, p person, k tokens) {
+	t.Helper()
+	for what, status := range map[string]int{
+		"reading with the access token": call(s, t, "GET", p.path(), bearer(k.access)).status,
+		"verifying the access token":    verify(s, t, k.access).status,
+		"verifying the refresh token":   verify(s, t, k.refresh).status,
+	} {
+		if status != 200 {
+			t.Errorf("%s: status %d, want 200", what, status)
+		}
+	}
+}
+
+// claims decodes a token's payload.
+func claims(t testing.TB, token string) object {
+	t.Helper()
+	return decoded(t, token, 1)
+}
+
+// decoded decodes part i of a token.
+func decoded(t testing.TB, token string, i int) object {
+	t.Helper()
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		t.Fatalf("a token of %d parts", len(parts))
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(parts[i])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out object
+	if err := json.Unmarshal(raw, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// signedBy reports whether an ES256 token was signed with the private half of a JSON Web Key.
+func signedBy(t testing.TB, token string, key object) bool {
+	t.Helper()
+	number := func(text any) *big.Int {
+		s, _ := text.(string)
+		raw, err := base64.RawURLEncoding.DecodeString(s)
+		if err != nil || len(raw) != 32 {
+			t.Fatalf("%q is no number of 32 bytes: %v", s, err)
+		}
+		return new(big.Int).SetBytes(raw)
+	}
+	cut := strings.LastIndexByte(token, '.')
+	signature, err := base64.RawURLEncoding.DecodeString(token[cut+1:])
+	if err != nil || len(signature) != 64 {
+		t.Fatalf("a signature of %d bytes: %v", len(signature), err)
+	}
+	digest := sha256.Sum256([]byte(token[:cut]))
+	public := &ecdsa.PublicKey{Curve: elliptic.P256(), X: number(key["x"]), Y: number(key["y"])}
+	return ecdsa.Verify(public, digest[:], new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:]))
+}

@@ -1,0 +1,77 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"roster/test/process"
+)
+
+// In profile strict nobody sees or touches others; staff do.
+func TestStrictHidesOthers(t *testing.T) {
+	s := process.Start(t, map[string]string{"ROSTER_PROFILE": "strict"})
+	ann, k := arrive(s, t, "ann@example.com")
+	bob := register(s, t, "bob@example.com")
+	_, admin := staff(s, t, "admin@example.com")
+	same(t, "list", list(s, t, "/api/users/", k).emails, []string{ann.email})
+	same(t, "search", list(s, t, "/api/users/?search=bob", k).emails, []string(nil))
+	same(t, "staff's list", len(list(s, t, "/api/users/", admin).emails), 3)
+
+	missing := object{"detail": "Not found."}
+	for _, path := range []string{bob.path(), "/api/users/00000000-0000-7000-8000-000000000000/"} {
+		call(s, t, "GET", path, bearer(k.access)).is(404, missing)
+		call(s, t, "PATCH", path, bearer(k.access), body(object{"first_name": "B"})).is(404, missing)
+		call(s, t, "PUT", path, bearer(k.access), body(registration("b@example.com"))).is(404, missing)
+		call(s, t, "DELETE", path, bearer(k.access)).is(404, missing)
+	}
+	call(s, t, "GET", bob.path(), bearer(admin.access)).want(200)
+	call(s, t, "GET", ann.path(), bearer(k.access)).want(200)
+}
+
+// In profile strict bodies are JSON only.
+func TestStrictTakesNoForms(t *testing.T) {
+	s := process.Start(t, map[string]string{"ROSTER_PROFILE": "strict"})
+	for _, mediaType := range []string{"application/x-www-form-urlencoded", "multipart/form-data; boundary=x"} {
+		call(s, t, "POST", "/api/users/", header("Content-Type", mediaType), body("email=a%40example.com")).
+			is(415, object{"detail": `Unsupported media type "` + mediaType + `" in request.`})
+	}
+}
+
+// In profile strict a changed password needs the one before, and passwords have fifteen characters.
+func TestStrictPasswords(t *testing.T) {
+	s := process.Start(t, map[string]string{"ROSTER_PROFILE": "strict"})
+	short := "This password is too short. It must contain at least 15 characters."
+	in := registration("ann@example.com")
+	in["password"] = "Corr7-horse-ba" // 14
+	call(s, t, "POST", "/api/users/", body(in)).is(400, fields("password", short))
+	ann, k := arrive(s, t, "ann@example.com")
+
+	const next = "Another-horse-8-battery"
+	change := func(members object) answer {
+		return call(s, t, "PATCH", ann.path(), bearer(k.access), body(members))
+	}
+	change(object{"password": next}).is(400, fields("current_password", required))
+	change(object{"password": next, "current_password": ""}).is(400, fields("current_password", blank))
+	change(object{"password": next, "current_password": next}).
+		is(400, fields("current_password", "Your old password was entered incorrectly. Please enter it again."))
+	change(object{"password": "Corr7-horse-ba", "current_password": password}).is(400, fields("password", short))
+	change(object{"first_name": "Anne"}).want(200)
+	tryToSignIn(s, t, ann.email, password).want(200)
+	a := change(object{"password": next, "current_password": password}).want(200)
+	if strings.Contains(string(a.raw), "password") {
+		t.Errorf("the answer tells of passwords: %s", a.raw)
+	}
+	tryToSignIn(s, t, ann.email, next).want(200)
+	wantDead(s, t, ann, k)
+}
+
+// In profile strict tokens name their issuer and audience.
+func TestStrictTokensNameIssuerAndAudience(t *testing.T) {
+	s := process.Start(t, map[string]string{"ROSTER_PROFILE": "strict", "ROSTER_TOKEN_ISSUER": "https://id.example.org", "ROSTER_TOKEN_AUDIENCE": "api"})
+	_, k := arrive(s, t, "ann@example.com")
+	for _, token := range []string{k.access, k.refresh} {
+		c := claims(t, token)
+		same(t, "iss", c["iss"], any("https://id.example.org"))
+		same(t, "aud", c["aud"], any("api"))
+	}
+}
