@@ -81,7 +81,10 @@ func (m *Administration) Set(ctx context.Context, id user.ID, s inbound.Settings
 	return m.accounts.Users.Update(ctx, id, func(u *user.User) error {
 		who.apply(u)
 		if s.Active != nil {
-			u.SetActive(*s.Active, now)
+			if u.Active() && !*s.Active && m.accounts.Rules.Immediate {
+				u.EndSessions(now) // so that letting in again does not bring old tokens back to life
+			}
+			u.SetActive(*s.Active)
 		}
 		if s.Staff != nil {
 			u.SetStaff(*s.Staff)

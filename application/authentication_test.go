@@ -19,7 +19,7 @@ func TestSignInAnswersAllRefusalsAlike(t *testing.T) {
 	s.Add(t, "a@example.com")
 	inactive := s.Add(t, "inactive@example.com")
 	unusable := s.Add(t, "unusable@example.com")
-	s.Set(t, inactive.ID(), func(u *user.User) { u.SetActive(false, s.Clock.Now()) })
+	s.Set(t, inactive.ID(), func(u *user.User) { u.SetActive(false) })
 	s.Set(t, unusable.ID(), func(u *user.User) { u.ChangePassword(credential.Unusable, s.Clock.Now()) })
 	for name, c := range map[string][2]string{
 		"wrong password": {"a@example.com", "wrong"}, "unknown": {"nobody@example.com", fixture.Password},
@@ -225,12 +225,16 @@ func TestDeactivationIsForThatLife(t *testing.T) {
 	u := s.Add(t, "a@example.com")
 	p := s.SignsIn(t, "a@example.com", fixture.Password)
 	s.Clock.Advance(time.Millisecond)
-	s.Set(t, u.ID(), func(u *user.User) { u.SetActive(false, s.Clock.Now()) })
+	if _, err := s.Administration.Set(t.Context(), u.ID(), inbound.Settings{Active: new(false)}); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := s.Authenticate(t.Context(), p.Access); !errors.Is(err, inbound.ErrUserInactive) {
 		t.Errorf("got %v", err)
 	}
 	s.RefreshFails(t, p.Refresh, inbound.ErrTokenOrphaned)
-	s.Set(t, u.ID(), func(u *user.User) { u.SetActive(true, s.Clock.Now()) })
+	if _, err := s.Administration.Set(t.Context(), u.ID(), inbound.Settings{Active: new(true)}); err != nil {
+		t.Fatal(err)
+	}
 	s.RefreshFails(t, p.Refresh, session.ErrTokenInvalid)
 	if _, err := s.Authenticate(t.Context(), p.Access); !errors.Is(err, session.ErrTokenInvalid) {
 		t.Errorf("got %v", err)
@@ -261,6 +265,17 @@ func TestDjangoProfile(t *testing.T) {
 		}
 		s.Refreshes(t, p.Refresh)
 		s.RefreshFails(t, other.Refresh, session.ErrTokenInvalid)
+	})
+	t.Run("tokens are good again when the user is let in again", func(t *testing.T) {
+		for _, active := range []bool{false, true} {
+			s.Clock.Advance(time.Second)
+			if _, err := s.Administration.Set(t.Context(), u.ID(), inbound.Settings{Active: &active}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Authenticate(t.Context(), p.Access); (err == nil) != active {
+				t.Errorf("active %v: %v", active, err)
+			}
+		}
 	})
 	t.Run("an access token outlives the sign-out, a refresh token verifies on", func(t *testing.T) {
 		if err := s.SignOut(t.Context(), field.Given(p.Refresh)); err != nil {

@@ -41,7 +41,7 @@ func (s *server) decode(w http.ResponseWriter, r *http.Request) (members, error)
 	case mediaType == "application/x-www-form-urlencoded" && s.AcceptForms:
 		return decodeForm(string(body))
 	case mediaType == "multipart/form-data" && s.AcceptForms:
-		return decodeMultipart(string(body), header)
+		return decodeMultipart(string(body), header, s.LenientJSON)
 	}
 	return nil, errMediaType(header)
 }
@@ -57,7 +57,9 @@ func decodeForm(body string) (members, error) {
 	return form, nil
 }
 
-func decodeMultipart(body, header string) (members, error) {
+// decodeMultipart reads the parts of a form. Lenient is as Django: what is cut short or is no part at
+// all ends the form.
+func decodeMultipart(body, header string, lenient bool) (members, error) {
 	const what = "Multipart form"
 	_, params, err := mime.ParseMediaType(header)
 	boundary := params["boundary"]
@@ -68,7 +70,7 @@ func decodeMultipart(body, header string) (members, error) {
 	parts := multipart.NewReader(strings.NewReader(body), boundary)
 	for n := 0; ; n++ {
 		part, err := parts.NextRawPart()
-		if errors.Is(err, io.EOF) && strings.Contains(body, "--"+boundary+"--") {
+		if errors.Is(err, io.EOF) && strings.Contains(body, "--"+boundary+"--") || err != nil && lenient {
 			return form, nil
 		}
 		if err != nil {
@@ -78,7 +80,7 @@ func decodeMultipart(body, header string) (members, error) {
 			return nil, errParse(what, "too many members")
 		}
 		value, err := io.ReadAll(part)
-		if err != nil {
+		if err != nil && !lenient {
 			return nil, errParse(what, "malformed part")
 		}
 		if part.FileName() != "" {

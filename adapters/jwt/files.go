@@ -132,7 +132,10 @@ func unfinished(folder, kid string) string { return filepath.Join(folder, "."+ki
 
 // finish gives a key its name, unless another process has done so.
 func finish(folder, kid string) error {
-	err := os.Rename(unfinished(folder, kid), filepath.Join(folder, kid+keySuffix))
+	_, err := os.Lstat(unfinished(folder, kid)) // renaming nothing fails elsewise on a read-only disk
+	if err == nil {
+		err = os.Rename(unfinished(folder, kid), filepath.Join(folder, kid+keySuffix))
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -48,7 +48,7 @@ func TestSecretFile(t *testing.T) {
 			t.Errorf("%q was read wrong", content)
 		}
 	}
-	if err := os.Chmod(path, 0o644); err != nil { //nolint:gosec // the mode is what is tested
+	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Load(Sources{Environ: []string{"ROSTER_SIGNING_KEY_FILE=" + path}, ReadFile: os.ReadFile, Stat: os.Stat}); err == nil {

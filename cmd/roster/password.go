@@ -21,7 +21,7 @@ func (p *program) readPassword(ctx context.Context, path string) (string, error)
 		if path == "-" {
 			return readText(p.stdin)
 		}
-		f, err := os.Open(path)
+		f, err := os.Open(path) //nolint:gosec // the operator names it
 		if err != nil {
 			return "", err
 		}

@@ -33,7 +33,7 @@ func (p *program) terminal() (*terminal, bool) {
 	return &terminal{file: f, out: p.stderr, lines: t}, true
 }
 
-func descriptor(f *os.File) int { return int(f.Fd()) } //nolint:gosec // descriptors are small
+func descriptor(f *os.File) int { return int(f.Fd()) }
 
 // ask returns a line of text.
 func (t *terminal) ask(ctx context.Context, question string) (string, error) {

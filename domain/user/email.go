@@ -23,7 +23,7 @@ var (
 	dotAtom = regexp.MustCompile(`^[-!#$%&'*+/=?^_` + "`" + `{}|~0-9A-Za-z]+(\.[-!#$%&'*+/=?^_` + "`" + `{}|~0-9A-Za-z]+)*$`)
 	quoted  = regexp.MustCompile(`^"([\x01-\x08\x0b\x0c\x0e-\x1f!#-\[\]-\x7f]|\\[\x01-\x09\x0b\x0c\x0e-\x7f])*"$`)
 	label   = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
-	topmost = regexp.MustCompile(`^[A-Za-z0-9-]{0,61}[A-Za-z0-9-]$`)
+	topmost = regexp.MustCompile(`^[A-Za-z0-9-]{2,63}$`)
 	literal = regexp.MustCompile(`^\[([A-Fa-f0-9:.]+)\]$`)
 )
 
@@ -70,7 +70,7 @@ func isDomain(d string) bool {
 	}
 	labels := strings.Split(d, ".")
 	last := labels[len(labels)-1]
-	if len(labels) < 2 || len(last) < 2 || len(last) > 63 || !topmost.MatchString(last) || strings.HasSuffix(last, "-") {
+	if len(labels) < 2 || !topmost.MatchString(last) || strings.HasSuffix(last, "-") {
 		return false
 	}
 	for _, l := range labels[:len(labels)-1] {

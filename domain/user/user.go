@@ -108,14 +108,8 @@ func (u *User) Rehash(old, fresh credential.Hash) {
 // RecordSignIn notes a sign-in at now.
 func (u *User) RecordSignIn(now time.Time) { u.s.LastLogin = now }
 
-// SetActive lets the user in or shuts them out. Shutting out ends every session, so that letting in
-// again does not bring old tokens back to life.
-func (u *User) SetActive(active bool, now time.Time) {
-	if u.s.Active && !active {
-		u.EndSessions(now)
-	}
-	u.s.Active = active
-}
+// SetActive lets the user in or shuts them out. That alone does not end sessions: see EndSessions.
+func (u *User) SetActive(active bool) { u.s.Active = active }
 
 // SetStaff makes the user an administrator or takes that away.
 func (u *User) SetStaff(staff bool) { u.s.Staff = staff }

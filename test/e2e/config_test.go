@@ -41,7 +41,7 @@ func TestBrokenConfiguration(t *testing.T) {
 		"no address":           {map[string]string{"ROSTER_LISTEN": "here"}, []string{"ROSTER_LISTEN"}},
 		"too short a minimum":  {map[string]string{"ROSTER_PASSWORD_MIN_LENGTH": "4"}, []string{"ROSTER_PASSWORD_MIN_LENGTH"}},
 		"short key":            {map[string]string{"ROSTER_SIGNING_KEY": secret}, []string{"ROSTER_SIGNING_KEY"}},
-		"key that is needed":   {map[string]string{"ROSTER_PROFILE": "django"}, []string{"signing_key"}},
+		"key that is needed":   {map[string]string{"ROSTER_PROFILE": "django"}, []string{"ROSTER_SIGNING_KEY"}},
 		"key that others read": {map[string]string{"ROSTER_SIGNING_KEY_FILE": exposed}, []string{"ROSTER_SIGNING_KEY_FILE"}},
 		"key that is not there": {map[string]string{"ROSTER_SIGNING_KEY_FILE": filepath.Join(dir, "nothing")},
 			[]string{"ROSTER_SIGNING_KEY_FILE"}},

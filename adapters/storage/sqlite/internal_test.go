@@ -123,7 +123,9 @@ func TestPlans(t *testing.T) {
 				}
 			}
 			query, args := list(user.Query{Order: order, Limit: 20, From: &place})
-			if got := plan(t, s, query, args...); !strings.HasPrefix(got, "SEARCH users USING INDEX "+index+" (") || strings.Contains(got, "TEMP B-TREE") {
+			bound := map[bool]string{false: "((" + strings.TrimPrefix(index, "users_") + ",id)", true: "(id"}[sort == user.SortID] +
+				map[string]string{"": ">", "-": "<"}[sign]
+			if got := plan(t, s, query, args...); !strings.HasPrefix(got, "SEARCH users USING INDEX "+index+" "+bound) || strings.Contains(got, "TEMP B-TREE") {
 				t.Errorf("%s%s, next page: %s", sign, sort, got)
 			}
 		}
@@ -146,6 +148,62 @@ func TestPlans(t *testing.T) {
 	}
 	if query, _ := count(user.Filter{}); strings.Contains(plan(t, s, query), "SCAN") {
 		t.Errorf("counting all users costs more the more there are: %s", plan(t, s, query))
+	}
+}
+
+// TestOnlyKnownColumnsOrder shows what becomes of an ordering before it is put into words.
+func TestOnlyKnownColumnsOrder(t *testing.T) {
+	query, _ := list(user.Query{Order: []user.Order{
+		{By: "password"}, {By: "id; DROP TABLE users"}, {By: user.SortEmail, Desc: true}, {By: user.SortEmail}, {By: user.SortJoined},
+	}})
+	if want := "FROM users ORDER BY email DESC, joined, id LIMIT ? OFFSET ?"; !strings.HasSuffix(query, want) {
+		t.Errorf("got %s, want it to end with %s", query, want)
+	}
+}
+
+func TestTranslate(t *testing.T) {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	// database/sql tells so of a transaction that it rolled back because its context had ended.
+	if err := translate(ended, "x", sql.ErrTxDone); !errors.Is(err, context.Canceled) {
+		t.Errorf("under an ended context: %v", err)
+	}
+	if err := translate(ended, "x", nil); err != nil {
+		t.Errorf("what was done before the context ended: %v", err)
+	}
+	if err := translate(t.Context(), "x", sql.ErrTxDone); !errors.Is(err, sql.ErrTxDone) || fault.KindOf(err) != fault.Internal {
+		t.Errorf("a defect: %v", err)
+	}
+}
+
+// TestLogAheadWaitsForAWriter pins why it tries again: SQLite itself does not wait there.
+func TestLogAheadWaitsForAWriter(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	if err := createFile(path); err != nil {
+		t.Fatal(err)
+	}
+	var stores [2]*Store
+	for i := range stores {
+		var err error
+		if stores[i], err = New(path); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = stores[i].release() }()
+	}
+	lock, err := stores[0].writer.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	soon, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := logAhead(soon, stores[1].writer, path); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("beside a writer: %v, want it to try until the context ends", err)
+	}
+	if err := lock.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := logAhead(t.Context(), stores[1].writer, path); err != nil {
+		t.Errorf("afterwards: %v", err)
 	}
 }
 

@@ -69,12 +69,12 @@ func claim(ctx context.Context, db *sql.DB, path string) error {
 	return translate(ctx, op, tx.Commit())
 }
 
-// logAhead turns write-ahead logging on, which the file remembers. SQLite does not wait for other
-// processes there, so this does.
+// logAhead turns write-ahead logging on, which the file remembers. SQLite does not wait there for
+// another process's write, so this does.
 func logAhead(ctx context.Context, db *sql.DB, path string) error {
 	const pause, patience = 20 * time.Millisecond, 5 * time.Second
 	op := "write-ahead log of " + path
-	for waited := time.Duration(0); ; waited += pause {
+	for end := time.Now().Add(patience); ; {
 		var mode string
 		err := db.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode)
 		switch {
@@ -82,7 +82,7 @@ func logAhead(ctx context.Context, db *sql.DB, path string) error {
 			return nil
 		case err == nil:
 			return fmt.Errorf("sqlite: %s: its file system does not allow a write-ahead log (journal mode %s)", path, mode)
-		case !busy(err) || waited >= patience:
+		case !busy(err) || time.Now().After(end):
 			return translate(ctx, op, err)
 		}
 		t := time.NewTimer(pause)

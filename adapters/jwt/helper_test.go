@@ -1,0 +1,121 @@
+package jwt
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"fmt"
+	"hash"
+	"testing"
+	"time"
+
+	"roster/domain/session"
+)
+
+// Tokens are built by hand here, so that nothing of what is tested makes them.
+
+const (
+	secret  = "lantern-orchard-pebble-quiver-granite-0123456789"
+	sid     = "0123456789abcdef01234567"
+	hsHead  = `{"alg":"HS256","typ":"JWT"}`
+	exp     = `"exp":1800000300`
+	jtiText = `"jti":"35484ab529d442fdb7e3ba06eb2aee4e"`
+	minimal = `{"token_type":"access",` + exp + `,` + jtiText + `,"user_id":1}`
+)
+
+var now = time.Unix(1800000000, 0).UTC()
+
+func b64(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
+
+func mac(newHash func() hash.Hash, key, text string) string {
+	h := hmac.New(newHash, []byte(key))
+	_, _ = h.Write([]byte(text))
+	return string(h.Sum(nil))
+}
+
+func hs(header, payload string) string {
+	text := b64(header) + "." + b64(payload)
+	return text + "." + b64(mac(sha256.New, secret, text))
+}
+
+func hs512(header, payload string) string {
+	text := b64(header) + "." + b64(payload)
+	return text + "." + b64(mac(sha512.New, secret, text))
+}
+
+func es(t testing.TB, k *ecdsa.PrivateKey, header, payload string) string {
+	t.Helper()
+	text := b64(header) + "." + b64(payload)
+	sum := sha256.Sum256([]byte(text))
+	r, s, err := ecdsa.Sign(rand.Reader, k, sum[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text + "." + b64(string(r.FillBytes(make([]byte, 32)))+string(s.FillBytes(make([]byte, 32))))
+}
+
+func rs(t testing.TB, k *rsa.PrivateKey, header, payload string) string {
+	t.Helper()
+	text := b64(header) + "." + b64(payload)
+	sum := sha256.Sum256([]byte(text))
+	sig, err := rsa.SignPKCS1v15(rand.Reader, k, crypto.SHA256, sum[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text + "." + b64(string(sig))
+}
+
+func ed(k ed25519.PrivateKey, header, payload string) string {
+	text := b64(header) + "." + b64(payload)
+	return text + "." + b64(string(ed25519.Sign(k, []byte(text))))
+}
+
+func withSecret(t testing.TB, o Options) *Tokens {
+	t.Helper()
+	keys, _, err := FromSecret(secret, HS256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(keys, o)
+}
+
+// pairs returns a set of the given private keys, the first of which signs.
+func pairs(t testing.TB, private ...any) *KeySet {
+	t.Helper()
+	s := &KeySet{byID: map[string]*key{}}
+	for i, p := range private {
+		k, err := newKey(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.byID[k.kid] = k
+		if i == 0 {
+			s.signing = k
+		}
+	}
+	return s
+}
+
+func generated(t testing.TB, algorithm string) any {
+	t.Helper()
+	k, err := generate(algorithm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func parse(t testing.TB, tokens *Tokens, token string) (session.Claims, error) {
+	t.Helper()
+	return tokens.Parse(t.Context(), token, now)
+}
+
+func payload(members string) string {
+	return fmt.Sprintf(`{"token_type":"access",%s,%s,"user_id":1,%s}`, exp, jtiText, members)
+}
