@@ -46,6 +46,10 @@ func Serve(ctx context.Context, cfg config.Config, stderr io.Writer) error {
 	}
 	app := fx.New(New(cfg, log))
 	if err := start(ctx, app); err != nil {
+		if ctx.Err() != nil {
+			log.Info("stopped while starting")
+			return nil
+		}
 		return err
 	}
 	var failed error

@@ -21,7 +21,7 @@ import (
 
 var httpModule = fx.Module("http",
 	fx.Provide(httpSettings, api),
-	fx.Invoke(serveAPI, serveAdmin))
+	fx.Invoke(serveAdmin, serveAPI)) // the API last: once it serves, all is there
 
 func httpSettings(cfg config.Config) httpapi.Settings {
 	django := cfg.Profile == "django"

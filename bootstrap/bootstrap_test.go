@@ -1,0 +1,116 @@
+package bootstrap
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"go.uber.org/fx"
+	"go.uber.org/fx/fxtest"
+	"go.uber.org/goleak"
+	"go.uber.org/zap"
+
+	"roster/bootstrap/config"
+	"roster/ports/inbound"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func load(t *testing.T, environ ...string) config.Config {
+	t.Helper()
+	cfg, err := config.Load(config.Sources{Environ: append([]string{
+		"ROSTER_DATA_DIR=" + t.TempDir(), "ROSTER_LISTEN=127.0.0.1:0", "ROSTER_ADMIN_LISTEN=127.0.0.1:0",
+	}, environ...)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+func TestGraphIsCompleteForEveryBackend(t *testing.T) {
+	for _, d := range drivers {
+		if err := fx.ValidateApp(New(load(t, "ROSTER_DATABASE="+d.Scheme+":"), zap.NewNop())); err != nil {
+			t.Errorf("%s: %v", d.Scheme, err)
+		}
+	}
+}
+
+// ValidateApp runs no constructor, so the service is started too, under every profile.
+func TestStartsServesAndStops(t *testing.T) {
+	for _, database := range []string{"memory:", "sqlite:"} {
+		for _, profile := range []string{"django", "standard", "strict"} {
+			t.Run(database+profile, func(t *testing.T) {
+				environ := []string{"ROSTER_DATABASE=" + database, "ROSTER_PROFILE=" + profile}
+				if profile == "django" {
+					environ = append(environ, "ROSTER_SIGNING_KEY=0123456789-abcdefghijklmnopqrstuvwxyz")
+				}
+				var (
+					h      http.Handler
+					health inbound.Health
+				)
+				app := fxtest.New(t, New(load(t, environ...), zap.NewNop()), fx.Populate(&h, &health))
+				app.RequireStart()
+				if err := health.Ready(t.Context()); err != nil {
+					t.Errorf("not ready: %v", err)
+				}
+				app.RequireStop()
+				if err := health.Ready(t.Context()); err == nil {
+					t.Error("ready after the stop")
+				}
+			})
+		}
+	}
+}
+
+func TestStartFailsWithTheReason(t *testing.T) {
+	busy, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = busy.Close() }()
+	for name, c := range map[string]struct{ environ, want string }{
+		"unknown backend":     {"ROSTER_DATABASE=nosuch://x", `no backend for "nosuch"`},
+		"address in use":      {"ROSTER_LISTEN=" + busy.Addr().String(), "ROSTER_LISTEN: listen tcp"},
+		"admin address taken": {"ROSTER_ADMIN_LISTEN=" + busy.Addr().String(), "ROSTER_ADMIN_LISTEN: listen tcp"},
+		"no database there":   {"ROSTER_DATABASE=sqlite:/proc/nowhere/x.db", "/proc/nowhere"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := Serve(t.Context(), load(t, c.environ), &bytes.Buffer{})
+			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("got %v, want one line with %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestServeEndsCleanlyWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	log := newSignal("serving")
+	done := make(chan error, 1)
+	go func() { done <- Serve(ctx, load(t), log) }()
+	<-log.seen
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// signal is a log that tells when a word was written.
+type signal struct {
+	word string
+	seen chan struct{}
+	done bool
+}
+
+func newSignal(word string) *signal { return &signal{word: word, seen: make(chan struct{})} }
+
+func (s *signal) Write(p []byte) (int, error) { // zap writes one line at a time
+	if !s.done && strings.Contains(string(p), s.word) {
+		s.done = true
+		close(s.seen)
+	}
+	return len(p), nil
+}
