@@ -46,10 +46,6 @@ func Serve(ctx context.Context, cfg config.Config, stderr io.Writer) error {
 	}
 	app := fx.New(New(cfg, log))
 	if err := start(ctx, app); err != nil {
-		if ctx.Err() != nil {
-			log.Info("stopped while starting")
-			return nil
-		}
 		return err
 	}
 	var failed error
@@ -100,12 +96,13 @@ func run(ctx context.Context, graph fx.Option, do func() error) error {
 	return errors.Join(err, app.Stop(stopping))
 }
 
-// start starts app and tells the root of what went wrong, not fx's path to it.
+// start starts app and tells the root of what went wrong, not fx's path to it. Once begun it is not
+// cancelled: a migration under way is finished, and what was opened is closed in order afterwards.
 func start(ctx context.Context, app *fx.App) error {
 	if err := app.Err(); err != nil {
 		return dig.RootCause(err)
 	}
-	starting, cancel := context.WithTimeout(ctx, app.StartTimeout())
+	starting, cancel := context.WithTimeout(context.WithoutCancel(ctx), app.StartTimeout())
 	defer cancel()
 	if err := app.Start(starting); err != nil {
 		return dig.RootCause(err)
