@@ -44,7 +44,7 @@ func pathOf(u *url.URL, o storage.Options) (string, error) {
 	case "":
 		path = filepath.Join(o.DataDir, defaultName)
 	case ":memory:":
-		return "", errors.New("sqlite: there is no database in memory here; use memory:")
+		return "", errors.New("sqlite: a database in memory is another backend: use memory: instead")
 	}
 	return path, nil
 }

@@ -25,7 +25,7 @@ func TestURLs(t *testing.T) {
 		{"sqlite:x.db?mode=ro", "", `unknown option "mode=ro"`},
 		{"sqlite:?cache=shared", "", "unknown option"},
 		{"sqlite:x#y.db", "", "fragment"},
-		{"sqlite::memory:", "", "use memory:"},
+		{"sqlite::memory:", "", "use memory: instead"},
 	} {
 		u, err := url.Parse(c.url)
 		if err != nil {

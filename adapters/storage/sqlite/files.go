@@ -36,7 +36,7 @@ func createFile(path string) error {
 	if err := createDir(dir); err != nil {
 		return fmt.Errorf("sqlite: data directory: %w", err)
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, fileMode)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, fileMode) //nolint:gosec // the operator names it
 	if errors.Is(err, fs.ErrExist) {
 		return nil // another process was faster
 	}
@@ -72,7 +72,7 @@ func syncDir(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil // has no such thing; NTFS journals its entries
 	}
-	d, err := os.Open(dir)
+	d, err := os.Open(dir) //nolint:gosec // the operator names it
 	if err != nil {
 		return fmt.Errorf("sqlite: sync directory: %w", err)
 	}
