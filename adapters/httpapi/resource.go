@@ -97,7 +97,7 @@ func (s *server) authenticate(r *http.Request) (inbound.Actor, error) {
 	}
 	var parts []string
 	if len(headers) == 1 {
-		parts = strings.Fields(headers[0])
+		parts = strings.FieldsFunc(headers[0], func(r rune) bool { return r == ' ' || r == '\t' }) // not Unicode's other blanks
 	}
 	switch {
 	case len(parts) == 0 || parts[0] != "Bearer":

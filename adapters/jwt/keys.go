@@ -104,7 +104,7 @@ func newKey(private any) (*key, error) {
 		if p.Curve != elliptic.P256() {
 			return nil, errUnsuitable
 		}
-		k.alg, k.method, k.public = ES256, jwt.SigningMethodES256, &p.PublicKey
+		k.alg, k.method, k.public = ES256, deterministicES256{jwt.SigningMethodES256}, &p.PublicKey
 	case *rsa.PrivateKey:
 		if bits := p.N.BitLen(); bits < 2048 || bits > 8192 {
 			return nil, errUnsuitable

@@ -54,7 +54,7 @@ var layers = []layer{
 var wiring = []string{"go.uber.org/fx", "go.uber.org/dig"}
 
 // testTools is what the tests of every layer may use besides.
-var testTools = []string{"github.com/google/go-cmp", "go.uber.org/goleak", "pgregory.net/rapid"}
+var testTools = []string{"github.com/creack/pty", "github.com/google/go-cmp", "go.uber.org/goleak", "pgregory.net/rapid"}
 
 func TestDependencyRule(t *testing.T) {
 	used := map[string]int{}

@@ -89,6 +89,7 @@ func TestListIsCompleteForthAndBack(t *testing.T) {
 			for i := len(pages) - 2; i >= 0; i-- {
 				p = list(s, t, p.previous, k)
 				same(t, fmt.Sprintf("page %d, following previous", i+1), p.emails, pages[i].emails)
+				same(t, fmt.Sprintf("page %d, forth again", i+2), list(s, t, p.next, k).emails, pages[i+1].emails)
 			}
 			same(t, "previous of the first page again", p.previous, "")
 		})
@@ -138,6 +139,9 @@ func TestPageNumbersOnRequest(t *testing.T) {
 	same(t, "previous of the first page", p.previous, "")
 	p = list(s, t, p.next, k)
 	same(t, "second page", p.emails, emails[2:4])
+	back := list(s, t, p.previous, k)
+	same(t, "back to the first page", back.emails, emails[:2])
+	same(t, "count on the first page, coming back", back.json()["count"], 5.0)
 	p = list(s, t, p.next, k)
 	same(t, "last page", p.emails, emails[4:])
 	same(t, "next of the last page", p.next, "")

@@ -40,7 +40,7 @@ func Prepare(t testing.TB, env map[string]string) *Server {
 			s.Stop()
 		}
 		if t.Failed() {
-			t.Logf("log of the service:\n%s", s.Logs())
+			t.Logf("log of the service, its end:\n%s", tail(s.Logs(), 200))
 		}
 	})
 	return s
@@ -108,4 +108,10 @@ func (s *Server) MustCLI(args ...string) string {
 		s.t.Fatalf("roster %s: exit code %d\n%s", strings.Join(args, " "), code, stderr)
 	}
 	return stdout
+}
+
+// tail returns the last n lines of text.
+func tail(text string, n int) string {
+	lines := strings.SplitAfter(text, "\n")
+	return strings.Join(lines[max(0, len(lines)-n-1):], "")
 }
