@@ -4,7 +4,6 @@ package bootstrap
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -51,8 +50,10 @@ func Serve(ctx context.Context, cfg config.Config, stderr io.Writer) error {
 	var failed error
 	select {
 	case <-ctx.Done():
-	case s := <-app.Wait():
-		failed = fmt.Errorf("the service stopped by itself (%d)", s.ExitCode)
+	case s := <-app.Wait(): // fx hears signals too; only a server that gave up brings a code
+		if s.ExitCode != 0 {
+			failed = errors.New("the service stopped by itself; the log says why")
+		}
 	}
 	log.Info("stopping")
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.ShutdownTimeout)

@@ -22,7 +22,7 @@ func newLog(cfg config.Config, w io.Writer) (*zap.Logger, error) {
 	format := cfg.LogFormat
 	if f, ok := w.(*os.File); format == "auto" {
 		format = "json"
-		if ok && term.IsTerminal(int(f.Fd())) { //nolint:gosec // a descriptor fits an int
+		if ok && term.IsTerminal(int(f.Fd())) {
 			format = "console"
 		}
 	}

@@ -186,7 +186,7 @@ func unquote(raw jsontext.Value) string {
 			r, n = utf8.DecodeRuneInString(s)
 		}
 		if utf16.IsSurrogate(r) {
-			out = append(out, 0xE0|byte(r>>12), 0x80|byte(r>>6&0x3F), 0x80|byte(r&0x3F))
+			out = append(out, 0xE0|byte(r>>12&0x0F), 0x80|byte(r>>6&0x3F), 0x80|byte(r&0x3F))
 		} else {
 			out = utf8.AppendRune(out, r)
 		}

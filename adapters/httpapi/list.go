@@ -111,9 +111,9 @@ func (s *server) listByNumber(w http.ResponseWriter, r *http.Request, c call, l 
 		out.Next = s.link(r, c.query.with("page", strconv.Itoa(n+1)))
 	}
 	switch {
-	case n == 2: // DRF's first page has no number
+	case n == 2 && s.Pagination == PageNumbers: // DRF's first page has no number; in Mixed that asks for cursors
 		out.Previous = s.link(r, c.query.without("page"))
-	case n > 2:
+	case n > 1:
 		out.Previous = s.link(r, c.query.with("page", strconv.Itoa(n-1)))
 	}
 	s.ok(w, r, http.StatusOK, out)

@@ -142,6 +142,7 @@ func TestUnfinishedKeyIsFinished(t *testing.T) {
 	// One before the decision is no key at all.
 	dir = t.TempDir()
 	write(t, filepath.Join(dir, "keys", ".x.new"), "half a ke", 0o600)
+	write(t, filepath.Join(dir, "keys", ".x.pem"), "an editor's", 0o600)
 	mustLoad(t, dir, ES256)
 }
 

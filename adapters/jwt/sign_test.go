@@ -121,6 +121,7 @@ func TestUnsignable(t *testing.T) {
 		"user not UTF-8":      func(c *session.Claims) { c.User = "\xff" },
 		"extra no JSON":       func(c *session.Claims) { c.Extra = []byte(`{"x":`) },
 		"extra no object":     func(c *session.Claims) { c.Extra = []byte(`[]`) },
+		"extra, two objects":  func(c *session.Claims) { c.Extra = []byte(`{"x":1}{"y":1}`) },
 		"extra twice":         func(c *session.Claims) { c.Extra = []byte(`{"x":1,"x":1}`) },
 		"too large":           func(c *session.Claims) { c.Extra = []byte(`{"x":"` + strings.Repeat("x", 3000) + `"}`) },
 	} {

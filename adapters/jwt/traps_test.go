@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	gojwt "github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
 
 	"roster/domain/fault"
@@ -225,5 +226,17 @@ func TestSpellingTraps(t *testing.T) {
 	}
 	if _, err := parse(t, withSecret(t, Options{}), good); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestRefusalsQuoteNothing(t *testing.T) {
+	for _, cause := range []error{errors.New("marker"), fmt.Errorf("marker: %w", gojwt.ErrTokenExpired), fmt.Errorf("marker: %w", errName)} {
+		err := refuse(cause)
+		if strings.Contains(err.Error(), "marker") || !errors.Is(err, session.ErrTokenInvalid) {
+			t.Errorf("%v", err)
+		}
+		if errors.Is(cause, gojwt.ErrTokenExpired) && !errors.Is(err, gojwt.ErrTokenExpired) {
+			t.Errorf("the cause is lost: %v", err)
+		}
 	}
 }

@@ -86,7 +86,15 @@ func (o options) run() error {
 	if err := signInTimes(service.Address); err != nil {
 		return err
 	}
-	_, err = service.Stop()
+	return stop(service)
+}
+
+// stop ends the service, which must end well.
+func stop(p *process.Process) error {
+	code, err := p.Stop()
+	if err == nil && code != 0 {
+		err = fmt.Errorf("the service stopped with exit code %d", code)
+	}
 	return err
 }
 
@@ -119,8 +127,8 @@ func startups(binary, dir string) error {
 			return err
 		}
 		took, held = append(took, p.Startup), append(held, rss)
-		if code, err := p.Stop(); err != nil || code != 0 {
-			return fmt.Errorf("the service stopped with %d: %w", code, err)
+		if err := stop(p); err != nil {
+			return err
 		}
 	}
 	fmt.Printf("start to ready  %d ms (median of %d, empty data directory)\n", median(took).Milliseconds(), runs)
@@ -159,7 +167,7 @@ func (o options) compare(service, bare string) error {
 		if err != nil {
 			return fmt.Errorf("%s, bare: %w", op.name, err)
 		}
-		fmt.Fprintf(out, "%s\t%.0f\t%s\t%s\t%.0f\t%s\t%s\t%.2f\t\n", op.name,
+		fmt.Fprintf(out, "%s\t%.0f\t%s\t%s\t%.0f\t%s\t%s\t%.3f\t\n", op.name,
 			us.rate, ms(us.p50), ms(us.p99), them.rate, ms(them.p50), ms(them.p99), us.rate/them.rate)
 	}
 	return out.Flush()

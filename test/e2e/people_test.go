@@ -140,13 +140,18 @@ func decoded(t testing.TB, token string, i int) object {
 // signedBy reports whether an ES256 token was signed with the private half of a JSON Web Key.
 func signedBy(t testing.TB, token string, key object) bool {
 	t.Helper()
-	number := func(text any) *big.Int {
-		s, _ := text.(string)
-		raw, err := base64.RawURLEncoding.DecodeString(s)
+	point := []byte{4} // uncompressed (SEC 1, 2.3.3)
+	for _, name := range []string{"x", "y"} {
+		text, _ := key[name].(string)
+		raw, err := base64.RawURLEncoding.DecodeString(text)
 		if err != nil || len(raw) != 32 {
-			t.Fatalf("%q is no number of 32 bytes: %v", s, err)
+			t.Fatalf("%s of the key is no number of 32 bytes: %q", name, text)
 		}
-		return new(big.Int).SetBytes(raw)
+		point = append(point, raw...)
+	}
+	public, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
+	if err != nil {
+		t.Fatal(err)
 	}
 	cut := strings.LastIndexByte(token, '.')
 	signature, err := base64.RawURLEncoding.DecodeString(token[cut+1:])
@@ -154,6 +159,5 @@ func signedBy(t testing.TB, token string, key object) bool {
 		t.Fatalf("a signature of %d bytes: %v", len(signature), err)
 	}
 	digest := sha256.Sum256([]byte(token[:cut]))
-	public := &ecdsa.PublicKey{Curve: elliptic.P256(), X: number(key["x"]), Y: number(key["y"])}
 	return ecdsa.Verify(public, digest[:], new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:]))
 }

@@ -60,7 +60,7 @@ func TestREADMEWalk(t *testing.T) {
 			script.WriteString(strings.ReplaceAll(walk[b[4]:b[5]], "http://127.0.0.1:8000", server.URL) + "echo; echo '" + mark + "'\n")
 		}
 	}
-	cmd := exec.CommandContext(t.Context(), "bash", "-c", script.String()) //nolint:gosec // README's own commands
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", script.String())
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -81,7 +81,7 @@ func TestREADMEWalk(t *testing.T) {
 	}
 	fresh.WriteString(walk[last:])
 	if *update {
-		if err := os.WriteFile(readme, []byte(before+"<!-- walk -->\n"+fresh.String()+"<!-- /walk -->"+after), 0o644); err != nil { //nolint:gosec // README is for everybody
+		if err := os.WriteFile(readme, []byte(before+"<!-- walk -->\n"+fresh.String()+"<!-- /walk -->"+after), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
