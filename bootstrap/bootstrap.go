@@ -24,13 +24,13 @@ func core(cfg config.Config, log *zap.Logger) fx.Option {
 		fx.Supply(cfg, log),
 		fx.StartTimeout(startTimeout), fx.StopTimeout(cfg.ShutdownTimeout),
 		quietWiring,
-		systemModule, securityModule, storageModule, applicationModule,
+		systemModule, passwordModule, storageModule, applicationModule,
 	)
 }
 
 // New returns the whole service as a graph. It does no I/O but for what its constructors do.
 func New(cfg config.Config, log *zap.Logger) fx.Option {
-	return fx.Options(core(cfg, log), sweeping, httpModule)
+	return fx.Options(core(cfg, log), tokenModule, sweeping, httpModule)
 }
 
 // Serve runs the service until ctx ends, then finishes what is under way. It returns nil after a
@@ -82,8 +82,7 @@ func Check(_ context.Context, cfg config.Config) error {
 	if _, err := openBackend(cfg); err != nil {
 		return err
 	}
-	_, _, err := openKeys(cfg)
-	return err
+	return checkKeys(cfg)
 }
 
 func run(ctx context.Context, graph fx.Option, do func() error) error {

@@ -57,7 +57,7 @@ func serveAPI(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, h http.Handl
 	lc.Append(fx.StartStopHook(
 		func(ctx context.Context) error {
 			if err := l.start(ctx, cfg.Listen); err != nil {
-				return fmt.Errorf("ROSTER_LISTEN: %w", err)
+				return named("ROSTER_LISTEN", err)
 			}
 			log.Info("serving", zap.String("address", l.address), zap.String("profile", cfg.Profile), zap.String("database", cfg.Database.Scheme()))
 			return nil
@@ -83,10 +83,7 @@ func serveAdmin(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, health inb
 				log.Warn("no admin listener: its address is in use; set ROSTER_ADMIN_LISTEN to have one", zap.String("address", cfg.AdminListen))
 				return nil
 			}
-			if err != nil {
-				return fmt.Errorf("ROSTER_ADMIN_LISTEN: %w", err)
-			}
-			return nil
+			return named("ROSTER_ADMIN_LISTEN", err)
 		},
 		l.stop))
 }

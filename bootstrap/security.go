@@ -23,12 +23,12 @@ var systemModule = fx.Module("system",
 		fx.Annotate(idna.Domains{}, fx.As(new(outbound.Domains))),
 	))
 
-var securityModule = fx.Module("security",
-	fx.Provide(
-		keys,
-		fx.Annotate(tokens, fx.As(new(outbound.Tokens))),
-		fx.Annotate(hasher, fx.As(new(outbound.PasswordHasher))),
-	))
+var passwordModule = fx.Module("password",
+	fx.Provide(fx.Annotate(hasher, fx.As(new(outbound.PasswordHasher)))))
+
+// tokenModule is for what signs people in; the operator's commands need no keys, and make none.
+var tokenModule = fx.Module("token",
+	fx.Provide(keys, fx.Annotate(tokens, fx.As(new(outbound.Tokens)))))
 
 // queuePerWorker is how many callers may wait for each place to hash; about what one place works off
 // in the time that they are ready to wait.
@@ -45,24 +45,34 @@ func hasher(cfg config.Config) *password.Hasher {
 // keys opens the signing keys: from the configured secret, or from the data directory, where they
 // are made at the first start.
 func keys(cfg config.Config, log *zap.Logger) (*jwt.KeySet, error) {
-	set, warnings, err := openKeys(cfg)
+	if !secretSigns(cfg) {
+		set, err := jwt.LoadOrCreate(cfg.DataDir, cfg.SigningAlgorithm)
+		return set, named("signing keys", err)
+	}
+	set, warnings, err := jwt.FromSecret(cfg.SigningKey.Reveal(), cfg.SigningAlgorithm)
 	for _, w := range warnings {
 		log.Warn("signing key", zap.String("warning", w))
 	}
-	return set, err
+	return set, named("ROSTER_SIGNING_KEY", err)
 }
 
-func openKeys(cfg config.Config) (set *jwt.KeySet, warnings []string, err error) {
-	if strings.HasPrefix(cfg.SigningAlgorithm, "HS") {
-		if set, warnings, err = jwt.FromSecret(cfg.SigningKey.Reveal(), cfg.SigningAlgorithm); err != nil {
-			err = fmt.Errorf("ROSTER_SIGNING_KEY: %w", err)
-		}
-		return set, warnings, err
+// checkKeys fails as keys would, and makes nothing.
+func checkKeys(cfg config.Config) error {
+	if !secretSigns(cfg) {
+		return named("signing keys", jwt.Check(cfg.DataDir, cfg.SigningAlgorithm))
 	}
-	if set, err = jwt.LoadOrCreate(cfg.DataDir, cfg.SigningAlgorithm); err != nil {
-		err = fmt.Errorf("signing keys: %w", err)
+	_, _, err := jwt.FromSecret(cfg.SigningKey.Reveal(), cfg.SigningAlgorithm)
+	return named("ROSTER_SIGNING_KEY", err)
+}
+
+func secretSigns(cfg config.Config) bool { return strings.HasPrefix(cfg.SigningAlgorithm, "HS") }
+
+// named says which setting an error is about.
+func named(setting string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", setting, err)
 	}
-	return set, nil, err
+	return nil
 }
 
 func tokens(cfg config.Config, set *jwt.KeySet) *jwt.Tokens {

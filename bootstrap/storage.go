@@ -29,10 +29,7 @@ func openBackend(cfg config.Config) (storage.Backend, error) {
 	for _, d := range drivers {
 		if d.Scheme == cfg.Database.Scheme() {
 			b, err := d.Open(cfg.Database.URL(), storage.Options{DataDir: cfg.DataDir})
-			if err != nil {
-				return nil, fmt.Errorf("ROSTER_DATABASE: %w", err)
-			}
-			return b, nil
+			return b, named("ROSTER_DATABASE", err)
 		}
 		known = append(known, d.Scheme)
 	}

@@ -54,6 +54,20 @@ func LoadOrCreate(dir, algorithm string) (*KeySet, error) {
 	return keys, err
 }
 
+// Check fails as LoadOrCreate would on the keys that are there, and makes nothing; that there are none
+// yet is no failure.
+func Check(dir, algorithm string) error {
+	folder := filepath.Join(dir, keyFolder)
+	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err := checkFolder(folder); err != nil {
+		return err
+	}
+	_, err := load(folder, algorithm)
+	return err
+}
+
 // load returns the keys in folder, or nil when there are none.
 func load(folder, algorithm string) (*KeySet, error) {
 	marker, err := readMarker(folder)
