@@ -10,9 +10,32 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // the second signal has its usual effect: it ends the process at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ()))
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	os.Exit(supervise(signals, func(ctx context.Context) int {
+		return run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ())
+	}))
+}
+
+// supervise runs the program and returns its exit code. The first signal ends the context, so that the
+// program stops in good order; the second ends the waiting.
+func supervise(signals <-chan os.Signal, program func(context.Context) int) int {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	done := make(chan int, 1)
+	go func() { done <- program(ctx) }()
+	select {
+	case code := <-done:
+		return code
+	case <-signals:
+		stop()
+	}
+	select {
+	case code := <-done:
+		return code
+	case <-signals:
+		return exitFailure
+	}
 }
 
 // run is the whole program; it returns the exit code: 0 when all went well, 1 when something failed,

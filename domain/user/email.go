@@ -1,6 +1,7 @@
 package user
 
 import (
+	"net/netip"
 	"regexp"
 	"strings"
 	"unicode"
@@ -50,16 +51,49 @@ func ParseEmail(text string, toASCII ToASCII) (Email, error) {
 	}
 	return Email{
 		address: local + "@" + domain,
-		key:     strings.ToLower(local) + "@" + strings.ToLower(ascii),
+		key:     strings.ToLower(plainest(local)) + "@" + strings.ToLower(canonical(ascii)),
 	}, nil
 }
 
 // String returns the address as it is shown.
 func (e Email) String() string { return e.address }
 
-// Key returns the canonical form: local part and domain in lower case, the domain in ASCII. Two
-// addresses with one key are one mailbox to us: one account, one sign-in.
+// Key returns the canonical form: local part and domain in lower case, the local part without quotes
+// that it does not need, the domain in ASCII. Two addresses with one key are one mailbox to us: one
+// account, one sign-in.
 func (e Email) Key() string { return e.key }
+
+// plainest spells a local part with as few quotes as can be: "a" and "\a" are a (RFC 5321, 4.1.2).
+func plainest(local string) string {
+	if local[0] != '"' {
+		return local
+	}
+	var bare, escaped strings.Builder
+	for i := 1; i < len(local)-1; i++ {
+		if local[i] == '\\' {
+			i++
+		}
+		bare.WriteByte(local[i])
+		if strings.IndexByte(" \"\\", local[i]) >= 0 {
+			escaped.WriteByte('\\')
+		}
+		escaped.WriteByte(local[i])
+	}
+	if dotAtom.MatchString(bare.String()) {
+		return bare.String()
+	}
+	return `"` + escaped.String() + `"`
+}
+
+// canonical spells an address literal in the one way that RFC 5952 recommends.
+func canonical(domain string) string {
+	if m := literal.FindStringSubmatch(domain); m != nil {
+		if a, err := netip.ParseAddr(m[1]); err == nil {
+			return "[" + a.Unmap().String() + "]"
+		}
+	}
+	return domain
+}
 
 func isDomain(d string) bool {
 	if d == "localhost" {
@@ -81,6 +115,11 @@ func isDomain(d string) bool {
 	return true
 }
 
+// blankBraille shows as a gap, but is a symbol to Unicode and to IDNA.
+const blankBraille = '\u2800'
+
 func invisible(r rune) bool {
-	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp) || r == unicode.ReplacementChar
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp,
+		unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point) ||
+		r == blankBraille || r == unicode.ReplacementChar
 }

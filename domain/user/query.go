@@ -2,6 +2,7 @@ package user
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,14 +58,17 @@ func (u *User) Position() Position {
 }
 
 // Ordering reads DRF's ordering parameter: names apart by commas, each with "-" before it for
-// descending; unknown names are left out. When none is left, fallback holds. The id decides last.
+// descending; unknown names are left out, and names that come again, which have nothing left to
+// decide. When none is left, fallback holds. The id decides last.
 func Ordering(param string, fallback ...Order) []Order {
 	var out []Order
 	for part := range strings.SplitSeq(param, ",") {
 		name, desc := strings.CutPrefix(strings.TrimSpace(part), "-")
 		switch by := Sort(name); by {
 		case SortID, SortEmail, SortFirstName, SortLastName, SortJoined:
-			out = append(out, Order{by, desc})
+			if !slices.ContainsFunc(out, func(o Order) bool { return o.By == by }) {
+				out = append(out, Order{by, desc})
+			}
 		}
 	}
 	if len(out) == 0 {

@@ -66,8 +66,8 @@ func TestPublishedKeyVerifiesTokens(t *testing.T) {
 	t.Errorf("no published key has the kid %v: %s", head["kid"], a.raw)
 }
 
-// A refresh gives a new pair in the same session; the old refresh token gives a successor of that
-// session again for a moment, so that a lost answer signs nobody out.
+// A refresh gives a new pair in the same session; the old refresh token gives the same successor again
+// for a moment, so that a lost answer signs nobody out.
 func TestRefresh(t *testing.T) {
 	s := process.Start(t, nil)
 	ann, k := arrive(s, t, "ann@example.com")
@@ -86,13 +86,13 @@ func TestRefresh(t *testing.T) {
 	second := pair(refresh(s, t, k.refresh))
 	wantAlive(s, t, ann, second)
 	lost := pair(refresh(s, t, k.refresh)) // as if the answer above had been lost
-	same(t, "generation after a lost answer", generation(lost), generation(second))
+	same(t, "refresh token after a lost answer", lost.refresh, second.refresh)
 	wantAlive(s, t, ann, lost)
 	third := pair(refresh(s, t, lost.refresh))
 	if generation(third) == generation(second) {
 		t.Error("the generation stays")
 	}
-	pair(refresh(s, t, second.refresh)) // the same token as lost's, to the service
+	same(t, "refresh token after another lost answer", pair(refresh(s, t, second.refresh)).refresh, third.refresh)
 	call(s, t, "GET", ann.path(), bearer(k.access)).want(200)
 
 	// The first token is no longer the last used one: it was stolen, by whichever side.
