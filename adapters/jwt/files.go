@@ -167,7 +167,7 @@ func readMarker(folder string) (string, error) {
 		return "", err
 	}
 	kid := strings.TrimSpace(string(text))
-	if len(kid) != 43 || strings.ContainsFunc(kid, func(r rune) bool { return r > 0x7F || !base64URL(byte(r)) }) {
+	if len(kid) != 43 || strings.ContainsFunc(kid, func(r rune) bool { return r > 0x7F || !base64URL(byte(r&0x7F)) }) {
 		return "", fmt.Errorf("jwt: %s: no id of a key", name)
 	}
 	if err := finish(folder, kid); err != nil {

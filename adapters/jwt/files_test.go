@@ -238,7 +238,7 @@ func TestRefusedFiles(t *testing.T) {
 	t.Run("folder writable by others", func(t *testing.T) {
 		dir := t.TempDir()
 		mustLoad(t, dir, ES256)
-		if err := os.Chmod(filepath.Join(dir, "keys"), 0o770); err != nil { //nolint:gosec // on purpose
+		if err := os.Chmod(filepath.Join(dir, "keys"), 0o770); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := LoadOrCreate(dir, ES256); err == nil || !strings.Contains(err.Error(), "keys") {

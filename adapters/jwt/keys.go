@@ -52,6 +52,9 @@ type KeySet struct {
 // Format implements fmt.Formatter.
 func (KeySet) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "[keys]") }
 
+// MarshalText implements encoding.TextMarshaler, for the same reason.
+func (KeySet) MarshalText() ([]byte, error) { return []byte("[keys]"), nil }
+
 // Algorithm returns the algorithm that tokens are signed with.
 func (s *KeySet) Algorithm() string { return s.signing.alg }
 

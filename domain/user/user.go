@@ -3,6 +3,7 @@
 package user
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -56,6 +57,9 @@ func Restore(s Snapshot) (*User, error) {
 	}
 	return &User{s}, nil
 }
+
+// Format implements fmt.Formatter: fmt would print what is inside, and the stored credential with it.
+func (u User) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "[user %s]", u.s.ID) }
 
 // Snapshot returns the user's state.
 func (u *User) Snapshot() Snapshot { return u.s }

@@ -1,0 +1,133 @@
+package credential_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"roster/domain/credential"
+)
+
+const (
+	first   = "password_too_similar: The password is too similar to the first name."
+	last    = "password_too_similar: The password is too similar to the last name."
+	email   = "password_too_similar: The password is too similar to the email address."
+	short   = "password_too_short: This password is too short. It must contain at least 8 characters."
+	common  = "password_too_common: This password is too common."
+	numeric = "password_entirely_numeric: This password is entirely numeric."
+)
+
+func judge(minLength int, plain string, o credential.Owner) []string {
+	policy := credential.NewPolicy(minLength, func(lower string) bool { return lower == "password" || lower == "z k.lovemom" || lower == "12345" })
+	var told []string
+	for _, f := range policy.Judge("password", credential.NewPassword(plain), o) {
+		if f.Name != "password" {
+			told = append(told, "of "+f.Name)
+		}
+		told = append(told, f.Code+": "+f.Message)
+	}
+	return told
+}
+
+func TestPolicy(t *testing.T) {
+	owner := credential.Owner{FirstName: "Anne-Marie", LastName: "O'Neil", Email: "pebble.orchard@example.com"}
+	for plain, want := range map[string][]string{
+		"lantern-quiver":    nil,
+		"1234567":           {short, numeric},
+		"12345":             {short, common, numeric},
+		"12345678":          {numeric},
+		"1234567a":          nil,
+		"é密🙂":               {short},
+		"éééééééé":          nil,
+		"PASSWORD":          {common},
+		" Password\u3000":   {common},
+		"Z K.LoveMom":       {common},
+		"٠١٢٣٤٥٦٧":          {numeric}, // Arabic-Indic digits
+		"²³¹⁰⁴⁵⁶⁷":          {numeric}, // digits that are no decimals
+		"①②③④⑤⑥⑦⑧":          {numeric},
+		"ⅠⅡⅢⅣⅤⅥⅦⅧ":          nil, // numbers that are no digits
+		"½½½½½½½½":          nil,
+		"一二三四五六七八":          nil,
+		"1234 5678":         nil,
+		"annemarie":         {first},
+		"ANNE-MARIE":        {first},
+		"oneil777":          {last},
+		"o'neil77":          {last},
+		"orchard1":          {email},
+		"example.com":       {email},
+		"marie":             {first, short},
+		"moc.elpmaxe":       {email}, // the order of characters does not count
+		"anne-marie.o'neil": {first}, // and to the last name, but one is enough
+		"":                  {short},
+		"pebbleorchardexam": {email},
+	} {
+		if diff := cmp.Diff(want, judge(8, plain, owner)); diff != "" {
+			t.Errorf("%q: %s", plain, diff)
+		}
+	}
+}
+
+func TestMinimumLength(t *testing.T) {
+	for asked, want := range map[int]int{-1: 8, 0: 8, 7: 8, 8: 8, 9: 9, 15: 15, 64: 64} {
+		if got := judge(asked, strings.Repeat("é", want), credential.Owner{}); got != nil {
+			t.Errorf("%d: %d characters: %v", asked, want, got)
+		}
+		if got := judge(asked, strings.Repeat("é", want-1), credential.Owner{}); len(got) != 1 {
+			t.Errorf("%d: %d characters: %v", asked, want-1, got)
+		}
+	}
+	if got := judge(15, "x", credential.Owner{}); got[0] != "password_too_short: This password is too short. It must contain at least 15 characters." {
+		t.Errorf("%q", got)
+	}
+}
+
+// What Django 3.2's UserAttributeSimilarityValidator says, with Python's difflib.
+func TestSimilarityIsDjangos(t *testing.T) {
+	for _, c := range []struct {
+		password, value string
+		similar         bool
+	}{
+		{"abcdefgxyz", "abcdefghij", true}, // 0.7 exactly
+		{"abcdef1xyz", "abcdefghij", false},
+		{"zyxgfedcba", "abcdefghij", true},
+		{"abcdefg", "abcdefghijklm", true}, // 0.7 exactly
+		{"abcdefg", "abcdefghijklmn", false},
+		{"Lantern-1", "lantern", true},
+		{"lantern12345", "lantern", true},
+		{"lantern123456", "lantern", true}, // 0.7 exactly
+		{"lantern1234567", "lantern", false},
+		{"anne", "anne-marie o'neil", true},
+		{"oneil77", "Anne-Marie O'Neil", true},
+		{"neil1", "Anne-Marie O'Neil", true},
+		{"orchard@example", "pebble.orchard@example.com", true},
+		{"examplecom", "x@example.com", true},
+		{"example1", "x@example.com", true},
+		{"aaaaaaaaaa", "a", false},
+		{"aaaaaaaaa", "a", false},
+		{"ab", "a", false},
+		{"aab", "a", false},
+		{"żółć1234", "Żółć", false},
+		{"żółć123", "Żółć", true},
+		{"x_y_z_12", "x_y_z", true},
+		{strings.Repeat("a", 40), "aaaa", false},
+		{"aaaa", strings.Repeat("a", 9), false},
+		{"ÉCOLE12", "école", true},
+		{"e\u0301cole123", "e\u0301cole", true},
+		{"ⅷⅷⅷⅷ", "ⅷⅷⅷ x", true},
+		{"password", "   ", false},
+		{"12", "-", false},
+		{"-", "-", true},
+		{"anything", "", false},
+	} {
+		got := judge(8, c.password, credential.Owner{Email: c.value})
+		if (len(got) > 0 && got[0] == email) != c.similar {
+			t.Errorf("%q and %q: %q", c.password, c.value, got)
+		}
+	}
+	// Only the first attribute that is too similar is told, in Django's order.
+	same := credential.Owner{FirstName: "lantern", LastName: "lantern", Email: "lantern"}
+	if got := judge(8, "lantern-", same); !cmp.Equal(got, []string{first}) {
+		t.Errorf("%q", got)
+	}
+}
