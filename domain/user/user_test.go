@@ -1,0 +1,103 @@
+package user_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"roster/domain/credential"
+	"roster/domain/user"
+)
+
+func mustEmail(t *testing.T, text string) user.Email {
+	t.Helper()
+	e, err := user.ParseEmail(text, toASCII)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func register(t *testing.T) *user.User {
+	t.Helper()
+	u, err := user.Register(user.New{
+		ID: "7", Email: mustEmail(t, "Zoe@Bücher.example"), FirstName: "Zoë", LastName: "O'Neil", Staff: true, Password: credential.RestoreHash("argon2$lantern"),
+	}, joined)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func TestRegisterAndRestore(t *testing.T) {
+	u := register(t)
+	want := user.Snapshot{
+		ID: "7", Email: "Zoe@bücher.example", EmailKey: "zoe@xn--bcher-kva.example", FirstName: "Zoë", LastName: "O'Neil",
+		Active: true, Staff: true, Password: credential.RestoreHash("argon2$lantern"), Joined: joined, Version: 1,
+	}
+	if diff := cmp.Diff(want, u.Snapshot(), cmpopts.EquateComparable(credential.Hash{})); diff != "" {
+		t.Error(diff)
+	}
+	back, err := user.Restore(u.Snapshot())
+	if err != nil || back.Snapshot() != u.Snapshot() {
+		t.Errorf("%v, %v", back, err)
+	}
+	for name, change := range map[string]func(*user.Snapshot){
+		"id": func(s *user.Snapshot) { s.ID = "" }, "email": func(s *user.Snapshot) { s.Email = "" }, "key": func(s *user.Snapshot) { s.EmailKey = "" },
+		"joined": func(s *user.Snapshot) { s.Joined = time.Time{} }, "version": func(s *user.Snapshot) { s.Version = 0 },
+	} {
+		s := want
+		change(&s)
+		if _, err := user.Restore(s); !errors.Is(err, user.ErrBadHistory) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestChanges(t *testing.T) {
+	u := register(t)
+	later := joined.Add(time.Hour)
+	u.ChangeEmail(mustEmail(t, "Anne@Example.com"))
+	u.Rename("Anne", "")
+	u.SetStaff(false)
+	u.SetActive(false)
+	u.RecordSignIn(later)
+	if s := u.Snapshot(); s.Email != "Anne@example.com" || s.EmailKey != "anne@example.com" || s.FirstName != "Anne" || s.LastName != "" || s.Staff || s.Active || !s.LastLogin.Equal(later) || !s.SessionsValidAfter.IsZero() {
+		t.Errorf("%+v", s)
+	}
+	u.ChangePassword(credential.RestoreHash("argon2$orchard"), later)
+	if u.Password().Encoded() != "argon2$orchard" || !u.SessionsValidAfter().Equal(later) {
+		t.Errorf("%+v", u.Snapshot())
+	}
+	u.EndSessions(joined) // never back
+	if !u.SessionsValidAfter().Equal(later) {
+		t.Errorf("%v", u.SessionsValidAfter())
+	}
+	u.Rehash(credential.RestoreHash("argon2$lantern"), credential.RestoreHash("fresh")) // of a password that was changed meanwhile
+	if u.Password().Encoded() != "argon2$orchard" {
+		t.Error("a rehash undoes a change")
+	}
+	u.Rehash(credential.RestoreHash("argon2$orchard"), credential.RestoreHash("fresh"))
+	if u.Password().Encoded() != "fresh" || !u.SessionsValidAfter().Equal(later) {
+		t.Error("no rehash, or one that ends sessions")
+	}
+}
+
+func TestUserNeverPrintsTheHash(t *testing.T) {
+	u := register(t)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d"} {
+		for _, v := range []any{u, *u, []*user.User{u}, struct{ U *user.User }{u}, u.Snapshot()} {
+			if out := fmt.Sprintf(verb, v); strings.Contains(out, "lantern") {
+				t.Errorf("%s of %T: %s", verb, v, out)
+			}
+		}
+	}
+	if out := fmt.Sprintf("%+v", u); out != "[user 7]" {
+		t.Errorf("%s", out)
+	}
+}
