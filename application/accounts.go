@@ -2,7 +2,9 @@ package application
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"time"
 
 	"roster/domain/credential"
 	"roster/domain/fault"
@@ -34,8 +36,8 @@ type Settings struct {
 
 // Accounts is the use cases about users.
 type Accounts struct {
-	Ports
-	Settings
+	ports    Ports
+	settings Settings
 	parser
 }
 
@@ -48,10 +50,22 @@ func NewAccounts(p Ports, s Settings) *Accounts {
 
 // Register implements inbound.Accounts.
 func (a *Accounts) Register(ctx context.Context, actor inbound.Actor, in inbound.UserInput) (*user.User, error) {
-	if err := a.Registration.allow(actor); err != nil {
+	if err := a.AuthorizeRegistration(ctx, actor); err != nil {
 		return nil, err
 	}
 	return a.register(ctx, in, false)
+}
+
+// AuthorizeRegistration implements inbound.Accounts.
+func (a *Accounts) AuthorizeRegistration(ctx context.Context, actor inbound.Actor) error {
+	if err := a.settings.Registration.allow(actor); err != nil || a.settings.Registration == RegistrationOpen {
+		return err
+	}
+	now, err := a.stillIs(ctx, actor)
+	if err != nil {
+		return err
+	}
+	return a.settings.Registration.allow(now)
 }
 
 func (a *Accounts) register(ctx context.Context, in inbound.UserInput, staff bool) (*user.User, error) {
@@ -59,39 +73,39 @@ func (a *Accounts) register(ctx context.Context, in inbound.UserInput, staff boo
 	if err != nil {
 		return nil, err
 	}
-	hash, err := a.Hasher.Hash(ctx, *who.password)
+	hash, err := a.ports.Hasher.Hash(ctx, *who.password)
 	if err != nil {
 		return nil, err
 	}
-	id, err := a.UserIDs.NewUserID(ctx)
+	id, err := a.ports.UserIDs.NewUserID(ctx)
 	if err != nil {
 		return nil, err
 	}
 	u, err := user.Register(user.New{
 		ID: id, Email: *who.email, FirstName: *who.firstName, LastName: *who.lastName, Staff: staff, Password: hash,
-	}, a.Clock.Now())
+	}, a.ports.Clock.Now())
 	if err != nil {
 		return nil, err
 	}
-	return u, a.Users.Add(ctx, u)
+	return u, a.ports.Users.Add(ctx, u)
 }
 
 // List implements inbound.Accounts.
 func (a *Accounts) List(ctx context.Context, actor inbound.Actor, q inbound.List) ([]*user.User, error) {
-	f, err := a.Access.scope(actor, q.Filter)
+	f, err := a.settings.Access.scope(actor, q.Filter)
 	if err != nil {
 		return nil, err
 	}
-	return a.Users.List(ctx, user.Query{Filter: f, Order: q.Order, From: q.From, Offset: q.Offset, Limit: max(q.Limit, 1)})
+	return a.ports.Users.List(ctx, user.Query{Filter: f, Order: q.Order, From: q.From, Offset: q.Offset, Limit: max(q.Limit, 1)})
 }
 
 // Count implements inbound.Accounts.
 func (a *Accounts) Count(ctx context.Context, actor inbound.Actor, f user.Filter) (int, error) {
-	f, err := a.Access.scope(actor, f)
+	f, err := a.settings.Access.scope(actor, f)
 	if err != nil {
 		return 0, err
 	}
-	return a.Users.Count(ctx, f)
+	return a.ports.Users.Count(ctx, f)
 }
 
 // Get implements inbound.Accounts.
@@ -115,11 +129,11 @@ func (a *Accounts) find(ctx context.Context, actor inbound.Actor, op operation, 
 	u := actor.User
 	if !actor.Is(id) {
 		var err error
-		if u, err = a.Users.Get(ctx, id); err != nil {
+		if u, err = a.ports.Users.Get(ctx, id); err != nil {
 			return nil, err
 		}
 	}
-	return u, a.Access.allow(actor, op, id)
+	return u, a.settings.Access.allow(actor, op, id)
 }
 
 // Change implements inbound.Accounts.
@@ -140,48 +154,97 @@ func (a *Accounts) Change(ctx context.Context, actor inbound.Actor, id user.ID, 
 	}
 	var hash credential.Hash
 	if who.password != nil {
-		if hash, err = a.Hasher.Hash(ctx, *who.password); err != nil {
+		if hash, err = a.ports.Hasher.Hash(ctx, *who.password); err != nil {
 			return nil, err
 		}
 	}
-	now := a.Clock.Now()
-	after, err := a.Users.Update(ctx, id, func(u *user.User) error {
+	// Reading the body and hashing took their time, as long as a client likes: what the actor could
+	// do when the request began may be over.
+	if actor, err = a.stillIs(ctx, actor); err != nil {
+		return nil, err
+	}
+	if err := a.settings.Access.allow(actor, change, id); err != nil {
+		return nil, err
+	}
+	now := a.ports.Clock.Now()
+	after, err := a.ports.Users.Update(ctx, id, func(u *user.User) error {
+		if actor.Is(id) && (!u.Active() || !u.SessionsValidAfter().Equal(actor.User.SessionsValidAfter())) {
+			return session.ErrTokenInvalid
+		}
 		if err := fresh(u, in.Versions); err != nil {
 			return err
 		}
 		who.apply(u)
 		if who.password != nil {
-			u.ChangePassword(hash, now)
+			u.ChangePassword(hash, a.sessionsEnd(actor, id, now))
 		}
 		return nil
 	})
-	if err != nil || who.password == nil || !a.Rules.KeepCurrent || !actor.Is(id) || actor.Session == "" {
-		return after, err
+	if err != nil {
+		return nil, err
 	}
-	// The password is changed by now, and every session ended; this one is let go on. Should that
-	// fail, its owner signs in again, which is the safe side.
-	_, err = a.Sessions.Update(ctx, actor.Session, func(s *session.Session) error {
-		s.Confirm(now)
-		return nil
-	})
-	if fault.KindOf(err) == fault.NotFound {
-		err = nil
+	if who.password != nil && a.keeps(actor, id) && actor.Session != "" {
+		// The password is changed by now, and every session ended; this one is let go on. Should that
+		// fail, its owner signs in again, which is the safe side.
+		_, _ = a.ports.Sessions.Update(ctx, actor.Session, func(s *session.Session) error {
+			s.Confirm(now)
+			return nil
+		})
 	}
-	return after, err
+	return after, nil
+}
+
+// keeps reports whether the actor's own session outlives a change of password that it asks for.
+func (a *Accounts) keeps(actor inbound.Actor, id user.ID) bool {
+	return a.settings.Rules.KeepCurrent && actor.Is(id)
+}
+
+// sessionsEnd returns from before when sessions are to end with a change of password. A token without
+// a session has no record that could be let go on, so what is as young as that token goes on with it.
+func (a *Accounts) sessionsEnd(actor inbound.Actor, id user.ID, now time.Time) time.Time {
+	if a.keeps(actor, id) && actor.Session == "" {
+		return actor.Issued
+	}
+	return now
+}
+
+// stillIs returns the actor as they are now, or an error when the token of the request is not good any
+// more.
+func (a *Accounts) stillIs(ctx context.Context, actor inbound.Actor) (inbound.Actor, error) {
+	u, err := a.ports.Users.Get(ctx, actor.User.ID())
+	switch {
+	case errors.Is(err, user.ErrNotFound):
+		return actor, inbound.ErrUserNotFound
+	case err != nil:
+		return actor, err
+	case !u.Active():
+		return actor, inbound.ErrUserInactive
+	}
+	if !u.SessionsValidAfter().Equal(actor.User.SessionsValidAfter()) {
+		if actor.Session == "" {
+			return actor, session.ErrTokenInvalid
+		}
+		s, err := a.ports.Sessions.Get(ctx, actor.Session)
+		if err != nil || !s.Confirmed(u) {
+			return actor, session.ErrTokenInvalid
+		}
+	}
+	actor.User = u
+	return actor, nil
 }
 
 // confirm asks for the current password where the profile wants it for a change of one's own
 // password or address (ASVS 6.2.3, 7.5.1).
 func (a *Accounts) confirm(ctx context.Context, actor inbound.Actor, u *user.User, who person, in inbound.UserInput) error {
 	newEmail := who.email != nil && who.email.Key() != u.Snapshot().EmailKey
-	if !a.Passwords.CurrentNeeded || !actor.Is(u.ID()) || who.password == nil && !newEmail {
+	if !a.settings.Passwords.CurrentNeeded || !actor.Is(u.ID()) || who.password == nil && !newEmail {
 		return nil
 	}
-	s, ok, faults := credential.Member("current_password", true, !a.Passwords.Trim, 0).Check(in.CurrentPassword)
+	s, ok, faults := credential.Member("current_password", true, !a.settings.Passwords.Trim, 0).Check(in.CurrentPassword)
 	if !ok || len(faults) > 0 {
 		return fault.ErrInvalid.With(faults...)
 	}
-	fits, _, err := a.Hasher.Verify(ctx, credential.NewPassword(s), u.Password())
+	fits, _, err := a.ports.Hasher.Verify(ctx, credential.NewPassword(s), u.Password())
 	if err == nil && !fits {
 		err = credential.ErrWrongPassword
 	}
@@ -200,10 +263,10 @@ func (a *Accounts) Delete(ctx context.Context, actor inbound.Actor, id user.ID, 
 // user are dead. That their records may be left behind by a failure is therefore no failure of the
 // deletion; they are swept when they expire.
 func (a *Accounts) delete(ctx context.Context, id user.ID, versions []int64) error {
-	if err := a.Users.Delete(ctx, id, func(u *user.User) error { return fresh(u, versions) }); err != nil {
+	if err := a.ports.Users.Delete(ctx, id, func(u *user.User) error { return fresh(u, versions) }); err != nil {
 		return err
 	}
-	_ = a.Sessions.DeleteOf(ctx, id)
+	_ = a.ports.Sessions.DeleteOf(ctx, id)
 	return nil
 }
 

@@ -28,17 +28,17 @@ func (m *Administration) CreateSuperuser(ctx context.Context, in inbound.UserInp
 // Find implements inbound.Administration.
 func (m *Administration) Find(ctx context.Context, who string) (*user.User, error) {
 	if strings.Contains(who, "@") {
-		e, err := user.ParseEmail(who, m.accounts.Domains.ToASCII)
+		e, err := user.ParseEmail(who, m.accounts.ports.Domains.ToASCII)
 		if err != nil {
 			return nil, user.ErrNotFound
 		}
-		return m.accounts.Users.ByEmail(ctx, e.Key())
+		return m.accounts.ports.Users.ByEmail(ctx, e.Key())
 	}
 	id, err := user.ParseID(who)
 	if err != nil {
 		return nil, err
 	}
-	return m.accounts.Users.Get(ctx, id)
+	return m.accounts.ports.Users.Get(ctx, id)
 }
 
 // eachPage is how many users Each reads at once: few enough for flat memory.
@@ -48,7 +48,7 @@ const eachPage = 500
 func (m *Administration) Each(ctx context.Context, f user.Filter, visit func(*user.User) error) error {
 	q := user.Query{Filter: f, Order: user.Ordering(string(user.SortJoined)), Limit: eachPage}
 	for {
-		users, err := m.accounts.Users.List(ctx, q)
+		users, err := m.accounts.ports.Users.List(ctx, q)
 		if err != nil {
 			return err
 		}
@@ -67,21 +67,20 @@ func (m *Administration) Each(ctx context.Context, f user.Filter, visit func(*us
 
 // Set implements inbound.Administration.
 func (m *Administration) Set(ctx context.Context, id user.ID, s inbound.Settings) (*user.User, error) {
-	u, err := m.accounts.Users.Get(ctx, id)
+	u, err := m.accounts.ports.Users.Get(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	in := s.Names
-	in.Password = field.Text{}
+	in := inbound.UserInput{Email: s.Email, FirstName: s.FirstName, LastName: s.LastName}
 	who, err := m.accounts.parse(ctx, in, false, u)
 	if err != nil {
 		return nil, err
 	}
-	now := m.accounts.Clock.Now()
-	return m.accounts.Users.Update(ctx, id, func(u *user.User) error {
+	now := m.accounts.ports.Clock.Now()
+	return m.accounts.ports.Users.Update(ctx, id, func(u *user.User) error {
 		who.apply(u)
 		if s.Active != nil {
-			if u.Active() && !*s.Active && m.accounts.Rules.Immediate {
+			if u.Active() && !*s.Active && m.accounts.settings.Rules.Immediate {
 				u.EndSessions(now) // so that letting in again does not bring old tokens back to life
 			}
 			u.SetActive(*s.Active)
@@ -95,7 +94,7 @@ func (m *Administration) Set(ctx context.Context, id user.ID, s inbound.Settings
 
 // SetPassword implements inbound.Administration.
 func (m *Administration) SetPassword(ctx context.Context, id user.ID, password field.Text) error {
-	u, err := m.accounts.Users.Get(ctx, id)
+	u, err := m.accounts.ports.Users.Get(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -107,12 +106,12 @@ func (m *Administration) SetPassword(ctx context.Context, id user.ID, password f
 	if err != nil {
 		return err
 	}
-	hash, err := m.accounts.Hasher.Hash(ctx, *who.password)
+	hash, err := m.accounts.ports.Hasher.Hash(ctx, *who.password)
 	if err != nil {
 		return err
 	}
-	now := m.accounts.Clock.Now()
-	_, err = m.accounts.Users.Update(ctx, id, func(u *user.User) error {
+	now := m.accounts.ports.Clock.Now()
+	_, err = m.accounts.ports.Users.Update(ctx, id, func(u *user.User) error {
 		u.ChangePassword(hash, now)
 		return nil
 	})

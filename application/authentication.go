@@ -196,7 +196,7 @@ func (a *Authentication) known(ctx context.Context, c session.Claims, s *session
 	if s != nil {
 		return s, nil
 	}
-	s = session.Adopt(c.Foreign, owner, c, now)
+	s = session.Adopt(c.Foreign, owner, c, now, a.rules)
 	if err := a.Sessions.Add(ctx, s); err != nil && !errors.Is(err, session.ErrExists) {
 		return nil, err
 	}

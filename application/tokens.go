@@ -20,7 +20,7 @@ func (a *Authentication) Verify(ctx context.Context, token field.Text) error {
 		return err
 	}
 	if !a.rules.Immediate {
-		return a.verifyListed(ctx, c)
+		return a.verifyListed(ctx, c, now)
 	}
 	switch c.Type {
 	case session.Access:
@@ -38,15 +38,18 @@ func (a *Authentication) Verify(ctx context.Context, token field.Text) error {
 
 // verifyListed judges as SimpleJWT: the user is not looked at, and the blacklist only with rotation
 // (BLACKLIST_AFTER_ROTATION), which puts used tokens on it.
-func (a *Authentication) verifyListed(ctx context.Context, c session.Claims) error {
+func (a *Authentication) verifyListed(ctx context.Context, c session.Claims, now time.Time) error {
 	if !a.rules.Rotate || c.Type != session.Refresh {
 		return nil
 	}
 	s, g, err := a.sessionOf(ctx, c)
-	if err == nil && s != nil && (s.Revoked() || g < s.Generation()) {
-		err = session.ErrBlacklisted
+	if err != nil || s == nil {
+		return err
 	}
-	return err
+	if err := s.Check(g, now); errors.Is(err, session.ErrBlacklisted) {
+		return err
+	}
+	return nil
 }
 
 func (a *Authentication) verifyRefresh(ctx context.Context, c session.Claims, now time.Time) error {
@@ -130,11 +133,11 @@ func (a *Authentication) actor(ctx context.Context, c session.Claims, now time.T
 	case err != nil:
 		return inbound.Actor{}, err
 	case s == nil:
-		return inbound.Actor{User: u}, a.sessionless(c, u)
+		return inbound.Actor{User: u, Issued: c.IssuedAt}, a.sessionless(c, u)
 	case a.rules.Immediate && !s.Live(u, now), !s.Confirmed(u):
 		return inbound.Actor{}, session.ErrTokenInvalid
 	}
-	return inbound.Actor{User: u, Session: s.ID()}, nil
+	return inbound.Actor{User: u, Session: s.ID(), Issued: c.IssuedAt}, nil
 }
 
 // parse checks a token member: first that it is text, then the token itself.

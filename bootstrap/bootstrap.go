@@ -4,6 +4,7 @@ package bootstrap
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -18,11 +19,14 @@ import (
 // startTimeout bounds connecting, migrating and opening keys.
 const startTimeout = 2 * time.Minute
 
+// closeTimeout bounds letting go of the storage and the rest, once requests are done.
+const closeTimeout = 10 * time.Second
+
 // core is what every command needs: storage and the use cases.
 func core(cfg config.Config, log *zap.Logger) fx.Option {
 	return fx.Options(
 		fx.Supply(cfg, log),
-		fx.StartTimeout(startTimeout), fx.StopTimeout(cfg.ShutdownTimeout),
+		fx.StartTimeout(startTimeout), fx.StopTimeout(cfg.ShutdownTimeout+closeTimeout),
 		quietWiring,
 		systemModule, passwordModule, storageModule, applicationModule,
 	)
@@ -56,7 +60,7 @@ func Serve(ctx context.Context, cfg config.Config, stderr io.Writer) error {
 		}
 	}
 	log.Info("stopping")
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.ShutdownTimeout)
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), app.StopTimeout())
 	defer cancel()
 	if err := app.Stop(stopping); err != nil {
 		return errors.Join(failed, err)
@@ -68,6 +72,9 @@ func Serve(ctx context.Context, cfg config.Config, stderr io.Writer) error {
 // Administer runs do with the operator's use cases on the configured storage, which a running
 // instance may be using at the same time.
 func Administer(ctx context.Context, cfg config.Config, do func(context.Context, inbound.Administration) error) error {
+	if d, ok := driver(cfg); ok && d.Ephemeral {
+		return fmt.Errorf("ROSTER_DATABASE: %s: is kept by the process that serves; there is nothing to administer from here", d.Scheme)
+	}
 	var admin inbound.Administration
 	return run(ctx, fx.Options(core(cfg, zap.NewNop()), fx.Populate(&admin)), func() error { return do(ctx, admin) })
 }

@@ -3,14 +3,15 @@ package bootstrap
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"slices"
 	"syscall"
+	"time"
 
 	"go.uber.org/fx"
 	"go.uber.org/zap"
+	"golang.org/x/net/netutil"
 
 	"roster/adapters/httpapi"
 	"roster/adapters/jwt"
@@ -24,7 +25,7 @@ var httpModule = fx.Module("http",
 	fx.Invoke(serveAdmin, serveAPI)) // the API last: once it serves, all is there
 
 func httpSettings(cfg config.Config) httpapi.Settings {
-	django := cfg.Profile == "django"
+	drf := cfg.WireDetails == "drf"
 	return httpapi.Settings{
 		Pagination:        httpapi.Pagination(cfg.Pagination),
 		PageSize:          cfg.PageSize,
@@ -33,10 +34,10 @@ func httpSettings(cfg config.Config) httpapi.Settings {
 		RequestTimeout:    cfg.RequestTimeout,
 		AcceptForms:       cfg.AcceptForms,
 		LenientJSON:       cfg.LenientJSON,
-		PythonIntegers:    django && cfg.IDs == "integer",
+		PythonIntegers:    drf && cfg.IDs == "integer",
 		IntegerIDs:        cfg.IDs == "integer",
-		PlainChallenge:    django,
-		VerifyListed:      django,
+		PlainChallenge:    drf,
+		VerifyListed:      drf,
 		PasswordMaxLength: cfg.PasswordMaxLength,
 		ConfirmPassword:   cfg.RequireCurrentPassword,
 	}
@@ -53,7 +54,7 @@ func api(accounts inbound.Accounts, authentication inbound.Authentication, healt
 // serveAPI listens in OnStart, so that an address in use stops the start, and drains in OnStop: the
 // service first says that it is not ready, then lets no one in, then finishes what is under way.
 func serveAPI(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, h http.Handler, health *application.Health, log *zap.Logger) {
-	l := &listening{server: httpapi.NewServer(h, log), shutdown: sd, log: log}
+	l := &listening{server: httpapi.NewServer(h, log), connections: cfg.MaxConnections, shutdown: sd, log: log}
 	lc.Append(fx.StartStopHook(
 		func(ctx context.Context) error {
 			if err := l.start(ctx, cfg.Listen); err != nil {
@@ -62,11 +63,14 @@ func serveAPI(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, h http.Handl
 			log.Info("serving", zap.String("address", l.address), zap.String("profile", cfg.Profile), zap.String("database", cfg.Database.Scheme()))
 			return nil
 		},
-		func(ctx context.Context) error {
+		func(ctx context.Context) {
 			health.Drain()
-			return l.stop(ctx)
+			l.stop(ctx, cfg.ShutdownTimeout)
 		}))
 }
+
+// adminConnections is how many operators and probes may be connected at once.
+const adminConnections = 64
 
 // serveAdmin serves what only operators see. When nobody asked for its address and another instance
 // on this machine has it, the service does without.
@@ -74,7 +78,7 @@ func serveAdmin(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, health inb
 	if cfg.AdminListen == config.Off {
 		return
 	}
-	l := &listening{server: httpapi.NewServer(httpapi.NewAdmin(health, log), log), shutdown: sd, log: log}
+	l := &listening{server: httpapi.NewServer(httpapi.NewAdmin(health, log), log), connections: adminConnections, shutdown: sd, log: log}
 	l.server.WriteTimeout = 0 // a profile takes as long as was asked
 	lc.Append(fx.StartStopHook(
 		func(ctx context.Context) error {
@@ -85,7 +89,7 @@ func serveAdmin(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, health inb
 			}
 			return named("ROSTER_ADMIN_LISTEN", err)
 		},
-		l.stop))
+		func(ctx context.Context) { l.stop(ctx, 0) })) // a profile under way is no one's loss
 }
 
 func configured(cfg config.Config, name string) bool {
@@ -99,8 +103,10 @@ type listening struct {
 	server   *http.Server
 	shutdown fx.Shutdowner
 	log      *zap.Logger
-	address  string
-	done     chan struct{}
+
+	connections int // most at once; further ones wait to be accepted
+	address     string
+	done        chan struct{}
 }
 
 func (l *listening) start(ctx context.Context, address string) error {
@@ -110,6 +116,7 @@ func (l *listening) start(ctx context.Context, address string) error {
 		return err
 	}
 	l.address = ln.Addr().String()
+	ln = netutil.LimitListener(ln, l.connections)
 	l.done = make(chan struct{})
 	go func() {
 		defer close(l.done)
@@ -121,14 +128,19 @@ func (l *listening) start(ctx context.Context, address string) error {
 	return nil
 }
 
-func (l *listening) stop(ctx context.Context) error {
+// stop lets nobody in any more and waits up to grace for the requests under way. Whoever is not done
+// by then, or never will be, is cut off: the service still has to close what it holds.
+func (l *listening) stop(ctx context.Context, grace time.Duration) {
 	if l.done == nil {
-		return nil
+		return
 	}
-	err := l.server.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(fmt.Errorf("requests still under way were cut: %w", err), l.server.Close())
+	ctx, cancel := context.WithTimeout(ctx, grace)
+	defer cancel()
+	if err := l.server.Shutdown(ctx); err != nil {
+		if grace > 0 {
+			l.log.Warn("requests still under way were cut off", zap.Duration("after", grace))
+		}
+		_ = l.server.Close()
 	}
 	<-l.done
-	return err
 }

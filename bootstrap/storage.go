@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.uber.org/fx"
@@ -23,17 +24,27 @@ var storageModule = fx.Module("storage",
 	fx.Invoke(func(lc fx.Lifecycle, b storage.Backend) { lc.Append(fx.StartStopHook(b.Start, b.Close)) }),
 )
 
-// openBackend picks the backend by the scheme of its URL. Nothing is connected yet.
-func openBackend(cfg config.Config) (storage.Backend, error) {
-	var known []string
-	for _, d := range drivers {
-		if d.Scheme == cfg.Database.Scheme() {
-			b, err := d.Open(cfg.Database.URL(), storage.Options{DataDir: cfg.DataDir})
-			return b, named("ROSTER_DATABASE", err)
-		}
-		known = append(known, d.Scheme)
+// driver returns the driver for the scheme of the configured URL.
+func driver(cfg config.Config) (storage.Driver, bool) {
+	i := slices.IndexFunc(drivers, func(d storage.Driver) bool { return d.Scheme == cfg.Database.Scheme() })
+	if i < 0 {
+		return storage.Driver{}, false
 	}
-	return nil, fmt.Errorf("ROSTER_DATABASE: no backend for %q; there are %s", cfg.Database.Scheme(), strings.Join(known, ", "))
+	return drivers[i], true
+}
+
+// openBackend makes the configured backend. Nothing is connected yet.
+func openBackend(cfg config.Config) (storage.Backend, error) {
+	d, ok := driver(cfg)
+	if !ok {
+		known := make([]string, len(drivers))
+		for i, d := range drivers {
+			known[i] = d.Scheme
+		}
+		return nil, fmt.Errorf("ROSTER_DATABASE: no backend for %q; there are %s", cfg.Database.Scheme(), strings.Join(known, ", "))
+	}
+	b, err := d.Open(cfg.Database.URL(), storage.Options{DataDir: cfg.DataDir})
+	return b, named("ROSTER_DATABASE", err)
 }
 
 func userIDs(cfg config.Config, b storage.Backend) outbound.UserIDs {

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"encoding/base64"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -17,10 +18,11 @@ type cursor struct {
 	from *user.Position // nil: from the end that the direction begins at
 }
 
-// wireCursor is what a cursor's text holds, in base64url: the direction and, for each criterion of
-// the ordering, the value there.
+// wireCursor is what a cursor's text holds, in base64url: the direction, the ordering that it was
+// given out under, and for each criterion the value there.
 type wireCursor struct {
 	Back   bool     `json:"b,omitzero"`
+	Order  []string `json:"o,omitempty"`
 	Values []string `json:"v,omitempty"`
 }
 
@@ -28,7 +30,7 @@ type wireCursor struct {
 const cursorTime = "2006-01-02T15:04:05.000Z"
 
 func (c cursor) encode(order []user.Order) string {
-	w := wireCursor{Back: c.back}
+	w := wireCursor{Back: c.back, Order: criteria(order)}
 	if c.from != nil {
 		for _, o := range order {
 			w.Values = append(w.Values, value(c.from, o.By))
@@ -39,6 +41,18 @@ func (c cursor) encode(order []user.Order) string {
 		return "" // text that storage gave back is UTF-8
 	}
 	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// criteria spells an ordering as ?ordering= does.
+func criteria(order []user.Order) []string {
+	out := make([]string, len(order))
+	for i, o := range order {
+		out[i] = string(o.By)
+		if o.Desc {
+			out[i] = "-" + out[i]
+		}
+	}
+	return out
 }
 
 func value(p *user.Position, by user.Sort) string {
@@ -71,6 +85,9 @@ func parseCursor(text string, order []user.Order) (cursor, error) {
 		return cursor{}, errInvalidCursor
 	}
 	c := cursor{back: w.Back}
+	if !slices.Equal(w.Order, criteria(order)) {
+		return cursor{}, errInvalidCursor
+	}
 	if len(w.Values) == 0 {
 		return c, nil
 	}

@@ -54,6 +54,7 @@ func FuzzCursor(f *testing.F) {
 		f.Add(cursor{i%2 == 0, &at}.encode(o), i)
 	}
 	f.Add("e30", 0)
+	f.Add("eyJiIjp0cnVlLCJvIjpbImlkIl19", 3)
 	f.Fuzz(func(t *testing.T, text string, n int) {
 		order := orderings()[uint(n)%uint(len(orderings()))]
 		c, err := parseCursor(text, order)

@@ -50,12 +50,15 @@ var (
 	errAuthorization = fault.New(fault.Unauthenticated, "bad_authorization_header", "Authorization header must contain two space-delimited values")
 )
 
+// statusClientGone is for the log alone: nobody is there to read the answer (nginx's number).
+const statusClientGone = 499
+
 func errMethod(method string) error {
 	return &refusal{http.StatusMethodNotAllowed, fmt.Sprintf("Method %q not allowed.", method)}
 }
 
 func errMediaType(header string) error {
-	return &refusal{http.StatusUnsupportedMediaType, `Unsupported media type "` + header + `" in request.`}
+	return &refusal{http.StatusUnsupportedMediaType, `Unsupported media type "` + strings.ToValidUTF8(header, "\uFFFD") + `" in request.`}
 }
 
 // errParse refuses a body that is not what its content type says.
@@ -104,7 +107,9 @@ func explain(err error) answer {
 			status: status[failure.Kind], detail: failure.Message, code: failure.Code,
 			fields: failure.Fields, retryAfter: failure.RetryAfter,
 		}
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled):
+		return answer{status: statusClientGone, detail: "The client went away."}
+	case errors.Is(err, context.DeadlineExceeded):
 		return answer{status: http.StatusServiceUnavailable, detail: fault.ErrUnavailable.Message, code: fault.ErrUnavailable.Code}
 	}
 	return answer{status: http.StatusInternalServerError, detail: "A server error occurred."}

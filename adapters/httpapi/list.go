@@ -18,10 +18,10 @@ import (
 
 // listQuery is the shape of the list's parameters. The lengths bound the work of a request.
 type listQuery struct {
-	Search   string `validate:"max=200"`
-	Ordering string `validate:"max=200"`
-	Page     string `validate:"max=30"`
-	Cursor   string `validate:"max=4096"`
+	Search   string `validate:"max=1000"`
+	Ordering string `validate:"max=1000"`
+	Page     string
+	Cursor   string
 	Active   *bool
 	Staff    *bool
 	paged    bool // ?page= is given

@@ -2,6 +2,8 @@ package httpapi
 
 import (
 	"net/http"
+
+	"roster/domain/user"
 )
 
 // What OPTIONS tells of a resource (DRF's SimpleMetadata), in DRF's and SimpleJWT's own words.
@@ -59,10 +61,10 @@ func (s *server) userFields() userFields {
 	}
 	return userFields{
 		ID:         told(id, "ID", ""),
-		Email:      given("email", "Email address", 254),
+		Email:      given("email", "Email address", user.MaxEmail),
 		Password:   given("string", "Password", s.PasswordMaxLength),
-		FirstName:  given("string", "First name", 150),
-		LastName:   given("string", "Last name", 150),
+		FirstName:  given("string", "First name", user.MaxName),
+		LastName:   given("string", "Last name", user.MaxName),
 		IsActive:   told("boolean", "Active", "Designates whether this user should be treated as active. Unselect this instead of deleting accounts."),
 		IsStaff:    told("boolean", "Staff status", "Designates whether the user can log into this admin site."),
 		DateJoined: told("datetime", "Date joined", ""),

@@ -4,11 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"net"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/felixge/httpsnoop"
@@ -69,6 +69,8 @@ func protect(w http.ResponseWriter, r *http.Request, id string) {
 	}
 }
 
+var errPanic = errors.New("a handler panicked")
+
 // recovered answers a panic like any other defect and keeps the process.
 func (s *server) recovered(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	defer func() {
@@ -78,7 +80,10 @@ func (s *server) recovered(w http.ResponseWriter, r *http.Request, next http.Han
 			panic(p)
 		default:
 			s.log.Error("panic", zap.Any("panic", p), zap.ByteString("stack", debug.Stack()), requestID(r))
-			s.write(w, r, http.StatusInternalServerError, "application/json", answer{detail: "A server error occurred."}.drf())
+			if w.Header().Get("Content-Length") != "" {
+				panic(http.ErrAbortHandler) // the answer has begun, and must not look whole
+			}
+			s.fail(w, r, errPanic)
 		}
 	}()
 	next.ServeHTTP(w, r)
@@ -125,7 +130,7 @@ func clientAddress(r *http.Request) string {
 	if err != nil {
 		return r.RemoteAddr
 	}
-	return strings.TrimSuffix(host, "%")
+	return host
 }
 
 func clip(s string, n int) string { return s[:min(len(s), n)] }

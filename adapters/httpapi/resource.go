@@ -58,7 +58,6 @@ func (res resource) handler(s *server, name string) (handler, error) {
 func (s *server) serve(res resource) http.Handler {
 	allow := res.allow()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer drain(r)
 		w.Header().Set("Allow", allow)
 		c := call{query: parseQuery(r.URL.RawQuery)}
 		err := s.dispatch(w, r, res, c)

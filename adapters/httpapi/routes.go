@@ -53,8 +53,7 @@ func (s *server) table() []route {
 	}
 }
 
-// routes builds the router. Paths are matched as they are sent: cleaning them would redirect, and
-// let one resource be reached under several names.
+// routes builds the router. Paths are not cleaned: that would redirect.
 func (s *server) routes() *mux.Router {
 	router := mux.NewRouter().SkipClean(true)
 	for _, row := range s.table() {

@@ -1,12 +1,12 @@
 package httpapi
 
 import (
-	"io"
 	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"go.uber.org/zap"
 
 	"roster/ports/inbound"
@@ -56,7 +56,7 @@ func NewServer(h http.Handler, log *zap.Logger) *http.Server {
 
 // write sends body as JSON. Nothing can be told to the client once this fails, so it is logged only.
 func (s *server) write(w http.ResponseWriter, r *http.Request, code int, mediaType string, body any) {
-	b, err := json.Marshal(body)
+	b, err := json.Marshal(body, jsontext.AllowInvalidUTF8(true)) // no stored byte can make an answer fail
 	if err != nil {
 		s.log.Error("encode answer", zap.Error(err), requestID(r))
 		code, b = http.StatusInternalServerError, []byte(`{"detail":"A server error occurred."}`)
@@ -74,9 +74,4 @@ func (s *server) write(w http.ResponseWriter, r *http.Request, code int, mediaTy
 
 func (s *server) ok(w http.ResponseWriter, r *http.Request, code int, body any) {
 	s.write(w, r, code, "application/json", body)
-}
-
-// drain reads what is left of a small body, so that the connection can be used again.
-func drain(r *http.Request) {
-	_, _ = io.CopyN(io.Discard, r.Body, 4<<10)
 }

@@ -69,6 +69,9 @@ func input(m members) inbound.UserInput {
 }
 
 func (s *server) registerUser(w http.ResponseWriter, r *http.Request, c call) error {
+	if err := s.Accounts.AuthorizeRegistration(r.Context(), c.actor); err != nil {
+		return err
+	}
 	m, err := s.decode(w, r)
 	if err != nil {
 		return err
@@ -137,9 +140,11 @@ func (s *server) deleteUser(w http.ResponseWriter, r *http.Request, c call) erro
 
 // tell answers with one user and its entity tag.
 func (s *server) tell(w http.ResponseWriter, r *http.Request, code int, u *user.User) {
-	w.Header().Set("ETag", `"`+strconv.FormatInt(u.Version(), 10)+`"`)
+	w.Header().Set("ETag", etag(u.Version()))
 	s.ok(w, r, code, toWire(u))
 }
+
+func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
 // userID reads the id in the path. What cannot be one is not found.
 func (s *server) userID(r *http.Request) (user.ID, error) {
@@ -167,7 +172,7 @@ func ifMatch(r *http.Request) []int64 {
 			return nil // the user is there, or it is not found anyway
 		}
 		if len(tag) > 2 && tag[0] == '"' && tag[len(tag)-1] == '"' {
-			if n, err := strconv.ParseInt(tag[1:len(tag)-1], 10, 64); err == nil {
+			if n, err := strconv.ParseInt(tag[1:len(tag)-1], 10, 64); err == nil && etag(n) == tag {
 				versions = append(versions, n)
 			}
 		}

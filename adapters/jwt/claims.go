@@ -22,8 +22,10 @@ var known = []string{"token_type", "exp", "iat", "nbf", "jti", "user_id", "sid",
 // own reports whether a claim is one that Sign writes by itself, so that it is no further claim.
 func (o Options) own(name string) bool {
 	switch name {
-	case "token_type", "exp", "iat", "jti", "user_id", "sid", "gen":
+	case "token_type", "exp", "iat", "jti", "user_id":
 		return true
+	case "sid", "gen": // in SimpleJWT's shape they are whatever an application put there
+		return o.Shape == ShapeSession
 	case "iss":
 		return o.Issuer != ""
 	case "aud":
@@ -77,6 +79,9 @@ func (c *claims) UnmarshalJSON(text []byte) error {
 		}
 		if !c.o.own(name) {
 			extra.raw(name, value)
+			if name == "sid" || name == "gen" {
+				return nil
+			}
 		}
 		return c.member(name, value)
 	})

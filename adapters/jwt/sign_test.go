@@ -62,8 +62,8 @@ func TestShapes(t *testing.T) {
 		"session, issuer":  {both, access, `{"token_type":"access","exp":1800000300,"iat":1800000000,"jti":"` + tokenID + `","user_id":1,"sid":"` + sid + `","iss":"\"roster\"","aud":"api"}`},
 		"session, bare":    {Options{}, bare, `{"token_type":"access","exp":1800000000,"jti":"` + tokenID + `","user_id":null}`},
 		"simple, access":   {simple, access, `{"token_type":"access","exp":1800000300,"iat":1800000000,"jti":"` + sid + `........","user_id":1}`},
-		"simple, refresh":  {simple, refresh, `{"token_type":"refresh","exp":1800000300,"iat":1800000000,"jti":"` + sid + `0000002a","user_id":"0197b5a0-0000-7000-8000-000000000000","role":"admin","iss":"evil","t":{"a": [1.0,"<é>"]}}`},
-		"simple, issuer":   {simpleBoth, refresh, `{"token_type":"refresh","exp":1800000300,"iat":1800000000,"jti":"` + sid + `0000002a","user_id":"0197b5a0-0000-7000-8000-000000000000","iss":"\"roster\"","aud":"api","role":"admin","t":{"a": [1.0,"<é>"]}}`},
+		"simple, refresh":  {simple, refresh, `{"token_type":"refresh","exp":1800000300,"iat":1800000000,"jti":"` + sid + `0000002a","user_id":"0197b5a0-0000-7000-8000-000000000000","role":"admin","sid":"x","iss":"evil","t":{"a": [1.0,"<é>"]}}`},
+		"simple, issuer":   {simpleBoth, refresh, `{"token_type":"refresh","exp":1800000300,"iat":1800000000,"jti":"` + sid + `0000002a","user_id":"0197b5a0-0000-7000-8000-000000000000","iss":"\"roster\"","aud":"api","role":"admin","sid":"x","t":{"a": [1.0,"<é>"]}}`},
 		"simple, bare":     {simple, bare, `{"token_type":"access","exp":1800000000,"jti":"` + tokenID + `","user_id":null}`},
 	} {
 		header, payload := said(t, sign(t, withSecret(t, c.o), c.c))

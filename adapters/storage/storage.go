@@ -27,8 +27,9 @@ type Backend interface {
 // Driver makes a Backend from a URL whose scheme is Scheme. Open does no I/O; it fails on a URL that
 // the backend cannot understand.
 type Driver struct {
-	Scheme string
-	Open   func(u *url.URL, o Options) (Backend, error)
+	Scheme    string
+	Ephemeral bool // nothing outlives the process that opened it
+	Open      func(u *url.URL, o Options) (Backend, error)
 }
 
 // Options is what all backends are told besides their URL.

@@ -58,12 +58,14 @@ type Config struct {
 	PasswordMinLength      int           `name:"password_min_length" group:"Passwords" default:"8" strict:"15" validate:"min=8,ltefield=PasswordMaxLength" help:"fewest characters of a new password"`
 	PasswordMaxLength      int           `name:"password_max_length" default:"1024" django:"128" validate:"min=64,max=1024" help:"most characters of a password"`
 	TrimPasswords          bool          `name:"trim_passwords" default:"false" django:"true" help:"cut blanks at the ends of passwords, as Django REST Framework does"`
-	RequireCurrentPassword bool          `name:"require_current_password" default:"false" strict:"true" help:"a change of password needs current_password"`
+	RequireCurrentPassword bool          `name:"require_current_password" default:"false" strict:"true" help:"a change of one's own password or email needs current_password"`
 	HashWorkers            int           `name:"hash_workers" default:"0" validate:"min=0,max=64" help:"passwords hashed at once, 19 MiB each; 0 for one per CPU"`
 	HashWait               time.Duration `name:"hash_wait" default:"3s" validate:"min=0s,max=1h" help:"how long a sign-in waits for its turn to be hashed before 503"`
 
 	LenientJSON     bool          `name:"lenient_json" group:"Requests" default:"false" django:"true" help:"of two JSON members of one name the last counts, and numbers are taken as text"`
 	AcceptForms     bool          `name:"accept_forms" default:"true" strict:"false" help:"take form and multipart bodies beside JSON"`
+	WireDetails     string        `name:"wire_details" default:"standard" django:"drf" validate:"oneof=drf standard" help:"details of answers: as DRF and SimpleJWT give them; or WWW-Authenticate with the error of RFC 6750, one spelling of an id, 401 for every revoked token"`
+	MaxConnections  int           `name:"max_connections" default:"4096" validate:"min=16,max=1000000" help:"most connections at once; further ones wait"`
 	MaxBody         int64         `name:"max_body" default:"65536" validate:"min=1024,max=10485760" help:"most bytes of a request's body"`
 	RequestTimeout  time.Duration `name:"request_timeout" default:"15s" validate:"min=1ms,max=1h" help:"longest time for one request"`
 	ShutdownTimeout time.Duration `name:"shutdown_timeout" default:"15s" validate:"min=1ms,max=1h" help:"longest time for what is under way when the service stops"`

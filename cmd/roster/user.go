@@ -100,7 +100,7 @@ func (p *program) userSetCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:               "set WHO",
 		Short:             "Change a user",
-		Long:              "Change a user. Whoever may no longer sign in loses all sessions at once.",
+		Long:              "Change a user. Whoever may no longer sign in is shut out at once; where immediate_revocation\nis on, their sessions are over for good.",
 		Example:           "  roster user set ada@example.org --active=false\n  roster user set 42 --staff=true --last-name Lovelace",
 		Args:              arguments(who),
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -109,8 +109,9 @@ func (p *program) userSetCommand() *cobra.Command {
 	active, staff := triState(cmd, "active", "whether the user may sign in"), triState(cmd, "staff", "whether the user may administer others")
 	memberFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		s := inbound.Settings{Active: active.value, Staff: staff.value, Names: members(cmd)}
-		if s.Active == nil && s.Staff == nil && !s.Names.Email.Present() && !s.Names.FirstName.Present() && !s.Names.LastName.Present() {
+		in := members(cmd)
+		s := inbound.Settings{Active: active.value, Staff: staff.value, Email: in.Email, FirstName: in.FirstName, LastName: in.LastName}
+		if s == (inbound.Settings{}) {
 			return misuse(cmd, "nothing to change")
 		}
 		return p.onUser(func(ctx context.Context, _ *cobra.Command, a inbound.Administration, u *user.User) error {

@@ -91,6 +91,10 @@ func (r Rule) Check(t Text) (value string, ok bool, faults []fault.Field) {
 	if value == "" {
 		return "", false, r.fault("blank", "This field may not be blank.")
 	}
+	s := surrogate(value)
+	if s == 0 && !utf8.ValidString(value) {
+		return "", false, r.fault("invalid", "Not a valid string.")
+	}
 	if r.Max > 0 && utf8.RuneCountInString(value) > r.Max {
 		faults = append(faults, r.fault("max_length", fmt.Sprintf("Ensure this field has no more than %d characters.", r.Max))...)
 	}
@@ -100,7 +104,7 @@ func (r Rule) Check(t Text) (value string, ok bool, faults []fault.Field) {
 	if strings.ContainsRune(value, 0) {
 		faults = append(faults, r.fault("null_characters_not_allowed", "Null characters are not allowed.")...)
 	}
-	if s := surrogate(value); s != 0 {
+	if s != 0 {
 		faults = append(faults, r.fault("surrogate_characters_not_allowed", fmt.Sprintf("Surrogate characters are not allowed: U+%X.", s))...)
 	}
 	return value, true, faults

@@ -58,7 +58,7 @@ func TestCheck(t *testing.T) {
 		"last surrogate":       {rule, field.Given("\xed\xbf\xbf"), "\xed\xbf\xbf", true, []string{pair + "DFFF."}},
 		"first of many":        {rule, field.Given("\xed\xb0\xb1\xed\xa0"), "\xed\xb0\xb1\xed\xa0", true, []string{pair + "DC31."}},
 		"no surrogate":         {rule, field.Given("\ud7ff\ue000"), "\ud7ff\ue000", true, nil},
-		"cut in the middle":    {rule, field.Given("\xed\xa0"), "\xed\xa0", true, nil},
+		"cut in the middle":    {rule, field.Given("\xed\xa0"), "", false, []string{"invalid: Not a valid string."}},
 		"all at once": {
 			rule, field.Given("123456789012\x00\xed\xa0\xbd"), "123456789012\x00\xed\xa0\xbd", true,
 			[]string{long, large, nul, pair + "D83D."},

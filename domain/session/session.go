@@ -76,13 +76,17 @@ func Start(id ID, owner user.ID, now time.Time, r Rules, c Client) *Session {
 }
 
 // Adopt makes the record of a refresh token that another issuer gave out without one, so that it can
-// be rotated or revoked from here on.
-func Adopt(id ID, owner user.ID, c Claims, now time.Time) *Session {
+// be rotated or revoked from here on. It ends when that token does, or by the rules before that.
+func Adopt(id ID, owner user.ID, c Claims, now time.Time, r Rules) *Session {
 	began := c.IssuedAt
 	if began.IsZero() {
 		began = now
 	}
-	return &Session{Snapshot{ID: id, User: owner, Created: began, Confirmed: began, Expires: c.ExpiresAt, Version: 1}}
+	s := &Session{Snapshot{ID: id, User: owner, Created: began, Confirmed: began, Expires: c.ExpiresAt, Version: 1}}
+	if last := began.Add(r.MaxLifetime); r.MaxLifetime > 0 && last.Before(c.ExpiresAt) {
+		s.s.Expires = last
+	}
+	return s
 }
 
 // Restore rebuilds a session from storage. ErrBadState says that no rule could have led to s.

@@ -236,15 +236,19 @@ func TestLive(t *testing.T) {
 
 func TestAdopt(t *testing.T) {
 	c := session.Claims{IssuedAt: t0.Add(-time.Hour), ExpiresAt: t0.Add(time.Hour)}
-	s := session.Adopt(id, "7", c, t0)
+	s := session.Adopt(id, "7", c, t0, rules)
 	if got := s.Snapshot(); !got.Created.Equal(c.IssuedAt) || !got.Confirmed.Equal(c.IssuedAt) || !got.Expires.Equal(c.ExpiresAt) || got.Generation != 0 || got.Version != 1 {
 		t.Errorf("%+v", got)
 	}
-	if got := session.Adopt(id, "7", session.Claims{ExpiresAt: t0.Add(time.Hour)}, t0).Snapshot(); !got.Created.Equal(t0) {
+	if got := session.Adopt(id, "7", session.Claims{ExpiresAt: t0.Add(time.Hour)}, t0, rules).Snapshot(); !got.Created.Equal(t0) {
 		t.Errorf("without iat: %+v", got)
 	}
 	if _, err := session.Restore(s.Snapshot()); err != nil {
 		t.Error(err)
+	}
+	old := session.Claims{IssuedAt: t0.Add(-rules.MaxLifetime), ExpiresAt: t0.Add(time.Hour)}
+	if s := session.Adopt(id, "7", old, t0, rules); s.Snapshot().Expires.After(t0) {
+		t.Errorf("outlives the longest life of a session: %+v", s.Snapshot())
 	}
 }
 

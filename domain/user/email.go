@@ -38,7 +38,7 @@ func ParseEmail(text string, toASCII ToASCII) (Email, error) {
 	if at < 1 {
 		return Email{}, ErrBadEmail
 	}
-	local, domain := text[:at], strings.ToLower(text[at+1:])
+	local, domain := text[:at], lower(text[at+1:])
 	if !dotAtom.MatchString(local) && !quoted.MatchString(local) || strings.ContainsFunc(text, invisible) {
 		return Email{}, ErrBadEmail
 	}
@@ -53,6 +53,12 @@ func ParseEmail(text string, toASCII ToASCII) (Email, error) {
 		address: local + "@" + domain,
 		key:     strings.ToLower(plainest(local)) + "@" + strings.ToLower(canonical(ascii)),
 	}, nil
+}
+
+// lower is Python's str.lower where Go differs: "İ" becomes an i with its dot above as a mark, not a
+// plain i, which would make another domain of it.
+func lower(s string) string {
+	return strings.ToLower(strings.ReplaceAll(s, "\u0130", "i\u0307"))
 }
 
 // String returns the address as it is shown.

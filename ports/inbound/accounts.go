@@ -3,6 +3,7 @@ package inbound
 
 import (
 	"context"
+	"time"
 
 	"roster/domain/field"
 	"roster/domain/session"
@@ -13,6 +14,7 @@ import (
 type Actor struct {
 	User    *user.User // nil when anonymous; as read when the request was authenticated
 	Session session.ID // the session that the request belongs to; "" when none is known
+	Issued  time.Time  // when the token of the request was issued; zero when it does not tell
 }
 
 // Anonymous reports whether nobody is signed in.
@@ -50,6 +52,9 @@ type List struct {
 // when the actor is anonymous, fault.Forbidden when the access policy forbids, user.ErrNotFound when
 // there is no such user or the actor may not know, fault.ErrInvalid with every field at fault.
 type Accounts interface {
+	// AuthorizeRegistration tells whether the actor may register users, before the input is read.
+	AuthorizeRegistration(ctx context.Context, actor Actor) error
+
 	// Register makes a user of anybody who asks, as the registration setting allows.
 	Register(ctx context.Context, actor Actor, in UserInput) (*user.User, error)
 

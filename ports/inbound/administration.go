@@ -7,11 +7,10 @@ import (
 	"roster/domain/user"
 )
 
-// Settings is a change of what an operator alone decides; nil members stay.
+// Settings is a change of what an operator alone decides; absent members stay.
 type Settings struct {
-	Active *bool
-	Staff  *bool
-	Names  UserInput // email and names, where given; never the password
+	Active, Staff              *bool
+	Email, FirstName, LastName field.Text
 }
 
 // Administration is the operator's conversation, from the machine itself: nobody signs in for it. It

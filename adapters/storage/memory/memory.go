@@ -14,7 +14,7 @@ import (
 )
 
 // Driver opens memory: URLs.
-var Driver = storage.Driver{Scheme: "memory", Open: func(u *url.URL, _ storage.Options) (storage.Backend, error) {
+var Driver = storage.Driver{Scheme: "memory", Ephemeral: true, Open: func(u *url.URL, _ storage.Options) (storage.Backend, error) {
 	if u.Opaque != "" || u.Host != "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		return nil, errors.New("memory: the URL takes nothing after the scheme")
 	}

@@ -1,0 +1,113 @@
+package application_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"roster/application"
+	"roster/domain/credential"
+	"roster/domain/field"
+	"roster/domain/session"
+	"roster/domain/user"
+	"roster/ports/inbound"
+	"roster/ports/outbound"
+	"roster/test/fixture"
+)
+
+// A client decides how long its request takes: its body may trickle in. What the actor could do when
+// the request began may be over when it ends.
+func TestARequestBegunBeforeDoesNotOutliveItsRights(t *testing.T) {
+	takeover := inbound.Changes{UserInput: inbound.UserInput{Password: field.Given("the-thief-s-own-1")}}
+	for name, c := range map[string]struct {
+		meanwhile func(s *fixture.Service, u *user.User)
+		want      error
+	}{
+		"the password is changed": {func(s *fixture.Service, u *user.User) { u.ChangePassword(credential.Unusable, s.Clock.Now()) }, session.ErrTokenInvalid},
+		"signed out everywhere":   {func(s *fixture.Service, u *user.User) { u.EndSessions(s.Clock.Now()) }, session.ErrTokenInvalid},
+		"deactivated":             {func(_ *fixture.Service, u *user.User) { u.SetActive(false) }, inbound.ErrUserInactive},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := fixture.New(t, fixture.Standard())
+			u := s.Add(t, "a@example.com")
+			actor, err := s.Authenticate(t.Context(), s.SignsIn(t, "a@example.com", fixture.Password).Access)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Clock.Advance(time.Second)
+			s.Set(t, u.ID(), func(u *user.User) { c.meanwhile(s, u) })
+			before, _ := s.Users.Get(t.Context(), u.ID())
+			if _, err := s.Change(t.Context(), actor, u.ID(), takeover); !errors.Is(err, c.want) {
+				t.Errorf("got %v, want %v", err, c.want)
+			}
+			if after, _ := s.Users.Get(t.Context(), u.ID()); after.Snapshot() != before.Snapshot() {
+				t.Error("refused, yet changed")
+			}
+		})
+	}
+	t.Run("no longer staff", func(t *testing.T) {
+		s := fixture.New(t, fixture.Standard())
+		u, staff := s.Add(t, "a@example.com"), s.AddStaff(t, "s@example.com")
+		actor := inbound.Actor{User: staff}
+		s.Set(t, staff.ID(), func(u *user.User) { u.SetStaff(false) })
+		if _, err := s.Change(t.Context(), actor, u.ID(), takeover); !errors.Is(err, inbound.ErrForbidden) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("at the very last moment", func(t *testing.T) {
+		s := fixture.New(t, fixture.Standard())
+		u := s.Add(t, "a@example.com")
+		actor, err := s.Authenticate(t.Context(), s.SignsIn(t, "a@example.com", fixture.Password).Access)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Clock.Advance(time.Second)
+		p := s.Ports
+		p.Users = &interrupted{Users: p.Users, first: func() {
+			s.Set(t, u.ID(), func(u *user.User) { u.EndSessions(s.Clock.Now()) })
+		}}
+		if _, err := application.NewAccounts(p, fixture.Standard()).Change(t.Context(), actor, u.ID(), takeover); !errors.Is(err, session.ErrTokenInvalid) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// interrupted lets something else happen just before an update.
+type interrupted struct {
+	outbound.Users
+	first func()
+}
+
+func (i *interrupted) Update(ctx context.Context, id user.ID, change func(*user.User) error) (*user.User, error) {
+	i.first()
+	return i.Users.Update(ctx, id, change)
+}
+
+// The token of a SimpleJWT installation that changes its own password goes on, as it did there; those
+// that were issued before it do not.
+func TestASessionlessTokenOutlivesThePasswordThatItChanges(t *testing.T) {
+	s := fixture.New(t, fixture.Django())
+	u := s.Add(t, "a@example.com")
+	s.Clock.Advance(time.Hour)
+	mint := func(jti string, age time.Duration) string {
+		return s.Mint(t, session.Claims{
+			Type: session.Access, ID: jti, User: string(u.ID()), HasUser: true,
+			IssuedAt: s.Clock.Now().Add(-age), ExpiresAt: s.Clock.Now().Add(time.Hour),
+		})
+	}
+	older, asking := mint("6f1ed002ab5595859014ebf0951522d9", 2*time.Minute), mint("7f1ed002ab5595859014ebf0951522d9", time.Minute)
+	actor, err := s.Authenticate(t.Context(), asking)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Change(t.Context(), actor, u.ID(), inbound.Changes{UserInput: inbound.UserInput{Password: field.Given("wqzxvkjpm-2")}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Authenticate(t.Context(), asking); err != nil {
+		t.Errorf("the one that asked: %v", err)
+	}
+	if _, err := s.Authenticate(t.Context(), older); !errors.Is(err, session.ErrTokenInvalid) {
+		t.Errorf("an older one: got %v", err)
+	}
+}
