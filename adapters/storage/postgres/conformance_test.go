@@ -1,0 +1,46 @@
+package postgres_test
+
+import (
+	"context"
+	"testing"
+
+	"roster/adapters/storage"
+	"roster/adapters/storage/postgres"
+	"roster/test/conformance"
+	"roster/test/testenv"
+)
+
+func TestConformance(t *testing.T) {
+	conformance.Backend(t, func(t *testing.T) storage.Backend { return start(t, testenv.Postgres(t)) })
+}
+
+// start opens the database at a URL until the test ends.
+func start(t *testing.T, url string) *postgres.Store {
+	t.Helper()
+	s := open(t, url)
+	t.Cleanup(func() { shut(t, s) })
+	return s
+}
+
+// open opens it until it is shut.
+func open(t *testing.T, url string) *postgres.Store {
+	t.Helper()
+	s, err := postgres.New(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	err = s.Start(ctx)
+	cancel() // nothing may hang on to it
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func shut(t *testing.T, s *postgres.Store) {
+	t.Helper()
+	if err := s.Close(context.Background()); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+}

@@ -1,0 +1,33 @@
+// Package postgres is the backend on a PostgreSQL server, 13 or newer, shared by any number of
+// instances on any number of machines.
+//
+// Where the extension pg_trgm may be made, or is there, searching is served by an index; elsewhere the
+// same search is answered without one, and costs more the more users there are.
+package postgres
+
+import (
+	"errors"
+	"net/url"
+
+	"roster/adapters/storage"
+)
+
+// Driver opens postgres: URLs, and Alias the same spelt postgresql:. They are libpq's, with its options
+// (sslmode, sslrootcert, target_session_attrs, several hosts, ...), pgxpool's (pool_max_conns, ...) and
+// the server's own settings. Tables are made in the first schema of the search path. What lies between
+// Roster and the server must keep sessions: a pooler that shares them between transactions loses the
+// settings that make a commit last.
+var (
+	Driver = storage.Driver{Scheme: "postgres", Open: open}
+	Alias  = storage.Driver{Scheme: "postgresql", Open: open}
+)
+
+func open(u *url.URL, _ storage.Options) (storage.Backend, error) {
+	switch {
+	case u.Opaque != "":
+		return nil, errors.New("postgres: write postgres://USER:PASSWORD@HOST:PORT/DATABASE")
+	case u.Fragment != "":
+		return nil, errors.New("postgres: the URL has a fragment; write %23 for a #")
+	}
+	return New(u.String())
+}

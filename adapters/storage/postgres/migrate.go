@@ -1,0 +1,135 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
+	"github.com/pressly/goose/v3/lock"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// lockID is the advisory lock ("Rost") that an instance holds while it changes the schema.
+const lockID = 0x526F7374
+
+// mark is the table that says a schema is ours.
+const mark = "roster_schema"
+
+// prepare makes the database ready for this program, or refuses it. Several instances may do so at the
+// same time. It takes as long as it takes: the end is ctx's.
+func prepare(ctx context.Context, config *pgx.ConnConfig) (err error) {
+	config = config.Copy()
+	config.RuntimeParams = maps.Clone(config.RuntimeParams)
+	config.RuntimeParams["statement_timeout"] = "0"
+	config.RuntimeParams["idle_in_transaction_session_timeout"] = "0"
+	db := stdlib.OpenDB(*config)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := claim(ctx, db); err != nil {
+		return err
+	}
+	return migrate(ctx, db)
+}
+
+// claim marks an empty schema as ours and begins its list of migrations. It changes nothing in a
+// schema that holds anything.
+func claim(ctx context.Context, db *sql.DB) error {
+	const op = "open the database"
+	if ours, err := marked(ctx, db); err != nil || ours {
+		return translate(ctx, op, err)
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return translate(ctx, op, err)
+	}
+	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
+	if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", lockID); err != nil {
+		return translate(ctx, op, err)
+	}
+	if ours, err := marked(ctx, tx); err != nil || ours {
+		return translate(ctx, op, err) // another instance was faster
+	}
+	var schema sql.Null[string]
+	var objects int
+	if err := tx.QueryRowContext(ctx, selectForeign).Scan(&schema, &objects); err != nil {
+		return translate(ctx, op, err)
+	}
+	switch {
+	case !schema.Valid:
+		return errors.New("postgres: the search path names no schema that is there")
+	case objects > 0:
+		return fmt.Errorf("postgres: the schema %q is another program's (%d objects): give Roster a database or a schema of its own", schema.V, objects)
+	}
+	if _, err := tx.ExecContext(ctx, "CREATE TABLE "+mark+" (program text NOT NULL PRIMARY KEY)"); err != nil {
+		return translate(ctx, op, err)
+	}
+	versions, err := database.NewStore(goose.DialectPostgres, goose.DefaultTablename)
+	if err != nil {
+		return fmt.Errorf("postgres: %w", err)
+	}
+	if err := versions.CreateVersionTable(ctx, tx); err != nil {
+		return translate(ctx, op, err)
+	}
+	if err := versions.Insert(ctx, tx, database.InsertRequest{Version: 0}); err != nil {
+		return translate(ctx, op, err)
+	}
+	return translate(ctx, op, tx.Commit())
+}
+
+// selectForeign counts what a schema holds besides what extensions put there.
+const selectForeign = `SELECT current_schema(), count(c.oid) FROM pg_catalog.pg_class c
+	WHERE c.relnamespace = to_regnamespace(quote_ident(current_schema())) AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+	AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
+		WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`
+
+// marked reports whether the schema in which we would make tables has our mark.
+func marked(ctx context.Context, q interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}) (ours bool, err error) {
+	err = q.QueryRowContext(ctx, "SELECT to_regclass(quote_ident(current_schema()) || '."+mark+"') IS NOT NULL").Scan(&ours)
+	return ours, err
+}
+
+// migrate brings the schema up to date, each step in a transaction of its own, one instance at a time.
+func migrate(ctx context.Context, db *sql.DB) error {
+	const op = "migrate the database"
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return fmt.Errorf("postgres: %w", err)
+	}
+	// Others who hold the lock are asked each second, since waiting in line would itself stop some
+	// kinds of migrations; for an hour, or as long as ctx says.
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockID(lockID), lock.WithLockTimeout(1, 3600))
+	if err != nil {
+		return fmt.Errorf("postgres: %w", err)
+	}
+	p, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithDisableGlobalRegistry(true), goose.WithSessionLocker(locker))
+	if err != nil {
+		return fmt.Errorf("postgres: %w", err)
+	}
+	have, known, err := p.GetVersions(ctx)
+	if err != nil {
+		return translate(ctx, op, err)
+	}
+	if have < known {
+		if _, err := p.Up(ctx); err != nil {
+			return translate(ctx, op, err)
+		}
+		if have, _, err = p.GetVersions(ctx); err != nil {
+			return translate(ctx, op, err)
+		}
+	}
+	if have > known {
+		return fmt.Errorf("postgres: the database has schema version %d, and this program knows %d at most: use a newer one", have, known)
+	}
+	return nil
+}

@@ -1,0 +1,148 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"roster/adapters/storage"
+	"roster/ports/outbound"
+)
+
+// Store is the backend.
+type Store struct {
+	config  *pgxpool.Config
+	listing pgx.QueryExecMode // of statements that are worth a plan for their values
+	pool    *pgxpool.Pool     // nil before Start
+	gate    gate
+}
+
+var _ storage.Backend = (*Store)(nil)
+
+// Connections are made within this time or not at all. Those that the URL does not bound are as many
+// as several instances can have of a server's usual hundred.
+const (
+	connectPatience = 4 * time.Second
+	connections     = 20
+)
+
+// New returns a Store for the database at a postgres: URL. It does not connect. The error holds no
+// secret of the URL.
+func New(rawURL string) (*Store, error) {
+	c, err := pgxpool.ParseConfig(rawURL)
+	if err != nil {
+		return nil, unreadable(rawURL)
+	}
+	s := &Store{config: c, listing: c.ConnConfig.DefaultQueryExecMode}
+	if s.listing == pgx.QueryExecModeCacheStatement {
+		// A plan kept for any values would suit neither the first page nor the last.
+		s.listing = pgx.QueryExecModeCacheDescribe
+	}
+	if u, err := url.Parse(rawURL); err == nil && !u.Query().Has("pool_max_conns") {
+		c.MaxConns = connections
+	}
+	if t := &c.ConnConfig.ConnectTimeout; *t <= 0 || *t > connectPatience {
+		*t = connectPatience
+	}
+	session := c.ConnConfig.RuntimeParams
+	if session["synchronous_commit"] != "remote_apply" { // which is more
+		session["synchronous_commit"] = "on" // a commit is on the disk before it is told
+	}
+	session["default_transaction_isolation"] = "read committed" // rows are locked to be changed
+	session["statement_timeout"] = fmt.Sprint(patience.Milliseconds())
+	session["idle_in_transaction_session_timeout"] = fmt.Sprint(2 * patience.Milliseconds()) // a lost instance's locks
+	session["jit"] = "off"                                                                   // statements are short
+	if session["application_name"] == "" {
+		session["application_name"] = "roster"
+	}
+	// After a fail-over the connections to the former primary are of no use.
+	c.ConnConfig.OnPgError = func(_ *pgconn.PgConn, e *pgconn.PgError) bool {
+		return e.SeverityUnlocalized != "FATAL" && e.Severity != "FATAL" && e.Code != readOnlyTransaction
+	}
+	return s, nil
+}
+
+// unreadable says what is wrong with a URL, by way of the same one without what may be a secret.
+func unreadable(rawURL string) error {
+	hidden := errors.New("postgres: the URL is malformed, or names files that cannot be read")
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return hidden
+	}
+	if u.User != nil {
+		u.User = url.User("user")
+	}
+	options := u.Query()
+	for _, name := range []string{"password", "sslpassword"} {
+		options.Del(name)
+	}
+	u.RawQuery = options.Encode()
+	if _, err := pgxpool.ParseConfig(u.String()); err != nil {
+		return fmt.Errorf("postgres: %w", err)
+	}
+	return hidden
+}
+
+// Users implements storage.Backend.
+func (s *Store) Users() outbound.Users { return users{s} }
+
+// Sessions implements storage.Backend.
+func (s *Store) Sessions() outbound.Sessions { return sessions{s} }
+
+// UserIDs implements storage.Backend.
+func (s *Store) UserIDs() outbound.UserIDs { return userIDs{s} }
+
+// Start implements storage.Backend. A Store whose Start failed holds nothing open and cannot be
+// started again.
+func (s *Store) Start(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := prepare(ctx, s.config.ConnConfig); err != nil {
+		return err
+	}
+	pool, err := pgxpool.NewWithConfig(context.WithoutCancel(ctx), s.config)
+	if err != nil {
+		return fmt.Errorf("postgres: %w", err)
+	}
+	s.pool = pool
+	s.gate.unlock()
+	return nil
+}
+
+// selectPing reads one row of ours.
+const selectPing = "SELECT count(*) FROM counters WHERE name = 'user_id'"
+
+// Ping implements storage.Backend.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.read(ctx, func(ctx context.Context, q querier) error {
+		var n int
+		return translate(ctx, "ping", q.QueryRow(ctx, selectPing).Scan(&n))
+	})
+}
+
+// Close implements storage.Backend. When ctx ends first, what is still under way loses its connection
+// as soon as it gives it back.
+func (s *Store) Close(ctx context.Context) error {
+	err := s.gate.shut(ctx)
+	if s.pool == nil {
+		return err
+	}
+	closed := make(chan struct{})
+	go func() {
+		s.pool.Close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,74 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// querier is what a connection pool and a transaction have in common.
+type querier interface {
+	Query(ctx context.Context, query string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, query string, args ...any) pgx.Row
+	Exec(ctx context.Context, query string, args ...any) (pgconn.CommandTag, error)
+}
+
+// attempts is how often an operation is tried that lost its connection or a deadlock.
+const attempts = 4
+
+// run runs f, which leaves nothing behind when it fails or can be done twice, for as long as the store
+// is patient.
+func (s *Store) run(ctx context.Context, f func(context.Context) error) error {
+	if err := s.gate.enter(); err != nil {
+		return err
+	}
+	defer s.gate.leave()
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
+	defer cancel()
+	for n := 1; ; n++ {
+		if err := f(ctx); n == attempts || !again(err) || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// read runs f on any connections. Each statement of f is a transaction of its own.
+func (s *Store) read(ctx context.Context, f func(context.Context, querier) error) error {
+	return s.run(ctx, func(ctx context.Context) error { return f(ctx, s.pool) })
+}
+
+// write runs f in a transaction. When f fails nothing is stored and write returns its error as it is.
+func (s *Store) write(ctx context.Context, op string, f func(context.Context, querier) error) error {
+	return s.run(ctx, func(ctx context.Context) error {
+		tx, err := s.pool.Begin(ctx)
+		if err != nil {
+			return translate(ctx, op, err)
+		}
+		defer func() { _ = tx.Rollback(ctx) }() // after Commit it does nothing
+		if err := f(ctx, tx); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return translate(ctx, op, err)
+		}
+		return commit(ctx, op, tx)
+	})
+}
+
+// commit ends a transaction. A caller who goes away meanwhile does not keep it from telling what was
+// done. When the connection is lost nobody knows, and it must not be tried again.
+func commit(ctx context.Context, op string, tx pgx.Tx) error {
+	whole := context.WithoutCancel(ctx)
+	if end, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		whole, cancel = context.WithDeadline(whole, end)
+		defer cancel()
+	}
+	err := translate(ctx, op, tx.Commit(whole))
+	if errors.Is(err, errLost) {
+		return outage(op, errUnsure, err)
+	}
+	return err
+}

@@ -1,0 +1,196 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"roster/domain/credential"
+	"roster/domain/user"
+	"roster/ports/outbound"
+)
+
+var userTable = table[user.User]{
+	name: "users",
+	fields: []string{
+		"id", "email", "email_key", "first_name", "last_name", "active", "staff", "password",
+		"joined", "last_login", "sessions_valid_after", "version",
+	},
+	derived: []string{"search"},
+	row: func(u *user.User) []any {
+		s := u.Snapshot()
+		return []any{
+			s.ID.SortKey(), s.Email, s.EmailKey, s.FirstName, s.LastName, s.Active, s.Staff, s.Password.Encoded(),
+			millis(s.Joined), millis(s.LastLogin), millis(s.SessionsValidAfter), s.Version,
+			u.SearchText(),
+		}
+	},
+	scan: func(row pgx.Row) (*user.User, error) {
+		var s user.Snapshot
+		var id, password string
+		var joined, lastLogin, validAfter *int64
+		if err := row.Scan(&id, &s.Email, &s.EmailKey, &s.FirstName, &s.LastName, &s.Active, &s.Staff, &password,
+			&joined, &lastLogin, &validAfter, &s.Version); err != nil {
+			return nil, err
+		}
+		s.ID, s.Password = user.IDFromSortKey(id), credential.RestoreHash(password)
+		s.Joined, s.LastLogin, s.SessionsValidAfter = instant(joined), instant(lastLogin), instant(validAfter)
+		return user.Restore(s)
+	},
+	next: func(u *user.User, version int64) (*user.User, error) {
+		s := u.Snapshot()
+		s.Version = version
+		return user.Restore(s)
+	},
+	version: (*user.User).Version,
+	missing: user.ErrNotFound,
+}
+
+// keyOf returns the form of id that is stored, and whether id can be and is spelt as that form is read
+// back: "07" would otherwise be taken for "7".
+func keyOf(id user.ID) (string, bool) {
+	key := id.SortKey()
+	return key, user.IDFromSortKey(key) == id && storable(key)
+}
+
+type users struct{ s *Store }
+
+var _ outbound.Users = users{}
+
+// countAbove moves the counter of ids to an added one, if that is above it.
+const countAbove = "UPDATE counters SET value = $1 WHERE name = 'user_id' AND value < $1"
+
+// Add implements outbound.Users.
+func (r users) Add(ctx context.Context, u *user.User) error {
+	const op = "add user"
+	if _, ok := keyOf(u.ID()); !ok {
+		return fmt.Errorf("postgres: %s: %q is no id", op, u.ID())
+	}
+	return r.s.write(ctx, op, func(ctx context.Context, q querier) error {
+		if err := userTable.add(ctx, q, op, u); err != nil {
+			return err
+		}
+		n, counted := u.ID().Integer()
+		if !counted {
+			return nil
+		}
+		_, err := q.Exec(ctx, countAbove, n)
+		return translate(ctx, op, err)
+	})
+}
+
+// Get implements outbound.Users.
+func (r users) Get(ctx context.Context, id user.ID) (*user.User, error) {
+	const op = "get user"
+	key, ok := keyOf(id)
+	if !ok {
+		return nil, fmt.Errorf("postgres: %s: %w", op, user.ErrNotFound)
+	}
+	return r.find(ctx, op, "id", key)
+}
+
+// ByEmail implements outbound.Users.
+func (r users) ByEmail(ctx context.Context, key string) (*user.User, error) {
+	return r.find(ctx, "get user by email", "email_key", key)
+}
+
+func (r users) find(ctx context.Context, op, column, value string) (u *user.User, err error) {
+	err = r.s.read(ctx, func(ctx context.Context, q querier) error {
+		u, err = userTable.get(ctx, q, op, userTable.selectWhere(column), value)
+		return err
+	})
+	return u, err
+}
+
+// Update implements outbound.Users.
+func (r users) Update(ctx context.Context, id user.ID, change func(*user.User) error) (*user.User, error) {
+	const op = "update user"
+	key, ok := keyOf(id)
+	if !ok {
+		return nil, fmt.Errorf("postgres: %s: %w", op, user.ErrNotFound)
+	}
+	return userTable.update(ctx, r.s, op, key, change)
+}
+
+// Delete implements outbound.Users.
+func (r users) Delete(ctx context.Context, id user.ID, check func(*user.User) error) error {
+	const op = "delete user"
+	key, ok := keyOf(id)
+	if !ok {
+		return fmt.Errorf("postgres: %s: %w", op, user.ErrNotFound)
+	}
+	return r.s.write(ctx, op, func(ctx context.Context, q querier) error {
+		u, err := userTable.get(ctx, q, op, userTable.selectToChange(), key)
+		if err != nil {
+			return err
+		}
+		if err := check(u); err != nil {
+			return err
+		}
+		_, err = q.Exec(ctx, userTable.deleteOne(), key)
+		return translate(ctx, op, err)
+	})
+}
+
+// List implements outbound.Users.
+func (r users) List(ctx context.Context, q user.Query) (found []*user.User, err error) {
+	const op = "list users"
+	query, args := list(q)
+	err = r.s.read(ctx, func(ctx context.Context, c querier) error {
+		found = nil
+		rows, err := c.Query(ctx, query, append([]any{r.s.listing}, args...)...)
+		if err != nil {
+			return translate(ctx, op, err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			u, err := userTable.scan(rows)
+			if err != nil {
+				return translate(ctx, op, err)
+			}
+			found = append(found, u)
+		}
+		return translate(ctx, op, rows.Err())
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// Count implements outbound.Users.
+func (r users) Count(ctx context.Context, f user.Filter) (n int, err error) {
+	query, args := count(f)
+	err = r.s.read(ctx, func(ctx context.Context, q querier) error {
+		return translate(ctx, "count users", q.QueryRow(ctx, query, append([]any{r.s.listing}, args...)...).Scan(&n))
+	})
+	return n, err
+}
+
+type userIDs struct{ s *Store }
+
+var _ outbound.UserIDs = userIDs{}
+
+var errUsedUp = errors.New("postgres: counted ids are used up")
+
+// countUp takes the next id. When the answer is lost so is the id.
+const countUp = "UPDATE counters SET value = value + 1 WHERE name = 'user_id' AND value < 9223372036854775807 RETURNING value"
+
+// NewUserID implements outbound.UserIDs.
+func (r userIDs) NewUserID(ctx context.Context) (id user.ID, err error) {
+	err = r.s.read(ctx, func(ctx context.Context, q querier) error {
+		var n int64
+		err := q.QueryRow(ctx, countUp).Scan(&n)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return errUsedUp
+		}
+		id = user.IntegerID(n)
+		return translate(ctx, "count up the user id", err)
+	})
+	if err != nil {
+		return "", err
+	}
+	return id, nil
+}
