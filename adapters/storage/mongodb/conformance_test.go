@@ -1,0 +1,58 @@
+package mongodb_test
+
+import (
+	"context"
+	"net/url"
+	"testing"
+
+	"roster/adapters/storage"
+	"roster/adapters/storage/mongodb"
+	"roster/test/conformance"
+	"roster/test/testenv"
+)
+
+func TestConformance(t *testing.T) {
+	conformance.Backend(t, func(t *testing.T) storage.Backend { return start(t, testenv.MongoDB(t)) })
+}
+
+// start opens the database at uri until the test ends. The server leaves expired sessions alone: those
+// of the tests expired long ago.
+func start(t *testing.T, uri string) *mongodb.Store {
+	t.Helper()
+	s := open(t, uri)
+	t.Cleanup(func() { shut(t, s) })
+	return s
+}
+
+// open opens it until it is shut.
+func open(t *testing.T, uri string) *mongodb.Store {
+	t.Helper()
+	s := create(t, uri, mongodb.Options{KeepExpired: true})
+	ctx, cancel := context.WithCancel(t.Context())
+	err := s.Start(ctx)
+	cancel() // nothing may hang on to it
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func create(t *testing.T, uri string, o mongodb.Options) *mongodb.Store {
+	t.Helper()
+	u, err := url.Parse(uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := mongodb.New(u, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func shut(t *testing.T, s *mongodb.Store) {
+	t.Helper()
+	if err := s.Close(context.Background()); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+}

@@ -1,0 +1,83 @@
+// Package mongodb is the backend on MongoDB 4.4 or newer, shared by any number of instances: a
+// standalone server or a replica set. One document is the unit of atomicity; nothing needs a
+// transaction.
+package mongodb
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"roster/adapters/storage"
+)
+
+// Driver opens mongodb: URLs, in the form that MongoDB's own programs take. The path names the
+// database, which is roster when there is none; options go to the driver and win over ours.
+var Driver = storage.Driver{Scheme: scheme, Open: open}
+
+// SRVDriver opens mongodb+srv: URLs, whose servers are looked up in the DNS.
+var SRVDriver = storage.Driver{Scheme: "mongodb+srv", Open: open}
+
+func open(u *url.URL, _ storage.Options) (storage.Backend, error) { return New(u, Options{}) }
+
+const scheme = "mongodb"
+
+const defaultName = "roster"
+
+// place is what a URL says: where the servers are, and which database is meant.
+type place struct {
+	uri     string // for the driver; with the password
+	name    string
+	secrets []string // the spellings of the password, which no error may hold
+}
+
+// placeOf reads a URL.
+func placeOf(u *url.URL) (place, error) {
+	switch {
+	case u.Host == "" || u.Opaque != "":
+		return place{}, errors.New("mongodb: the URL names no host; write mongodb://HOST/DATABASE")
+	case u.Fragment != "":
+		return place{}, errors.New("mongodb: the URL has a fragment; write %23 for a # in the password")
+	}
+	p := place{name: strings.TrimPrefix(u.Path, "/")}
+	if p.name == "" {
+		p.name = defaultName
+	}
+	if strings.ContainsAny(p.name, "/\\. \"$*<>:|?\x00") || len(p.name) > 63 {
+		return place{}, fmt.Errorf("mongodb: %q cannot be the name of a database", p.name)
+	}
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return place{}, errors.New("mongodb: the URL's options cannot be read")
+	}
+	switch query.Get("sharded") {
+	case "", "false":
+	default:
+		return place{}, errors.New("mongodb: sharded is not supported yet")
+	}
+	query.Del("sharded")
+	plain := *u
+	plain.RawQuery = query.Encode()
+	if plain.Path == "" {
+		plain.Path = "/" // options may not follow the host directly
+	}
+	p.uri = plain.String()
+	if password, has := u.User.Password(); has && password != "" {
+		_, written, _ := strings.Cut(u.User.String(), ":")
+		p.secrets = []string{written, password}
+	}
+	return p, nil
+}
+
+// redacted returns err without the password.
+func (p place) redacted(err error) error {
+	if err == nil {
+		return nil
+	}
+	text := err.Error()
+	for _, secret := range p.secrets {
+		text = strings.ReplaceAll(text, secret, "xxxxx")
+	}
+	return errors.New(text)
+}

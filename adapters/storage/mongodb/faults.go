@@ -1,0 +1,102 @@
+package mongodb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/x/mongo/driver"
+	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
+
+	"roster/adapters/storage"
+)
+
+// Result codes of the server, by the names it gives them.
+const (
+	duplicateKey = 11000
+)
+
+// passing is the result codes that tell of a state which passes, or which an operator ends.
+var passing = []int{
+	6,     // HostUnreachable
+	7,     // HostNotFound
+	24,    // LockTimeout
+	46,    // LockBusy
+	50,    // MaxTimeMSExpired
+	64,    // WriteConcernFailed: not yet on a majority
+	89,    // NetworkTimeout
+	91,    // ShutdownInProgress
+	100,   // UnsatisfiableWriteConcern: no majority is left
+	112,   // WriteConflict
+	133,   // FailedToSatisfyReadPreference
+	134,   // ReadConcernMajorityNotAvailableYet
+	146,   // ExceededMemoryLimit
+	189,   // PrimarySteppedDown
+	202,   // NetworkInterfaceExceededTimeLimit
+	262,   // ExceededTimeLimit
+	365,   // TemporarilyUnavailable
+	462,   // IngressRequestRateLimitExceeded
+	9001,  // SocketException
+	10058, // LegacyNotPrimary
+	10107, // NotWritablePrimary
+	11600, // InterruptedAtShutdown
+	11602, // InterruptedDueToReplStateChange
+	13388, // StaleConfig
+	13435, // NotPrimaryNoSecondaryOk
+	13436, // NotPrimaryOrSecondary
+	14031, // OutOfDiskSpace
+}
+
+// passingLabels is how server and driver mark what may be tried again.
+var passingLabels = []string{
+	driver.NetworkError, driver.RetryableWriteError, driver.TransientTransactionError, "SystemOverloadedError",
+}
+
+// translate gives err, which the driver returned from op under ctx, the meaning that the ports
+// promise. It goes by types, codes and labels, never by text. ctx is the one that within made.
+func translate(ctx context.Context, op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if end := ctx.Err(); end != nil {
+		// The driver tells this in several ways; what counts is whether anybody waits any more.
+		if cause := context.Cause(ctx); errors.Is(cause, errSlow) {
+			return storage.Unavailable(fmt.Errorf("mongodb: %s: %w: %w", op, cause, err))
+		}
+		return fmt.Errorf("mongodb: %s: %w", op, end)
+	}
+	away := unavailable(err)
+	err = fmt.Errorf("mongodb: %s: %w", op, err)
+	if away {
+		return storage.Unavailable(err)
+	}
+	return err
+}
+
+func unavailable(err error) bool {
+	if errors.Is(err, mongo.ErrClientDisconnected) || mongo.IsTimeout(err) || mongo.IsNetworkError(err) {
+		return true
+	}
+	if e, ok := errors.AsType[mongo.ServerError](err); ok {
+		return slices.ContainsFunc(passing, e.HasErrorCode) || slices.ContainsFunc(passingLabels, e.HasErrorLabel)
+	}
+	// What failed before a command was sent has types that the driver does not export otherwise.
+	if e := driver.RetryablePoolError(nil); errors.As(err, &e) {
+		return e.Retryable()
+	}
+	return isA[topology.ServerSelectionError](err) || isA[topology.WaitQueueTimeoutError](err) ||
+		isA[topology.ConnectionError](err) || isA[topology.PoolError](err) || errors.Is(err, topology.ErrServerClosed)
+}
+
+func isA[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}
+
+// duplicate reports whether a unique index refused a write. Which one it was has to be read back.
+func duplicate(err error) bool {
+	e, ok := errors.AsType[mongo.ServerError](err)
+	return ok && e.HasErrorCode(duplicateKey)
+}

@@ -1,0 +1,167 @@
+package mongodb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+)
+
+// The marker says whose the database is, and how new its schema.
+const (
+	markerCollection = "schema"
+	markerID         = "marker"
+	program          = "roster"
+	schemaVersion    = 1
+)
+
+type marker struct {
+	ID      string `bson:"_id"`
+	Program string `bson:"program"`
+	Version int64  `bson:"version"`
+}
+
+// claim marks an empty database as ours and makes its counter, or refuses one that is another
+// program's or newer than this program. Several instances may do so at the same time.
+func (s *Store) claim(ctx context.Context) error {
+	if found, err := s.marked(ctx); found || err != nil {
+		return err
+	}
+	strange, err := s.strange(ctx)
+	if err != nil {
+		return err
+	}
+	// What is strange may have been made by another instance since the first look.
+	if found, err := s.marked(ctx); found || err != nil {
+		return err
+	}
+	if strange != "" {
+		return fmt.Errorf("mongodb: database %q is another program's: it has no marker of ours, and its collection %q is not empty", s.place.name, strange)
+	}
+	if err := s.make(ctx, counterCollection, counter{ID: counterID}); err != nil {
+		return err
+	}
+	if err := s.make(ctx, markerCollection, marker{markerID, program, schemaVersion}); err != nil {
+		return err
+	}
+	_, err = s.marked(ctx) // another instance may have been faster, and newer
+	return err
+}
+
+// marked reports whether the database has a marker, and refuses one that is not for this program.
+func (s *Store) marked(ctx context.Context) (bool, error) {
+	var m marker
+	err := s.within(ctx, "read the marker", func(ctx context.Context) error {
+		return s.collection(markerCollection).FindOne(ctx, bson.D{{Key: "_id", Value: markerID}}).Decode(&m)
+	})
+	switch {
+	case errors.Is(err, mongo.ErrNoDocuments):
+		return false, nil
+	case err != nil:
+		return false, err
+	case m.Program != program:
+		return false, fmt.Errorf("mongodb: database %q is another program's: its marker says %q", s.place.name, m.Program)
+	case m.Version > schemaVersion:
+		return false, fmt.Errorf("mongodb: database %q has schema version %d, and this program knows %d at most: use a newer one", s.place.name, m.Version, schemaVersion)
+	}
+	return true, nil
+}
+
+// strange returns the name of a collection that holds anything, "" when none does. Empty ones may have
+// been made for us, with options that only an administrator can give.
+func (s *Store) strange(ctx context.Context) (string, error) {
+	const op = "look into the database"
+	var names []string
+	err := s.within(ctx, op, func(ctx context.Context) (err error) {
+		names, err = s.db.ListCollectionNames(ctx, bson.D{})
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	for _, name := range names {
+		if strings.HasPrefix(name, "system.") || name == counterCollection {
+			continue // the server's, and what we make before the marker
+		}
+		err := s.within(ctx, op, func(ctx context.Context) error {
+			return s.collection(name).FindOne(ctx, bson.D{}).Err()
+		})
+		if err == nil {
+			return name, nil
+		}
+		if !errors.Is(err, mongo.ErrNoDocuments) {
+			return "", err
+		}
+	}
+	return "", nil
+}
+
+// make stores a document unless there is one with its id.
+func (s *Store) make(ctx context.Context, collection string, document any) error {
+	err := s.within(ctx, "prepare "+collection, func(ctx context.Context) error {
+		_, err := s.collection(collection).InsertOne(ctx, document)
+		return err
+	})
+	if duplicate(err) {
+		return nil
+	}
+	return err
+}
+
+// index is one index; names are fixed, so that making it again does nothing.
+type index struct {
+	collection, name string
+	keys             []string
+	unique           bool
+	expires          bool // the server may remove what has expired
+}
+
+// indexes is what serves every query but the search for a part of a text.
+var indexes = []index{
+	{collection: "users", name: "email_key", keys: []string{"email_key"}, unique: true},
+	{collection: "users", name: "joined", keys: []string{"joined", "_id"}},
+	{collection: "users", name: "email", keys: []string{"email", "_id"}},
+	{collection: "users", name: "first_name", keys: []string{"first_name", "_id"}},
+	{collection: "users", name: "last_name", keys: []string{"last_name", "_id"}},
+	{collection: "sessions", name: "user", keys: []string{"user"}},
+	{collection: "sessions", name: "expires", keys: []string{"expires"}, expires: true},
+}
+
+// spared is how long the server leaves expired sessions alone: its clock need not be ours.
+const spared = time.Hour
+
+// index makes the indexes that are not there.
+func (s *Store) index(ctx context.Context) error {
+	for _, i := range indexes {
+		if i.expires && !s.options.KeepExpired {
+			// An extra, which some servers refuse. What keeps the plain one from being made counts.
+			o := options.Index().SetExpireAfterSeconds(int32(spared / time.Second))
+			if s.create(ctx, i, o) == nil {
+				continue
+			}
+		}
+		if err := s.create(ctx, i, options.Index()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) create(ctx context.Context, i index, o *options.IndexOptionsBuilder) error {
+	var keys bson.D
+	for _, k := range i.keys {
+		keys = append(keys, bson.E{Key: k, Value: 1})
+	}
+	if i.unique {
+		o.SetUnique(true)
+	}
+	return s.within(ctx, "make index "+i.name+" of "+i.collection, func(ctx context.Context) error {
+		_, err := s.collection(i.collection).Indexes().CreateOne(ctx, mongo.IndexModel{Keys: keys, Options: o.SetName(i.name)})
+		return err
+	})
+}

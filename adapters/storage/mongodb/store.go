@@ -1,0 +1,163 @@
+package mongodb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/event"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
+	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
+
+	"roster/adapters/storage"
+	"roster/ports/outbound"
+)
+
+// Options is what a Store is told besides its URL.
+type Options struct {
+	// Monitor is told of every command, for metrics. It must not keep what commands hold.
+	Monitor *event.CommandMonitor
+	// KeepExpired leaves expired sessions to Sweep alone. Else the server removes them too, after a
+	// while, by its own clock.
+	KeepExpired bool
+}
+
+// Limits of time. A server that is not found after selection is away, and a connection that is not
+// made after dialing has failed; the URL's options of that meaning win. A command that has no answer
+// after patience, waiting for a server and for the other members included, is given up.
+const (
+	selection = 3 * time.Second
+	dialing   = 3 * time.Second
+	patience  = 5 * time.Second
+)
+
+// Store is the backend.
+type Store struct {
+	place   place
+	options Options
+	client  *mongo.Client // nil before Start
+	db      *mongo.Database
+}
+
+var _ storage.Backend = (*Store)(nil)
+
+// New returns a Store for the database that a mongodb: or mongodb+srv: URL names. It does no I/O.
+func New(u *url.URL, o Options) (*Store, error) {
+	p, err := placeOf(u)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{place: p, options: o}
+	if u.Scheme == scheme { // reading the other kind asks the DNS
+		if err := s.clientOptions().Validate(); err != nil {
+			return nil, fmt.Errorf("mongodb: %w", p.redacted(err))
+		}
+	}
+	return s, nil
+}
+
+// clientOptions returns ours with those of the URL over them, and over those what must hold: a write
+// is durable on a majority of the members when it is told, and reads see it, since they go to the
+// member that took it.
+//
+// Reads do not ask for read concern majority. It would not make the primary's answers newer, and a
+// change that begins with a read is judged by its write, which a majority must have. What may be read
+// and then taken back by a failover is a write that nobody was told of.
+func (s *Store) clientOptions() *options.ClientOptions {
+	return options.Client().
+		SetAppName("roster").
+		SetConnectTimeout(dialing).
+		SetServerSelectionTimeout(selection).
+		SetTimeout(patience).
+		ApplyURI(s.place.uri).
+		SetReadPreference(readpref.Primary()).
+		SetWriteConcern(&writeconcern.WriteConcern{W: "majority", Journal: new(true)}).
+		SetRetryReads(true).
+		SetRetryWrites(true).
+		SetMonitor(s.options.Monitor)
+}
+
+// Users implements storage.Backend.
+func (s *Store) Users() outbound.Users { return users{s} }
+
+// Sessions implements storage.Backend.
+func (s *Store) Sessions() outbound.Sessions { return sessions{s} }
+
+// UserIDs implements storage.Backend.
+func (s *Store) UserIDs() outbound.UserIDs { return userIDs{s} }
+
+// Start implements storage.Backend. A Store whose Start failed holds nothing open and cannot be
+// started again.
+func (s *Store) Start(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	client, err := mongo.Connect(s.clientOptions())
+	if err != nil {
+		return fmt.Errorf("mongodb: %w", s.place.redacted(err))
+	}
+	s.client, s.db = client, client.Database(s.place.name)
+	if err := s.prepare(ctx); err != nil {
+		return errors.Join(err, s.release(context.WithoutCancel(ctx)))
+	}
+	return nil
+}
+
+func (s *Store) prepare(ctx context.Context) error {
+	if err := s.Ping(ctx); err != nil {
+		return err
+	}
+	if err := s.claim(ctx); err != nil {
+		return err
+	}
+	return s.index(ctx)
+}
+
+// Ping implements storage.Backend.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.within(ctx, "ping", func(ctx context.Context) error { return s.client.Ping(ctx, readpref.Primary()) })
+}
+
+// Close implements storage.Backend. When ctx ends first, what is still under way loses its connection.
+func (s *Store) Close(ctx context.Context) error {
+	if s.client == nil {
+		return nil
+	}
+	return s.release(ctx)
+}
+
+func (s *Store) release(ctx context.Context) error {
+	err := s.client.Disconnect(ctx)
+	if errors.Is(err, mongo.ErrClientDisconnected) {
+		return nil // closed before
+	}
+	if err != nil {
+		return fmt.Errorf("mongodb: close: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) collection(name string) *mongo.Collection { return s.db.Collection(name) }
+
+var (
+	errNotOpen = errors.New("mongodb: not open")
+	errSlow    = errors.New("mongodb: no answer in time")
+)
+
+// within runs one command under a context that ends with ctx or with our own patience, and gives the
+// driver's error the meaning that the ports promise.
+func (s *Store) within(ctx context.Context, op string, command func(context.Context) error) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("mongodb: %s: %w", op, err)
+	}
+	if s.client == nil {
+		return storage.Unavailable(errNotOpen)
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, patience, errSlow)
+	defer cancel()
+	return translate(limited, op, command(limited))
+}

@@ -1,0 +1,197 @@
+package mongodb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+
+	"roster/adapters/storage"
+)
+
+// table maps one aggregate T to the documents D of one collection. A D can be compared.
+type table[T any, D comparable] struct {
+	name     string
+	document func(*T) D
+	restore  func(D) (*T, error)
+	next     func(*T, int64) (*T, error) // the same state under another version
+	version  func(*T) int64
+	missing  error // the refusal when no document has the id
+	id       func(D) string
+	exists   error          // the refusal when the id is taken
+	rival    func(D) bson.D // whoever else has what must be unique besides the id; nil when nothing must
+	taken    error          // the refusal when there is one
+}
+
+// attempts is how often a write is tried that others come before. Of those who try at once one always
+// succeeds, and the pauses spread the others.
+const attempts = 128
+
+var errContended = errors.New("too many changes of one document at once")
+
+// tryAgain calls f until it says that it is done, with a pause before each further attempt.
+func tryAgain(ctx context.Context, op string, f func() (done bool, err error)) error {
+	for n := range attempts {
+		if err := pause(ctx, n); err != nil {
+			return fmt.Errorf("mongodb: %s: %w", op, err)
+		}
+		if done, err := f(); done || err != nil {
+			return err
+		}
+	}
+	return storage.Unavailable(fmt.Errorf("mongodb: %s: %w", op, errContended))
+}
+
+// pause waits at random between nothing and a bound that doubles with each attempt, up to 64 ms.
+func pause(ctx context.Context, attempt int) error {
+	if attempt == 0 {
+		return nil
+	}
+	t := time.NewTimer(rand.N(time.Millisecond << min(attempt, 6))) //nolint:gosec // spreads attempts, and is no secret
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// find reads the document whose key, which is unique, has a value.
+func (t *table[T, D]) find(ctx context.Context, s *Store, op, key, value string) (*T, error) {
+	var d D
+	err := s.within(ctx, op, func(ctx context.Context) error {
+		return s.collection(t.name).FindOne(ctx, bson.D{{Key: key, Value: value}}).Decode(&d)
+	})
+	if errors.Is(err, mongo.ErrNoDocuments) {
+		return nil, fmt.Errorf("mongodb: %s: %w", op, t.missing)
+	}
+	if err != nil {
+		return nil, err
+	}
+	v, err := t.restore(d)
+	if err != nil {
+		return nil, fmt.Errorf("mongodb: %s: %w", op, err)
+	}
+	return v, nil
+}
+
+// refusal reads back what stands against writing d. It is nil when nothing does, or no longer.
+func (t *table[T, D]) refusal(ctx context.Context, s *Store, op string, d D, added bool) error {
+	if added {
+		if err := t.absent(ctx, s, op, bson.D{{Key: "_id", Value: t.id(d)}}, t.exists); err != nil {
+			return err
+		}
+	}
+	if t.rival == nil {
+		return nil
+	}
+	return t.absent(ctx, s, op, t.rival(d), t.taken)
+}
+
+// absent returns refusal when a document fits filter.
+func (t *table[T, D]) absent(ctx context.Context, s *Store, op string, filter bson.D, refusal error) error {
+	err := s.within(ctx, op, func(ctx context.Context) error {
+		return s.collection(t.name).FindOne(ctx, filter).Err()
+	})
+	switch {
+	case errors.Is(err, mongo.ErrNoDocuments):
+		return nil
+	case err == nil:
+		return fmt.Errorf("mongodb: %s: %w", op, refusal)
+	}
+	return err
+}
+
+// add stores a new document.
+func (t *table[T, D]) add(ctx context.Context, s *Store, op string, d D) error {
+	return tryAgain(ctx, op, func() (bool, error) {
+		err := s.within(ctx, op, func(ctx context.Context) error {
+			_, err := s.collection(t.name).InsertOne(ctx, d)
+			return err
+		})
+		if duplicate(err) {
+			return false, t.refusal(ctx, s, op, d, true)
+		}
+		return true, err
+	})
+}
+
+// update applies change to the document with an id and returns the aggregate as stored. The document
+// is replaced only if it still has the version that was read; else it is read again.
+func (t *table[T, D]) update(ctx context.Context, s *Store, op, id string, change func(*T) error) (out *T, err error) {
+	err = tryAgain(ctx, op, func() (bool, error) {
+		v, err := t.find(ctx, s, op, "_id", id)
+		if err != nil {
+			return false, err
+		}
+		before, version := t.document(v), t.version(v)
+		if err := change(v); err != nil {
+			return false, err
+		}
+		if t.document(v) == before {
+			out = v
+			return true, nil
+		}
+		if out, err = t.next(v, version+1); err != nil {
+			return false, fmt.Errorf("mongodb: %s: %w", op, err)
+		}
+		after := t.document(out)
+		var matched int64
+		err = s.within(ctx, op, func(ctx context.Context) error {
+			result, err := s.collection(t.name).ReplaceOne(ctx, unchanged(id, version), after)
+			if err == nil {
+				matched = result.MatchedCount
+			}
+			return err
+		})
+		if duplicate(err) {
+			return false, t.refusal(ctx, s, op, after, false)
+		}
+		return matched == 1, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// remove deletes the document with an id, if check agrees to the aggregate as it is then.
+func (t *table[T, D]) remove(ctx context.Context, s *Store, op, id string, check func(*T) error) error {
+	return tryAgain(ctx, op, func() (bool, error) {
+		v, err := t.find(ctx, s, op, "_id", id)
+		if err != nil {
+			return false, err
+		}
+		version := t.version(v)
+		if err := check(v); err != nil {
+			return false, err
+		}
+		var gone int64
+		err = s.within(ctx, op, func(ctx context.Context) error {
+			result, err := s.collection(t.name).DeleteOne(ctx, unchanged(id, version))
+			if err == nil {
+				gone = result.DeletedCount
+			}
+			return err
+		})
+		return gone == 1, err
+	})
+}
+
+// unchanged is the filter of every compare-and-set.
+func unchanged(id string, version int64) bson.D {
+	return bson.D{{Key: "_id", Value: id}, {Key: "version", Value: version}}
+}
+
+// instant is a time as stored: UTC in whole milliseconds; the zero time is left out.
+func instant(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return time.UnixMilli(t.UnixMilli()).UTC()
+}

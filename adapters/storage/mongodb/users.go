@@ -1,0 +1,186 @@
+package mongodb
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"roster/domain/credential"
+	"roster/domain/user"
+	"roster/ports/outbound"
+)
+
+// userDocument is a user as stored. Ids are the domain's sort keys (user.ID.SortKey), so that the
+// order of bytes is the order of ids; texts are compared byte by byte, as collections without a
+// collation do.
+type userDocument struct {
+	ID                 string    `bson:"_id"`
+	Email              string    `bson:"email"`
+	EmailKey           string    `bson:"email_key"`
+	FirstName          string    `bson:"first_name"`
+	LastName           string    `bson:"last_name"`
+	Active             bool      `bson:"active"`
+	Staff              bool      `bson:"staff"`
+	Password           string    `bson:"password"`
+	Joined             time.Time `bson:"joined"`
+	LastLogin          time.Time `bson:"last_login,omitempty"`
+	SessionsValidAfter time.Time `bson:"sessions_valid_after,omitempty"`
+	Version            int64     `bson:"version"`
+	Search             string    `bson:"search"` // for queries alone
+}
+
+var userTable = table[user.User, userDocument]{
+	name: "users",
+	document: func(u *user.User) userDocument {
+		s := u.Snapshot()
+		return userDocument{
+			ID: s.ID.SortKey(), Email: s.Email, EmailKey: s.EmailKey, FirstName: s.FirstName, LastName: s.LastName,
+			Active: s.Active, Staff: s.Staff, Password: s.Password.Encoded(),
+			Joined: instant(s.Joined), LastLogin: instant(s.LastLogin), SessionsValidAfter: instant(s.SessionsValidAfter),
+			Version: s.Version, Search: u.SearchText(),
+		}
+	},
+	restore: func(d userDocument) (*user.User, error) {
+		return user.Restore(user.Snapshot{
+			ID: user.IDFromSortKey(d.ID), Email: d.Email, EmailKey: d.EmailKey, FirstName: d.FirstName, LastName: d.LastName,
+			Active: d.Active, Staff: d.Staff, Password: credential.RestoreHash(d.Password),
+			Joined: d.Joined, LastLogin: d.LastLogin, SessionsValidAfter: d.SessionsValidAfter,
+			Version: d.Version,
+		})
+	},
+	next: func(u *user.User, version int64) (*user.User, error) {
+		s := u.Snapshot()
+		s.Version = version
+		return user.Restore(s)
+	},
+	version: (*user.User).Version,
+	missing: user.ErrNotFound,
+	id:      func(d userDocument) string { return d.ID },
+	exists:  user.ErrIDTaken,
+	rival: func(d userDocument) bson.D {
+		return bson.D{{Key: "email_key", Value: d.EmailKey}, {Key: "_id", Value: bson.D{{Key: "$ne", Value: d.ID}}}}
+	},
+	taken: user.ErrEmailTaken,
+}
+
+// keyOf returns the form of id that is stored, and whether id is spelt as that form is read back:
+// "07" would otherwise be taken for "7".
+func keyOf(id user.ID) (string, bool) {
+	key := id.SortKey()
+	return key, user.IDFromSortKey(key) == id
+}
+
+type users struct{ s *Store }
+
+var _ outbound.Users = users{}
+
+// Add implements outbound.Users.
+func (r users) Add(ctx context.Context, u *user.User) error {
+	const op = "add user"
+	if _, ok := keyOf(u.ID()); !ok {
+		return fmt.Errorf("mongodb: %s: %q is no id", op, u.ID())
+	}
+	d := userTable.document(u)
+	if n, counted := u.ID().Integer(); counted {
+		if err := r.reach(ctx, op, d, n); err != nil {
+			return err
+		}
+	}
+	return userTable.add(ctx, r.s, op, d)
+}
+
+// reach sees to it that counting goes on above n, the id of a user about to be added. That comes
+// first, so that a crash in between leaves a gap at worst, and no id that comes twice. It is needed
+// for ids that were not counted here; a user who cannot be added should not cause a gap.
+func (r users) reach(ctx context.Context, op string, d userDocument, n int64) error {
+	behind, err := userIDs(r).behind(ctx, op, n)
+	if err != nil || !behind {
+		return err
+	}
+	if err := userTable.refusal(ctx, r.s, op, d, true); err != nil {
+		return err
+	}
+	return userIDs(r).raise(ctx, op, n)
+}
+
+// Get implements outbound.Users.
+func (r users) Get(ctx context.Context, id user.ID) (*user.User, error) {
+	const op = "get user"
+	key, ok := keyOf(id)
+	if !ok {
+		return nil, fmt.Errorf("mongodb: %s: %w", op, user.ErrNotFound)
+	}
+	return userTable.find(ctx, r.s, op, "_id", key)
+}
+
+// ByEmail implements outbound.Users.
+func (r users) ByEmail(ctx context.Context, key string) (*user.User, error) {
+	return userTable.find(ctx, r.s, "get user by email", "email_key", key)
+}
+
+// Update implements outbound.Users.
+func (r users) Update(ctx context.Context, id user.ID, change func(*user.User) error) (*user.User, error) {
+	const op = "update user"
+	key, ok := keyOf(id)
+	if !ok {
+		return nil, fmt.Errorf("mongodb: %s: %w", op, user.ErrNotFound)
+	}
+	return userTable.update(ctx, r.s, op, key, change)
+}
+
+// Delete implements outbound.Users.
+func (r users) Delete(ctx context.Context, id user.ID, check func(*user.User) error) error {
+	const op = "delete user"
+	key, ok := keyOf(id)
+	if !ok {
+		return fmt.Errorf("mongodb: %s: %w", op, user.ErrNotFound)
+	}
+	return userTable.remove(ctx, r.s, op, key, check)
+}
+
+// List implements outbound.Users.
+func (r users) List(ctx context.Context, q user.Query) ([]*user.User, error) {
+	const op = "list users"
+	if q.Limit < 1 {
+		return nil, ctx.Err() // to MongoDB, 0 is no limit
+	}
+	filter, sort := list(q)
+	o := options.Find().SetSort(sort).SetSkip(int64(max(q.Offset, 0))).SetLimit(int64(q.Limit))
+	var docs []userDocument
+	err := r.s.within(ctx, op, func(ctx context.Context) error {
+		c, err := r.s.collection(userTable.name).Find(ctx, filter, o)
+		if err != nil {
+			return err
+		}
+		return c.All(ctx, &docs)
+	})
+	if err != nil {
+		return nil, err
+	}
+	found := make([]*user.User, len(docs))
+	for i, d := range docs {
+		if found[i], err = userTable.restore(d); err != nil {
+			return nil, fmt.Errorf("mongodb: %s: %w", op, err)
+		}
+	}
+	return found, nil
+}
+
+// Count implements outbound.Users. All users are counted by what the collection knows of itself, which
+// costs the same however many there are. After a crash of a server that may be off by the changes of
+// its last minute.
+func (r users) Count(ctx context.Context, f user.Filter) (int, error) {
+	var n int64
+	err := r.s.within(ctx, "count users", func(ctx context.Context) (err error) {
+		if filter := matching(f); len(filter) > 0 {
+			n, err = r.s.collection(userTable.name).CountDocuments(ctx, all(filter))
+		} else {
+			n, err = r.s.collection(userTable.name).EstimatedDocumentCount(ctx)
+		}
+		return err
+	})
+	return int(n), err
+}
