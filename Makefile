@@ -17,8 +17,10 @@ run: build ## build, and serve on http://127.0.0.1:8000 with the database in ./d
 build: ## build bin/roster, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/roster ./cmd/roster
 
-test: ## run every test, with the race detector, in random order
+test: ## run every test, with the race detector, in random order, on every backend
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 30m ./...
+	TEST_BACKEND=postgres CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 30m ./test/e2e ./test/django
+	TEST_BACKEND=mongodb CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 30m ./test/e2e ./test/django
 
 check: ## format, vet, linters, the dependency rule, modules
 	@bad=$$(gofmt -l .) && if [ -n "$$bad" ]; then echo "gofmt -w is needed on:"; echo "$$bad"; exit 1; fi

@@ -34,7 +34,14 @@ func Prepare(t testing.TB, env map[string]string) *Server {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	s := &Server{DataDir: dir, t: t, options: Options{Binary: binary, DataDir: dir, Env: maps.Clone(env), Log: new(Log)}}
+	env = maps.Clone(env)
+	if url := database(t); url != "" && env["ROSTER_DATABASE"] == "" {
+		if env == nil {
+			env = map[string]string{}
+		}
+		env["ROSTER_DATABASE"] = url
+	}
+	s := &Server{DataDir: dir, t: t, options: Options{Binary: binary, DataDir: dir, Env: env, Log: new(Log)}}
 	t.Cleanup(func() {
 		if s.process != nil && s.process.Running() {
 			s.Stop()

@@ -1,0 +1,112 @@
+package cluster_test
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"roster/test/process"
+	"roster/test/testenv"
+)
+
+// outage is a storage server that can be taken away and given back.
+type outage struct {
+	url         string
+	stop, start func()
+}
+
+var outages = map[string]func(t *testing.T) outage{
+	"postgres": func(t *testing.T) outage {
+		s := testenv.NewPostgresServer(t)
+		return outage{s.Database(t), func() { s.Stop(t) }, func() { s.Start(t) }}
+	},
+	"mongodb": func(t *testing.T) outage {
+		s := testenv.NewMongoServer(t)
+		return outage{s.URI, func() {
+			if err := s.Stop(); err != nil {
+				t.Fatal(err)
+			}
+		}, func() { s.Start(t) }}
+	},
+}
+
+// patience bounds a hang; answers come far sooner.
+const patience = 30 * time.Second
+
+// TestStorageGoneAndBack: while the storage is away every request is told so, with 503 and when to try
+// again, none hangs, none is a 500 or a 401; and all is well once it is back, without a restart.
+func TestStorageGoneAndBack(t *testing.T) {
+	for name, begin := range outages {
+		t.Run(name, func(t *testing.T) {
+			o := begin(t)
+			s := process.Start(t, map[string]string{"ROSTER_DATABASE": o.url, "ROSTER_SIGNING_KEY": secret, "ROSTER_ROTATE_REFRESH_TOKENS": "false"})
+			id := register(t, s, "a@example.com")
+			access, refresh := signIn(t, s, "a@example.com")
+			requests := map[string]func() answer{
+				"read": func() answer { return ask(t, s, http.MethodGet, "/api/users/"+id+"/", access, nil) },
+				"change": func() answer {
+					return ask(t, s, http.MethodPatch, "/api/users/"+id+"/", access, map[string]string{"first_name": "B"})
+				},
+				"refresh": func() answer {
+					return ask(t, s, http.MethodPost, "/api/token/refresh/", "", map[string]string{"refresh": refresh})
+				},
+				"register": func() answer { return ask(t, s, http.MethodPost, "/api/users/", "", member("b@example.com")) },
+				"sign in": func() answer {
+					return ask(t, s, http.MethodPost, "/api/token/", "", map[string]string{"email": "a@example.com", "password": password})
+				},
+				"ready": func() answer { return ask(t, s, http.MethodGet, "/readyz", "", nil) },
+			}
+
+			// Load goes on across the stop; then, with the storage surely away, each kind of request.
+			done := make(chan struct{})
+			var load sync.WaitGroup
+			for range 8 {
+				load.Go(func() {
+					for {
+						select {
+						case <-done:
+							return
+						default:
+						}
+						if a := requests["read"](); a.status != http.StatusOK && a.status != http.StatusServiceUnavailable {
+							t.Errorf("under load: %+v", a)
+							return
+						}
+					}
+				})
+			}
+			o.stop()
+			for what, request := range requests {
+				if a := request(); a.status != http.StatusServiceUnavailable {
+					t.Errorf("%s while the storage is away: %+v", what, a)
+				}
+			}
+			if a := ask(t, s, http.MethodGet, "/livez", "", nil); a.status != http.StatusOK {
+				t.Errorf("livez: %+v", a)
+			}
+			o.start()
+			if err := until(func() bool { return requests["ready"]().status == http.StatusOK }); err != nil {
+				t.Fatal(err)
+			}
+			close(done)
+			load.Wait()
+			for what, request := range requests {
+				if a := request(); a.status != http.StatusOK && a.status != http.StatusCreated {
+					t.Errorf("%s once it is back: %+v", what, a)
+				}
+			}
+		})
+	}
+}
+
+// until asks again and again until the answer is yes.
+func until(yes func() bool) error {
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		if yes() {
+			return nil
+		}
+	}
+	return fmt.Errorf("not within %v", patience)
+}
