@@ -31,7 +31,7 @@ type Config struct {
 	AdminListen string   `name:"admin_listen" default:"127.0.0.1:8001" validate:"eq=off|listen" help:"address of health and profiling for operators, HOST:PORT; off for none"`
 	PublicURL   string   `name:"public_url" default:"" django:"from-host" validate:"public_url" help:"base URL of links, such as https://id.example.org; from-host believes the Host header; empty believes it only when it is a loopback or the very address connected to"`
 	DataDir     string   `name:"data_dir" default:"./data" validate:"required" help:"directory of the embedded database and the keys"`
-	Database    Database `name:"database" default:"sqlite:" secret:"url" validate:"-" help:"URL whose scheme picks the storage: sqlite:PATH, or memory: for tests"`
+	Database    Database `name:"database" default:"sqlite:" secret:"url" validate:"-" help:"URL whose scheme picks the storage: sqlite:PATH, postgres://..., mongodb://..., memory: for tests"`
 
 	SigningKey          Secret        `name:"signing_key" group:"Tokens" default:"" secret:"key" validate:"-" help:"secret of HS256, HS384 and HS512, at least 32 bytes (Django's SECRET_KEY, SimpleJWT's SIGNING_KEY)"`
 	SigningAlgorithm    string        `name:"signing_algorithm" default:"ES256" django:"HS256" validate:"oneof=ES256 RS256 EdDSA HS256 HS384 HS512" help:"algorithm of signatures; HS256 when signing_key is given and this is not"`
