@@ -87,15 +87,20 @@ func claim(ctx context.Context, db *sql.DB) error {
 
 // selectForeign counts what a schema holds besides what extensions put there.
 const selectForeign = `SELECT current_schema(), count(c.oid) FROM pg_catalog.pg_class c
-	WHERE c.relnamespace = to_regnamespace(quote_ident(current_schema())) AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+	JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+	WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
 	AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
 		WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`
+
+// selectMark looks into the catalogue itself: to_regclass may answer from before the lock was granted.
+const selectMark = `SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+	WHERE n.nspname = current_schema() AND c.relname = $1)`
 
 // marked reports whether the schema in which we would make tables has our mark.
 func marked(ctx context.Context, q interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }) (ours bool, err error) {
-	err = q.QueryRowContext(ctx, "SELECT to_regclass(quote_ident(current_schema()) || '."+mark+"') IS NOT NULL").Scan(&ours)
+	err = q.QueryRowContext(ctx, selectMark, mark).Scan(&ours)
 	return ours, err
 }
 
