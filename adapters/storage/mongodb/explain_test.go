@@ -1,0 +1,80 @@
+package mongodb
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"roster/domain/user"
+	"roster/test/testenv"
+)
+
+// TestPlans asks a real server how it would answer: with an index, without a sort of its own. The
+// exceptions are a search for a part of a text and an ordering by several fields, which no index serves.
+func TestPlans(t *testing.T) {
+	if os.Getenv("MONGODB_TEST_URI") == "" {
+		t.Skip("NOT TESTED: query plans, since MONGODB_TEST_URI names no real MongoDB and test/mongoserver uses no indexes")
+	}
+	u, err := url.Parse(testenv.MongoDB(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(u, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close(context.Background()) })
+	var docs []userDocument
+	for i := range 5000 {
+		id := user.IntegerID(int64(i + 1)).SortKey()
+		docs = append(docs, userDocument{ID: id, Email: id, EmailKey: id, FirstName: fmt.Sprint(i % 7), LastName: fmt.Sprint(i % 11), Joined: time.UnixMilli(int64(i)), Version: 1, Search: id})
+	}
+	if _, err := s.collection("users").InsertMany(t.Context(), docs); err != nil {
+		t.Fatal(err)
+	}
+	place := user.Position{ID: "2500", Email: "2500", FirstName: "3", LastName: "3", Joined: time.UnixMilli(2500)}
+	for _, by := range []user.Sort{user.SortID, user.SortEmail, user.SortFirstName, user.SortLastName, user.SortJoined} {
+		for _, sign := range []string{"", "-"} {
+			for _, from := range []*user.Position{nil, &place} {
+				filter, sort := list(user.Query{Order: user.Ordering(sign + string(by)), From: from})
+				wantIndex(t, s, fmt.Sprintf("list by %s%s from %v", sign, by, from), "users", filter, sort)
+			}
+		}
+	}
+	wantIndex(t, s, "by email", "users", is("email_key", "x"), nil)
+	wantIndex(t, s, "compare and set", "users", unchanged("x", 1), nil)
+	wantIndex(t, s, "rival", "users", userTable.rival(docs[0]), nil)
+	wantIndex(t, s, "sessions of a user", "sessions", is("user", "x"), nil)
+	wantIndex(t, s, "expired sessions", "sessions", is("expires", compared("$lte", time.Now())), is("expires", 1))
+}
+
+func wantIndex(t *testing.T, s *Store, what, collection string, filter, sort bson.D) {
+	t.Helper()
+	find := bson.D{{Key: "find", Value: collection}, {Key: "filter", Value: filter}, {Key: "limit", Value: 20}}
+	if sort != nil {
+		find = append(find, bson.E{Key: "sort", Value: sort})
+	}
+	var answer struct {
+		QueryPlanner struct {
+			WinningPlan bson.Raw `bson:"winningPlan"`
+		} `bson:"queryPlanner"`
+	}
+	explain := bson.D{{Key: "explain", Value: find}, {Key: "verbosity", Value: "queryPlanner"}}
+	if err := s.db.RunCommand(t.Context(), explain).Decode(&answer); err != nil {
+		t.Fatalf("%s: explain: %v", what, err)
+	}
+	plan := answer.QueryPlanner.WinningPlan.String()
+	indexed := strings.Contains(plan, `"IXSCAN"`) || strings.Contains(plan, `"IDHACK"`) || strings.Contains(plan, `"EXPRESS_`) || strings.Contains(plan, `"CLUSTERED_IXSCAN"`)
+	if !indexed || strings.Contains(plan, `"COLLSCAN"`) || strings.Contains(plan, `"stage": "SORT"`) || strings.Contains(plan, `"stage":"SORT"`) {
+		t.Errorf("%s: no index serves it: %s", what, plan)
+	}
+}

@@ -1,0 +1,75 @@
+package mongodb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
+
+	"roster/domain/fault"
+)
+
+func TestTranslate(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		err  error
+		want fault.Kind
+	}{
+		{"not primary", mongo.CommandError{Code: 10107}, fault.Unavailable},
+		{"stepped down, on a write", mongo.WriteException{WriteErrors: mongo.WriteErrors{{Code: 189}}}, fault.Unavailable},
+		{"no majority in time", mongo.WriteException{WriteConcernError: &mongo.WriteConcernError{Code: 64}}, fault.Unavailable},
+		{"network", mongo.CommandError{Labels: []string{"NetworkError"}}, fault.Unavailable},
+		{"overloaded", mongo.CommandError{Code: 1, Labels: []string{"SystemOverloadedError"}}, fault.Unavailable},
+		{"no server", topology.ServerSelectionError{Wrapped: errors.New("none")}, fault.Unavailable},
+		{"no connection", topology.ConnectionError{Wrapped: errors.New("refused")}, fault.Unavailable},
+		{"pool full", topology.WaitQueueTimeoutError{}, fault.Unavailable},
+		{"pool closed", topology.ErrPoolClosed, fault.Unavailable},
+		{"disconnected", mongo.ErrClientDisconnected, fault.Unavailable},
+		{"time limit of the driver's", fmt.Errorf("x: %w", context.DeadlineExceeded), fault.Unavailable},
+		{"bad command", mongo.CommandError{Code: 2}, fault.Internal},
+		{"not allowed", mongo.CommandError{Code: 13}, fault.Internal},
+		{"text proves nothing", mongo.CommandError{Code: 8, Message: "not primary, E11000 duplicate key, timeout"}, fault.Internal},
+		{"no document", mongo.ErrNoDocuments, fault.Internal},
+		{"decoding", errors.New("cannot decode"), fault.Internal},
+	} {
+		got := translate(t.Context(), "op", c.err)
+		if fault.KindOf(got) != c.want || !strings.Contains(got.Error(), c.err.Error()) {
+			t.Errorf("%s: got %v, want kind %v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestTranslateEndedContext(t *testing.T) {
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	slow, end := context.WithCancelCause(t.Context())
+	end(errSlow)
+	err := mongo.CommandError{Labels: []string{"NetworkError"}}
+	if got := translate(canceled, "op", err); !errors.Is(got, context.Canceled) || fault.KindOf(got) == fault.Unavailable {
+		t.Errorf("canceled by the caller: got %v", got)
+	}
+	if got := translate(slow, "op", err); fault.KindOf(got) != fault.Unavailable {
+		t.Errorf("our own limit: got %v, want fault.Unavailable", got)
+	}
+}
+
+func TestDuplicate(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{
+		{mongo.WriteException{WriteErrors: mongo.WriteErrors{{Code: 11000}}}, true},
+		{fmt.Errorf("x: %w", mongo.CommandError{Code: 11000}), true},
+		{mongo.CommandError{Code: 1, Message: "E11000 duplicate key"}, false},
+		{errors.New("E11000"), false},
+		{nil, false},
+	} {
+		if got := duplicate(c.err); got != c.want {
+			t.Errorf("%v: got %v", c.err, got)
+		}
+	}
+}
