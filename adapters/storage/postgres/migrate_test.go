@@ -1,0 +1,130 @@
+package postgres_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+
+	"roster/adapters/storage/postgres"
+	"roster/domain/user"
+	"roster/test/testenv"
+)
+
+func TestRefusals(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		place func(t *testing.T, url string)
+		want  string
+	}{
+		{"another program's tables", func(t *testing.T, url string) {
+			raw(t, url, "CREATE TABLE auth_user (id integer PRIMARY KEY)")
+		}, `the schema "public" is another program's`},
+		{"another program's view", func(t *testing.T, url string) {
+			raw(t, url, "CREATE VIEW v AS SELECT 1")
+		}, `the schema "public" is another program's`},
+		{"newer schema", func(t *testing.T, url string) {
+			shut(t, open(t, url))
+			raw(t, url, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)")
+		}, "schema version 9999, and this program knows 2"},
+		{"no schema", func(t *testing.T, url string) {
+			raw(t, url, "DROP SCHEMA public")
+		}, "names no schema"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			url := testenv.Postgres(t)
+			c.place(t, url)
+			before := inventory(t, url)
+			s, err := postgres.New(url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Start(t.Context()); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("Start: got %v, want %q", err, c.want)
+			}
+			if after := inventory(t, url); after != before {
+				t.Errorf("what is not ours was changed:\n%s\nto\n%s", before, after)
+			}
+		})
+	}
+}
+
+// inventory names all that a database holds, and when its schema was changed.
+func inventory(t *testing.T, url string) string {
+	t.Helper()
+	c := raw(t, url)
+	var versions, out string
+	const all = `SELECT coalesce(string_agg(name, E'\n' ORDER BY name), '') FROM (
+		SELECT relkind::text || ' ' || oid || ' ' || relname AS name FROM pg_class WHERE relnamespace = to_regnamespace('public')
+		UNION ALL SELECT 'function ' || oid || ' ' || proname FROM pg_proc WHERE pronamespace = to_regnamespace('public')
+		UNION ALL SELECT 'trigger ' || oid || ' ' || tgname FROM pg_trigger) AS x`
+	if err := c.QueryRow(t.Context(), all).Scan(&out); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(out, " goose_db_version\n") {
+		if err := c.QueryRow(t.Context(), "SELECT string_agg(id || ' ' || version_id || ' ' || tstamp, E'\n' ORDER BY id) FROM goose_db_version").Scan(&versions); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out + "\n" + versions
+}
+
+func TestMigrationsAreIdempotent(t *testing.T) {
+	url := testenv.Postgres(t)
+	shut(t, open(t, url))
+	first := inventory(t, url)
+	for range 2 {
+		shut(t, open(t, url))
+		if got := inventory(t, url); got != first {
+			t.Errorf("another start changed the schema:\n%s\nto\n%s", first, got)
+		}
+	}
+	for _, name := range []string{" users\n", " users_search\n", " sessions\n"} {
+		if !strings.Contains(first, name) {
+			t.Errorf("there is no%s", name)
+		}
+	}
+}
+
+// TestStartGoesOnAfterACrash begins where a start ended between marking the schema and migrating it.
+func TestStartGoesOnAfterACrash(t *testing.T) {
+	url := testenv.Postgres(t)
+	shut(t, open(t, url))
+	raw(t, url, "DROP TABLE users, sessions, counters, user_counts", "DROP FUNCTION users_added, users_removed, users_moved",
+		"DELETE FROM goose_db_version WHERE version_id > 0")
+	mustAdd(t, start(t, url), "1")
+}
+
+// TestManyStartsAtOnce is a few instances beginning on a new database together.
+func TestManyStartsAtOnce(t *testing.T) {
+	url := testenv.Postgres(t)
+	stores := make([]*postgres.Store, 4)
+	var wg sync.WaitGroup
+	for i := range stores {
+		var err error
+		if stores[i], err = postgres.New(url); err != nil {
+			t.Fatal(err)
+		}
+		wg.Go(func() {
+			if err := stores[i].Start(t.Context()); err != nil {
+				t.Errorf("Start: %v", err)
+				return
+			}
+			if err := stores[i].Users().Add(t.Context(), person(t, user.IntegerID(int64(i+1)))); err != nil {
+				t.Errorf("Add: %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	for _, s := range stores {
+		if !t.Failed() {
+			if n := counted(t, s); n != len(stores) {
+				t.Errorf("one sees %d users, want %d", n, len(stores))
+			}
+		}
+		shut(t, s)
+	}
+	var steps int
+	if err := raw(t, url).QueryRow(t.Context(), "SELECT count(*) FROM goose_db_version").Scan(&steps); err != nil || steps != 3 {
+		t.Errorf("%d steps are listed, %v; want each once, and the beginning", steps, err)
+	}
+}

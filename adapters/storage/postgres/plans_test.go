@@ -1,0 +1,215 @@
+package postgres
+
+import (
+	"context"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"roster/domain/user"
+	"roster/test/testenv"
+)
+
+// opened returns a started Store on a new database.
+func opened(t *testing.T) *Store {
+	t.Helper()
+	s, err := New(testenv.Postgres(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(context.Background()); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return s
+}
+
+// crowded returns a Store with 100,000 users and as many sessions, of which the server has statistics.
+func crowded(t *testing.T) *Store {
+	t.Helper()
+	s := opened(t)
+	c, err := pgx.Connect(t.Context(), s.config.ConnString()) // without the store's patience
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(t.Context())
+	for _, statement := range []string{
+		`INSERT INTO users SELECT lpad(n::text, 19, '0'), 'user' || n || '@example.com', 'user' || n || '@example.com',
+			'First' || n % 1000, 'Last' || n * 7919 % 5000, n % 1000 <> 0, n % 500 = 0, 'x', 1700000000000 + n * 7919 % 100000 * 1000,
+			NULL, NULL, 1, 'user' || n || E'@example.com\nfirst' || n % 1000 || E'\nlast' || n * 7919 % 5000
+			FROM generate_series(1, 100000) AS n`,
+		`INSERT INTO sessions SELECT md5(n::text), lpad((n * 7919 % 30000)::text, 19, '0'), 1, 1, 1700000000000 + n * 7919 % 100000 * 1000,
+			0, NULL, NULL, '', '', '', 1 FROM generate_series(1, 100000) AS n`,
+		"VACUUM ANALYZE users", "VACUUM ANALYZE sessions",
+	} {
+		if _, err := c.Exec(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	return s
+}
+
+// plan returns how the server means to answer a statement with these values.
+func plan(t *testing.T, s *Store, query string, args ...any) string {
+	t.Helper()
+	return explained(t, s.pool, "EXPLAIN (COSTS OFF) "+query, append([]any{s.listing}, args...)...)
+}
+
+// generic returns how the server means to answer a statement that is asked again and again, with any
+// values.
+func generic(t *testing.T, s *Store, query string) (out string) {
+	t.Helper()
+	places := map[string]bool{}
+	for _, p := range regexp.MustCompile(`\$\d+`).FindAllString(query, -1) {
+		places[p] = true
+	}
+	execute := "EXECUTE asked"
+	if len(places) > 0 {
+		execute += "(NULL" + strings.Repeat(", NULL", len(places)-1) + ")"
+	}
+	err := pgx.BeginFunc(t.Context(), s.pool, func(tx pgx.Tx) error {
+		for _, statement := range []string{"SET LOCAL plan_cache_mode = force_generic_plan", "PREPARE asked AS " + query} {
+			if _, err := tx.Exec(t.Context(), statement, pgx.QueryExecModeSimpleProtocol); err != nil {
+				return err
+			}
+		}
+		out = explained(t, tx, "EXPLAIN (COSTS OFF) "+execute, pgx.QueryExecModeSimpleProtocol)
+		_, err := tx.Exec(t.Context(), "DEALLOCATE asked")
+		return err
+	})
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return out
+}
+
+func explained(t *testing.T, q querier, statement string, args ...any) string {
+	t.Helper()
+	rows, err := q.Query(t.Context(), statement, args...)
+	if err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+	return strings.Join(lines, "\n")
+}
+
+var (
+	scans = regexp.MustCompile(`Seq Scan on (users|sessions)`)
+	sorts = regexp.MustCompile(`\bSort\b`)
+)
+
+// exceptions are the queries that may sort or read more than they return, with the reason why.
+var exceptions = map[string]string{
+	"mixed directions, first page": "no index has both directions: users equal in the first criterion are sorted, page by page",
+	"mixed directions, next page":  "as above, from the place on",
+	"two criteria, first page":     "no index has two criteria: users equal in the first are sorted, page by page",
+	"two criteria, next page":      "as above, from the place on",
+	"search, by last_name":         "what the index of trigrams finds is sorted; as much as was found",
+	"staff, by last_name":          "the staff, who are few, are found by their own index and sorted",
+	"inactive, by last_name":       "as the staff",
+	"only one":                     "one row is sorted",
+	"count of a short term":        "a term of less than three characters has no trigram: all are read",
+}
+
+// TestPlans shows that what requests ask is served by indexes on a table of 100,000 users.
+func TestPlans(t *testing.T) {
+	s := crowded(t)
+	used := map[string]bool{}
+	check := func(name, plan, index string) {
+		t.Helper()
+		bad := scans.MatchString(plan) || sorts.MatchString(plan)
+		if exceptions[name] != "" {
+			used[name] = true
+			if !bad {
+				t.Errorf("%s needs no exception:\n%s", name, plan)
+			}
+			bad = strings.Contains(exceptions[name], "sorted") && scans.MatchString(plan)
+		}
+		if bad || !strings.Contains(plan, index) {
+			t.Errorf("%s: want %s\n%s", name, index, plan)
+		}
+	}
+	asked := func(name, index string, q user.Query) {
+		t.Helper()
+		query, args := list(q)
+		check(name, plan(t, s, query, args...), index)
+	}
+	middle, err := s.Users().Get(t.Context(), "54321")
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := middle.Position()
+	for sort, index := range map[user.Sort]string{
+		user.SortID: "users_id", user.SortJoined: "users_joined", user.SortEmail: "users_email",
+		user.SortFirstName: "users_first_name", user.SortLastName: "users_last_name",
+	} {
+		for sign, using := range map[string]string{"": "Index Scan using ", "-": "Index Scan Backward using "} {
+			order, name := user.Ordering(sign+string(sort)), sign+string(sort)
+			using += index + " on users"
+			asked(name+", first page", using, user.Query{Order: order, Limit: 20})
+			asked(name+", by offset", using, user.Query{Order: order, Limit: 20, Offset: 40})
+			asked(name+", active", using, user.Query{Order: order, Limit: 20, Filter: user.Filter{Active: new(true)}})
+			asked(name+", no staff", using, user.Query{Order: order, Limit: 20, Filter: user.Filter{Staff: new(false)}})
+			asked(name+", next page", using+"\n        Index Cond: (", user.Query{Order: order, Limit: 20, From: &place})
+			asked(name+", next page of the active", using+"\n        Index Cond: (", user.Query{Order: order, Limit: 20, From: &place, Filter: user.Filter{Active: new(true)}})
+		}
+	}
+	const byLast = "Index Scan using users_last_name"
+	for name, param := range map[string]string{"mixed directions": "last_name,-first_name", "two criteria": "last_name,first_name"} {
+		asked(name+", first page", byLast, user.Query{Order: user.Ordering(param), Limit: 20})
+		asked(name+", next page", "Index Cond: (", user.Query{Order: user.Ordering(param), Limit: 20, From: &place})
+	}
+	last := user.Ordering("last_name")
+	asked("search, by last_name", "users_search", user.Query{Order: last, Limit: 20, Filter: user.Filter{Terms: []string{"user9999"}}})
+	asked("search of what many have", byLast, user.Query{Order: last, Limit: 20, Filter: user.Filter{Terms: []string{"example"}}})
+	asked("search of a short term", byLast, user.Query{Order: last, Limit: 20, Filter: user.Filter{Terms: []string{"le"}}})
+	asked("staff, by last_name", "users_staff", user.Query{Order: last, Limit: 20, Filter: user.Filter{Staff: new(true)}})
+	asked("inactive, by last_name", "users_inactive", user.Query{Order: last, Limit: 20, Filter: user.Filter{Active: new(false)}})
+	asked("only one", "Index Scan using users_id", user.Query{Order: last, Limit: 20, Filter: user.Filter{Only: "7"}})
+
+	for name, f := range map[string]user.Filter{"all": {}, "active": {Active: new(true)}, "staff": {Active: new(true), Staff: new(true)}} {
+		query, args := count(f)
+		check("count of "+name, plan(t, s, query, args...), "user_counts")
+	}
+	for name, c := range map[string]struct {
+		term, index string
+	}{"count of a search": {"user9999", "users_search"}, "count of a short term": {"le", ""}} {
+		query, args := count(user.Filter{Terms: []string{c.term}})
+		check(name, plan(t, s, query, args...), c.index)
+	}
+	query, args := count(user.Filter{Only: "7"})
+	check("count of one", plan(t, s, query, args...), "users_id")
+
+	for query, index := range map[string]string{
+		userTable.selectWhere("id"):                         "using users_id on users",
+		userTable.selectWhere("email_key"):                  "using users_email_key on users",
+		userTable.selectToChange():                          "using users_id on users",
+		userTable.deleteOne():                               "using users_id on users",
+		"UPDATE users SET first_name = $1 WHERE id = $2":    "using users_id on users", // as save makes them
+		sessionTable.selectWhere("id"):                      "using sessions_id on sessions",
+		sessionTable.selectToChange():                       "using sessions_id on sessions",
+		"UPDATE sessions SET generation = $1 WHERE id = $2": "using sessions_id on sessions",
+		deleteOf: "sessions_owner",
+		sweep:    "using sessions_expires on sessions",
+		strings.Replace(countAbove, "$1", "$1::bigint", 1): "counters",
+		countUp:    "counters",
+		selectPing: "counters",
+	} {
+		check(query, generic(t, s, query), index)
+	}
+	check("sweep", plan(t, s, sweep, int64(1700000000000), int64(1000)), "sessions_id")
+	for name := range exceptions {
+		if !used[name] {
+			t.Errorf("no query is called %q", name)
+		}
+	}
+}
