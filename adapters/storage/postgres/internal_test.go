@@ -118,6 +118,39 @@ func TestTriesAgain(t *testing.T) {
 	}
 }
 
+// TestStandby shows what becomes of connections when the server may not be written to any more, as
+// after a fail-over, and when it may again.
+func TestStandby(t *testing.T) {
+	s := opened(t)
+	demote := func(ctx context.Context, q querier) error {
+		_, err := q.Exec(ctx, "SET default_transaction_read_only = on") // one connection's
+		return err
+	}
+	if err := s.read(t.Context(), demote); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Users().Add(t.Context(), somebody(t, "1")); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("Add: %v", err)
+	}
+	if err := s.Users().Add(t.Context(), somebody(t, "1")); err != nil {
+		t.Errorf("Add on another connection: %v", err)
+	}
+	var name string
+	if err := s.pool.QueryRow(t.Context(), "SELECT current_database()").Scan(&name); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.pool.Exec(t.Context(), "ALTER DATABASE "+name+" SET default_transaction_read_only = on"); err != nil {
+		t.Fatal(err)
+	}
+	other, err := New(s.config.ConnString())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Start(t.Context()); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("Start: %v", err)
+	}
+}
+
 // TestEndOfContext interrupts what never ends by itself.
 func TestEndOfContext(t *testing.T) {
 	s := opened(t)

@@ -59,11 +59,14 @@ func claim(ctx context.Context, db *sql.DB) error {
 		return translate(ctx, op, err) // another instance was faster
 	}
 	var schema sql.Null[string]
+	var encoding string
 	var objects int
-	if err := tx.QueryRowContext(ctx, selectForeign).Scan(&schema, &objects); err != nil {
+	if err := tx.QueryRowContext(ctx, selectForeign).Scan(&schema, &encoding, &objects); err != nil {
 		return translate(ctx, op, err)
 	}
 	switch {
+	case encoding != "UTF8":
+		return fmt.Errorf("postgres: the database's encoding is %s: it must be UTF8, to hold every name", encoding)
 	case !schema.Valid:
 		return errors.New("postgres: the search path names no schema that is there")
 	case objects > 0:
@@ -86,7 +89,7 @@ func claim(ctx context.Context, db *sql.DB) error {
 }
 
 // selectForeign counts what a schema holds besides what extensions put there.
-const selectForeign = `SELECT current_schema(), count(c.oid) FROM pg_catalog.pg_class c
+const selectForeign = `SELECT current_schema(), current_setting('server_encoding'), count(c.oid) FROM pg_catalog.pg_class c
 	JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 	WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
 	AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d

@@ -1,6 +1,8 @@
 package postgres_test
 
 import (
+	"context"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -45,6 +47,29 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("what is not ours was changed:\n%s\nto\n%s", before, after)
 			}
 		})
+	}
+}
+
+func TestOnlyUTF8(t *testing.T) {
+	base := testenv.Postgres(t)
+	u, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path += "_latin1"
+	name := strings.TrimPrefix(u.Path, "/")
+	c := raw(t, base, "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
+	t.Cleanup(func() {
+		if _, err := c.Exec(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+			t.Error(err)
+		}
+	})
+	s, err := postgres.New(u.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "encoding is LATIN1") {
+		t.Errorf("Start: %v", err)
 	}
 }
 

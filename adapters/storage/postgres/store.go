@@ -44,8 +44,15 @@ func New(rawURL string) (*Store, error) {
 		// A plan kept for any values would suit neither the first page nor the last.
 		s.listing = pgx.QueryExecModeCacheDescribe
 	}
-	if u, err := url.Parse(rawURL); err == nil && !u.Query().Has("pool_max_conns") {
+	options := url.Values{}
+	if u, err := url.Parse(rawURL); err == nil {
+		options = u.Query()
+	}
+	if !options.Has("pool_max_conns") {
 		c.MaxConns = connections
+	}
+	if !options.Has("target_session_attrs") && c.ConnConfig.ValidateConnect == nil {
+		c.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite // a standby will not do
 	}
 	if t := &c.ConnConfig.ConnectTimeout; *t <= 0 || *t > connectPatience {
 		*t = connectPatience
