@@ -69,11 +69,11 @@ func run(ctx context.Context, listen, data string) (err error) {
 	}
 	g := &gate.Gate{Log: log, Dial: func() (net.Conn, error) { return net.DialTimeout("unix", socket, 5*time.Second) }}
 	ended := make(chan error, 1)
-	go func() { ended <- g.Serve(l) }()
+	go func() { ended <- g.Serve(ctx, l) }()
 	go func() {
 		_ = db.MongoDBURI() // waits until FerretDB listens
 		fmt.Println(l.Addr())
 	}()
 	err = db.Run(ctx)
-	return errors.Join(err, l.Close(), <-ended)
+	return errors.Join(err, <-ended)
 }

@@ -63,14 +63,26 @@ func (s *MongoServer) Start(t testing.TB) {
 }
 
 // Pause stops the server's process where it is, so that it keeps its connections and does not answer.
-func (s *MongoServer) Pause(t testing.TB) { s.signal(t, syscall.SIGSTOP) }
+func (s *MongoServer) Pause(t testing.TB) {
+	t.Helper()
+	pid := s.cmd.Process.Pid
+	err := syscall.Kill(pid, syscall.SIGSTOP)
+	var status syscall.WaitStatus
+	for err == nil && !status.Stopped() { // until then it may still answer
+		_, err = syscall.Wait4(pid, &status, syscall.WUNTRACED, nil)
+		if errors.Is(err, syscall.EINTR) {
+			err = nil
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
 
 // Resume lets it go on.
-func (s *MongoServer) Resume(t testing.TB) { s.signal(t, syscall.SIGCONT) }
-
-func (s *MongoServer) signal(t testing.TB, sig syscall.Signal) {
+func (s *MongoServer) Resume(t testing.TB) {
 	t.Helper()
-	if err := s.cmd.Process.Signal(sig); err != nil {
+	if err := syscall.Kill(s.cmd.Process.Pid, syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
 }

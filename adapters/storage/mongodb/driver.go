@@ -13,7 +13,8 @@ import (
 )
 
 // Driver opens mongodb: URLs, in the form that MongoDB's own programs take. The path names the
-// database, which is roster when there is none; options go to the driver and win over ours.
+// database, which is roster when there is none; options go to the driver. Of several hosts the last
+// needs its port, without which net/url takes the list for a bad port.
 var Driver = storage.Driver{Scheme: scheme, Open: open}
 
 // SRVDriver opens mongodb+srv: URLs, whose servers are looked up in the DNS.

@@ -15,7 +15,9 @@ import (
 
 // Result codes of the server, by the names it gives them.
 const (
-	duplicateKey = 11000
+	indexOptionsConflict  = 85
+	indexKeySpecsConflict = 86
+	duplicateKey          = 11000
 )
 
 // passing is the result codes that tell of a state which passes, or which an operator ends.
@@ -99,4 +101,10 @@ func isA[E error](err error) bool {
 func duplicate(err error) bool {
 	e, ok := errors.AsType[mongo.ServerError](err)
 	return ok && e.HasErrorCode(duplicateKey)
+}
+
+// otherIndex reports whether an index was not made since there is one of that name with other options.
+func otherIndex(err error) bool {
+	e, ok := errors.AsType[mongo.ServerError](err)
+	return ok && (e.HasErrorCode(indexOptionsConflict) || e.HasErrorCode(indexKeySpecsConflict))
 }

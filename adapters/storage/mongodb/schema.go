@@ -145,7 +145,8 @@ func (s *Store) index(ctx context.Context) error {
 				continue
 			}
 		}
-		if err := s.create(ctx, i, options.Index()); err != nil {
+		err := s.create(ctx, i, options.Index())
+		if err != nil && !(i.expires && otherIndex(err)) { // with or without expiry, it serves as well
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ package gate
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -49,28 +50,34 @@ var writes = map[string]bool{
 	"create": true, "createIndexes": true, "drop": true, "dropIndexes": true, "dropDatabase": true, "renameCollection": true, "collMod": true,
 }
 
-// Serve accepts connections until l is closed.
-func (g *Gate) Serve(l net.Listener) error {
+// Serve accepts connections on l until ctx ends, and then closes them all.
+func (g *Gate) Serve(ctx context.Context, l net.Listener) error {
+	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
+	defer stop()
+	var wg sync.WaitGroup
+	defer wg.Wait()
 	for {
 		c, err := l.Accept()
-		if errors.Is(err, net.ErrClosed) {
+		if ctx.Err() != nil {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		go g.handle(c)
+		wg.Go(func() { g.handle(ctx, c) })
 	}
 }
 
-func (g *Gate) handle(c net.Conn) {
+func (g *Gate) handle(ctx context.Context, c net.Conn) {
 	defer func() { _ = c.Close() }()
 	server, err := g.Dial()
 	if err != nil {
-		g.Log.Error("gate: no server", "error", err)
+		g.complain(ctx, "gate: no server", "error", err)
 		return
 	}
 	defer func() { _ = server.Close() }()
+	stop := context.AfterFunc(ctx, func() { _, _ = c.Close(), server.Close() })
+	defer stop()
 	for {
 		request, err := readMessage(c)
 		if err != nil {
@@ -79,7 +86,7 @@ func (g *Gate) handle(c net.Conn) {
 		name, unacknowledged := command(request)
 		reply, err := g.ask(server, request, writes[name])
 		if err != nil {
-			g.Log.Error("gate: no reply", "command", name, "error", err)
+			g.complain(ctx, "gate: no reply", "command", name, "error", err)
 			return
 		}
 		if unacknowledged { // FerretDB answers all the same, and the client does not expect it
@@ -88,6 +95,13 @@ func (g *Gate) handle(c net.Conn) {
 		if _, err := c.Write(repaired(reply, name)); err != nil {
 			return
 		}
+	}
+}
+
+// complain logs what went wrong, unless all is ending.
+func (g *Gate) complain(ctx context.Context, message string, about ...any) {
+	if ctx.Err() == nil {
+		g.Log.ErrorContext(ctx, message, about...)
 	}
 }
 
