@@ -24,11 +24,7 @@ var outages = map[string]func(t *testing.T) outage{
 	},
 	"mongodb": func(t *testing.T) outage {
 		s := testenv.NewMongoServer(t)
-		return outage{s.URI, func() {
-			if err := s.Stop(); err != nil {
-				t.Fatal(err)
-			}
-		}, func() { s.Start(t) }}
+		return outage{s.Database(), func() { s.Stop(t) }, func() { s.Start(t) }}
 	},
 }
 

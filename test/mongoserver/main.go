@@ -29,7 +29,8 @@ func main() {
 	listen := flag.String("listen", "127.0.0.1:0", "TCP address; port 0 takes a free one")
 	dir := flag.String("dir", "", "directory of the data, kept at the end; a new one that is removed when empty")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A stopped server whose starter has gone is told so by a hang-up, and goes on.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		stop()
