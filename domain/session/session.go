@@ -3,6 +3,7 @@
 package session
 
 import (
+	"strings"
 	"time"
 
 	"roster/domain/user"
@@ -209,7 +210,9 @@ func (s *Session) end(now time.Time, r Rules) time.Time {
 	return end
 }
 
+// cut makes text of what a client says of itself, which may be any bytes, and cuts it.
 func cut(s string, n int) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
 	if len(s) <= n {
 		return s
 	}

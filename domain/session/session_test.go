@@ -64,6 +64,9 @@ func TestWhatClientsSayIsCut(t *testing.T) {
 	if got.Address != strings.Repeat("é", 32) || got.UserAgent != "x"+strings.Repeat("é", 127) {
 		t.Errorf("%d bytes %q, %d bytes %q", len(got.Address), got.Address, len(got.UserAgent), got.UserAgent)
 	}
+	if got := session.Start(id, "7", t0, rules, session.Client{UserAgent: "a\xffb"}).Snapshot().UserAgent; got != "a\uFFFDb" {
+		t.Errorf("bytes that are no text: %q", got)
+	}
 }
 
 func TestRestoreRefusesTheImpossible(t *testing.T) {
