@@ -99,7 +99,7 @@ func launchMongo(address, dir string) (*MongoServer, error) {
 	cmd := exec.Command(binary, "-listen", address, "-dir", dir)
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that it learns of our end even when paused
-	input, err := cmd.StdinPipe() // which only this process holds open
+	input, err := cmd.StdinPipe()                         // which only this process holds open
 	if err != nil {
 		return nil, err
 	}
