@@ -47,6 +47,11 @@ var sessionTable = table[session.Session]{
 	taken:   conflicts{id: session.ErrExists},
 }
 
+const (
+	deleteOf = "DELETE FROM sessions WHERE owner = ?"
+	sweep    = "DELETE FROM sessions WHERE rowid IN (SELECT rowid FROM sessions WHERE expires <= ? ORDER BY expires LIMIT ?)"
+)
+
 type sessions struct{ s *Store }
 
 var _ outbound.Sessions = sessions{}
@@ -80,14 +85,13 @@ func (r sessions) DeleteOf(ctx context.Context, owner user.ID) error {
 	if !ok {
 		return nil // nobody's
 	}
-	_, err := r.delete(ctx, "delete sessions of a user", "DELETE FROM sessions WHERE owner = ?", key)
+	_, err := r.delete(ctx, "delete sessions of a user", deleteOf, key)
 	return err
 }
 
 // Sweep implements outbound.Sessions. The longest expired go first.
 func (r sessions) Sweep(ctx context.Context, now time.Time, limit int) (int, error) {
-	return r.delete(ctx, "sweep sessions", `DELETE FROM sessions WHERE rowid IN
-		(SELECT rowid FROM sessions WHERE expires <= ? ORDER BY expires LIMIT ?)`, now.UnixMilli(), max(limit, 0))
+	return r.delete(ctx, "sweep sessions", sweep, now.UnixMilli(), max(limit, 0))
 }
 
 func (r sessions) delete(ctx context.Context, op, query string, args ...any) (gone int, err error) {

@@ -39,6 +39,10 @@ func (t *table[T]) insert() string {
 	return "INSERT INTO " + t.name + " (" + strings.Join(columns, ", ") + ") VALUES (?" + strings.Repeat(", ?", len(columns)-1) + ")"
 }
 
+func (t *table[T]) updateColumns(columns ...string) string {
+	return "UPDATE " + t.name + " SET " + strings.Join(columns, " = ?, ") + " = ? WHERE id = ?"
+}
+
 // get reads the row whose column, which is unique, has a value.
 func (t *table[T]) get(ctx context.Context, q querier, op, column string, value any) (*T, error) {
 	v, err := t.scan(q.QueryRowContext(ctx, t.selectWhere(column), value))
@@ -83,16 +87,16 @@ func (t *table[T]) update(ctx context.Context, s *Store, op, id string, change f
 }
 
 func (t *table[T]) save(ctx context.Context, q querier, op string, before, after []any) error {
-	var set []string
+	var changed []string
 	var args []any
 	for i, column := range slices.Concat(t.fields, t.derived) {
 		if before[i] != after[i] {
-			set = append(set, column+" = ?")
+			changed = append(changed, column)
 			args = append(args, after[i])
 		}
 	}
 	args = append(args, before[0])
-	_, err := q.ExecContext(ctx, "UPDATE "+t.name+" SET "+strings.Join(set, ", ")+" WHERE id = ?", args...)
+	_, err := q.ExecContext(ctx, t.updateColumns(changed...), args...)
 	return t.taken.translate(ctx, op, err)
 }
 

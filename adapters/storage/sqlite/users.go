@@ -56,6 +56,15 @@ func keyOf(id user.ID) (string, bool) {
 	return key, user.IDFromSortKey(key) == id
 }
 
+const deleteUser = "DELETE FROM users WHERE id = ?"
+
+// The highest counted id: read, set, and raised where it is lower.
+const (
+	selectCounter = "SELECT value FROM counters WHERE name = 'user_id'"
+	setCounter    = "UPDATE counters SET value = ? WHERE name = 'user_id'"
+	raiseCounter  = "UPDATE counters SET value = ?1 WHERE name = 'user_id' AND value < ?1"
+)
+
 type users struct{ s *Store }
 
 var _ outbound.Users = users{}
@@ -74,7 +83,7 @@ func (r users) Add(ctx context.Context, u *user.User) error {
 		if !counted {
 			return nil
 		}
-		_, err := q.ExecContext(ctx, "UPDATE counters SET value = ?1 WHERE name = 'user_id' AND value < ?1", n)
+		_, err := q.ExecContext(ctx, raiseCounter, n)
 		return translate(ctx, op, err)
 	})
 }
@@ -127,7 +136,7 @@ func (r users) Delete(ctx context.Context, id user.ID, check func(*user.User) er
 		if err := check(u); err != nil {
 			return err
 		}
-		_, err = q.ExecContext(ctx, "DELETE FROM users WHERE id = ?", key)
+		_, err = q.ExecContext(ctx, deleteUser, key)
 		return translate(ctx, op, err)
 	})
 }
@@ -177,14 +186,14 @@ func (r userIDs) NewUserID(ctx context.Context) (id user.ID, err error) {
 	const op = "count up the user id"
 	err = r.s.write(ctx, op, func(q querier) error {
 		var last int64
-		if err := q.QueryRowContext(ctx, "SELECT value FROM counters WHERE name = 'user_id'").Scan(&last); err != nil {
+		if err := q.QueryRowContext(ctx, selectCounter).Scan(&last); err != nil {
 			return translate(ctx, op, err)
 		}
 		if last == math.MaxInt64 {
 			return errUsedUp
 		}
 		id = user.IntegerID(last + 1)
-		_, err := q.ExecContext(ctx, "UPDATE counters SET value = ? WHERE name = 'user_id'", last+1)
+		_, err := q.ExecContext(ctx, setCounter, last+1)
 		return translate(ctx, op, err)
 	})
 	if err != nil {
