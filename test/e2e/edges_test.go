@@ -61,8 +61,12 @@ func TestRefusalsDoNotWaitForTheBody(t *testing.T) {
 func TestAHalfSentRequestDoesNotSpoilTheStop(t *testing.T) {
 	s := process.Start(t, map[string]string{"ROSTER_SHUTDOWN_TIMEOUT": "200ms"})
 	conn := dial(t, s)
-	if _, err := fmt.Fprint(conn, "POST /api/token/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"); err != nil {
+	if _, err := fmt.Fprint(conn, "POST /api/token/ HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"); err != nil {
 		t.Fatal(err)
+	}
+	// Once the service says that it waits for the body, the request is under way.
+	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.HasPrefix(line, "HTTP/1.1 100") {
+		t.Fatalf("%q, %v", line, err)
 	}
 	s.Stop()
 	if logs := s.Logs(); !strings.Contains(logs, "requests still under way were cut off") || !strings.Contains(logs, `"msg":"stopped"`) {
