@@ -8,7 +8,7 @@ import (
 )
 
 // BackendVariable names the storage that the tests of the whole service run on: sqlite (the default),
-// postgres or mongodb.
+// postgres, mongodb, or memory for those tests that neither restart the service nor administer it.
 const BackendVariable = "TEST_BACKEND"
 
 // database returns the URL of a new, empty database on the chosen backend, "" for the embedded one.
@@ -17,6 +17,8 @@ func database(t testing.TB) string {
 	switch backend := os.Getenv(BackendVariable); backend {
 	case "", "sqlite":
 		return ""
+	case "memory":
+		return "memory:"
 	case "postgres":
 		return testenv.Postgres(t)
 	case "mongodb":
