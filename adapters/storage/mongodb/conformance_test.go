@@ -15,6 +15,23 @@ func TestConformance(t *testing.T) {
 	conformance.Backend(t, func(t *testing.T) storage.Backend { return start(t, testenv.MongoDB(t)) })
 }
 
+func TestShardedConformance(t *testing.T) {
+	conformance.Backend(t, func(t *testing.T) storage.Backend { return start(t, sharded(t, testenv.MongoDB(t))) })
+}
+
+// sharded returns uri with the option that has emails claimed.
+func sharded(t *testing.T, uri string) string {
+	t.Helper()
+	u, err := url.Parse(uri)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	q.Set("sharded", "true")
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
 // start opens the database at uri until the test ends. The server leaves expired sessions alone: those
 // of the tests expired long ago.
 func start(t *testing.T, uri string) *mongodb.Store {

@@ -1,5 +1,5 @@
 // Package mongodb is the backend on MongoDB 4.4 or newer, shared by any number of instances: a
-// standalone server or a replica set. One document is the unit of atomicity; nothing needs a
+// standalone server, a replica set or a sharded cluster. One document is the unit of atomicity; nothing needs a
 // transaction.
 package mongodb
 
@@ -13,7 +13,8 @@ import (
 )
 
 // Driver opens mongodb: URLs, in the form that MongoDB's own programs take. The path names the
-// database, which is roster when there is none; options go to the driver. Of several hosts the last
+// database, which is roster when there is none; options go to the driver, but for
+// sharded=true: emails are claimed as on a sharded cluster, whatever the server is. Of several hosts the last
 // needs its port, without which net/url takes the list for a bad port.
 var Driver = storage.Driver{Scheme: scheme, Open: open}
 
@@ -30,6 +31,7 @@ const defaultName = "roster"
 type place struct {
 	uri     string // for the driver; with the password
 	name    string
+	sharded bool     // a cluster, even if the server does not say so
 	secrets []string // the spellings of the password, which no error may hold
 }
 
@@ -54,8 +56,10 @@ func placeOf(u *url.URL) (place, error) {
 	}
 	switch query.Get("sharded") {
 	case "", "false":
+	case "true":
+		p.sharded = true
 	default:
-		return place{}, errors.New("mongodb: sharded is not supported yet")
+		return place{}, errors.New("mongodb: the URL's option sharded is true or false")
 	}
 	query.Del("sharded")
 	plain := *u

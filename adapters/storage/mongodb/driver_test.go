@@ -19,7 +19,8 @@ func TestURLs(t *testing.T) {
 		{"mongodb://name:hunter2%40%2F%25+$s@h/other?tls=true", "other", ""},
 		{"mongodb://h?sharded=false", "roster", ""},
 		{"mongodb+srv://name:hunter2@cluster.example.com/other", "other", ""}, // and nobody asks the DNS
-		{"mongodb://h?sharded=true", "", "not supported yet"},
+		{"mongodb://h?sharded=true", "roster", ""},
+		{"mongodb://h?sharded=maybe", "", "true or false"},
 		{"mongodb:", "", "names no host"},
 		{"mongodb:name", "", "names no host"},
 		{"mongodb://name:hunter2@h/a/b", "", "cannot be the name"},

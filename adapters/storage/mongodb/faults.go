@@ -15,6 +15,7 @@ import (
 
 // Result codes of the server, by the names it gives them.
 const (
+	indexNotFound         = 27
 	indexOptionsConflict  = 85
 	indexKeySpecsConflict = 86
 	duplicateKey          = 11000
@@ -107,4 +108,10 @@ func duplicate(err error) bool {
 func otherIndex(err error) bool {
 	e, ok := errors.AsType[mongo.ServerError](err)
 	return ok && (e.HasErrorCode(indexOptionsConflict) || e.HasErrorCode(indexKeySpecsConflict))
+}
+
+// noIndex reports whether there was no index to drop.
+func noIndex(err error) bool {
+	e, ok := errors.AsType[mongo.ServerError](err)
+	return ok && e.HasErrorCode(indexNotFound)
 }

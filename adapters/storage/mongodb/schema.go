@@ -138,6 +138,12 @@ const spared = time.Hour
 // index makes the indexes that are not there.
 func (s *Store) index(ctx context.Context) error {
 	for _, i := range indexes {
+		if i.unique && s.sharded {
+			if err := s.share(ctx, i); err != nil {
+				return err
+			}
+			continue
+		}
 		if i.expires && !s.options.KeepExpired {
 			// An extra, which some servers refuse. What keeps the plain one from being made counts.
 			o := options.Index().SetExpireAfterSeconds(int32(spared / time.Second))

@@ -41,6 +41,7 @@ type Store struct {
 	options Options
 	client  *mongo.Client // nil before Start
 	db      *mongo.Database
+	sharded bool // emails are claimed; known after Start
 }
 
 var _ storage.Backend = (*Store)(nil)
@@ -109,6 +110,9 @@ func (s *Store) Start(ctx context.Context) error {
 
 func (s *Store) prepare(ctx context.Context) error {
 	if err := s.Ping(ctx); err != nil {
+		return err
+	}
+	if err := s.findMode(ctx); err != nil {
 		return err
 	}
 	if err := s.claim(ctx); err != nil {

@@ -89,6 +89,9 @@ func (r users) Add(ctx context.Context, u *user.User) error {
 			return err
 		}
 	}
+	if r.s.sharded {
+		return claims(r).add(ctx, op, d)
+	}
 	return userTable.add(ctx, r.s, op, d)
 }
 
@@ -118,7 +121,11 @@ func (r users) Get(ctx context.Context, id user.ID) (*user.User, error) {
 
 // ByEmail implements outbound.Users.
 func (r users) ByEmail(ctx context.Context, key string) (*user.User, error) {
-	return userTable.find(ctx, r.s, "get user by email", "email_key", key)
+	const op = "get user by email"
+	if r.s.sharded {
+		return claims(r).byEmail(ctx, op, key)
+	}
+	return userTable.find(ctx, r.s, op, "email_key", key)
 }
 
 // Update implements outbound.Users.
@@ -127,6 +134,9 @@ func (r users) Update(ctx context.Context, id user.ID, change func(*user.User) e
 	key, ok := keyOf(id)
 	if !ok {
 		return nil, fmt.Errorf("mongodb: %s: %w", op, user.ErrNotFound)
+	}
+	if r.s.sharded {
+		return claims(r).update(ctx, op, key, change)
 	}
 	return userTable.update(ctx, r.s, op, key, change)
 }
@@ -137,6 +147,9 @@ func (r users) Delete(ctx context.Context, id user.ID, check func(*user.User) er
 	key, ok := keyOf(id)
 	if !ok {
 		return fmt.Errorf("mongodb: %s: %w", op, user.ErrNotFound)
+	}
+	if r.s.sharded {
+		return claims(r).remove(ctx, op, key, check)
 	}
 	return userTable.remove(ctx, r.s, op, key, check)
 }
