@@ -20,7 +20,7 @@ type Store struct {
 	config  *pgxpool.Config
 	listing pgx.QueryExecMode // of statements that are worth a plan for their values
 	pool    *pgxpool.Pool     // nil before Start
-	gate    gate
+	gate    storage.Gate
 }
 
 var _ storage.Backend = (*Store)(nil)
@@ -119,7 +119,7 @@ func (s *Store) Start(ctx context.Context) error {
 		return fmt.Errorf("postgres: %w", err)
 	}
 	s.pool = pool
-	s.gate.unlock()
+	s.gate.Open()
 	return nil
 }
 
@@ -137,7 +137,7 @@ func (s *Store) Ping(ctx context.Context) error {
 // Close implements storage.Backend. When ctx ends first, what is still under way loses its connection
 // as soon as it gives it back.
 func (s *Store) Close(ctx context.Context) error {
-	err := s.gate.shut(ctx)
+	err := s.gate.Shut(ctx)
 	if s.pool == nil {
 		return err
 	}

@@ -21,10 +21,10 @@ const attempts = 4
 // run runs f, which leaves nothing behind when it fails or can be done twice, for as long as the store
 // is patient.
 func (s *Store) run(ctx context.Context, f func(context.Context) error) error {
-	if err := s.gate.enter(); err != nil {
+	if err := s.gate.Enter(); err != nil {
 		return err
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
 	defer cancel()
 	for n := 1; ; n++ {

@@ -88,10 +88,10 @@ func (t transaction) ExecContext(ctx context.Context, query string, args ...any)
 
 // read runs f on the readers. Each query of f sees the database as of its own beginning.
 func (s *Store) read(ctx context.Context, f func(querier) error) error {
-	if err := s.gate.enter(); err != nil {
+	if err := s.gate.Enter(); err != nil {
 		return err
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	return f(connections{s.reader, s.ready.read})
 }
 
@@ -101,10 +101,10 @@ func (s *Store) read(ctx context.Context, f func(querier) error) error {
 // No write goes without a transaction: the driver reports a single statement as cut short when its
 // context ends at the last moment, even if it was stored. Of a commit it reports what happened.
 func (s *Store) write(ctx context.Context, op string, f func(querier) error) error {
-	if err := s.gate.enter(); err != nil {
+	if err := s.gate.Enter(); err != nil {
 		return err
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return translate(ctx, op, err)

@@ -25,7 +25,7 @@ type Store struct {
 	path   string
 	writer *sql.DB
 	reader *sql.DB
-	gate   gate
+	gate   storage.Gate
 	ready  statements
 	file   fs.FileInfo // of the file that was opened
 }
@@ -91,7 +91,7 @@ func (s *Store) Start(ctx context.Context) error {
 	if err := s.start(ctx); err != nil {
 		return errors.Join(err, s.release())
 	}
-	s.gate.unlock()
+	s.gate.Open()
 	return nil
 }
 
@@ -135,7 +135,7 @@ func (s *Store) Ping(ctx context.Context) error {
 // Close implements storage.Backend. When ctx ends first, what is still under way loses its connection
 // as soon as it gives it back.
 func (s *Store) Close(ctx context.Context) error {
-	return errors.Join(s.gate.shut(ctx), s.release())
+	return errors.Join(s.gate.Shut(ctx), s.release())
 }
 
 // release closes the connections, the writer's last: the last to close moves the log into the

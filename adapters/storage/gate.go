@@ -1,42 +1,42 @@
-package postgres
+package storage
 
 import (
 	"context"
 	"errors"
 	"sync"
-
-	"roster/adapters/storage"
 )
 
-var errClosed = errors.New("postgres: not open")
+var errClosed = errors.New("not open")
 
-// gate counts what is under way, so that Close can wait for it and no longer than it may. The zero
-// value is shut.
-type gate struct {
+// Gate counts what is under way in a backend, so that its Close can wait for it and no longer than it
+// may. The zero value is shut.
+type Gate struct {
 	mu   sync.Mutex
 	open bool
 	n    int
 	idle chan struct{} // closed when shut and empty
 }
 
-func (g *gate) unlock() {
+// Open lets operations in.
+func (g *Gate) Open() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.open, g.idle = true, make(chan struct{})
 }
 
-// enter lets one operation in; it calls leave when done. A shut gate is fault.Unavailable.
-func (g *gate) enter() error {
+// Enter lets one operation in; it calls Leave when done. A shut gate is fault.Unavailable.
+func (g *Gate) Enter() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.open {
-		return storage.Unavailable(errClosed)
+		return Unavailable(errClosed)
 	}
 	g.n++
 	return nil
 }
 
-func (g *gate) leave() {
+// Leave ends one operation that Enter let in.
+func (g *Gate) Leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.n--; g.n == 0 && !g.open {
@@ -44,8 +44,8 @@ func (g *gate) leave() {
 	}
 }
 
-// shut lets nobody in any more and waits until all have left, or ctx ends.
-func (g *gate) shut(ctx context.Context) error {
+// Shut lets nobody in any more and waits until all have left, or ctx ends.
+func (g *Gate) Shut(ctx context.Context) error {
 	g.mu.Lock()
 	idle := g.idle
 	if g.open {
