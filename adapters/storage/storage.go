@@ -13,6 +13,8 @@ import (
 type Backend interface {
 	Users() outbound.Users
 	Sessions() outbound.Sessions
+	Attempts() outbound.Attempts
+	AuditTrail() outbound.AuditTrail
 	UserIDs() outbound.UserIDs // counted ids; counting goes on above every id ever added
 
 	// Start connects and brings the schema up to date. It refuses a schema that is newer than this

@@ -44,6 +44,7 @@ type Snapshot struct {
 	Expires    time.Time
 	Generation int // how often its refresh token was rotated
 	RotatedAt  time.Time
+	UsedAt     time.Time // the last refresh that was noted; see Use
 	RevokedAt  time.Time
 	Reason     Reason
 	UserAgent  string
@@ -58,6 +59,7 @@ type Reason string
 const (
 	SignedOut Reason = "signed_out"
 	Reused    Reason = "reused"
+	Ended     Reason = "ended" // from the list of sessions, by its owner or an administrator
 )
 
 // Lengths beyond which what a client says of itself is cut, in bytes.
@@ -118,6 +120,27 @@ func (s *Session) Issued() time.Time {
 	return s.s.RotatedAt
 }
 
+// Used returns when the session was last used: the last refresh that was noted, or the sign-in.
+func (s *Session) Used() time.Time {
+	if s.s.UsedAt.IsZero() {
+		return s.s.Created
+	}
+	return s.s.UsedAt
+}
+
+// useNoted is how exact the time of the last use is where a refresh would store nothing else.
+const useNoted = time.Minute
+
+// Use notes a refresh at now that does not rotate, unless one was noted a moment ago, and reports
+// whether it did.
+func (s *Session) Use(now time.Time) bool {
+	if now.Sub(s.Used()) < useNoted {
+		return false
+	}
+	s.s.UsedAt = now
+	return true
+}
+
 // Expires returns when the present refresh token ends, and the session with it.
 func (s *Session) Expires() time.Time { return s.s.Expires }
 
@@ -166,7 +189,7 @@ func (s *Session) Rotate(g int, now time.Time, r Rules) error {
 	switch {
 	case err == nil:
 		s.s.Generation++
-		s.s.RotatedAt = now
+		s.s.RotatedAt, s.s.UsedAt = now, now
 		s.s.Expires = s.end(now, r)
 		return nil
 	case s.repeated(g, now, r):

@@ -21,6 +21,9 @@ type Sessions interface {
 	// many at once each sees the change of the one before. It fails with session.ErrNotFound.
 	Update(ctx context.Context, id session.ID, change func(*session.Session) error) (*session.Session, error)
 
+	// List returns the sessions that q asks for, in its order; none is no failure.
+	List(ctx context.Context, q session.Query) ([]*session.Session, error)
+
 	// DeleteOf removes all sessions of a user; none is no failure.
 	DeleteOf(ctx context.Context, owner user.ID) error
 

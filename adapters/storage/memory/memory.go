@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"roster/adapters/storage"
+	"roster/domain/audit"
+	"roster/domain/lockout"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/outbound"
@@ -28,6 +30,8 @@ type Store struct {
 	emails   map[string]user.ID // by email key
 	lastID   int64              // highest counted id ever given or added
 	sessions map[session.ID]session.Snapshot
+	attempts map[lockout.Subject]lockout.Snapshot
+	events   map[audit.ID]audit.Event
 }
 
 var _ storage.Backend = (*Store)(nil)
@@ -38,6 +42,8 @@ func New() *Store {
 		users:    map[user.ID]user.Snapshot{},
 		emails:   map[string]user.ID{},
 		sessions: map[session.ID]session.Snapshot{},
+		attempts: map[lockout.Subject]lockout.Snapshot{},
+		events:   map[audit.ID]audit.Event{},
 	}
 }
 
@@ -46,6 +52,12 @@ func (s *Store) Users() outbound.Users { return (*users)(s) }
 
 // Sessions implements storage.Backend.
 func (s *Store) Sessions() outbound.Sessions { return (*sessions)(s) }
+
+// Attempts implements storage.Backend.
+func (s *Store) Attempts() outbound.Attempts { return (*attempts)(s) }
+
+// AuditTrail implements storage.Backend.
+func (s *Store) AuditTrail() outbound.AuditTrail { return (*auditTrail)(s) }
 
 // UserIDs implements storage.Backend.
 func (s *Store) UserIDs() outbound.UserIDs { return (*userIDs)(s) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"roster/domain/session"
@@ -71,6 +72,32 @@ func (s *sessions) Update(ctx context.Context, id session.ID, change func(*sessi
 	after.Version = before.Version + 1
 	s.sessions[id] = after
 	return session.Restore(after)
+}
+
+// List implements outbound.Sessions.
+func (s *sessions) List(ctx context.Context, q session.Query) ([]*session.Session, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var found []*session.Session
+	for _, v := range s.sessions {
+		x, err := session.Restore(v)
+		if err != nil {
+			return nil, err
+		}
+		if q.Matches(x) && (q.From == nil || (x.Position().Compare(*q.From) > 0) == q.Back && x.Position() != *q.From) {
+			found = append(found, x)
+		}
+	}
+	slices.SortFunc(found, func(a, b *session.Session) int {
+		if q.Back {
+			a, b = b, a
+		}
+		return b.Position().Compare(a.Position())
+	})
+	return found[:min(max(q.Limit, 0), len(found))], nil
 }
 
 // DeleteOf implements outbound.Sessions.

@@ -78,6 +78,11 @@ func (r sessions) Update(ctx context.Context, id session.ID, change func(*sessio
 
 const deleteOf = "DELETE FROM sessions WHERE owner = $1"
 
+// List implements outbound.Sessions.
+func (r sessions) List(ctx context.Context, q session.Query) ([]*session.Session, error) {
+	return nil, nil
+}
+
 // DeleteOf implements outbound.Sessions.
 func (r sessions) DeleteOf(ctx context.Context, owner user.ID) error {
 	key, ok := keyOf(owner)

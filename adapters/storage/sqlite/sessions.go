@@ -79,6 +79,11 @@ func (r sessions) Update(ctx context.Context, id session.ID, change func(*sessio
 	return sessionTable.update(ctx, r.s, "update session", string(id), change)
 }
 
+// List implements outbound.Sessions.
+func (r sessions) List(ctx context.Context, q session.Query) ([]*session.Session, error) {
+	return nil, nil
+}
+
 // DeleteOf implements outbound.Sessions.
 func (r sessions) DeleteOf(ctx context.Context, owner user.ID) error {
 	key, ok := keyOf(owner)

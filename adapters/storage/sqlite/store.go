@@ -82,6 +82,12 @@ func (s *Store) Users() outbound.Users { return users{s} }
 // Sessions implements storage.Backend.
 func (s *Store) Sessions() outbound.Sessions { return sessions{s} }
 
+// Attempts implements storage.Backend.
+func (s *Store) Attempts() outbound.Attempts { return nil }
+
+// AuditTrail implements storage.Backend.
+func (s *Store) AuditTrail() outbound.AuditTrail { return nil }
+
 // UserIDs implements storage.Backend.
 func (s *Store) UserIDs() outbound.UserIDs { return userIDs{s} }
 
