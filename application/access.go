@@ -56,6 +56,29 @@ func (p AccessPolicy) scope(a inbound.Actor, f user.Filter) (user.Filter, error)
 	return f, nil
 }
 
+// sessionsOf decides whether the actor may see and end the sessions of owner: their own, and staff
+// everybody's, whatever the access policy. Where somebody is signed in is nobody else's business.
+func sessionsOf(a inbound.Actor, owner user.ID) error {
+	switch {
+	case a.Anonymous():
+		return inbound.ErrNoCredentials
+	case a.Is(owner), a.Staff():
+		return nil
+	}
+	return inbound.ErrForbidden
+}
+
+// staffOnly decides what only administrators may do.
+func staffOnly(a inbound.Actor) error {
+	switch {
+	case a.Anonymous():
+		return inbound.ErrNoCredentials
+	case a.Staff():
+		return nil
+	}
+	return inbound.ErrForbidden
+}
+
 // Registration says who may make new users.
 type Registration string
 

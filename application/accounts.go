@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
+	"roster/domain/audit"
 	"roster/domain/credential"
 	"roster/domain/fault"
+	"roster/domain/field"
+	"roster/domain/lockout"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/inbound"
@@ -20,6 +24,9 @@ type Ports struct {
 	UserIDs    outbound.UserIDs
 	Sessions   outbound.Sessions
 	SessionIDs outbound.SessionIDs
+	Attempts   outbound.Attempts
+	AuditTrail outbound.AuditTrail
+	EventIDs   outbound.EventIDs
 	Hasher     outbound.PasswordHasher
 	Tokens     outbound.Tokens
 	Domains    outbound.Domains
@@ -28,24 +35,32 @@ type Ports struct {
 
 // Settings is what a profile decides for the use cases.
 type Settings struct {
-	Access       AccessPolicy
-	Registration Registration
-	Passwords    Passwords
-	Rules        session.Rules
+	Access         AccessPolicy
+	Registration   Registration
+	Passwords      Passwords
+	Rules          session.Rules
+	Lockout        Lockout
+	AuditRetention time.Duration // how long events are kept
 }
 
 // Accounts is the use cases about users.
 type Accounts struct {
 	ports    Ports
 	settings Settings
+	guard    *Guard
+	staffing sync.Mutex // held while somebody stops being an administrator
 	parser
+	recorder
 }
 
 var _ inbound.Accounts = (*Accounts)(nil)
 
 // NewAccounts returns the use cases over p.
-func NewAccounts(p Ports, s Settings) *Accounts {
-	return &Accounts{p, s, parser{p.Users, p.Domains, s.Passwords}}
+func NewAccounts(p Ports, s Settings, g *Guard) *Accounts {
+	return &Accounts{
+		ports: p, settings: s, guard: g,
+		parser: parser{p.Users, p.Domains, s.Passwords}, recorder: newRecorder(p),
+	}
 }
 
 // Register implements inbound.Accounts.
@@ -53,7 +68,7 @@ func (a *Accounts) Register(ctx context.Context, actor inbound.Actor, in inbound
 	if err := a.AuthorizeRegistration(ctx, actor); err != nil {
 		return nil, err
 	}
-	return a.register(ctx, in, false)
+	return a.register(ctx, actor.ID(), in, false)
 }
 
 // AuthorizeRegistration implements inbound.Accounts.
@@ -68,7 +83,7 @@ func (a *Accounts) AuthorizeRegistration(ctx context.Context, actor inbound.Acto
 	return a.settings.Registration.allow(now)
 }
 
-func (a *Accounts) register(ctx context.Context, in inbound.UserInput, staff bool) (*user.User, error) {
+func (a *Accounts) register(ctx context.Context, by user.ID, in inbound.UserInput, staff bool) (*user.User, error) {
 	who, err := a.parse(ctx, in, true, nil)
 	if err != nil {
 		return nil, err
@@ -87,7 +102,11 @@ func (a *Accounts) register(ctx context.Context, in inbound.UserInput, staff boo
 	if err != nil {
 		return nil, err
 	}
-	return u, a.ports.Users.Add(ctx, u)
+	if err := a.ports.Users.Add(ctx, u); err != nil {
+		return nil, err
+	}
+	a.record(ctx, audit.Event{Kind: audit.Registered, Actor: by, User: u.ID()})
+	return u, nil
 }
 
 // List implements inbound.Accounts.
@@ -149,9 +168,49 @@ func (a *Accounts) Change(ctx context.Context, actor inbound.Actor, id user.ID, 
 	if err != nil {
 		return nil, err
 	}
-	if err := a.confirm(ctx, actor, before, who, in.UserInput); err != nil {
-		return nil, err
+	if actor.Staff() {
+		if who.active, who.staff, err = flags(in.UserInput); err != nil {
+			return nil, err
+		}
 	}
+	newEmail := who.email != nil && who.email.Key() != before.Snapshot().EmailKey
+	if a.settings.Passwords.CurrentNeeded && actor.Is(id) && (who.password != nil || newEmail) {
+		if err := a.confirm(ctx, before, in.CurrentPassword); err != nil {
+			return nil, err
+		}
+	}
+	return a.store(ctx, actor, id, who, in.Versions, a.settings.Rules.KeepCurrent && actor.Is(id))
+}
+
+// ChangePassword implements inbound.Accounts.
+func (a *Accounts) ChangePassword(ctx context.Context, actor inbound.Actor, current, password field.Text) error {
+	if actor.Anonymous() {
+		return inbound.ErrNoCredentials
+	}
+	who, err := a.parse(ctx, inbound.UserInput{Password: password}, false, actor.User)
+	faults := renamed(err, user.FieldPassword, fieldNewPassword)
+	if !password.Present() {
+		_, _, faults = credential.Member(fieldNewPassword, true, true, 0).Check(password)
+	}
+	if err != nil && faults == nil {
+		return err
+	}
+	if _, _, more := a.currentRule().Check(current); len(more) > 0 {
+		faults = append(more, faults...)
+	}
+	if len(faults) > 0 {
+		return fault.ErrInvalid.With(faults...)
+	}
+	if err := a.confirm(ctx, actor.User, current); err != nil {
+		return err
+	}
+	_, err = a.store(ctx, actor, actor.User.ID(), who, nil, true)
+	return err
+}
+
+// store makes a change that the actor may make. keep says whether the session of the request outlives
+// a change of password.
+func (a *Accounts) store(ctx context.Context, actor inbound.Actor, id user.ID, who person, versions []int64, keep bool) (after *user.User, err error) {
 	var hash credential.Hash
 	if who.password != nil {
 		if hash, err = a.ports.Hasher.Hash(ctx, *who.password); err != nil {
@@ -166,24 +225,28 @@ func (a *Accounts) Change(ctx context.Context, actor inbound.Actor, id user.ID, 
 	if err := a.settings.Access.allow(actor, change, id); err != nil {
 		return nil, err
 	}
+	if (who.active != nil || who.staff != nil) && !actor.Staff() {
+		return nil, inbound.ErrForbidden
+	}
 	now := a.ports.Clock.Now()
-	after, err := a.ports.Users.Update(ctx, id, func(u *user.User) error {
+	after, err = a.update(ctx, actor.ID(), id, who, func(u *user.User) error {
 		if actor.Is(id) && (!u.Active() || !u.SessionsValidAfter().Equal(actor.User.SessionsValidAfter())) {
 			return session.ErrTokenInvalid
 		}
-		if err := fresh(u, in.Versions); err != nil {
+		if err := fresh(u, versions); err != nil {
 			return err
 		}
 		who.apply(u)
+		who.applyFlags(u, now, a.settings.Rules)
 		if who.password != nil {
-			u.ChangePassword(hash, a.sessionsEnd(actor, id, now))
+			u.ChangePassword(hash, sessionsEnd(actor, keep, now))
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	if who.password != nil && a.keeps(actor, id) && actor.Session != "" {
+	if who.password != nil && keep && actor.Session != "" {
 		// The password is changed by now, and every session ended; this one is let go on. Should that
 		// fail, its owner signs in again, which is the safe side.
 		_, _ = a.ports.Sessions.Update(ctx, actor.Session, func(s *session.Session) error {
@@ -194,15 +257,10 @@ func (a *Accounts) Change(ctx context.Context, actor inbound.Actor, id user.ID, 
 	return after, nil
 }
 
-// keeps reports whether the actor's own session outlives a change of password that it asks for.
-func (a *Accounts) keeps(actor inbound.Actor, id user.ID) bool {
-	return a.settings.Rules.KeepCurrent && actor.Is(id)
-}
-
 // sessionsEnd returns from before when sessions are to end with a change of password. A token without
 // a session has no record that could be let go on, so what is as young as that token goes on with it.
-func (a *Accounts) sessionsEnd(actor inbound.Actor, id user.ID, now time.Time) time.Time {
-	if a.keeps(actor, id) && actor.Session == "" {
+func sessionsEnd(actor inbound.Actor, keep bool, now time.Time) time.Time {
+	if keep && actor.Session == "" {
 		return actor.Issued
 	}
 	return now
@@ -233,39 +291,58 @@ func (a *Accounts) stillIs(ctx context.Context, actor inbound.Actor) (inbound.Ac
 	return actor, nil
 }
 
-// confirm asks for the current password where the profile wants it for a change of one's own
-// password or address (ASVS 6.2.3, 7.5.1).
-func (a *Accounts) confirm(ctx context.Context, actor inbound.Actor, u *user.User, who person, in inbound.UserInput) error {
-	newEmail := who.email != nil && who.email.Key() != u.Snapshot().EmailKey
-	if !a.settings.Passwords.CurrentNeeded || !actor.Is(u.ID()) || who.password == nil && !newEmail {
-		return nil
-	}
-	s, ok, faults := credential.Member("current_password", true, !a.settings.Passwords.Trim, 0).Check(in.CurrentPassword)
+// confirm asks for the user's current password (ASVS 6.2.3, 7.5.1), guarded as a sign-in is: it is as
+// good a place to guess.
+func (a *Accounts) confirm(ctx context.Context, u *user.User, current field.Text) error {
+	s, ok, faults := a.currentRule().Check(current)
 	if !ok || len(faults) > 0 {
 		return fault.ErrInvalid.With(faults...)
 	}
-	fits, _, err := a.ports.Hasher.Verify(ctx, credential.NewPassword(s), u.Password())
+	var fits bool
+	err := a.guard.attempt(ctx, lockout.ForAccount(u.Snapshot().EmailKey), func() (_ bool, err error) {
+		fits, _, err = a.ports.Hasher.Verify(ctx, credential.NewPassword(s), u.Password())
+		if err == nil && !fits {
+			a.record(ctx, audit.Event{Kind: audit.SignInFailed, Actor: u.ID(), User: u.ID(), Detail: "wrong current password"})
+		}
+		return fits, err
+	}, func(what string) {
+		a.record(ctx, audit.Event{Kind: audit.Locked, Actor: u.ID(), User: u.ID(), Detail: what})
+	})
 	if err == nil && !fits {
 		err = credential.ErrWrongPassword
 	}
 	return err
 }
 
+func (a *Accounts) currentRule() field.Rule {
+	return credential.Member("current_password", true, !a.settings.Passwords.Trim, 0)
+}
+
 // Delete implements inbound.Accounts.
 func (a *Accounts) Delete(ctx context.Context, actor inbound.Actor, id user.ID, versions []int64) error {
-	if _, err := a.find(ctx, actor, change, id); err != nil {
+	u, err := a.find(ctx, actor, change, id)
+	if err != nil {
 		return err
 	}
-	return a.delete(ctx, id, versions)
+	check := func(u *user.User) error { return fresh(u, versions) }
+	if u.Active() && u.Staff() {
+		a.staffing.Lock()
+		defer a.staffing.Unlock()
+		if err := a.others(ctx, 1); err != nil {
+			return err
+		}
+	}
+	return a.delete(ctx, actor.ID(), id, check)
 }
 
 // delete removes the user first: from then on no token of theirs is good, and sessions without a
 // user are dead. That their records may be left behind by a failure is therefore no failure of the
 // deletion; they are swept when they expire.
-func (a *Accounts) delete(ctx context.Context, id user.ID, versions []int64) error {
-	if err := a.ports.Users.Delete(ctx, id, func(u *user.User) error { return fresh(u, versions) }); err != nil {
+func (a *Accounts) delete(ctx context.Context, by, id user.ID, check func(*user.User) error) error {
+	if err := a.ports.Users.Delete(ctx, id, check); err != nil {
 		return err
 	}
+	a.record(ctx, audit.Event{Kind: audit.Deleted, Actor: by, User: id})
 	_ = a.ports.Sessions.DeleteOf(ctx, id)
 	return nil
 }

@@ -22,7 +22,7 @@ func NewAdministration(a *Accounts) *Administration { return &Administration{a} 
 
 // CreateSuperuser implements inbound.Administration.
 func (m *Administration) CreateSuperuser(ctx context.Context, in inbound.UserInput) (*user.User, error) {
-	return m.accounts.register(ctx, in, true)
+	return m.accounts.register(ctx, "", in, true)
 }
 
 // Find implements inbound.Administration.
@@ -76,20 +76,27 @@ func (m *Administration) Set(ctx context.Context, id user.ID, s inbound.Settings
 	if err != nil {
 		return nil, err
 	}
+	who.active, who.staff = s.Active, s.Staff
 	now := m.accounts.ports.Clock.Now()
-	return m.accounts.ports.Users.Update(ctx, id, func(u *user.User) error {
+	return m.update(ctx, id, func(u *user.User) {
 		who.apply(u)
-		if s.Active != nil {
-			if u.Active() && !*s.Active && m.accounts.settings.Rules.Immediate {
-				u.EndSessions(now) // so that letting in again does not bring old tokens back to life
-			}
-			u.SetActive(*s.Active)
-		}
-		if s.Staff != nil {
-			u.SetStaff(*s.Staff)
-		}
+		who.applyFlags(u, now, m.accounts.settings.Rules)
+	})
+}
+
+// update changes a user and records it. The operator may also take the last administrator away, and
+// make another.
+func (m *Administration) update(ctx context.Context, id user.ID, change func(*user.User)) (*user.User, error) {
+	var before user.Snapshot
+	after, err := m.accounts.ports.Users.Update(ctx, id, func(u *user.User) error {
+		before = u.Snapshot()
+		change(u)
 		return nil
 	})
+	if err == nil {
+		m.accounts.recordChange(ctx, "", before, after.Snapshot())
+	}
+	return after, err
 }
 
 // SetPassword implements inbound.Administration.
@@ -111,14 +118,11 @@ func (m *Administration) SetPassword(ctx context.Context, id user.ID, password f
 		return err
 	}
 	now := m.accounts.ports.Clock.Now()
-	_, err = m.accounts.ports.Users.Update(ctx, id, func(u *user.User) error {
-		u.ChangePassword(hash, now)
-		return nil
-	})
+	_, err = m.update(ctx, id, func(u *user.User) { u.ChangePassword(hash, now) })
 	return err
 }
 
 // Delete implements inbound.Administration.
 func (m *Administration) Delete(ctx context.Context, id user.ID) error {
-	return m.accounts.delete(ctx, id, nil)
+	return m.accounts.delete(ctx, "", id, func(*user.User) error { return nil })
 }

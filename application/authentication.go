@@ -5,9 +5,11 @@ import (
 	"errors"
 	"time"
 
+	"roster/domain/audit"
 	"roster/domain/credential"
 	"roster/domain/fault"
 	"roster/domain/field"
+	"roster/domain/lockout"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/inbound"
@@ -16,6 +18,8 @@ import (
 // Authentication is the use cases about tokens.
 type Authentication struct {
 	Ports
+	recorder
+	guard *Guard
 	trim  bool
 	rules session.Rules
 }
@@ -23,8 +27,8 @@ type Authentication struct {
 var _ inbound.Authentication = (*Authentication)(nil)
 
 // NewAuthentication returns the use cases over p.
-func NewAuthentication(p Ports, s Settings) *Authentication {
-	return &Authentication{p, s.Passwords.Trim, s.Rules}
+func NewAuthentication(p Ports, s Settings, g *Guard) *Authentication {
+	return &Authentication{p, newRecorder(p), g, s.Passwords.Trim, s.Rules}
 }
 
 // errMoved says that the credential was replaced between its verification and the sign-in.
@@ -41,39 +45,74 @@ func (a *Authentication) SignIn(ctx context.Context, in inbound.SignIn) (inbound
 	if faults = append(faults, more...); len(faults) > 0 {
 		return inbound.TokenPair{}, fault.ErrInvalid.With(faults...)
 	}
-	err := errMoved
-	for try := 0; try < signInTries && errors.Is(err, errMoved); try++ {
-		var u *user.User
-		// The session dates from before the password is looked at, so that a change of password
-		// under way ends it.
-		now := a.Clock.Now()
-		if u, err = a.verified(ctx, email, credential.NewPassword(plain), now); err == nil {
-			return a.begin(ctx, u, now, in.Client)
+	key, known := a.emailKey(email)
+	var (
+		who visitor
+		now time.Time
+	)
+	err := a.guard.attempt(ctx, lockout.ForAccount(key), func() (bool, error) {
+		err := errMoved
+		for try := 0; try < signInTries && errors.Is(err, errMoved); try++ {
+			// The session dates from before the password is looked at, so that a change of password
+			// under way ends it.
+			now = a.Clock.Now()
+			who, err = a.verified(ctx, key, known, credential.NewPassword(plain), now)
 		}
+		if errors.Is(err, errMoved) || errors.Is(err, inbound.ErrNoAccount) {
+			a.record(ctx, audit.Event{Kind: audit.SignInFailed, User: who.id, Detail: who.refused})
+			return false, nil
+		}
+		return err == nil, err
+	}, func(what string) {
+		a.record(ctx, audit.Event{Kind: audit.Locked, User: who.id, Detail: what})
+	})
+	switch {
+	case err != nil:
+		return inbound.TokenPair{}, err
+	case who.user == nil:
+		return inbound.TokenPair{}, inbound.ErrNoAccount
 	}
-	if errors.Is(err, errMoved) {
-		err = inbound.ErrNoAccount
-	}
-	return inbound.TokenPair{}, err
+	return a.begin(ctx, who.user, now)
+}
+
+// visitor is who tries to sign in.
+type visitor struct {
+	user    *user.User // nil when refused
+	id      user.ID    // of the user with the address, if there is one
+	refused string     // why, for the audit trail alone
 }
 
 // verified returns the active user whom the password fits, with the sign-in noted, or ErrNoAccount.
 // Whatever is wrong, the same work is done.
-func (a *Authentication) verified(ctx context.Context, email string, p credential.Password, now time.Time) (*user.User, error) {
-	u, err := a.byEmail(ctx, email)
-	if err != nil {
-		return nil, err
+func (a *Authentication) verified(ctx context.Context, key string, known bool, p credential.Password, now time.Time) (visitor, error) {
+	var (
+		v    visitor
+		u    *user.User
+		err  error
+		hash = credential.Unusable
+	)
+	if known {
+		if u, err = a.Users.ByEmail(ctx, key); err != nil && !errors.Is(err, user.ErrNotFound) {
+			return v, err
+		}
 	}
-	hash := credential.Unusable
 	if u != nil {
-		hash = u.Password()
+		v.id, hash = u.ID(), u.Password()
 	}
 	fits, outdated, err := a.Hasher.Verify(ctx, p, hash)
 	if err != nil {
-		return nil, err
+		return v, err
 	}
-	if u == nil || !fits || !u.Active() {
-		return nil, inbound.ErrNoAccount
+	switch {
+	case u == nil:
+		v.refused = "no such user"
+	case !fits:
+		v.refused = "wrong password"
+	case !u.Active():
+		v.refused = "inactive user"
+	}
+	if v.refused != "" {
+		return v, inbound.ErrNoAccount
 	}
 	better := hash
 	if outdated {
@@ -81,7 +120,7 @@ func (a *Authentication) verified(ctx context.Context, email string, p credentia
 		case err == nil:
 			better = h
 		case !errors.Is(err, credential.ErrBusy): // a better hash can wait for the next sign-in
-			return nil, err
+			return v, err
 		}
 	}
 	u, err = a.Users.Update(ctx, u.ID(), func(u *user.User) error {
@@ -98,28 +137,34 @@ func (a *Authentication) verified(ctx context.Context, email string, p credentia
 	if errors.Is(err, user.ErrNotFound) {
 		err = inbound.ErrNoAccount
 	}
-	return u, err
+	if err != nil {
+		v.refused = "changed meanwhile"
+		return v, err
+	}
+	v.user = u
+	return v, nil
 }
 
-// byEmail returns the user with that address, or nil: any text may be given to sign in with.
-func (a *Authentication) byEmail(ctx context.Context, text string) (*user.User, error) {
+// emailKey returns the key that an address given to sign in with has, and whether a user can have it:
+// any text may be given, and is counted by the guard.
+func (a *Authentication) emailKey(text string) (key string, known bool) {
 	e, err := user.ParseEmail(text, a.Domains.ToASCII)
 	if err != nil {
-		return nil, nil //nolint:nilnil,nilerr // no address is no user, not a failure
+		return "?" + user.Fold(field.Strip(text)), false
 	}
-	u, err := a.Users.ByEmail(ctx, e.Key())
-	if errors.Is(err, user.ErrNotFound) {
-		return nil, nil //nolint:nilnil // see above
-	}
-	return u, err
+	return e.Key(), true
 }
 
-func (a *Authentication) begin(ctx context.Context, u *user.User, now time.Time, c session.Client) (inbound.TokenPair, error) {
-	s := session.Start(a.SessionIDs.NewSessionID(), u.ID(), now, a.rules, c)
+func (a *Authentication) begin(ctx context.Context, u *user.User, now time.Time) (inbound.TokenPair, error) {
+	s := session.Start(a.SessionIDs.NewSessionID(), u.ID(), now, a.rules, inbound.OriginOf(ctx).Client)
 	if err := a.Sessions.Add(ctx, s); err != nil {
 		return inbound.TokenPair{}, err
 	}
-	return a.pair(ctx, s, now, nil)
+	pair, err := a.pair(ctx, s, now, nil)
+	if err == nil {
+		a.record(ctx, audit.Event{Kind: audit.SignedIn, Actor: u.ID(), User: u.ID(), Session: string(s.ID())})
+	}
+	return pair, err
 }
 
 // Refresh implements inbound.Authentication.
@@ -146,14 +191,32 @@ func (a *Authentication) Refresh(ctx context.Context, token field.Text) (inbound
 	case a.rules.Rotate:
 		return a.rotate(ctx, c, s, g, owner, now)
 	case s == nil:
-		access, err := a.access(ctx, "", owner.ID(), now, c.Extra)
-		return inbound.TokenPair{Access: access}, err
+		return a.renewed(ctx, "", owner.ID(), now, c.Extra)
 	}
 	if err := s.Check(g, now); err != nil {
 		return inbound.TokenPair{}, err
 	}
-	access, err := a.access(ctx, s.ID(), owner.ID(), now, c.Extra)
+	if s.Use(now) {
+		// For the list of sessions alone: that it could not be noted is no reason to refuse.
+		_, _ = a.Sessions.Update(ctx, s.ID(), func(s *session.Session) error {
+			s.Use(now)
+			return nil
+		})
+	}
+	return a.renewed(ctx, s.ID(), owner.ID(), now, c.Extra)
+}
+
+// renewed answers a refresh that does not rotate.
+func (a *Authentication) renewed(ctx context.Context, s session.ID, owner user.ID, now time.Time, extra []byte) (inbound.TokenPair, error) {
+	access, err := a.access(ctx, s, owner, now, extra)
+	if err == nil {
+		a.refreshed(ctx, s, owner)
+	}
 	return inbound.TokenPair{Access: access}, err
+}
+
+func (a *Authentication) refreshed(ctx context.Context, s session.ID, owner user.ID) {
+	a.record(ctx, audit.Event{Kind: audit.Refreshed, Actor: owner, User: owner, Session: string(s)})
 }
 
 func (a *Authentication) rotate(ctx context.Context, c session.Claims, s *session.Session, g int, owner *user.User, now time.Time) (inbound.TokenPair, error) {
@@ -168,9 +231,26 @@ func (a *Authentication) rotate(ctx context.Context, c session.Claims, s *sessio
 		return s.Rotate(g, now, a.rules)
 	})
 	if err != nil {
+		a.reused(ctx, s, g, err)
 		return inbound.TokenPair{}, err
 	}
-	return a.pair(ctx, s, now, c.Extra)
+	pair, err := a.pair(ctx, s, now, c.Extra)
+	if err == nil {
+		a.refreshed(ctx, s.ID(), owner.ID())
+	}
+	return pair, err
+}
+
+// reused records that a used refresh token came again, if that is why it was refused.
+func (a *Authentication) reused(ctx context.Context, s *session.Session, g int, refusal error) {
+	if s == nil || g >= s.Generation() || !errors.Is(refusal, session.ErrBlacklisted) {
+		return
+	}
+	e := audit.Event{Kind: audit.Reused, User: s.User(), Session: string(s.ID()), Detail: "refused"}
+	if s.Snapshot().Reason == session.Reused {
+		e.Detail = "session ended"
+	}
+	a.record(ctx, e)
 }
 
 // update changes a session and stores it even when the change ends in a refusal, since a refusal may

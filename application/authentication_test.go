@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"roster/application"
 	"roster/domain/credential"
 	"roster/domain/field"
 	"roster/domain/session"
@@ -161,8 +162,8 @@ func TestSessionsEndInTime(t *testing.T) {
 	p = s.Refreshes(t, p.Refresh)
 	s.Clock.Advance(10 * time.Hour) // within the token's day, beyond the session's 30 hours
 	s.RefreshFails(t, p.Refresh, session.ErrTokenInvalid)
-	if n, err := s.Housekeeping.Sweep(t.Context()); n != 1 || err != nil {
-		t.Errorf("swept %d, %v", n, err)
+	if n, err := s.Housekeeping.Sweep(t.Context()); n != (application.Swept{Sessions: 1}) || err != nil {
+		t.Errorf("swept %+v, %v", n, err)
 	}
 	s.RefreshFails(t, p.Refresh, session.ErrTokenInvalid)
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"roster/domain/credential"
 	"roster/domain/fault"
 	"roster/domain/field"
+	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/inbound"
 	"roster/ports/outbound"
@@ -26,6 +28,54 @@ type person struct {
 	email               *user.Email
 	password            *credential.Password
 	firstName, lastName *string
+	active, staff       *bool
+}
+
+// fieldNewPassword is how callers spell the password that is to replace another.
+const fieldNewPassword = "new_password"
+
+// renamed returns the faults of an invalid input with those of the member name under another name;
+// nil when err is anything else.
+func renamed(err error, name, as string) []fault.Field {
+	invalid, ok := errors.AsType[*fault.Error](err)
+	if !ok || !errors.Is(err, fault.ErrInvalid) {
+		return nil
+	}
+	faults := slices.Clone(invalid.Fields)
+	for i := range faults {
+		if faults[i].Name == name {
+			faults[i].Name = as
+		}
+	}
+	return faults
+}
+
+// flags checks the members that only administrators may change.
+func flags(in inbound.UserInput) (active, staff *bool, err error) {
+	active, faults := field.CheckFlag(user.FieldActive, in.Active)
+	staff, more := field.CheckFlag(user.FieldStaff, in.Staff)
+	if faults = append(faults, more...); len(faults) > 0 {
+		err = fault.ErrInvalid.With(faults...)
+	}
+	return active, staff, err
+}
+
+// resigns reports whether the change may make somebody stop administering.
+func (in person) resigns() bool {
+	return in.active != nil && !*in.active || in.staff != nil && !*in.staff
+}
+
+// applyFlags makes the changes of flags that were given to u at now.
+func (in person) applyFlags(u *user.User, now time.Time, r session.Rules) {
+	if in.active != nil {
+		if u.Active() && !*in.active && r.Immediate {
+			u.EndSessions(now) // so that letting in again does not bring old tokens back to life
+		}
+		u.SetActive(*in.active)
+	}
+	if in.staff != nil {
+		u.SetStaff(*in.staff)
+	}
 }
 
 // parser turns input into domain values.

@@ -67,7 +67,7 @@ func TestARequestBegunBeforeDoesNotOutliveItsRights(t *testing.T) {
 		p.Users = &interrupted{Users: p.Users, first: func() {
 			s.Set(t, u.ID(), func(u *user.User) { u.EndSessions(s.Clock.Now()) })
 		}}
-		if _, err := application.NewAccounts(p, fixture.Standard()).Change(t.Context(), actor, u.ID(), takeover); !errors.Is(err, session.ErrTokenInvalid) {
+		if _, err := application.NewAccounts(p, fixture.Standard(), application.NewGuard(p, fixture.Standard())).Change(t.Context(), actor, u.ID(), takeover); !errors.Is(err, session.ErrTokenInvalid) {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"roster/domain/audit"
 	"roster/domain/fault"
 	"roster/domain/field"
 	"roster/domain/session"
@@ -91,8 +92,13 @@ func (a *Authentication) SignOut(ctx context.Context, token field.Text) error {
 	if s, err = a.known(ctx, c, s, owner, now); err != nil {
 		return err
 	}
-	_, err = a.update(ctx, s.ID(), func(s *session.Session) error { return s.SignOut(g, now, a.rules) })
-	return err
+	s, err = a.update(ctx, s.ID(), func(s *session.Session) error { return s.SignOut(g, now, a.rules) })
+	if err != nil {
+		a.reused(ctx, s, g, err)
+		return err
+	}
+	a.record(ctx, audit.Event{Kind: audit.SignedOut, Actor: owner, User: owner, Session: string(s.ID())})
+	return nil
 }
 
 // Authenticate implements inbound.Authentication.

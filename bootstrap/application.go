@@ -11,6 +11,7 @@ import (
 	"roster/application"
 	"roster/bootstrap/config"
 	"roster/domain/credential"
+	"roster/domain/lockout"
 	"roster/domain/session"
 	"roster/ports/inbound"
 	"roster/ports/outbound"
@@ -20,10 +21,13 @@ var applicationModule = fx.Module("application",
 	fx.Provide(
 		ports,
 		settings,
+		application.NewGuard,
 		application.NewAccounts,
 		func(a *application.Accounts) inbound.Accounts { return a },
 		fx.Annotate(application.NewAuthentication, fx.As(new(inbound.Authentication))),
 		fx.Annotate(application.NewAdministration, fx.As(new(inbound.Administration))),
+		fx.Annotate(application.NewSessions, fx.As(new(inbound.Sessions))),
+		fx.Annotate(application.NewTrail, fx.As(new(inbound.Trail))),
 		application.NewHousekeeping,
 		application.NewHealth,
 		func(h *application.Health) inbound.Health { return h },
@@ -37,6 +41,9 @@ type portsIn struct {
 	UserIDs    outbound.UserIDs
 	Sessions   outbound.Sessions
 	SessionIDs outbound.SessionIDs
+	Attempts   outbound.Attempts
+	AuditTrail outbound.AuditTrail
+	EventIDs   outbound.EventIDs
 	Hasher     outbound.PasswordHasher
 	Tokens     outbound.Tokens `optional:"true"` // the operator's commands sign nobody in
 	Domains    outbound.Domains
@@ -46,6 +53,7 @@ type portsIn struct {
 func ports(in portsIn) application.Ports {
 	return application.Ports{
 		Users: in.Users, UserIDs: in.UserIDs, Sessions: in.Sessions, SessionIDs: in.SessionIDs,
+		Attempts: in.Attempts, AuditTrail: in.AuditTrail, EventIDs: in.EventIDs,
 		Hasher: in.Hasher, Tokens: in.Tokens, Domains: in.Domains, Clock: in.Clock,
 	}
 }
@@ -71,10 +79,15 @@ func settings(cfg config.Config) application.Settings {
 			Immediate:       cfg.ImmediateRevocation,
 			KeepCurrent:     cfg.PasswordChangeEnds == "others",
 		},
+		Lockout: application.Lockout{
+			Account: lockout.Policy{Free: cfg.LockoutFailures, Delay: cfg.LockoutDelay, MaxDelay: cfg.LockoutMaxDelay},
+			Address: lockout.Policy{Free: cfg.LockoutAddressFailures, Delay: cfg.LockoutDelay, MaxDelay: cfg.LockoutMaxDelay},
+		},
+		AuditRetention: cfg.AuditRetention,
 	}
 }
 
-// sweepEvery is how often expired sessions are removed. They are dead before that; this is about room.
+// sweepEvery is how often what has expired is removed. It counts no more before that; this is about room.
 const sweepEvery = 10 * time.Minute
 
 // sweeping runs the housekeeping while the service runs. It has a context of its own: the one that
@@ -102,9 +115,9 @@ func sweep(ctx context.Context, h *application.Housekeeping, log *zap.Logger) {
 		switch n, err := h.Sweep(ctx); {
 		case ctx.Err() != nil:
 		case err != nil:
-			log.Warn("sweep expired sessions", zap.Error(err))
-		case n > 0:
-			log.Info("swept expired sessions", zap.Int("sessions", n))
+			log.Warn("sweep what has expired", zap.Error(err))
+		case n != application.Swept{}:
+			log.Info("swept what has expired", zap.Int("sessions", n.Sessions), zap.Int("failures", n.Attempts), zap.Int("events", n.Events))
 		}
 		select {
 		case <-ctx.Done():

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"roster/bootstrap/config"
+	"roster/domain/audit"
 	"roster/ports/inbound"
 )
 
@@ -76,12 +77,14 @@ func Administer(ctx context.Context, cfg config.Config, do func(context.Context,
 		return fmt.Errorf("ROSTER_DATABASE: %s: is kept by the process that serves; there is nothing to administer from here", d.Scheme)
 	}
 	var admin inbound.Administration
-	return run(ctx, fx.Options(core(cfg, zap.NewNop()), fx.Populate(&admin)), func() error { return do(ctx, admin) })
+	return run(ctx, fx.Options(core(cfg, zap.NewNop()), fx.Populate(&admin)), func() error {
+		return do(inbound.WithOrigin(ctx, inbound.Origin{Channel: audit.Operator}), admin)
+	})
 }
 
 // Migrate brings the schema of the configured storage up to date.
 func Migrate(ctx context.Context, cfg config.Config) error {
-	return run(ctx, fx.Options(fx.Supply(cfg), fx.StartTimeout(startTimeout), fx.NopLogger, storageModule), func() error { return nil })
+	return run(ctx, fx.Options(fx.Supply(cfg, zap.NewNop()), fx.StartTimeout(startTimeout), fx.NopLogger, storageModule), func() error { return nil })
 }
 
 // Check looks at what only a start can see: the storage's URL and the signing keys.

@@ -43,12 +43,25 @@ func httpSettings(cfg config.Config) httpapi.Settings {
 	}
 }
 
-func api(accounts inbound.Accounts, authentication inbound.Authentication, health inbound.Health, s httpapi.Settings, keys *jwt.KeySet, log *zap.Logger) (http.Handler, error) {
+// httpPorts collects the conversations that the API carries.
+type httpPorts struct {
+	fx.In
+
+	Accounts       inbound.Accounts
+	Authentication inbound.Authentication
+	Sessions       inbound.Sessions
+	Trail          inbound.Trail
+	Health         inbound.Health
+}
+
+func api(p httpPorts, s httpapi.Settings, keys *jwt.KeySet, log *zap.Logger) (http.Handler, error) {
 	jwks, err := keys.JWKS()
 	if err != nil {
 		return nil, err
 	}
-	return httpapi.New(httpapi.Ports{Accounts: accounts, Authentication: authentication, Health: health}, s, jwks, log), nil
+	return httpapi.New(httpapi.Ports{
+		Accounts: p.Accounts, Authentication: p.Authentication, Sessions: p.Sessions, Trail: p.Trail, Health: p.Health,
+	}, s, jwks, log), nil
 }
 
 // serveAPI listens in OnStart, so that an address in use stops the start, and drains in OnStop: the

@@ -6,7 +6,9 @@ import (
 	"strings"
 
 	"go.uber.org/fx"
+	"go.uber.org/zap"
 
+	"roster/adapters/auditlog"
 	"roster/adapters/storage"
 	"roster/adapters/system"
 	"roster/bootstrap/config"
@@ -18,6 +20,8 @@ var storageModule = fx.Module("storage",
 		openBackend,
 		storage.Backend.Users,
 		storage.Backend.Sessions,
+		storage.Backend.Attempts,
+		func(b storage.Backend, log *zap.Logger) outbound.AuditTrail { return auditlog.New(b.AuditTrail(), log) },
 		func(b storage.Backend) outbound.Storage { return b },
 		userIDs,
 	),

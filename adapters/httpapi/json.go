@@ -156,6 +156,8 @@ func (d *jsonDecoder) text(raw jsontext.Value) (field.Text, error) {
 		return field.Given(unquote(raw)), nil
 	case jsontext.KindNull:
 		return field.Null(), nil
+	case jsontext.KindTrue, jsontext.KindFalse:
+		return field.Truth(raw.Kind() == jsontext.KindTrue), nil
 	case jsontext.KindNumber:
 		if len(raw) > maxDigits {
 			return field.Text{}, errJSON("a number is too long")

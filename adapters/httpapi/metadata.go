@@ -9,6 +9,11 @@ import (
 // What OPTIONS tells of a resource (DRF's SimpleMetadata), in DRF's and SimpleJWT's own words.
 const (
 	usersDescription     = "Register, list, retrieve, update and delete users."
+	meDescription        = "Retrieve, update and delete the user who is signed in."
+	passwordDescription  = "Takes the current password and a new one, and ends the other sessions."
+	sessionsDescription  = "List the places where a user is signed in, and end all of them."
+	sessionDescription   = "Sign out one session."
+	auditDescription     = "Security events, newest first."
 	obtainDescription    = "Takes a set of user credentials and returns an access and refresh JSON web\ntoken pair to prove the authentication of those credentials."
 	refreshDescription   = "Takes a refresh type JSON web token and returns an access type JSON web\ntoken if the refresh token is valid."
 	verifyDescription    = "Takes a token and indicates if it is valid.  This view provides no\ninformation about a token's fitness for a particular use."
@@ -86,7 +91,7 @@ func (s *server) usersActions(*http.Request, call) (any, error) {
 
 // userActions tells what a change takes, if there is such a user and the actor may change it.
 func (s *server) userActions(r *http.Request, c call) (any, error) {
-	id, err := s.userID(r)
+	id, err := s.userID(r, c)
 	if err == nil {
 		err = s.Accounts.Authorize(r.Context(), c.actor, id)
 	}
@@ -115,6 +120,10 @@ var (
 	verifyFields = struct {
 		Token fieldInfo `json:"token"`
 	}{given("string", "Token", 0)}
+	newPasswordFields = struct {
+		Current fieldInfo `json:"current_password"`
+		New     fieldInfo `json:"new_password"`
+	}{given("string", "Current password", 0), given("string", "New password", 0)}
 	blacklistFields = struct {
 		Refresh fieldInfo `json:"refresh"`
 	}{given("string", "Refresh", 0)}
@@ -123,6 +132,8 @@ var (
 func describe(fields any) func(*http.Request, call) (any, error) {
 	return func(*http.Request, call) (any, error) { return postAction{fields}, nil }
 }
+
+func nothing(*http.Request, call) (any, error) { return nil, nil } //nolint:nilnil // a resource that takes no body
 
 func (s *server) options(res resource) handler {
 	return func(w http.ResponseWriter, r *http.Request, c call) error {

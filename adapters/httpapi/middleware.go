@@ -15,6 +15,8 @@ import (
 	"github.com/gorilla/mux"
 	"go.uber.org/zap"
 
+	"roster/domain/audit"
+	"roster/domain/session"
 	"roster/ports/inbound"
 )
 
@@ -43,6 +45,9 @@ func (s *server) wrap(router *mux.Router) http.Handler {
 				ctx = context.WithValue(ctx, localAddress, ap.Addr().Unmap())
 			}
 		}
+		ctx = inbound.WithOrigin(ctx, inbound.Origin{
+			Channel: audit.API, Client: session.Client{Address: clientAddress(r), UserAgent: r.UserAgent()}, RequestID: rec.id,
+		})
 		r = r.WithContext(ctx)
 		protect(w, r, rec.id)
 		m := httpsnoop.CaptureMetricsFn(w, func(w http.ResponseWriter) { s.recovered(w, r, router) })

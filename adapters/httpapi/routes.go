@@ -27,6 +27,17 @@ func (s *server) table() []route {
 			},
 			actions: s.usersActions,
 		}},
+		{"/api/users/me/", resource{
+			name: "Me", description: meDescription, authenticate: true,
+			methods: []method{
+				{http.MethodGet, s.getUser}, {http.MethodPut, s.putUser}, {http.MethodPatch, s.patchUser}, {http.MethodDelete, s.deleteUser},
+			},
+			actions: s.userActions,
+		}},
+		{"/api/users/me/password/", resource{
+			name: "Password", description: passwordDescription, authenticate: true,
+			methods: []method{{http.MethodPost, s.changePassword}}, actions: describe(newPasswordFields),
+		}},
 		{"/api/users/{id:[^/.]+}/", resource{
 			name: "User Instance", description: usersDescription, authenticate: true,
 			methods: []method{
@@ -49,6 +60,18 @@ func (s *server) table() []route {
 		{"/api/token/blacklist/", resource{
 			name: "Token Blacklist", description: blacklistDescription,
 			methods: []method{{http.MethodPost, s.blacklist}}, actions: describe(blacklistFields),
+		}},
+		{"/api/sessions/", resource{
+			name: "Session List", description: sessionsDescription, authenticate: true,
+			methods: []method{{http.MethodGet, s.listSessions}, {http.MethodDelete, s.endSessions}}, actions: nothing,
+		}},
+		{"/api/sessions/{session:[0-9a-f]+}/", resource{
+			name: "Session Instance", description: sessionDescription, authenticate: true,
+			methods: []method{{http.MethodDelete, s.endSession}}, actions: nothing,
+		}},
+		{"/api/audit/", resource{
+			name: "Audit Trail", description: auditDescription, authenticate: true,
+			methods: []method{{http.MethodGet, s.listEvents}}, actions: nothing,
 		}},
 	}
 }

@@ -16,6 +16,8 @@ import (
 type Ports struct {
 	Accounts       inbound.Accounts
 	Authentication inbound.Authentication
+	Sessions       inbound.Sessions
+	Trail          inbound.Trail
 	Health         inbound.Health
 }
 

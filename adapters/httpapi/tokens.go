@@ -14,10 +14,7 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request, _ call) error {
 	if err != nil {
 		return err
 	}
-	pair, err := s.Authentication.SignIn(r.Context(), inbound.SignIn{
-		Email: m["email"], Password: m["password"],
-		Client: session.Client{Address: clientAddress(r), UserAgent: r.UserAgent()},
-	})
+	pair, err := s.Authentication.SignIn(r.Context(), inbound.SignIn{Email: m["email"], Password: m["password"]})
 	if err != nil {
 		return err
 	}

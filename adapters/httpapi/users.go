@@ -64,7 +64,7 @@ func (t wireTime) MarshalJSON() ([]byte, error) {
 func input(m members) inbound.UserInput {
 	return inbound.UserInput{
 		Email: m["email"], Password: m["password"], FirstName: m["first_name"], LastName: m["last_name"],
-		CurrentPassword: m["current_password"],
+		CurrentPassword: m["current_password"], Active: m[user.FieldActive], Staff: m[user.FieldStaff],
 	}
 }
 
@@ -85,7 +85,7 @@ func (s *server) registerUser(w http.ResponseWriter, r *http.Request, c call) er
 }
 
 func (s *server) getUser(w http.ResponseWriter, r *http.Request, c call) error {
-	id, err := s.userID(r)
+	id, err := s.userID(r, c)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (s *server) patchUser(w http.ResponseWriter, r *http.Request, c call) error
 
 // changeUser looks for the user, and whether the actor may change it, before it looks at the body.
 func (s *server) changeUser(w http.ResponseWriter, r *http.Request, c call, whole bool) error {
-	id, err := s.userID(r)
+	id, err := s.userID(r, c)
 	if err != nil {
 		return err
 	}
@@ -127,11 +127,24 @@ func (s *server) changeUser(w http.ResponseWriter, r *http.Request, c call, whol
 }
 
 func (s *server) deleteUser(w http.ResponseWriter, r *http.Request, c call) error {
-	id, err := s.userID(r)
+	id, err := s.userID(r, c)
 	if err != nil {
 		return err
 	}
 	if err := s.Accounts.Delete(r.Context(), c.actor, id, ifMatch(r)); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// changePassword answers a change of one's own password, for the present one.
+func (s *server) changePassword(w http.ResponseWriter, r *http.Request, c call) error {
+	m, err := s.decode(w, r)
+	if err != nil {
+		return err
+	}
+	if err := s.Accounts.ChangePassword(r.Context(), c.actor, m["current_password"], m["new_password"]); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -146,9 +159,16 @@ func (s *server) tell(w http.ResponseWriter, r *http.Request, code int, u *user.
 
 func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
-// userID reads the id in the path. What cannot be one is not found.
-func (s *server) userID(r *http.Request) (user.ID, error) {
-	text := mux.Vars(r)["id"]
+// userID returns whom the path names: by id, or as "me". What cannot be an id is not found.
+func (s *server) userID(r *http.Request, c call) (user.ID, error) {
+	text, ok := mux.Vars(r)["id"]
+	if !ok {
+		return c.actor.ID(), nil
+	}
+	return s.parseID(text)
+}
+
+func (s *server) parseID(text string) (user.ID, error) {
 	if s.PythonIntegers {
 		text = strings.TrimPrefix(field.Strip(text), "+")
 		if digits := strings.TrimLeft(text, "0"); digits != text && digits != "" {

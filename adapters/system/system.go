@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"roster/domain/audit"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/outbound"
@@ -18,6 +19,7 @@ var (
 	_ outbound.Clock      = Clock{}
 	_ outbound.SessionIDs = SessionIDs{}
 	_ outbound.UserIDs    = UUIDs{}
+	_ outbound.EventIDs   = UUIDs{}
 )
 
 // Clock is the machine's clock.
@@ -59,3 +61,6 @@ func (UUIDs) NewUserID(ctx context.Context) (user.ID, error) {
 	}
 	return user.ParseID(id.String())
 }
+
+// NewEventID returns a new id, later in order than those before it in this process.
+func (UUIDs) NewEventID() audit.ID { return audit.ID(uuid.Must(uuid.NewV7()).String()) } // fails only where randomness does, which never does

@@ -35,8 +35,8 @@ type Config struct {
 
 	SigningKey          Secret        `name:"signing_key" group:"Tokens" default:"" secret:"key" validate:"-" help:"secret of HS256, HS384 and HS512, at least 32 bytes (Django's SECRET_KEY, SimpleJWT's SIGNING_KEY)"`
 	SigningAlgorithm    string        `name:"signing_algorithm" default:"ES256" django:"HS256" validate:"oneof=ES256 RS256 EdDSA HS256 HS384 HS512" help:"algorithm of signatures; HS256 when signing_key is given and this is not"`
-	TokenIssuer         string        `name:"token_issuer" default:"" strict:"roster" validate:"max=255" help:"iss of tokens, required of them when set"`
-	TokenAudience       string        `name:"token_audience" default:"" strict:"roster" validate:"max=255" help:"aud of tokens, required of them when set"`
+	TokenIssuer         string        `name:"token_issuer" default:"roster" django:"" validate:"max=255" help:"iss of tokens, required of them when set"`
+	TokenAudience       string        `name:"token_audience" default:"roster" django:"" validate:"max=255" help:"aud of tokens, required of them when set"`
 	TokenClaims         string        `name:"token_claims" default:"session" django:"simplejwt" validate:"oneof=simplejwt session" help:"claims of tokens: SimpleJWT's alone, with the session inside jti; or sid and gen beside them"`
 	AccessTokenLifetime time.Duration `name:"access_token_lifetime" default:"5m" validate:"min=1s,max=87600h,ltefield=RefreshTokenLifetime" help:"how long an access token is good"`
 
@@ -61,6 +61,12 @@ type Config struct {
 	RequireCurrentPassword bool          `name:"require_current_password" default:"false" strict:"true" help:"a change of one's own password or email needs current_password"`
 	HashWorkers            int           `name:"hash_workers" default:"0" validate:"min=0,max=64" help:"passwords hashed at once, 19 MiB each; 0 for one per CPU"`
 	HashWait               time.Duration `name:"hash_wait" default:"3s" validate:"min=0s,max=1h" help:"how long a sign-in waits for its turn to be hashed before 503"`
+
+	LockoutFailures        int           `name:"lockout_failures" group:"Guessing" default:"10" validate:"min=0,max=100" help:"wrong passwords in a row for one account before further attempts have to wait; 0 for no limit"`
+	LockoutAddressFailures int           `name:"lockout_address_failures" default:"50" django:"0" validate:"min=0,max=100000" help:"wrong passwords from one client address, as lockout_failures; of IPv6 from one /64"`
+	LockoutDelay           time.Duration `name:"lockout_delay" default:"30s" validate:"min=1s,ltefield=LockoutMaxDelay" help:"first wait; each wrong password more doubles it"`
+	LockoutMaxDelay        time.Duration `name:"lockout_max_delay" default:"15m" validate:"min=1s,max=1h" help:"longest wait"`
+	AuditRetention         time.Duration `name:"audit_retention" default:"2160h" validate:"min=1h,max=87600h" help:"how long security events are kept in the database"`
 
 	LenientJSON     bool          `name:"lenient_json" group:"Requests" default:"false" django:"true" help:"of two JSON members of one name the last counts, and numbers are taken as text"`
 	AcceptForms     bool          `name:"accept_forms" default:"true" strict:"false" help:"take form and multipart bodies beside JSON"`

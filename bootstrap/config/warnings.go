@@ -12,6 +12,7 @@ import (
 const (
 	usualGrace      = 10 * time.Second
 	usualMaxSession = 720 * time.Hour
+	usualFailures   = 10
 	longAccess      = time.Hour
 	longRefresh     = 30 * 24 * time.Hour
 )
@@ -50,6 +51,9 @@ var cautions = []caution{
 	{"ids", func(c *Config) bool { return c.IDs == "integer" }, "counted ids tell how many users there are and can be guessed"},
 	{"access_policy", func(c *Config) bool { return c.AccessPolicy == "open" }, "any signed-in user may read, change and delete every other, administrators too"},
 	{"trim_passwords", func(c *Config) bool { return c.TrimPasswords }, "blanks at the ends of passwords do not count"},
+	{"lockout_failures", func(c *Config) bool { return c.LockoutFailures == 0 }, "passwords of one account can be guessed without a pause"},
+	{"lockout_failures", func(c *Config) bool { return c.LockoutFailures > usualFailures }, "passwords of one account can be guessed for long without a pause"},
+	{"lockout_address_failures", func(c *Config) bool { return c.LockoutAddressFailures == 0 }, "one client can try a few passwords of everybody without a pause"},
 	{"lenient_json", func(c *Config) bool { return c.LenientJSON }, "of two JSON members of one name the last counts; something in front may look at the first"},
 }
 

@@ -4,6 +4,7 @@ package field
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -17,10 +18,12 @@ const (
 	absent state = iota
 	null
 	notText
+	truth
 	text
 )
 
-// Text is one member of an input as it arrived: absent, null, of another type than text, or text.
+// Text is one member of an input as it arrived: absent, null, a truth value, of another type than
+// text, or text.
 // The zero value is an absent member.
 type Text struct {
 	state state
@@ -34,7 +37,13 @@ func Given(s string) Text { return Text{text, &s} }
 // Null is a member that arrived as an explicit null.
 func Null() Text { return Text{state: null} }
 
-// NotText is a member that arrived as something that has no text: a truth value, a list, an object.
+// Truth is a member that arrived as a truth value, which has no text.
+func Truth(b bool) Text {
+	s := strconv.FormatBool(b)
+	return Text{truth, &s}
+}
+
+// NotText is a member that arrived as something that has no text: a list, an object.
 func NotText() Text { return Text{state: notText} }
 
 // Present reports whether the member arrived at all, whatever it held.
@@ -76,7 +85,7 @@ func (r Rule) Check(t Text) (value string, ok bool, faults []fault.Field) {
 		return "", false, faults
 	case null:
 		return "", false, r.fault("null", "This field may not be null.")
-	case notText:
+	case notText, truth:
 		msg := r.NotText
 		if msg == "" {
 			msg = "Not a valid string."

@@ -12,9 +12,9 @@ var (
 	ErrBlacklisted  = fault.New(fault.Unauthenticated, "token_not_valid", "Token is blacklisted")
 	ErrNoUserClaim  = fault.New(fault.Unauthenticated, "token_not_valid", "Token contained no recognizable user identification")
 
-	// ErrNotFound and ErrExists are storage's answers about session records; callers of the service
-	// never see them.
-	ErrNotFound = fault.New(fault.NotFound, "session_not_found", "no such session")
+	ErrNotFound = fault.New(fault.NotFound, "session_not_found", "Not found.")
+
+	// ErrExists is storage's answer about session records; callers of the service never see it.
 	ErrExists   = fault.New(fault.Conflict, "session_exists", "a session with this id already exists")
 	ErrBadState = fault.New(fault.Internal, "bad_session", "stored session breaks a rule")
 )

@@ -8,6 +8,7 @@ var (
 	ErrStale      = fault.New(fault.Stale, "stale", "The user has changed since the version named in If-Match.")
 	ErrEmailTaken = fault.New(fault.Invalid, "unique", "user with this email address already exists.").
 			With(fault.Field{Name: "email", Code: "unique", Message: "user with this email address already exists."})
+	ErrLastStaff  = fault.New(fault.Conflict, "last_staff", "The last active staff user cannot stop being one.")
 	ErrIDTaken    = fault.New(fault.Conflict, "id_taken", "a user with this id already exists")
 	ErrBadEmail   = fault.New(fault.Invalid, "invalid_email", "Enter a valid email address.")
 	ErrBadHistory = fault.New(fault.Internal, "bad_user", "stored user breaks a rule")

@@ -8,6 +8,8 @@ const MaxName = 150
 // The members of a user that callers give, in the order in which faults are told.
 const (
 	FieldEmail     = "email"
+	FieldActive    = "is_active"
+	FieldStaff     = "is_staff"
 	FieldPassword  = "password"
 	FieldFirstName = "first_name"
 	FieldLastName  = "last_name"

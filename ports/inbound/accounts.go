@@ -20,6 +20,14 @@ type Actor struct {
 // Anonymous reports whether nobody is signed in.
 func (a Actor) Anonymous() bool { return a.User == nil }
 
+// ID returns the actor's user id, "" when nobody is signed in.
+func (a Actor) ID() user.ID {
+	if a.User == nil {
+		return ""
+	}
+	return a.User.ID()
+}
+
 // Is reports whether the actor is the user with that id.
 func (a Actor) Is(id user.ID) bool { return a.User != nil && a.User.ID() == id }
 
@@ -30,6 +38,7 @@ func (a Actor) Staff() bool { return a.User != nil && a.User.Staff() }
 type UserInput struct {
 	Email, Password, FirstName, LastName field.Text
 	CurrentPassword                      field.Text // needed with a change of password where the profile says so
+	Active, Staff                        field.Text // heard from staff alone, in a change
 }
 
 // Changes is a change of a user.
@@ -70,9 +79,15 @@ type Accounts interface {
 	// Authorize tells whether the actor may change the user, before the change itself is read.
 	Authorize(ctx context.Context, actor Actor, id user.ID) error
 
-	// Change changes one user, all of it or nothing; user.ErrStale when the version is none of those named.
+	// Change changes one user, all of it or nothing; user.ErrStale when the version is none of those
+	// named, user.ErrLastStaff when nobody would be left who administers, lockout.ErrLocked when the
+	// current password was wrong too often.
 	Change(ctx context.Context, actor Actor, id user.ID, in Changes) (*user.User, error)
 
-	// Delete removes one user and their sessions; user.ErrStale as in Change.
+	// ChangePassword gives the actor another password, for the present one, and ends their other
+	// sessions. lockout.ErrLocked as in Change.
+	ChangePassword(ctx context.Context, actor Actor, current, password field.Text) error
+
+	// Delete removes one user and their sessions; user.ErrStale and user.ErrLastStaff as in Change.
 	Delete(ctx context.Context, actor Actor, id user.ID, versions []int64) error
 }

@@ -5,7 +5,6 @@ import (
 
 	"roster/domain/fault"
 	"roster/domain/field"
-	"roster/domain/session"
 )
 
 // Failures of signing in and of authenticating a request. Texts are DRF's and SimpleJWT's.
@@ -24,14 +23,13 @@ type TokenPair struct{ Access, Refresh string }
 // SignIn is what somebody shows to sign in.
 type SignIn struct {
 	Email, Password field.Text
-	Client          session.Client
 }
 
 // Authentication is the conversation about tokens. Besides what its methods name, a token member that
 // is absent, null, blank or no text is fault.ErrInvalid.
 type Authentication interface {
 	// SignIn starts a session. ErrNoAccount answers wrong passwords, unknown and inactive users
-	// alike, at the same cost.
+	// alike, at the same cost, and so does lockout.ErrLocked after too many of them.
 	SignIn(ctx context.Context, in SignIn) (TokenPair, error)
 
 	// Refresh gives a new access token for a refresh token, and with rotation a new refresh token.

@@ -28,11 +28,11 @@ type layer struct {
 
 var layers = []layer{
 	{dir: "domain", std: []string{
-		"cmp", "errors", "fmt", "iter", "maps", "net/netip", "regexp", "slices", "strconv", "strings", "time", "unicode", "unicode/utf8",
+		"cmp", "crypto/sha256", "encoding/hex", "errors", "fmt", "iter", "maps", "net/netip", "regexp", "slices", "strconv", "strings", "time", "unicode", "unicode/utf8",
 	}},
 	{dir: "ports/inbound", std: []string{"context", "time"}, inside: []string{"domain"}},
 	{dir: "ports/outbound", std: []string{"context", "time"}, inside: []string{"domain"}},
-	{dir: "application", std: []string{"cmp", "context", "errors", "fmt", "slices", "strings", "sync/atomic", "time"}, inside: []string{"domain", "ports"}},
+	{dir: "application", std: []string{"cmp", "context", "errors", "fmt", "slices", "strings", "sync", "sync/atomic", "time"}, inside: []string{"domain", "ports"}},
 	{dir: "adapters/*", inside: []string{"domain", "ports/outbound"}, vendor: []string{"*"}, never: wiring},
 	{dir: "adapters/httpapi", inside: []string{"domain", "ports/inbound"}, vendor: []string{
 		"github.com/felixge/httpsnoop", "github.com/go-json-experiment/json", "github.com/go-playground/validator/v10",

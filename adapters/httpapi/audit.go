@@ -1,0 +1,114 @@
+package httpapi
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"roster/domain/audit"
+	"roster/domain/fault"
+	"roster/domain/user"
+)
+
+// wireEvent is an event of the audit trail.
+type wireEvent struct {
+	ID        audit.ID      `json:"id"`
+	Time      wireTime      `json:"time"`
+	Kind      audit.Kind    `json:"kind"`
+	Actor     *wireID       `json:"actor"` // null: nobody was signed in
+	User      *wireID       `json:"user"`  // null: there is no such user
+	Session   *string       `json:"session"`
+	Channel   audit.Channel `json:"channel"`
+	Address   string        `json:"address"`
+	UserAgent string        `json:"user_agent"`
+	RequestID string        `json:"request_id"`
+	Detail    string        `json:"detail"`
+}
+
+func (s *server) listEvents(w http.ResponseWriter, r *http.Request, c call) error {
+	// Who may not look is told so whatever they ask for.
+	if _, err := s.Trail.Events(r.Context(), c.actor, audit.Query{Filter: audit.Filter{Until: time.Unix(0, 0)}, Limit: 1}); err != nil {
+		return err
+	}
+	f, err := s.eventFilter(c.query)
+	if err != nil {
+		return err
+	}
+	return source[audit.Event, wireEvent]{
+		fetch: func(from *moment, back bool, limit int) ([]audit.Event, error) {
+			q := audit.Query{Filter: f, Back: back, Limit: limit}
+			if from != nil {
+				q.From = &audit.Position{At: from.at, ID: audit.ID(from.id)}
+			}
+			return s.Trail.Events(r.Context(), c.actor, q)
+		},
+		place: func(e audit.Event) moment { return moment{e.At, string(e.ID)} },
+		tell: func(e audit.Event) wireEvent {
+			out := wireEvent{
+				ID: e.ID, Time: wireTime(e.At), Kind: e.Kind, Actor: wireIDOf(e.Actor), User: wireIDOf(e.User),
+				Channel: e.Channel, Address: e.Address, UserAgent: e.UserAgent, RequestID: e.RequestID, Detail: e.Detail,
+			}
+			if e.Session != "" {
+				out.Session = &e.Session
+			}
+			return out
+		},
+	}.page(s, w, r, c)
+}
+
+func wireIDOf(id user.ID) *wireID {
+	if id == "" {
+		return nil
+	}
+	return new(wireID(id))
+}
+
+// eventFilter reads ?kind= (several apart by commas), ?actor=, ?user=, ?since= and ?until= (RFC 3339).
+func (s *server) eventFilter(q query) (audit.Filter, error) {
+	var (
+		f      audit.Filter
+		faults []fault.Field
+	)
+	refuse := func(name, code, message string) {
+		faults = append(faults, fault.Field{Name: name, Code: code, Message: message})
+	}
+	if text, _ := q.get("kind"); text != "" {
+		for part := range strings.SplitSeq(text, ",") {
+			k := audit.Kind(strings.TrimSpace(part))
+			switch {
+			case !slices.Contains(audit.Kinds(), k):
+				refuse("kind", "invalid_choice", fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", clip(string(k), 64)))
+			case !slices.Contains(f.Kinds, k):
+				f.Kinds = append(f.Kinds, k)
+			}
+			if len(faults) > 0 {
+				break // as many faults as somebody likes to make are no help
+			}
+		}
+	}
+	for name, out := range map[string]*user.ID{"actor": &f.Actor, "user": &f.User} {
+		if text, _ := q.get(name); text != "" {
+			id, err := s.parseID(text)
+			if err != nil {
+				refuse(name, "invalid", "Enter a valid id.")
+			}
+			*out = id
+		}
+	}
+	for name, out := range map[string]*time.Time{"since": &f.Since, "until": &f.Until} {
+		if text, _ := q.get(name); text != "" {
+			at, err := time.Parse(time.RFC3339, text)
+			if err != nil {
+				refuse(name, "invalid", "Enter a valid date/time.")
+			}
+			*out = at.UTC()
+		}
+	}
+	if len(faults) > 0 {
+		slices.SortStableFunc(faults, func(a, b fault.Field) int { return strings.Compare(a.Name, b.Name) })
+		return f, fault.ErrInvalid.With(faults...)
+	}
+	return f, nil
+}

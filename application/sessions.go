@@ -1,0 +1,84 @@
+package application
+
+import (
+	"context"
+
+	"roster/domain/audit"
+	"roster/domain/session"
+	"roster/domain/user"
+	"roster/ports/inbound"
+)
+
+// Sessions is the use cases about where somebody is signed in.
+type Sessions struct {
+	ports Ports
+	recorder
+}
+
+var _ inbound.Sessions = (*Sessions)(nil)
+
+// NewSessions returns the use cases over p.
+func NewSessions(p Ports) *Sessions { return &Sessions{p, newRecorder(p)} }
+
+// List implements inbound.Sessions.
+func (s *Sessions) List(ctx context.Context, actor inbound.Actor, q inbound.SessionList) ([]*session.Session, error) {
+	owner, err := s.owner(ctx, actor, q.Owner)
+	if err != nil {
+		return nil, err
+	}
+	return s.ports.Sessions.List(ctx, session.Query{
+		Owner: owner.ID(), LiveAt: s.clock.Now(), Confirmed: owner.SessionsValidAfter(),
+		From: q.From, Back: q.Back, Limit: max(q.Limit, 1),
+	})
+}
+
+// End implements inbound.Sessions.
+func (s *Sessions) End(ctx context.Context, actor inbound.Actor, id session.ID) error {
+	if actor.Anonymous() {
+		return inbound.ErrNoCredentials
+	}
+	now := s.clock.Now()
+	ended, err := s.ports.Sessions.Update(ctx, id, func(x *session.Session) error {
+		if sessionsOf(actor, x.User()) != nil || x.Revoked() || !now.Before(x.Expires()) {
+			return session.ErrNotFound
+		}
+		x.Revoke(now, session.Ended)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	s.record(ctx, audit.Event{Kind: audit.SessionRevoked, Actor: actor.User.ID(), User: ended.User(), Session: string(id)})
+	return nil
+}
+
+// EndAll implements inbound.Sessions.
+func (s *Sessions) EndAll(ctx context.Context, actor inbound.Actor, id user.ID) error {
+	owner, err := s.owner(ctx, actor, id)
+	if err != nil {
+		return err
+	}
+	now := s.clock.Now()
+	if _, err := s.ports.Users.Update(ctx, owner.ID(), func(u *user.User) error {
+		u.EndSessions(now)
+		return nil
+	}); err != nil {
+		return err
+	}
+	s.record(ctx, audit.Event{Kind: audit.SessionsRevoked, Actor: actor.User.ID(), User: owner.ID()})
+	return nil
+}
+
+// owner returns the user with that id, "" for the actor, if the actor may see to their sessions.
+func (s *Sessions) owner(ctx context.Context, actor inbound.Actor, id user.ID) (*user.User, error) {
+	if actor.Anonymous() {
+		return nil, inbound.ErrNoCredentials
+	}
+	if id == "" || actor.Is(id) {
+		return actor.User, nil
+	}
+	if err := sessionsOf(actor, id); err != nil {
+		return nil, err
+	}
+	return s.ports.Users.Get(ctx, id)
+}

@@ -1,0 +1,72 @@
+package application
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"roster/domain/audit"
+	"roster/domain/user"
+	"roster/ports/inbound"
+	"roster/ports/outbound"
+)
+
+// recordTimeout bounds the writing of one event, which goes on when the client has gone.
+const recordTimeout = 5 * time.Second
+
+// recorder adds to the audit trail what the use cases do.
+type recorder struct {
+	events outbound.AuditTrail
+	ids    outbound.EventIDs
+	clock  outbound.Clock
+}
+
+func newRecorder(p Ports) recorder { return recorder{p.AuditTrail, p.EventIDs, p.Clock} }
+
+// record adds an event. What happened has happened: that it cannot be recorded does not undo it, and
+// is for the trail itself to tell the operator.
+func (r recorder) record(ctx context.Context, e audit.Event) {
+	o := inbound.OriginOf(ctx)
+	e.ID, e.At = r.ids.NewEventID(), r.clock.Now()
+	e.Channel, e.Address, e.UserAgent, e.RequestID = o.Channel, o.Client.Address, o.Client.UserAgent, o.RequestID
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	_ = r.events.Append(ctx, e.Clean())
+}
+
+// changes names the members in which two states of a user differ, as callers spell them.
+func changes(before, after user.Snapshot) string {
+	var names []string
+	for _, m := range []struct {
+		name    string
+		changed bool
+	}{
+		{user.FieldEmail, before.Email != after.Email},
+		{user.FieldFirstName, before.FirstName != after.FirstName},
+		{user.FieldLastName, before.LastName != after.LastName},
+		{user.FieldActive, before.Active != after.Active},
+		{user.FieldStaff, before.Staff != after.Staff},
+	} {
+		if m.changed {
+			names = append(names, m.name)
+		}
+	}
+	return strings.Join(names, " ")
+}
+
+// Trail is the use cases about the audit trail.
+type Trail struct{ events outbound.AuditTrail }
+
+var _ inbound.Trail = (*Trail)(nil)
+
+// NewTrail returns the use cases over p.
+func NewTrail(p Ports) *Trail { return &Trail{p.AuditTrail} }
+
+// Events implements inbound.Trail.
+func (t *Trail) Events(ctx context.Context, actor inbound.Actor, q audit.Query) ([]audit.Event, error) {
+	if err := staffOnly(actor); err != nil {
+		return nil, err
+	}
+	q.Limit = max(q.Limit, 1)
+	return t.events.List(ctx, q)
+}
