@@ -1,15 +1,62 @@
 package application_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 
 	"roster/application"
+	"roster/domain/audit"
 	"roster/domain/field"
+	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/inbound"
 	"roster/test/fixture"
 )
+
+// operations is everything that somebody can do to somebody, with a token.
+var operations = map[string]func(ctx context.Context, s *fixture.Service, a inbound.Actor, id user.ID, its session.ID) error{
+	"read": func(ctx context.Context, s *fixture.Service, a inbound.Actor, id user.ID, _ session.ID) error {
+		_, err := s.Accounts.Get(ctx, a, id)
+		return err
+	},
+	"authorize": func(ctx context.Context, s *fixture.Service, a inbound.Actor, id user.ID, _ session.ID) error {
+		return s.Authorize(ctx, a, id)
+	},
+	"change": func(ctx context.Context, s *fixture.Service, a inbound.Actor, id user.ID, _ session.ID) error {
+		_, err := s.Change(ctx, a, id, inbound.Changes{UserInput: inbound.UserInput{FirstName: field.Given("New")}})
+		return err
+	},
+	"change password": func(ctx context.Context, s *fixture.Service, a inbound.Actor, id user.ID, _ session.ID) error {
+		_, err := s.Change(ctx, a, id, inbound.Changes{UserInput: inbound.UserInput{Password: field.Given(fixture.Password + "2")}})
+		return err
+	},
+	"delete": func(ctx context.Context, s *fixture.Service, a inbound.Actor, id user.ID, _ session.ID) error {
+		return s.Accounts.Delete(ctx, a, id, nil)
+	},
+	"list sessions": func(ctx context.Context, s *fixture.Service, a inbound.Actor, id user.ID, _ session.ID) error {
+		_, err := s.Devices.List(ctx, a, inbound.SessionList{Owner: id, Limit: 1})
+		return err
+	},
+	"end session": func(ctx context.Context, s *fixture.Service, a inbound.Actor, _ user.ID, its session.ID) error {
+		return s.Devices.End(ctx, a, its)
+	},
+	"end all sessions": func(ctx context.Context, s *fixture.Service, a inbound.Actor, id user.ID, _ session.ID) error {
+		return s.Devices.EndAll(ctx, a, id)
+	},
+	"read the trail": func(ctx context.Context, s *fixture.Service, a inbound.Actor, _ user.ID, _ session.ID) error {
+		_, err := s.Trail.Events(ctx, a, audit.Query{Limit: 1})
+		return err
+	},
+	"list": func(ctx context.Context, s *fixture.Service, a inbound.Actor, _ user.ID, _ session.ID) error {
+		_, err := s.Accounts.List(ctx, a, inbound.List{Order: user.Ordering(""), Limit: 10})
+		return err
+	},
+	"count": func(ctx context.Context, s *fixture.Service, a inbound.Actor, _ user.ID, _ session.ID) error {
+		_, err := s.Accounts.Count(ctx, a, user.Filter{})
+		return err
+	},
+}
 
 // TestWhoMayDoWhat is the whole of authorization: each operation, actor and access policy.
 func TestWhoMayDoWhat(t *testing.T) {
@@ -17,64 +64,110 @@ func TestWhoMayDoWhat(t *testing.T) {
 		no        = inbound.ErrNoCredentials
 		forbidden = inbound.ErrForbidden
 		hidden    = user.ErrNotFound
-		gone      = user.ErrNotFound
+		all       = []application.AccessPolicy{application.Open, application.Directory, application.Private}
 	)
 	type row struct {
-		policy                                  application.AccessPolicy
-		op                                      string
-		anonymous, self, other, staff, ofNobody error // who asks; ofNobody: any user about an id that no one has
+		policies                      []application.AccessPolicy
+		ops                           []string
+		anonymous, self, other, staff error
 	}
-	for _, c := range []row{
-		{application.Open, "read", no, nil, nil, nil, gone},
-		{application.Open, "change", no, nil, nil, nil, gone},
-		{application.Open, "delete", no, nil, nil, nil, gone},
-		{application.Directory, "read", no, nil, nil, nil, gone},
-		{application.Directory, "change", no, nil, forbidden, nil, gone},
-		{application.Directory, "delete", no, nil, forbidden, nil, gone},
-		{application.Private, "read", no, nil, hidden, nil, gone},
-		{application.Private, "change", no, nil, hidden, nil, gone},
-		{application.Private, "delete", no, nil, hidden, nil, gone},
-	} {
-		t.Run(string(c.policy)+"/"+c.op, func(t *testing.T) {
-			for who, want := range map[string]error{"anonymous": c.anonymous, "self": c.self, "other": c.other, "staff": c.staff, "of nobody": c.ofNobody} {
-				set := fixture.Standard()
-				set.Access = c.policy
-				s := fixture.New(t, set)
-				target := s.Add(t, "target@example.com")
-				actor := inbound.Actor{}
-				id := target.ID()
-				switch who {
-				case "self":
-					actor.User = target
-				case "other":
-					actor.User = s.Add(t, "other@example.com")
-				case "staff":
-					actor.User = s.AddStaff(t, "staff@example.com")
-				case "of nobody":
-					actor.User = s.Add(t, "other@example.com")
-					id = "00000000-0000-7000-8000-ffffffffffff"
-				}
-				var err error
-				switch c.op {
-				case "read":
-					_, err = s.Accounts.Get(t.Context(), actor, id)
-				case "change":
-					_, err = s.Change(t.Context(), actor, id, inbound.Changes{UserInput: inbound.UserInput{FirstName: field.Given("New")}})
-					if authorized := s.Authorize(t.Context(), actor, id); !errors.Is(authorized, want) {
-						t.Errorf("%s: Authorize says %v, want %v", who, authorized, want)
-					}
-				case "delete":
-					err = s.Accounts.Delete(t.Context(), actor, id, nil)
-				}
-				if !errors.Is(err, want) {
-					t.Errorf("%s: got %v, want %v", who, err, want)
-				}
-				u, getErr := s.Users.Get(t.Context(), target.ID())
-				if stillThere := getErr == nil && u.Version() == target.Version(); want != nil && !stillThere {
-					t.Errorf("%s: refused, yet the user is changed or gone", who)
+	rows := []row{
+		{all[:2], []string{"read"}, no, nil, nil, nil},
+		{all[:1], []string{"authorize", "change", "change password", "delete"}, no, nil, nil, nil},
+		{all[1:2], []string{"authorize", "change", "change password", "delete"}, no, nil, forbidden, nil},
+		{all[2:], []string{"read", "authorize", "change", "change password", "delete"}, no, nil, hidden, nil},
+		{all, []string{"list sessions", "end all sessions"}, no, nil, forbidden, nil},
+		{all, []string{"end session"}, no, nil, session.ErrNotFound, nil},
+		{all, []string{"read the trail"}, no, forbidden, forbidden, nil},
+		{all, []string{"list", "count"}, no, nil, nil, nil},
+	}
+	seen := map[string]int{}
+	for _, c := range rows {
+		for _, policy := range c.policies {
+			for _, op := range c.ops {
+				seen[op]++
+				for who, want := range map[string]error{
+					"anonymous": c.anonymous, "self": c.self, "other": c.other, "staff": c.staff,
+					"deleted": inbound.ErrUserNotFound, "deactivated": inbound.ErrUserInactive,
+				} {
+					t.Run(string(policy)+"/"+op+"/"+who, func(t *testing.T) { mayDo(t, policy, op, who, want) })
 				}
 			}
-		})
+		}
+	}
+	for op := range operations {
+		if seen[op] != len(all) {
+			t.Errorf("%s: %d rows, want one for each policy", op, seen[op])
+		}
+	}
+}
+
+// mayDo tries one cell of the table, with the token of a real sign-in.
+func mayDo(t *testing.T, policy application.AccessPolicy, op, who string, want error) {
+	t.Helper()
+	set := fixture.Standard()
+	set.Access = policy
+	s := fixture.New(t, set)
+	target := s.Add(t, "target@example.com")
+	its := s.Claims(t, s.SignsIn(t, "target@example.com", fixture.Password).Refresh).Session
+	s.AddStaff(t, "staff@example.com")
+	s.Add(t, "other@example.com")
+	before, err := s.Ports.Users.Get(t.Context(), target.ID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = func() error {
+		if who == "anonymous" {
+			return operations[op](t.Context(), s, inbound.Actor{}, target.ID(), its)
+		}
+		email := map[string]string{"self": "target", "other": "other", "staff": "staff", "deleted": "other", "deactivated": "staff"}[who] + "@example.com"
+		token := s.SignsIn(t, email, fixture.Password).Access
+		if who == "self" {
+			before, _ = s.Ports.Users.Get(t.Context(), target.ID()) // the sign-in is noted
+		}
+		switch u, err := s.Administration.Find(t.Context(), email); {
+		case err != nil:
+			t.Fatal(err)
+		case who == "deleted":
+			err = s.Administration.Delete(t.Context(), u.ID())
+			if err != nil {
+				t.Fatal(err)
+			}
+		case who == "deactivated":
+			s.Set(t, u.ID(), func(u *user.User) { u.SetActive(false) })
+		}
+		actor, err := s.Authenticate(t.Context(), token)
+		if err != nil {
+			return err
+		}
+		return operations[op](t.Context(), s, actor, target.ID(), its)
+	}()
+	if !errors.Is(err, want) {
+		t.Errorf("got %v, want %v", err, want)
+	}
+	u, getErr := s.Ports.Users.Get(t.Context(), target.ID())
+	if unharmed := getErr == nil && u.Snapshot() == before.Snapshot(); want != nil && !unharmed {
+		t.Error("refused, yet the user is changed or gone")
+	}
+	if x, err := s.Ports.Sessions.Get(t.Context(), its); want != nil && (err != nil || x.Revoked()) {
+		t.Error("refused, yet the session is ended")
+	}
+}
+
+// Of an id that nobody has every operation says the same, whatever the policy.
+func TestOfNobody(t *testing.T) {
+	for _, policy := range []application.AccessPolicy{application.Open, application.Directory, application.Private} {
+		set := fixture.Standard()
+		set.Access = policy
+		s := fixture.New(t, set)
+		for _, u := range []*user.User{s.Add(t, "a@example.com"), s.AddStaff(t, "s@example.com")} {
+			for _, op := range []string{"read", "authorize", "change", "delete"} {
+				err := operations[op](t.Context(), s, inbound.Actor{User: u}, "00000000-0000-7000-8000-ffffffffffff", "")
+				if !errors.Is(err, user.ErrNotFound) {
+					t.Errorf("%s, %s: %v", policy, op, err)
+				}
+			}
+		}
 	}
 }
 

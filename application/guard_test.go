@@ -1,0 +1,230 @@
+package application_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"roster/application"
+	"roster/domain/audit"
+	"roster/domain/fault"
+	"roster/domain/field"
+	"roster/domain/lockout"
+	"roster/domain/session"
+	"roster/ports/inbound"
+	"roster/test/fixture"
+)
+
+// from is a request from a client address.
+func from(t *testing.T, address string) context.Context {
+	t.Helper()
+	return inbound.WithOrigin(t.Context(), inbound.Origin{Channel: audit.API, Client: session.Client{Address: address, UserAgent: "test"}, RequestID: "r1"})
+}
+
+func try(ctx context.Context, s *fixture.Service, email, password string) error {
+	_, err := s.SignIn(ctx, inbound.SignIn{Email: field.Given(email), Password: field.Given(password)})
+	return err
+}
+
+func retryAfter(t *testing.T, err error) time.Duration {
+	t.Helper()
+	var f *fault.Error
+	if !errors.Is(err, lockout.ErrLocked) || !errors.As(err, &f) {
+		t.Fatalf("got %v, want a lock", err)
+	}
+	return f.RetryAfter
+}
+
+func TestGuessingOneAccountHasToWait(t *testing.T) {
+	for _, email := range []string{"a@example.com", "nobody@example.com", "no address at all"} {
+		t.Run(email, func(t *testing.T) {
+			s := fixture.New(t, fixture.Standard())
+			s.Add(t, "a@example.com")
+			for i := range 10 {
+				if err := try(from(t, fmt.Sprintf("192.0.2.%d", i)), s, email, "wrong"); !errors.Is(err, inbound.ErrNoAccount) {
+					t.Fatalf("try %d: %v", i, err)
+				}
+			}
+			verified := s.Hasher.Verified.Load()
+			for _, password := range []string{"wrong", fixture.Password} { // the right one gets no other answer
+				if d := retryAfter(t, try(from(t, "198.51.100.1"), s, email, password)); d != 30*time.Second {
+					t.Errorf("to wait: %s", d)
+				}
+			}
+			if s.Hasher.Verified.Load() != verified {
+				t.Error("passwords are looked at while locked")
+			}
+			s.Clock.Advance(30 * time.Second)
+			if err := try(from(t, "198.51.100.1"), s, email, "wrong"); !errors.Is(err, inbound.ErrNoAccount) {
+				t.Errorf("after the wait: %v", err)
+			}
+			if d := retryAfter(t, try(from(t, "198.51.100.2"), s, email, "wrong")); d != time.Minute {
+				t.Errorf("the second wait: %s", d)
+			}
+		})
+	}
+}
+
+func TestSpellingsOfAnAddressAreOneAccount(t *testing.T) {
+	s := fixture.New(t, fixture.Standard())
+	s.Add(t, "anna@example.com")
+	for i, email := range []string{
+		"anna@example.com", "ANNA@example.com", "Anna@Example.COM", " anna@example.com", "anna@example.com ", "aNNa@example.com",
+		"anna@EXAMPLE.com", "annA@example.com", "anNa@example.com", "anna@example.coM",
+	} {
+		if err := try(from(t, fmt.Sprintf("192.0.2.%d", i)), s, email, "wrong"); !errors.Is(err, inbound.ErrNoAccount) {
+			t.Fatalf("try %d: %v", i, err)
+		}
+	}
+	retryAfter(t, try(from(t, "198.51.100.1"), s, "anna@example.com", fixture.Password))
+}
+
+func TestSuccessForgivesTheAccount(t *testing.T) {
+	s := fixture.New(t, fixture.Standard())
+	s.Add(t, "a@example.com")
+	for range 3 {
+		for range 9 {
+			if err := try(t.Context(), s, "a@example.com", "wrong"); !errors.Is(err, inbound.ErrNoAccount) {
+				t.Fatal(err)
+			}
+		}
+		s.SignsIn(t, "a@example.com", fixture.Password)
+	}
+}
+
+func TestSprayingFromOneAddressHasToWait(t *testing.T) {
+	s := fixture.New(t, fixture.Standard())
+	s.Add(t, "own@example.com")
+	for i := range 50 {
+		if err := try(from(t, "2001:db8::1"), s, fmt.Sprintf("u%d@example.com", i), "wrong"); !errors.Is(err, inbound.ErrNoAccount) {
+			t.Fatalf("try %d: %v", i, err)
+		}
+		if i == 30 { // an account of the sprayer's own forgives nothing
+			if err := try(from(t, "2001:db8::1"), s, "own@example.com", fixture.Password); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	retryAfter(t, try(from(t, "2001:db8::2"), s, "another@example.com", "wrong")) // the same network
+	if err := try(from(t, "2001:db8:0:1::1"), s, "own@example.com", fixture.Password); err != nil {
+		t.Errorf("others are kept out too: %v", err)
+	}
+}
+
+// As many wrong passwords at the same moment as anybody likes: no more are looked at than may fail.
+func TestAttemptsAtTheSameTimeDoNotSlipThrough(t *testing.T) {
+	s := fixture.New(t, fixture.Standard())
+	s.Add(t, "a@example.com")
+	const crowd = 200
+	errs := make([]error, crowd)
+	var wg sync.WaitGroup
+	for i := range crowd {
+		wg.Go(func() { errs[i] = try(from(t, fmt.Sprintf("192.0.2.%d", i)), s, "a@example.com", "wrong") })
+	}
+	wg.Wait()
+	refused, locked := 0, 0
+	for _, err := range errs {
+		switch {
+		case errors.Is(err, inbound.ErrNoAccount):
+			refused++
+		case errors.Is(err, lockout.ErrLocked):
+			locked++
+		default:
+			t.Error(err)
+		}
+	}
+	if n := s.Hasher.Verified.Load(); n != 10 || refused != 10 || locked != crowd-10 {
+		t.Errorf("%d passwords looked at, %d refused, %d told to wait", n, refused, locked)
+	}
+}
+
+// Many sign-ins of one account at the same moment, all with the right password, all succeed: they
+// wait for each other, and lock nobody.
+func TestManyRightPasswordsAtOnce(t *testing.T) {
+	s := fixture.New(t, fixture.Standard())
+	s.Add(t, "a@example.com")
+	errs := make([]error, 100)
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() { errs[i] = try(t.Context(), s, "a@example.com", fixture.Password) })
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWaitingForATurnEndsWithTheRequest(t *testing.T) {
+	set := fixture.Standard()
+	set.Lockout.Account.Free = 1
+	s := fixture.New(t, set)
+	s.Add(t, "a@example.com")
+	ctx, cancel := context.WithCancel(from(t, "192.0.2.1"))
+	inside, done := make(chan struct{}), make(chan error)
+	s.Hasher.During = func() { // while the first is at its turn, the second is there, and gives up
+		s.Hasher.During = nil
+		close(inside)
+		go func() { done <- try(ctx, s, "a@example.com", "wrong") }()
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("the one who waited: %v", err)
+		}
+	}
+	if err := try(from(t, "192.0.2.2"), s, "a@example.com", fixture.Password); err != nil {
+		t.Error(err)
+	}
+	<-inside
+	s.SignsIn(t, "a@example.com", fixture.Password)
+}
+
+// A password that could not be looked at is no failure of whoever gave it.
+func TestBusyCountsForNothing(t *testing.T) {
+	s := fixture.New(t, fixture.Standard())
+	s.Add(t, "a@example.com")
+	s.Hasher.Busy.Store(true)
+	for range 20 {
+		if err := try(t.Context(), s, "a@example.com", fixture.Password); fault.KindOf(err) != fault.Unavailable {
+			t.Fatal(err)
+		}
+	}
+	s.Hasher.Busy.Store(false)
+	s.SignsIn(t, "a@example.com", fixture.Password)
+}
+
+// The question for the current password is as good a place to guess.
+func TestGuessingTheCurrentPasswordHasToWait(t *testing.T) {
+	set := fixture.Standard()
+	set.Passwords.CurrentNeeded = true
+	s := fixture.New(t, set)
+	u := s.Add(t, "a@example.com")
+	actor := inbound.Actor{User: u}
+	for i := range 10 {
+		var err error
+		if i%2 == 0 {
+			err = s.ChangePassword(t.Context(), actor, field.Given("wrong"), field.Given(fixture.Password+"2"))
+		} else {
+			_, err = s.Change(t.Context(), actor, u.ID(), inbound.Changes{UserInput: inbound.UserInput{
+				Email: field.Given("b@example.com"), CurrentPassword: field.Given("wrong"),
+			}})
+		}
+		if fault.KindOf(err) != fault.Invalid {
+			t.Fatal(err)
+		}
+	}
+	retryAfter(t, s.ChangePassword(t.Context(), actor, field.Given(fixture.Password), field.Given(fixture.Password+"2")))
+	retryAfter(t, try(t.Context(), s, "a@example.com", fixture.Password))
+}
+
+func TestNoLimitWhereNoneIsWanted(t *testing.T) {
+	set := fixture.Standard()
+	set.Lockout = application.Lockout{}
+	s := fixture.New(t, set)
+	for range 200 {
+		if err := try(t.Context(), s, "a@example.com", "wrong"); !errors.Is(err, inbound.ErrNoAccount) {
+			t.Fatal(err)
+		}
+	}
+}

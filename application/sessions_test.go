@@ -1,0 +1,298 @@
+package application_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"roster/domain/audit"
+	"roster/domain/fault"
+	"roster/domain/field"
+	"roster/domain/session"
+	"roster/domain/user"
+	"roster/ports/inbound"
+	"roster/test/fixture"
+)
+
+// actorOf returns who an access token stands for.
+func actorOf(t *testing.T, s *fixture.Service, access string) inbound.Actor {
+	t.Helper()
+	a, err := s.Authenticate(t.Context(), access)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func list(t *testing.T, s *fixture.Service, a inbound.Actor, owner user.ID) []*session.Session {
+	t.Helper()
+	xs, err := s.Devices.List(t.Context(), a, inbound.SessionList{Owner: owner, Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return xs
+}
+
+func TestPeopleSeeAndEndTheirSessions(t *testing.T) {
+	s := fixture.New(t, fixture.Standard())
+	s.Add(t, "a@example.com")
+	s.Add(t, "b@example.com")
+	old := s.SignsIn(t, "a@example.com", fixture.Password)
+	s.Clock.Advance(time.Minute)
+	now := s.SignsIn(t, "a@example.com", fixture.Password)
+	other := s.SignsIn(t, "b@example.com", fixture.Password)
+	a := actorOf(t, s, now.Access)
+
+	xs := list(t, s, a, "")
+	if len(xs) != 2 || xs[0].ID() != a.Session || xs[1].ID() == a.Session {
+		t.Fatalf("lists %d sessions, the newest first being the present one is not true", len(xs))
+	}
+	s.Clock.Advance(time.Minute)
+	old = s.Refreshes(t, old.Refresh)
+	if used := list(t, s, a, "")[1].Used(); !used.Equal(s.Clock.Now()) {
+		t.Errorf("last used %s, want %s", used, s.Clock.Now())
+	}
+	if err := s.Devices.End(t.Context(), a, xs[1].ID()); err != nil {
+		t.Fatal(err)
+	}
+	s.RefreshFails(t, old.Refresh, session.ErrBlacklisted)
+	if _, err := s.Authenticate(t.Context(), old.Access); !errors.Is(err, session.ErrTokenInvalid) {
+		t.Errorf("the access token of an ended session: %v", err)
+	}
+	if xs = list(t, s, a, ""); len(xs) != 1 {
+		t.Errorf("%d sessions left", len(xs))
+	}
+	theirs := actorOf(t, s, other.Access)
+	for _, id := range []session.ID{theirs.Session, "ffffffffffffffffffffffff", ""} {
+		if err := s.Devices.End(t.Context(), a, id); !errors.Is(err, session.ErrNotFound) {
+			t.Errorf("end %q: %v", id, err)
+		}
+	}
+	s.Refreshes(t, other.Refresh)
+}
+
+func TestSignOutEverywhere(t *testing.T) {
+	for name, set := range map[string]func() (*fixture.Service, inbound.TokenPair, inbound.TokenPair){
+		"standard": func() (*fixture.Service, inbound.TokenPair, inbound.TokenPair) {
+			s := fixture.New(t, fixture.Standard())
+			s.Add(t, "a@example.com")
+			return s, s.SignsIn(t, "a@example.com", fixture.Password), s.SignsIn(t, "a@example.com", fixture.Password)
+		},
+		"django": func() (*fixture.Service, inbound.TokenPair, inbound.TokenPair) {
+			s := fixture.New(t, fixture.Django())
+			s.Add(t, "a@example.com")
+			return s, s.SignsIn(t, "a@example.com", fixture.Password), s.SignsIn(t, "a@example.com", fixture.Password)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, one, two := set()
+			s.Clock.Advance(time.Second)
+			a := actorOf(t, s, one.Access)
+			if err := s.Devices.EndAll(t.Context(), a, ""); err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range []inbound.TokenPair{one, two} {
+				s.RefreshFails(t, p.Refresh, session.ErrTokenInvalid)
+				if _, err := s.Authenticate(t.Context(), p.Access); !errors.Is(err, session.ErrTokenInvalid) {
+					t.Errorf("access: %v", err)
+				}
+			}
+			s.SignsIn(t, "a@example.com", fixture.Password)
+		})
+	}
+}
+
+func TestSessionsOfOthersAreForStaff(t *testing.T) {
+	s := fixture.New(t, fixture.Standard())
+	u := s.Add(t, "a@example.com")
+	other, staff := inbound.Actor{User: s.Add(t, "b@example.com")}, inbound.Actor{User: s.AddStaff(t, "s@example.com")}
+	s.SignsIn(t, "a@example.com", fixture.Password)
+	p := s.SignsIn(t, "a@example.com", fixture.Password)
+
+	for who, c := range map[string]struct {
+		actor inbound.Actor
+		want  error
+	}{"anonymous": {inbound.Actor{}, inbound.ErrNoCredentials}, "other": {other, inbound.ErrForbidden}} {
+		if _, err := s.Devices.List(t.Context(), c.actor, inbound.SessionList{Owner: u.ID(), Limit: 1}); !errors.Is(err, c.want) {
+			t.Errorf("%s lists: %v", who, err)
+		}
+		if err := s.Devices.EndAll(t.Context(), c.actor, u.ID()); !errors.Is(err, c.want) {
+			t.Errorf("%s ends all: %v", who, err)
+		}
+	}
+	if err := s.Devices.End(t.Context(), inbound.Actor{}, "x"); !errors.Is(err, inbound.ErrNoCredentials) {
+		t.Errorf("anonymous ends one: %v", err)
+	}
+	xs := list(t, s, staff, u.ID())
+	if len(xs) != 2 {
+		t.Fatalf("staff sees %d sessions", len(xs))
+	}
+	if err := s.Devices.End(t.Context(), staff, xs[1].ID()); err != nil {
+		t.Error(err)
+	}
+	s.Refreshes(t, p.Refresh)
+	s.Clock.Advance(time.Second)
+	if err := s.Devices.EndAll(t.Context(), staff, u.ID()); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.Authenticate(t.Context(), p.Access); !errors.Is(err, session.ErrTokenInvalid) {
+		t.Errorf("access: %v", err)
+	}
+	if _, err := s.Devices.List(t.Context(), staff, inbound.SessionList{Owner: "00000000-0000-7000-8000-ffffffffffff", Limit: 1}); !errors.Is(err, user.ErrNotFound) {
+		t.Errorf("of nobody: %v", err)
+	}
+}
+
+func TestChangeOfOnesOwnPasswordEndsTheOtherSessions(t *testing.T) {
+	for name, set := range map[string]*fixture.Service{"standard": fixture.New(t, fixture.Standard()), "django": fixture.New(t, fixture.Django())} {
+		t.Run(name, func(t *testing.T) {
+			s := set
+			s.Add(t, "a@example.com")
+			other, own := s.SignsIn(t, "a@example.com", fixture.Password), s.SignsIn(t, "a@example.com", fixture.Password)
+			s.Clock.Advance(time.Second)
+			a := actorOf(t, s, own.Access)
+			const fresh = "Another-one 4 me!"
+			if err := s.ChangePassword(t.Context(), a, field.Given(fixture.Password), field.Given(fresh)); err != nil {
+				t.Fatal(err)
+			}
+			s.RefreshFails(t, other.Refresh, session.ErrTokenInvalid)
+			actorOf(t, s, own.Access)
+			s.Refreshes(t, own.Refresh)
+			s.Refused(t, "a@example.com", fixture.Password)
+			s.SignsIn(t, "a@example.com", fresh)
+		})
+	}
+}
+
+func TestChangeOfOnesOwnPasswordTellsEveryFault(t *testing.T) {
+	s := fixture.New(t, fixture.Standard())
+	a := inbound.Actor{User: s.Add(t, "a@example.com")}
+	for name, c := range map[string]struct {
+		current, password field.Text
+		want              string
+	}{
+		"nothing":       {field.Text{}, field.Text{}, "current_password new_password"},
+		"null":          {field.Null(), field.NotText(), "current_password new_password"},
+		"weak":          {field.Given(fixture.Password), field.Given("short"), "new_password"},
+		"wrong":         {field.Given("wrong"), field.Given(fixture.Password + "2"), "current_password"},
+		"wrong and bad": {field.Text{}, field.Given("short"), "current_password new_password"},
+	} {
+		err := s.ChangePassword(t.Context(), a, c.current, c.password)
+		var f *fault.Error
+		if !errors.As(err, &f) || f.Kind != fault.Invalid {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		got := ""
+		for _, x := range f.Fields {
+			if got != "" {
+				got += " "
+			}
+			got += x.Name
+		}
+		if got != c.want {
+			t.Errorf("%s: faults of %q, want %q", name, got, c.want)
+		}
+	}
+	if err := s.ChangePassword(t.Context(), inbound.Actor{}, field.Given("x"), field.Given("y")); !errors.Is(err, inbound.ErrNoCredentials) {
+		t.Errorf("anonymous: %v", err)
+	}
+	s.SignsIn(t, "a@example.com", fixture.Password)
+}
+
+// Every security event is on the trail: who, whom, when, from where, in which request.
+func TestTrail(t *testing.T) {
+	s := fixture.New(t, fixture.Standard())
+	staff := inbound.Actor{User: s.AddStaff(t, "s@example.com")}
+	ctx := from(t, "192.0.2.7")
+	u, err := s.Register(ctx, inbound.Actor{}, fixture.Input("a@example.com"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Clock.Advance(time.Second)
+	pair := func() inbound.TokenPair {
+		p, err := s.SignIn(ctx, inbound.SignIn{Email: field.Given("a@example.com"), Password: field.Given(fixture.Password)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	p := pair()
+	sid := string(s.Claims(t, p.Refresh).Session)
+	self := actorOf(t, s, p.Access)
+	must := func(what string, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+	}
+	last := func(what string, want audit.Event) {
+		t.Helper()
+		events, err := s.Trail.Events(t.Context(), staff, audit.Query{Limit: 1})
+		if err != nil || len(events) != 1 {
+			t.Fatalf("%s: %d events, %v", what, len(events), err)
+		}
+		want.ID, want.At = events[0].ID, s.Clock.Now()
+		want.Channel, want.Address, want.UserAgent, want.RequestID = audit.API, "192.0.2.7", "test", "r1"
+		if events[0] != want {
+			t.Errorf("%s:\n got %+v\nwant %+v", what, events[0], want)
+		}
+		s.Clock.Advance(time.Second)
+	}
+	id := u.ID()
+	last("sign-in", audit.Event{Kind: audit.SignedIn, Actor: id, User: id, Session: sid})
+	_ = try(ctx, s, "a@example.com", "wrong")
+	last("wrong password", audit.Event{Kind: audit.SignInFailed, User: id, Detail: "wrong password"})
+	_ = try(ctx, s, "who@example.com", "wrong")
+	last("nobody", audit.Event{Kind: audit.SignInFailed, Detail: "no such user"})
+	for range 9 {
+		_ = try(ctx, s, "a@example.com", "wrong")
+	}
+	last("the tenth", audit.Event{Kind: audit.Locked, User: id, Detail: "account"})
+	s.Clock.Advance(time.Hour)
+	next, err := s.Refresh(ctx, field.Given(p.Refresh))
+	must("refresh", err)
+	last("refresh", audit.Event{Kind: audit.Refreshed, Actor: id, User: id, Session: sid})
+	s.Clock.Advance(time.Minute)
+	_, _ = s.Refresh(ctx, field.Given(p.Refresh))
+	last("reuse", audit.Event{Kind: audit.Reused, User: id, Session: sid, Detail: "session ended"})
+	s.RefreshFails(t, next.Refresh, session.ErrBlacklisted)
+	p = pair()
+	sid = string(s.Claims(t, p.Refresh).Session)
+	must("sign out", s.SignOut(ctx, field.Given(p.Refresh)))
+	last("sign-out", audit.Event{Kind: audit.SignedOut, Actor: id, User: id, Session: sid})
+	p = pair()
+	self = actorOf(t, s, p.Access)
+	_, err = s.Change(ctx, staff, id, inbound.Changes{UserInput: inbound.UserInput{FirstName: field.Given("Eve"), Email: field.Given("e@example.com"), Staff: field.Truth(true)}})
+	must("change", err)
+	last("change", audit.Event{Kind: audit.Changed, Actor: staff.ID(), User: id, Detail: "email first_name is_staff"})
+	must("password", s.ChangePassword(ctx, self, field.Given(fixture.Password), field.Given(fixture.Password+"2")))
+	last("password", audit.Event{Kind: audit.PasswordChanged, Actor: id, User: id})
+	must("end one", s.Devices.End(ctx, staff, self.Session))
+	last("end one", audit.Event{Kind: audit.SessionRevoked, Actor: staff.ID(), User: id, Session: string(self.Session)})
+	must("end all", s.Devices.EndAll(ctx, staff, id))
+	last("end all", audit.Event{Kind: audit.SessionsRevoked, Actor: staff.ID(), User: id})
+	must("delete", s.Accounts.Delete(ctx, staff, id, nil))
+	last("delete", audit.Event{Kind: audit.Deleted, Actor: staff.ID(), User: id})
+
+	events, err := s.Trail.Events(t.Context(), staff, audit.Query{Filter: audit.Filter{Kinds: []audit.Kind{audit.Registered}, User: id}, Limit: 9})
+	if err != nil || len(events) != 1 || events[0].Actor != "" || events[0].Address != "192.0.2.7" {
+		t.Errorf("registration: %+v, %v", events, err)
+	}
+	for who, c := range map[string]struct {
+		actor inbound.Actor
+		want  error
+	}{"anonymous": {inbound.Actor{}, inbound.ErrNoCredentials}, "other": {inbound.Actor{User: s.Add(t, "o@example.com")}, inbound.ErrForbidden}} {
+		if _, err := s.Trail.Events(t.Context(), c.actor, audit.Query{Limit: 1}); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", who, err)
+		}
+	}
+	s.Clock.Advance(91 * 24 * time.Hour)
+	swept, err := s.Housekeeping.Sweep(t.Context())
+	if err != nil || swept.Events == 0 || swept.Attempts == 0 {
+		t.Errorf("swept %+v, %v", swept, err)
+	}
+	if events, err := s.Trail.Events(t.Context(), staff, audit.Query{Limit: 1}); len(events) != 0 || err != nil {
+		t.Errorf("events outlive their age: %v, %v", events, err)
+	}
+}
