@@ -28,6 +28,9 @@ type Options struct {
 	Log     *Log              // where the process logs to; nil makes one
 }
 
+// Default as the value of a setting is the binary's own default, where tests have another.
+const Default = "(default)"
+
 // Settings returns the environment of a roster process: that of this process without any ROSTER_*,
 // then the defaults of tests, then the options' own.
 func (o Options) Settings() []string {
@@ -38,6 +41,7 @@ func (o Options) Settings() []string {
 		"ROSTER_DATA_DIR":     o.DataDir,
 	}
 	maps.Copy(settings, o.Env)
+	maps.DeleteFunc(settings, func(_, value string) bool { return value == Default })
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "ROSTER_") })
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		env = append(env, name+"="+settings[name])

@@ -117,6 +117,23 @@ func (s *Server) MustCLI(args ...string) string {
 	return stdout
 }
 
+// Shell returns the command as a line for a shell. Braces stay for the caller to fill in.
+func (s *Server) Shell(args ...string) string {
+	words := []string{"env", "-i"}
+	for _, setting := range s.options.Settings() {
+		if strings.HasPrefix(setting, "ROSTER_") {
+			words = append(words, quoted(setting))
+		}
+	}
+	words = append(words, quoted(s.options.Binary))
+	for _, a := range args {
+		words = append(words, quoted(a))
+	}
+	return strings.Join(words, " ")
+}
+
+func quoted(word string) string { return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'" }
+
 // tail returns the last n lines of text.
 func tail(text string, n int) string {
 	lines := strings.SplitAfter(text, "\n")
