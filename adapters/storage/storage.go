@@ -15,6 +15,7 @@ type Backend interface {
 	Sessions() outbound.Sessions
 	Attempts() outbound.Attempts
 	AuditTrail() outbound.AuditTrail
+	Archive() outbound.Archive
 	UserIDs() outbound.UserIDs // counted ids; counting goes on above every id ever added
 
 	// Start connects and brings the schema up to date. It refuses a schema that is newer than this

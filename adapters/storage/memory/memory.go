@@ -59,6 +59,9 @@ func (s *Store) Attempts() outbound.Attempts { return (*attempts)(s) }
 // AuditTrail implements storage.Backend.
 func (s *Store) AuditTrail() outbound.AuditTrail { return (*auditTrail)(s) }
 
+// Archive implements storage.Backend.
+func (s *Store) Archive() outbound.Archive { return (*archive)(s) }
+
 // UserIDs implements storage.Backend.
 func (s *Store) UserIDs() outbound.UserIDs { return (*userIDs)(s) }
 

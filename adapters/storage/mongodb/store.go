@@ -94,6 +94,9 @@ func (s *Store) Attempts() outbound.Attempts { return nil }
 // AuditTrail implements storage.Backend.
 func (s *Store) AuditTrail() outbound.AuditTrail { return nil }
 
+// Archive implements storage.Backend.
+func (s *Store) Archive() outbound.Archive { return nil }
+
 // UserIDs implements storage.Backend.
 func (s *Store) UserIDs() outbound.UserIDs { return userIDs{s} }
 
