@@ -43,12 +43,9 @@ func httpSettings(cfg config.Config) httpapi.Settings {
 	}
 }
 
-func api(accounts inbound.Accounts, authentication inbound.Authentication, health inbound.Health, s httpapi.Settings, keys *jwt.KeySet, log *zap.Logger) (http.Handler, error) {
-	jwks, err := keys.JWKS()
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.New(httpapi.Ports{Accounts: accounts, Authentication: authentication, Health: health}, s, jwks, log), nil
+func api(accounts inbound.Accounts, authentication inbound.Authentication, health inbound.Health, s httpapi.Settings, keys jwt.Source, log *zap.Logger) http.Handler {
+	jwks := func() []byte { return keys.Keys().JWKS() }
+	return httpapi.New(httpapi.Ports{Accounts: accounts, Authentication: authentication, Health: health}, s, jwks, log)
 }
 
 // serveAPI listens in OnStart, so that an address in use stops the start, and drains in OnStop: the
