@@ -249,6 +249,9 @@ func TestKilledBetweenSteps(t *testing.T) {
 				if state := o.states()[second.ID]; state != Signing && state != Verifying {
 					t.Errorf("after %d steps the second key is %s", allowed, state)
 				}
+				if said, err := readRecords(o.folder); err != nil || o.states()[second.ID] == Verifying && said[second.ID].Stopped.IsZero() {
+					t.Errorf("after %d steps it is not written down that the second key ceased to sign: %v", allowed, err)
+				}
 				again := operateOn(t, o.folder)
 				again.clock = o.clock
 				if !finished {
@@ -363,5 +366,14 @@ func TestKeyringRefusals(t *testing.T) {
 				t.Errorf("%v, then %v", before, after)
 			}
 		})
+	}
+}
+
+// An id that began with a dash would be taken for a flag.
+func TestIDsAreNoFlags(t *testing.T) {
+	for range 1000 {
+		if k, err := makeKey(EdDSA); err != nil || k.kid[0] == '-' {
+			t.Fatalf("%s, %v", k.kid, err)
+		}
 	}
 }

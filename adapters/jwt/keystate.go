@@ -101,7 +101,7 @@ func (s *keyState) add(algorithm string) (kid string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("jwt: make a key: %w", err)
 	}
-	now := s.now().UTC().Truncate(time.Second)
+	now := s.now().UTC()
 	if err := s.save(k.kid, record{Created: now, Unused: true}); err != nil {
 		return "", err
 	}

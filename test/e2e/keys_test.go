@@ -13,10 +13,13 @@ import (
 	"roster/test/process"
 )
 
-// soon waits until something is so, which it must be long before the time is up.
+// patience bounds a hang; no test measures against it.
+const patience = 60 * time.Second
+
+// soon asks again and again whether something is so.
 func soon(t *testing.T, what string, so func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		if so() {
 			return
 		}
@@ -82,6 +85,7 @@ type load struct {
 
 	mu   sync.Mutex
 	seen map[string]int // answers by "instance kid"
+	news chan struct{}  // tells that there is one more
 }
 
 // live is a session in use.
@@ -96,7 +100,7 @@ const clients, sessionsEach = 8, 25
 // newLoad signs 200 sessions in.
 func newLoad(t *testing.T, instances [2]*process.Server) *load {
 	t.Helper()
-	l := &load{t: t, instances: instances, stop: make(chan struct{}), seen: map[string]int{}, sessions: make([]*live, clients*sessionsEach)}
+	l := &load{t: t, instances: instances, stop: make(chan struct{}), news: make(chan struct{}, 1), seen: map[string]int{}, sessions: make([]*live, clients*sessionsEach)}
 	var all sync.WaitGroup
 	for c := range clients {
 		who := register(instances[0], t, fmt.Sprintf("user%d@example.com", c))
@@ -159,6 +163,10 @@ func (l *load) use(s *live, on int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.seen[fmt.Sprint(on, " ", keyOf(l.t, s.access))]++
+	select {
+	case l.news <- struct{}{}:
+	default:
+	}
 	return true
 }
 
@@ -168,17 +176,26 @@ func (l *load) untilSignedBy(kid string) {
 	l.mu.Lock()
 	clear(l.seen)
 	l.mu.Unlock()
-	soon(l.t, "both instances sign with "+kid, func() bool {
+	overdue := time.After(patience)
+	for {
 		l.mu.Lock()
-		defer l.mu.Unlock()
-		return l.t.Failed() || l.seen["0 "+kid] > 0 && l.seen["1 "+kid] > 0
-	})
+		so := l.seen["0 "+kid] > 0 && l.seen["1 "+kid] > 0
+		l.mu.Unlock()
+		if so {
+			return
+		}
+		select {
+		case <-l.news:
+		case <-overdue:
+			l.t.Fatalf("not both instances sign with %s", kid)
+		}
+	}
 }
 
 // F14: keys are rotated, back and forth and to another algorithm, while 200 sessions are in use on two
 // instances of one data directory. Nobody is signed out, until a key is retired by force.
 func TestKeysRotateUnderLoad(t *testing.T) {
-	one := process.Start(t, nil)
+	one := process.Start(t, map[string]string{"ROSTER_ACCESS_TOKEN_LIFETIME": "1h", "ROSTER_HASH_WAIT": "1m"})
 	other := one.Twin(nil)
 	both := [2]*process.Server{one, other}
 	l := newLoad(t, both)
@@ -258,13 +275,19 @@ func TestUnreadableKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	const warning = "the signing keys cannot be read; those from before stay in use"
-	soon(t, "the log tells of it", func() bool { return strings.Contains(s.Logs(), warning) })
+	logged := func(text string) func() bool {
+		return func() bool {
+			wantAlive(s, t, ann, k) // all the while
+			return strings.Contains(s.Logs(), text)
+		}
+	}
+	soon(t, "the log tells of it", logged(warning))
 	wantAlive(s, t, ann, k)
 	wantAlive(s, t, ann, signIn(s, t, ann))
 	if err := os.Rename(name+".away", name); err != nil {
 		t.Fatal(err)
 	}
-	soon(t, "the log tells that it is over", func() bool { return strings.Contains(s.Logs(), "the signing keys can be read again") })
+	soon(t, "the log tells that it is over", logged("the signing keys can be read again"))
 	same(t, "warnings", strings.Count(s.Logs(), warning), 1)
 	wantAlive(s, t, ann, k)
 	s.Stop()
