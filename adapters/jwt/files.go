@@ -31,7 +31,7 @@ func LoadOrCreate(folder, algorithm string) (*KeySet, error) {
 	if err := checkPair(algorithm); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	if err := makeFolder(folder); err != nil {
 		return nil, fmt.Errorf("jwt: %w", err)
 	}
 	keys, err := load(folder)

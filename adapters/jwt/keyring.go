@@ -72,97 +72,101 @@ func (r *Keyring) List() ([]KeyInfo, error) {
 
 // Add makes a key that verifies and is published, and does not sign yet; the very first one does. ""
 // stands for the algorithm of new keys.
-func (r *Keyring) Add(algorithm string) (out KeyInfo, err error) {
-	err = r.change(func(s *keyState) error {
-		k, err := s.add(algorithm)
-		if err == nil {
-			out, err = s.info(k)
+func (r *Keyring) Add(algorithm string) (KeyInfo, error) {
+	if algorithm == "" {
+		algorithm = r.algorithm
+	}
+	return r.change(algorithm, func(s *keyState) (KeyInfo, error) {
+		kid, err := s.add(algorithm)
+		if err != nil {
+			return KeyInfo{}, err
 		}
-		return err
-	}, func(first KeyInfo) { out = first })
-	return out, err
+		return s.info(kid)
+	})
 }
 
 // Rotate makes another key sign: that of the id, or for "" the one that was added last, or where none
 // is waiting a new one. Those that signed before go on verifying. It fails with ErrUnknownKey.
-func (r *Keyring) Rotate(kid string) (out KeyInfo, err error) {
-	err = r.change(func(s *keyState) error {
+func (r *Keyring) Rotate(kid string) (KeyInfo, error) {
+	first := r.algorithm
+	if kid != "" {
+		first = ""
+	}
+	return r.change(first, func(s *keyState) (_ KeyInfo, err error) {
 		if kid == "" {
 			kid = s.newest()
 		}
 		if kid == "" {
-			var err error
-			if kid, err = s.add(""); err != nil {
-				return err
-			}
+			kid, err = s.add(r.algorithm)
 		}
-		if err := s.sign(kid); err != nil {
-			return err
+		if err == nil {
+			err = s.sign(kid)
 		}
-		out, err = s.info(kid)
-		return err
-	}, func(first KeyInfo) { out = first })
-	return out, err
+		if err != nil {
+			return KeyInfo{}, err
+		}
+		return s.info(kid)
+	})
 }
 
 // Retire removes a key, and with it ends every token that it signed. It fails with ErrUnknownKey, with
-// ErrSigns, and unless forced with ErrInUse.
-func (r *Keyring) Retire(kid string, force bool) (out KeyInfo, err error) {
-	err = r.change(func(s *keyState) error {
-		if out, err = s.info(kid); err != nil {
-			return err
-		}
+// ErrSigns, and unless forced with ErrInUse; then too it tells of the key.
+func (r *Keyring) Retire(kid string, force bool) (KeyInfo, error) {
+	return r.change("", func(s *keyState) (KeyInfo, error) {
+		k, err := s.info(kid)
 		switch {
-		case out.State == Signing:
-			return ErrSigns
-		case out.State == Verifying && !force:
-			return ErrInUse
+		case err != nil:
+			return KeyInfo{}, err
+		case k.State == Signing:
+			return k, ErrSigns
+		case k.State == Verifying && !force:
+			return k, ErrInUse
 		}
-		return s.retire(kid)
-	}, nil)
-	return out, err
+		return k, s.retire(kid)
+	})
 }
 
 // RetireExpired removes every key whose last token has expired, and returns them.
 func (r *Keyring) RetireExpired() (out []KeyInfo, err error) {
-	err = r.change(func(s *keyState) error {
-		for _, k := range s.infos() {
-			if k.State != Expired {
+	_, err = r.change("", func(s *keyState) (last KeyInfo, err error) {
+		for _, last = range s.infos() {
+			if last.State != Expired {
 				continue
 			}
-			if err := s.retire(k.ID); err != nil {
-				return err
+			if err := s.retire(last.ID); err != nil {
+				return last, err
 			}
-			out = append(out, k)
+			out = append(out, last)
 		}
-		return nil
-	}, nil)
+		return last, nil
+	})
 	return out, err
 }
 
-// change does something with the keys while nobody else does. Where there are none yet, made is told the
-// first, and nothing else is done.
-func (r *Keyring) change(do func(*keyState) error, made func(KeyInfo)) error {
-	if made != nil {
-		if err := os.MkdirAll(r.folder, 0o700); err != nil {
-			return fmt.Errorf("jwt: %w", err)
+// change does something with the keys while nobody else does. Where there are none yet, it makes the
+// first instead, for the algorithm given, unless that is "".
+func (r *Keyring) change(first string, do func(*keyState) (KeyInfo, error)) (KeyInfo, error) {
+	if first != "" {
+		if err := makeFolder(r.folder); err != nil {
+			return KeyInfo{}, fmt.Errorf("jwt: %w", err)
 		}
 	}
 	unlock, err := r.lock()
 	if err != nil {
-		return fmt.Errorf("jwt: %w", err)
+		return KeyInfo{}, fmt.Errorf("jwt: %w", err)
 	}
 	defer unlock()
 	s, err := r.read()
-	if errors.Is(err, errNoKeys) && made != nil {
-		keys, err := LoadOrCreate(r.folder, r.algorithm)
-		if err == nil {
-			made(KeyInfo{ID: keys.KeyID(), Algorithm: keys.Algorithm(), State: Signing, Created: r.now()})
+	if errors.Is(err, errNoKeys) && first != "" {
+		if _, err := LoadOrCreate(r.folder, first); err != nil {
+			return KeyInfo{}, err
 		}
-		return err
+		if s, err = r.read(); err == nil {
+			return s.describe(s.signing), nil
+		}
 	}
 	if err != nil {
-		return err
+		return KeyInfo{}, err
 	}
 	return do(s)
 }

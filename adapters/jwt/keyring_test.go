@@ -70,12 +70,16 @@ func TestLifeOfKeys(t *testing.T) {
 	if _, err := os.Stat(o.folder); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("list made the folder: %v", err)
 	}
-	a := added(t, o.Keyring, "") // the very first signs
+	if _, err := o.Rotate(strings.Repeat("x", 43)); err == nil {
+		t.Error("rotated to a key that is not there")
+	}
+	o.want(map[string]State{})
+	a := added(t, o.Keyring, EdDSA) // the very first signs
 	o.want(map[string]State{a.ID: Signing})
 	b := added(t, o.Keyring, "")
 	o.clock = o.clock.Add(time.Minute)
 	c := added(t, o.Keyring, RS256)
-	if a.State != Signing || b.State != Added || c.Algorithm != RS256 {
+	if a.State != Signing || a.Algorithm != EdDSA || b.State != Added || c.Algorithm != RS256 {
 		t.Errorf("%v, %v, %v", a, b, c)
 	}
 	o.want(map[string]State{a.ID: Signing, b.ID: Added, c.ID: Added})

@@ -18,8 +18,8 @@ type keyState struct {
 // infos describes all keys, the oldest first.
 func (s *keyState) infos() []KeyInfo {
 	out := make([]KeyInfo, len(s.keys))
-	for i, k := range s.keys {
-		out[i] = s.describe(i, k)
+	for i := range s.keys {
+		out[i] = s.describe(i)
 	}
 	slices.SortStableFunc(out, func(a, b KeyInfo) int { return a.Created.Compare(b.Created) })
 	return out
@@ -31,14 +31,15 @@ func (s *keyState) info(kid string) (KeyInfo, error) {
 	if i < 0 {
 		return KeyInfo{}, fmt.Errorf("%w: %s", ErrUnknownKey, kid)
 	}
-	return s.describe(i, s.keys[i]), nil
+	return s.describe(i), nil
 }
 
 func (s *keyState) index(kid string) int {
 	return slices.IndexFunc(s.keys, func(k keyFile) bool { return k.kid == kid })
 }
 
-func (s *keyState) describe(i int, k keyFile) KeyInfo {
+func (s *keyState) describe(i int) KeyInfo {
+	k := s.keys[i]
 	said := s.told[k.kid]
 	out := KeyInfo{ID: k.kid, Algorithm: k.alg, Created: said.Created}
 	if out.Created.IsZero() {
@@ -84,9 +85,6 @@ func (s *keyState) newest() string {
 // add makes a key. First its record: without the key it means nothing, and the key without it might have
 // signed.
 func (s *keyState) add(algorithm string) (kid string, err error) {
-	if algorithm == "" {
-		algorithm = s.algorithm
-	}
 	if err := checkPair(algorithm); err != nil {
 		return "", err
 	}

@@ -22,7 +22,7 @@ func readOnly(name string) bool {
 	return errors.Is(syscall.Access(name, write), syscall.EROFS)
 }
 
-// handOver gives a file that root made to the owner of its folder: the service, which must be able to
+// handOver gives a file or folder that root made to the owner of the folder around it: the service, which must be able to
 // read the keys that an administrator makes with sudo.
 func handOver(f *os.File) error {
 	if os.Geteuid() != 0 {

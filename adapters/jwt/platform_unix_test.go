@@ -24,10 +24,7 @@ func asRoot(t *testing.T) {
 func TestRootHandsKeysOver(t *testing.T) {
 	asRoot(t)
 	o := operate(t)
-	if err := os.Mkdir(o.folder, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chown(o.folder, nobody, nobody); err != nil {
+	if err := os.Chown(filepath.Dir(o.folder), nobody, nobody); err != nil {
 		t.Fatal(err)
 	}
 	rotated(t, o.Keyring, "")
@@ -55,9 +52,9 @@ func TestRootHandsKeysOver(t *testing.T) {
 // The group may read a key that is somebody else's, and nothing more.
 func TestKeysOfAnotherUser(t *testing.T) {
 	asRoot(t)
-	for mode, taken := range map[os.FileMode]bool{0o400: true, 0o440: true, 0o640: true, 0o460: false, 0o444: false, 0o442: false} {
+	for mode, taken := range map[uint32]bool{0o400: true, 0o440: true, 0o640: true, 0o460: false, 0o444: false, 0o442: false} {
 		name := filepath.Join(t.TempDir(), "keys", "a.pem")
-		write(t, name, inPEM(t, generated(t, ES256)), mode)
+		write(t, name, inPEM(t, generated(t, ES256)), os.FileMode(mode))
 		if err := os.Chown(name, nobody, nobody); err != nil {
 			t.Fatal(err)
 		}

@@ -27,6 +27,21 @@ func replaceFile(name string, content []byte) error {
 	return syncFolder(filepath.Dir(name))
 }
 
+// makeFolder makes a folder that is not there. It is the owner's of the one around it.
+func makeFolder(name string) error {
+	if !missing(name) {
+		return nil
+	}
+	if err := os.MkdirAll(name, 0o700); err != nil {
+		return err
+	}
+	f, err := os.Open(name) //nolint:gosec // as readFile
+	if err != nil {
+		return err
+	}
+	return errors.Join(handOver(f), f.Close())
+}
+
 // removeFile removes a file for good.
 func removeFile(name string) error {
 	return errors.Join(os.Remove(name), syncFolder(filepath.Dir(name)))
