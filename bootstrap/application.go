@@ -90,23 +90,28 @@ func settings(cfg config.Config) application.Settings {
 // sweepEvery is how often what has expired is removed. It counts no more before that; this is about room.
 const sweepEvery = 10 * time.Minute
 
-// sweeping runs the housekeeping while the service runs. It has a context of its own: the one that
-// OnStart is given ends when the start does.
+// sweeping runs the housekeeping while the service runs.
 var sweeping = fx.Invoke(func(lc fx.Lifecycle, h *application.Housekeeping, log *zap.Logger) {
+	background(lc, func(ctx context.Context) { sweep(ctx, h, log) })
+})
+
+// background runs do from the start of the service to its stop. It has a context of its own: the one that
+// OnStart is given ends when the start does.
+func background(lc fx.Lifecycle, do func(context.Context)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	lc.Append(fx.StartStopHook(
 		func() {
 			go func() {
 				defer close(done)
-				sweep(ctx, h, log)
+				do(ctx)
 			}()
 		},
 		func() {
 			cancel()
 			<-done
 		}))
-})
+}
 
 func sweep(ctx context.Context, h *application.Housekeeping, log *zap.Logger) {
 	tick := time.NewTicker(sweepEvery)

@@ -54,14 +54,11 @@ type httpPorts struct {
 	Health         inbound.Health
 }
 
-func api(p httpPorts, s httpapi.Settings, keys *jwt.KeySet, log *zap.Logger) (http.Handler, error) {
-	jwks, err := keys.JWKS()
-	if err != nil {
-		return nil, err
-	}
+func api(p httpPorts, s httpapi.Settings, keys jwt.Source, log *zap.Logger) http.Handler {
+	jwks := func() []byte { return keys.Keys().JWKS() }
 	return httpapi.New(httpapi.Ports{
 		Accounts: p.Accounts, Authentication: p.Authentication, Sessions: p.Sessions, Trail: p.Trail, Health: p.Health,
-	}, s, jwks, log), nil
+	}, s, jwks, log)
 }
 
 // serveAPI listens in OnStart, so that an address in use stops the start, and drains in OnStop: the

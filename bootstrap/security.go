@@ -3,10 +3,8 @@ package bootstrap
 import (
 	"fmt"
 	"runtime"
-	"strings"
 
 	"go.uber.org/fx"
-	"go.uber.org/zap"
 
 	"roster/adapters/idna"
 	"roster/adapters/jwt"
@@ -43,40 +41,7 @@ func hasher(cfg config.Config) *password.Hasher {
 	return password.New(password.Options{Workers: workers, Wait: cfg.HashWait, Queue: workers * queuePerWorker})
 }
 
-// keys opens the signing keys: from the configured secret, or from the data directory, where they
-// are made at the first start.
-func keys(cfg config.Config, log *zap.Logger) (*jwt.KeySet, error) {
-	if !secretSigns(cfg) {
-		set, err := jwt.LoadOrCreate(cfg.DataDir, cfg.SigningAlgorithm)
-		return set, named("signing keys", err)
-	}
-	set, warnings, err := jwt.FromSecret(cfg.SigningKey.Reveal(), cfg.SigningAlgorithm)
-	for _, w := range warnings {
-		log.Warn("signing key", zap.String("warning", w))
-	}
-	return set, named("ROSTER_SIGNING_KEY", err)
-}
-
-// checkKeys fails as keys would, and makes nothing.
-func checkKeys(cfg config.Config) error {
-	if !secretSigns(cfg) {
-		return named("signing keys", jwt.Check(cfg.DataDir, cfg.SigningAlgorithm))
-	}
-	_, _, err := jwt.FromSecret(cfg.SigningKey.Reveal(), cfg.SigningAlgorithm)
-	return named("ROSTER_SIGNING_KEY", err)
-}
-
-func secretSigns(cfg config.Config) bool { return strings.HasPrefix(cfg.SigningAlgorithm, "HS") }
-
-// named says which setting an error is about.
-func named(setting string, err error) error {
-	if err != nil {
-		return fmt.Errorf("%s: %w", setting, err)
-	}
-	return nil
-}
-
-func tokens(cfg config.Config, set *jwt.KeySet) *jwt.Tokens {
+func tokens(cfg config.Config, source jwt.Source) *jwt.Tokens {
 	o := jwt.Options{
 		Shape: jwt.ShapeSession, Issuer: cfg.TokenIssuer, Audience: cfg.TokenAudience,
 		AllowMissingIssuer: cfg.SessionlessTokens, InferSession: cfg.SessionlessTokens,
@@ -84,5 +49,13 @@ func tokens(cfg config.Config, set *jwt.KeySet) *jwt.Tokens {
 	if cfg.TokenClaims == "simplejwt" {
 		o.Shape, o.InferSession = jwt.ShapeSimpleJWT, true
 	}
-	return jwt.New(set, o)
+	return jwt.New(source, o)
+}
+
+// named says which setting an error is about.
+func named(setting string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", setting, err)
+	}
+	return nil
 }

@@ -24,12 +24,12 @@ type Ports struct {
 type server struct {
 	Ports
 	Settings
-	jwks []byte
+	jwks func() []byte
 	log  *zap.Logger
 }
 
-// New returns the API as a handler. jwks is the JSON Web Key Set to publish (RFC 7517).
-func New(p Ports, s Settings, jwks []byte, log *zap.Logger) http.Handler {
+// New returns the API as a handler. jwks returns the JSON Web Key Set to publish (RFC 7517).
+func New(p Ports, s Settings, jwks func() []byte, log *zap.Logger) http.Handler {
 	srv := &server{p, s, jwks, log}
 	return srv.wrap(srv.routes())
 }

@@ -98,6 +98,18 @@ func TestBroken(t *testing.T) {
 		{name: "placeholder key", env: env("ROSTER_SIGNING_KEY=change-me-in-production-" + goodKey), want: []string{`ROSTER_SIGNING_KEY: is an example or can be guessed`}},
 		{name: "repeating key", env: env("ROSTER_SIGNING_KEY=" + strings.Repeat(marker, 8)), want: []string{`ROSTER_SIGNING_KEY: is an example or can be guessed`}},
 
+		{name: "fallback without key", env: env("ROSTER_SIGNING_KEY_FALLBACKS=" + goodKey), want: []string{`ROSTER_SIGNING_KEY_FALLBACKS: is of no use without signing_key`}},
+		{name: "short fallback", env: env(key, "ROSTER_SIGNING_KEY_FALLBACKS="+goodKey+"X\n"+marker), want: []string{`ROSTER_SIGNING_KEY_FALLBACKS: line 2 must be at least 32 bytes long`}},
+		{name: "guessable fallback", env: env(key, "ROSTER_SIGNING_KEY_FALLBACKS="+strings.Repeat(marker, 8)), want: []string{`ROSTER_SIGNING_KEY_FALLBACKS: line 1 is an example or can be guessed`}},
+		{name: "too many fallbacks", env: env(key, "ROSTER_SIGNING_KEY_FALLBACKS="+strings.Repeat(goodKey+"\n", 17)), want: []string{`ROSTER_SIGNING_KEY_FALLBACKS: has more than 16 lines`}},
+		{name: "empty fallbacks", env: env(key, "ROSTER_SIGNING_KEY_FALLBACKS="), want: []string{`ROSTER_SIGNING_KEY_FALLBACKS: is empty`}},
+		{name: "fallbacks file for everybody", env: env(key, "ROSTER_SIGNING_KEY_FALLBACKS_FILE=key"), files: secretFile(goodKey, 0o644), want: []string{`ROSTER_SIGNING_KEY_FALLBACKS_FILE: "key" can be read or changed by everybody`}},
+		{name: "fallback in PEM to a secret", env: env(key, "ROSTER_SIGNING_KEY_FALLBACKS="+ecKey), want: []string{`ROSTER_SIGNING_KEY_FALLBACKS: must be of the kind that signing_key is`}},
+		{name: "secret as fallback to PEM", env: env("ROSTER_SIGNING_KEY="+ecKey, "ROSTER_SIGNING_KEY_FALLBACKS="+goodKey), want: []string{`ROSTER_SIGNING_KEY_FALLBACKS: must be of the kind that signing_key is`}},
+		{name: "PEM and HS256", env: env("ROSTER_SIGNING_KEY="+ecKey, "ROSTER_SIGNING_ALGORITHM=HS256"), want: []string{`ROSTER_SIGNING_ALGORITHM: is not that of signing_key, which is a key in PEM for ES256, not "HS256"`}},
+		{name: "PEM of another algorithm", env: env("ROSTER_SIGNING_KEY="+edKey, "ROSTER_SIGNING_ALGORITHM=ES256"), want: []string{`ROSTER_SIGNING_ALGORITHM: is not that of signing_key, which is a key in PEM for EdDSA`}},
+		{name: "key and keys_dir", env: env(key, "ROSTER_KEYS_DIR=keys"), want: []string{`ROSTER_KEYS_DIR: is not used with signing_key`}},
+
 		{name: "key twice", env: env(key, "ROSTER_SIGNING_KEY_FILE=key"), files: secretFile(goodKey, 0o600), want: []string{`ROSTER_SIGNING_KEY_FILE: cannot be given together with ROSTER_SIGNING_KEY`}},
 		{name: "key file missing", env: env("ROSTER_SIGNING_KEY_FILE=key"), want: []string{`ROSTER_SIGNING_KEY_FILE: "key" cannot be read: there is no such file`}},
 		{name: "key file empty", env: env("ROSTER_SIGNING_KEY_FILE=key"), files: secretFile("\n", 0o600), want: []string{`ROSTER_SIGNING_KEY_FILE: "key" is empty`}},

@@ -57,27 +57,6 @@ func (c *Config) check(where map[string]string, broken map[string]bool) Faults {
 	return out
 }
 
-func (c *Config) checkSigning(fault func(name, reason string, others ...string)) {
-	const least = 32 // bytes; RFC 7518 3.2, RFC 8725 3.5
-	key := c.SigningKey.Reveal()
-	switch {
-	case !c.hmac() && c.SigningKey.Set():
-		fault("signing_algorithm", "does not use signing_key; leave one of them out"+specOfField("SigningAlgorithm").not(c.SigningAlgorithm), "signing_key")
-	case c.hmac() && !c.SigningKey.Set():
-		fault("signing_key", fmt.Sprintf("is needed for signing_algorithm %s; give ROSTER_SIGNING_KEY or ROSTER_SIGNING_KEY_FILE", c.SigningAlgorithm), "signing_algorithm")
-	case c.SigningKey.Set() && len(key) < least:
-		fault("signing_key", fmt.Sprintf("must be at least %d bytes long", least))
-	case c.SigningKey.Set() && guessable(key):
-		fault("signing_key", "is an example or can be guessed; make one with: openssl rand -base64 48")
-	}
-	if c.SessionlessTokens && !c.hmac() {
-		fault("sessionless_tokens", "needs an HS algorithm, not "+c.SigningAlgorithm+"; give signing_key, or false", "signing_algorithm", "signing_key")
-	}
-}
-
-// hmac reports whether tokens are signed with a shared secret.
-func (c *Config) hmac() bool { return strings.HasPrefix(c.SigningAlgorithm, "HS") }
-
 func comparison(tag string) string {
 	if strings.HasPrefix(tag, "gte") {
 		return "must be at least"

@@ -16,7 +16,10 @@
 //	help      one line for people
 package config
 
-import "time"
+import (
+	"path/filepath"
+	"time"
+)
 
 // Values that stand for something else than themselves.
 const (
@@ -33,8 +36,10 @@ type Config struct {
 	DataDir     string   `name:"data_dir" default:"./data" validate:"required" help:"directory of the embedded database and the keys"`
 	Database    Database `name:"database" default:"sqlite:" secret:"url" validate:"-" help:"URL whose scheme picks the storage: sqlite:PATH, postgres://..., mongodb://..., memory: for tests"`
 
-	SigningKey          Secret        `name:"signing_key" group:"Tokens" default:"" secret:"key" validate:"-" help:"secret of HS256, HS384 and HS512, at least 32 bytes (Django's SECRET_KEY, SimpleJWT's SIGNING_KEY)"`
-	SigningAlgorithm    string        `name:"signing_algorithm" default:"ES256" django:"HS256" validate:"oneof=ES256 RS256 EdDSA HS256 HS384 HS512" help:"algorithm of signatures; HS256 when signing_key is given and this is not"`
+	KeysDir             string        `name:"keys_dir" group:"Tokens" default:"" help:"directory of the signing keys, unless signing_key is given; empty for keys in data_dir"`
+	SigningKey          Secret        `name:"signing_key" default:"" secret:"key" validate:"-" help:"secret of HS256, HS384 and HS512, at least 32 bytes (Django's SECRET_KEY, SimpleJWT's SIGNING_KEY); or a private key in PEM (PKCS #8)"`
+	SigningKeyFallbacks Secret        `name:"signing_key_fallbacks" default:"" secret:"key" validate:"-" help:"what signing_key was before, which still verifies: secrets, one a line, or private or public keys in PEM"`
+	SigningAlgorithm    string        `name:"signing_algorithm" default:"ES256" django:"HS256" validate:"oneof=ES256 RS256 EdDSA HS256 HS384 HS512" help:"algorithm of signatures, and with keys_dir of new keys; when signing_key is given and this is not, HS256 or what the PEM is for"`
 	TokenIssuer         string        `name:"token_issuer" default:"roster" django:"" validate:"max=255" help:"iss of tokens, required of them when set"`
 	TokenAudience       string        `name:"token_audience" default:"roster" django:"" validate:"max=255" help:"aud of tokens, required of them when set"`
 	TokenClaims         string        `name:"token_claims" default:"session" django:"simplejwt" validate:"oneof=simplejwt session" help:"claims of tokens: SimpleJWT's alone, with the session inside jti; or sid and gen beside them"`
@@ -80,4 +85,12 @@ type Config struct {
 	LogFormat string `name:"log_format" default:"auto" validate:"oneof=auto console json" help:"form of the log; auto: console on a terminal, else json"`
 
 	source map[string]Source // where each setting got its value
+}
+
+// KeysFolder returns where the signing keys lie that are not configured.
+func (c Config) KeysFolder() string {
+	if c.KeysDir != "" {
+		return c.KeysDir
+	}
+	return filepath.Join(c.DataDir, "keys")
 }

@@ -25,6 +25,14 @@ func (s Secret) Reveal() string {
 // Set reports whether there is a text.
 func (s Secret) Set() bool { return s.Reveal() != "" }
 
+// PEM reports whether the text is a key in PEM (RFC 7468) rather than a secret to be taken as it is.
+func (s Secret) PEM() bool { return strings.Contains(s.Reveal(), "-----BEGIN ") }
+
+// Lines returns the lines of the text that are not empty.
+func (s Secret) Lines() []string {
+	return strings.FieldsFunc(s.Reveal(), func(r rune) bool { return r == '\n' || r == '\r' })
+}
+
 // String tells only whether the secret is there.
 func (s Secret) String() string {
 	if s.Set() {

@@ -36,6 +36,9 @@ var cautions = []caution{
 	{"database", func(c *Config) bool { return c.Database.Scheme() == "memory" }, "all users and sessions are lost when the service stops"},
 	{"database", func(c *Config) bool { return c.Database.secret() && c.source["database"] == FromFlag }, onCommandLine},
 	{"signing_key", func(c *Config) bool { return c.SigningKey.Set() && c.source["signing_key"] == FromFlag }, onCommandLine},
+	{"signing_key_fallbacks", func(c *Config) bool {
+		return c.SigningKeyFallbacks.Set() && c.source["signing_key_fallbacks"] == FromFlag
+	}, onCommandLine},
 	{"signing_key", func(c *Config) bool { return strings.HasPrefix(c.SigningKey.Reveal(), "django-insecure-") }, "the key is one that Django made for development; it may lie in a repository"},
 	{"signing_algorithm", (*Config).hmac, "whoever can check tokens can also make them"},
 	{"access_token_lifetime", func(c *Config) bool { return c.AccessTokenLifetime > longAccess }, "a stolen access token is of use for long"},
