@@ -35,7 +35,12 @@ func crowded(t *testing.T) *Store {
 				('users', 'users_joined', '100000 2 1'), ('users', 'users_email', '100000 1 1'),
 				('users', 'users_first_name', '100000 100 1'), ('users', 'users_last_name', '100000 20 1'),
 				('sessions', 'sqlite_autoindex_sessions_1', '100000 1'),
-				('sessions', 'sessions_owner', '100000 4'), ('sessions', 'sessions_expires', '100000 2'),
+				('sessions', 'sessions_owner', '100000 4 1 1'), ('sessions', 'sessions_expires', '100000 2'),
+				('attempts', 'attempts', '100000 1'), ('attempts', 'attempts_expires', '100000 1 1'),
+				('audit_events', 'sqlite_autoindex_audit_events_1', '100000 1'), ('audit_events', 'audit_events_at', '100000 2 1'),
+				('audit_events', 'audit_events_kind', '100000 10000 2 1'),
+				('audit_events', 'audit_events_actor', '80000 40 1 1'), ('audit_events', 'audit_events_actor_kind', '80000 40 10 1 1'),
+				('audit_events', 'audit_events_target', '90000 50 1 1'), ('audit_events', 'audit_events_target_kind', '90000 50 10 1 1'),
 				('counters', 'counters', '2 1')`,
 		} {
 			if _, err := s.writer.ExecContext(t.Context(), statement); err != nil {
@@ -77,7 +82,7 @@ func plan(t *testing.T, s *Store, query string, args ...any) string {
 }
 
 var (
-	scans = regexp.MustCompile(`SCAN (users|sessions)\b`)
+	scans = regexp.MustCompile(`SCAN (users|sessions|attempts|audit_events)\b`)
 	walks = regexp.MustCompile(`SCAN users USING INDEX`) // in the order wanted
 	sorts = regexp.MustCompile(`USE TEMP B-TREE`)
 )

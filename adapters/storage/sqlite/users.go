@@ -118,7 +118,7 @@ func (r users) Update(ctx context.Context, id user.ID, change func(*user.User) e
 	if !ok {
 		return nil, fmt.Errorf("sqlite: %s: %w", op, user.ErrNotFound)
 	}
-	return userTable.update(ctx, r.s, op, key, change)
+	return userTable.update(ctx, r.s.write, op, key, change)
 }
 
 // Delete implements outbound.Users.
