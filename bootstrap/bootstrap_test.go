@@ -38,6 +38,25 @@ func TestGraphIsCompleteForEveryBackend(t *testing.T) {
 	}
 }
 
+// Every form of URL that reads as one is taken by its driver as well.
+func TestURLsAreOpened(t *testing.T) {
+	for _, database := range []string{
+		"mongodb://h1:27017,h2", "mongodb://u:p%40@h1:27017,h2,h3:3/d?replicaSet=r", "mongodb://u:p@[::1]:1,[2001:db8::2]/d",
+		"mongodb://%2Frun%2Fmongodb-27017.sock/d", "mongodb+srv://u:p@cluster.example.com/d",
+		"postgres://u:p@h1:5433,h2/d?pool_max_conns=2", "postgresql://u:p@[::1]:5433,[::2]/d", "postgres://u:p?#@%2Frun%2Fpostgresql/d",
+		"postgres:///d?host=/run/postgresql&user=a@b", "sqlite:", "sqlite:///data/a@b.db", "memory:",
+	} {
+		b, err := openBackend(load(t, "ROSTER_DATABASE="+database))
+		if err != nil {
+			t.Errorf("%s: %v", database, err)
+			continue
+		}
+		if err := b.Close(t.Context()); err != nil {
+			t.Errorf("%s: Close: %v", database, err)
+		}
+	}
+}
+
 // ValidateApp runs no constructor, so the service is started too, under every profile.
 func TestStartsServesAndStops(t *testing.T) {
 	for _, database := range []string{"memory:", "sqlite:"} {

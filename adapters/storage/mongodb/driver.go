@@ -14,8 +14,7 @@ import (
 
 // Driver opens mongodb: URLs, in the form that MongoDB's own programs take. The path names the
 // database, which is roster when there is none; options go to the driver, but for
-// sharded=true: emails are claimed as on a sharded cluster, whatever the server is. Of several hosts the last
-// needs its port, without which net/url takes the list for a bad port.
+// sharded=true: emails are claimed as on a sharded cluster, whatever the server is.
 var Driver = storage.Driver{Scheme: scheme, Open: open}
 
 // SRVDriver opens mongodb+srv: URLs, whose servers are looked up in the DNS.
