@@ -81,12 +81,12 @@ func Administer(ctx context.Context, cfg config.Config, do func(context.Context,
 
 // Migrate brings the schema of the configured storage up to date.
 func Migrate(ctx context.Context, cfg config.Config) error {
-	return run(ctx, fx.Options(fx.Supply(cfg), fx.StartTimeout(startTimeout), fx.NopLogger, storageModule), func() error { return nil })
+	return run(ctx, fx.Options(fx.Supply(cfg, zap.NewNop()), fx.StartTimeout(startTimeout), fx.NopLogger, storageModule), func() error { return nil })
 }
 
 // Check looks at what only a start can see: the storage's URL and the signing keys.
 func Check(_ context.Context, cfg config.Config) error {
-	if _, err := openBackend(cfg); err != nil {
+	if _, err := openBackend(cfg, zap.NewNop()); err != nil {
 		return err
 	}
 	return checkKeys(cfg)

@@ -5,13 +5,18 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/fx"
 	"go.uber.org/fx/fxtest"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"roster/bootstrap/config"
 	"roster/ports/inbound"
@@ -46,7 +51,7 @@ func TestURLsAreOpened(t *testing.T) {
 		"postgres://u:p@h1:5433,h2/d?pool_max_conns=2", "postgresql://u:p@[::1]:5433,[::2]/d", "postgres://u:p?#@%2Frun%2Fpostgresql/d",
 		"postgres:///d?host=/run/postgresql&user=a@b", "sqlite:", "sqlite:///data/a@b.db", "memory:",
 	} {
-		b, err := openBackend(load(t, "ROSTER_DATABASE="+database))
+		b, err := openBackend(load(t, "ROSTER_DATABASE="+database), zap.NewNop())
 		if err != nil {
 			t.Errorf("%s: %v", database, err)
 			continue
@@ -132,4 +137,27 @@ func (s *signal) Write(p []byte) (int, error) { // zap writes one line at a time
 		close(s.seen)
 	}
 	return len(p), nil
+}
+
+func TestCommandLog(t *testing.T) {
+	core, logged := observer.New(zap.DebugLevel)
+	commandLog(zap.New(core))("find", time.Second, true)
+	want := map[string]any{"command": "find", "took": time.Second, "failed": true}
+	if all := logged.All(); len(all) != 1 || all[0].Level != zap.DebugLevel || !reflect.DeepEqual(all[0].ContextMap(), want) {
+		t.Errorf("logged %v, want %v at debug", all, want)
+	}
+	core, _ = observer.New(zap.InfoLevel)
+	if commandLog(zap.New(core)) != nil {
+		t.Error("commands are watched though nobody wants to see them")
+	}
+}
+
+func TestMigrate(t *testing.T) {
+	cfg := load(t, "ROSTER_DATABASE=sqlite:")
+	if err := Migrate(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(cfg.DataDir, "roster.db")); err != nil {
+		t.Errorf("there is no database: %v", err)
+	}
 }
