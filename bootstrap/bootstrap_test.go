@@ -5,8 +5,6 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -149,15 +147,5 @@ func TestCommandLog(t *testing.T) {
 	core, _ = observer.New(zap.InfoLevel)
 	if commandLog(zap.New(core)) != nil {
 		t.Error("commands are watched though nobody wants to see them")
-	}
-}
-
-func TestMigrate(t *testing.T) {
-	cfg := load(t, "ROSTER_DATABASE=sqlite:")
-	if err := Migrate(t.Context(), cfg); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(filepath.Join(cfg.DataDir, "roster.db")); err != nil {
-		t.Errorf("there is no database: %v", err)
 	}
 }

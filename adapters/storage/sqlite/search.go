@@ -17,6 +17,9 @@ import (
 //   - When it finds many, a walk in the order wanted meets a page of them soon, and ends with it.
 //   - When the walk does not, over a long stretch, all users are read once, one after the other as they
 //     lie, which is many times faster per user than a walk.
+//
+// Any list by more criteria than an index has goes the last way too when a page of it lies in a long
+// stretch of users equal in the first, who would all have to be sorted.
 const (
 	fewFound    = 1_000 // below it what the index finds is read and sorted
 	longStretch = 5_000 // users; so far a walk goes
@@ -117,26 +120,38 @@ const nul = "\x00"
 
 // listed answers a query in the way that suits it.
 func listed(ctx context.Context, c querier, q user.Query) ([]*user.User, error) {
-	query, args := walk(q, nil)
-	switch {
-	case q.Only != "":
-		query, args = pick(q, only(q.Only))
-	case len(q.Terms) > 0:
-		return searched(ctx, c, q)
+	if q.Only != "" {
+		query, args := pick(q, only(q.Only))
+		return read(ctx, c, query, args)
 	}
-	return read(ctx, c, query, args)
-}
-
-func searched(ctx context.Context, c querier, q user.Query) ([]*user.User, error) {
-	few, err := few(ctx, c, q.Terms)
+	if len(q.Terms) > 0 {
+		few, err := few(ctx, c, q.Terms)
+		if err != nil {
+			return nil, err
+		}
+		if few != nil {
+			query, args := pick(q, few)
+			return read(ctx, c, query, args)
+		}
+	}
+	long, err := longRun(ctx, c, q)
 	if err != nil {
 		return nil, err
 	}
-	if few != nil {
-		query, args := pick(q, few)
+	if long {
+		query, args := pick(q, everybody)
 		return read(ctx, c, query, args)
 	}
-	end, err := ahead(ctx, c, q)
+	if len(q.Terms) > 0 {
+		return met(ctx, c, q)
+	}
+	query, args := walk(q, nil)
+	return read(ctx, c, query, args)
+}
+
+// met answers a query that many users fit, by a walk if that meets a page of them soon.
+func met(ctx context.Context, c querier, q user.Query) ([]*user.User, error) {
+	end, err := ahead(ctx, c, q, longStretch)
 	if err != nil {
 		return nil, err
 	}
@@ -185,14 +200,32 @@ func few(ctx context.Context, c querier, terms []string) (source, error) {
 	return nil, nil
 }
 
-// ahead returns the place up to which a query's walk goes, or nil when it may go to the end.
-func ahead(ctx context.Context, c querier, q user.Query) ([]any, error) {
+// longRun reports whether a page ends among so many users equal in the first criterion of an ordering,
+// which has more of them than its index, that sorting these takes longer than reading all users. As
+// with few, the answer may be out of date.
+func longRun(ctx context.Context, c querier, q user.Query) (bool, error) {
+	order := deciding(q.Order)
+	if slices.Equal(order, indexed(order)) {
+		return false, nil
+	}
+	last := max(q.Offset, 0) + max(q.Limit, 1) - 1 // of the page
+	near, err := ahead(ctx, c, q, last)
+	if near == nil || err != nil {
+		return false, err
+	}
+	far, err := ahead(ctx, c, q, last+longStretch)
+	return far != nil && near[0] == far[0], err
+}
+
+// ahead returns the place that lies so many users of the kinds wanted ahead of where a query begins, or
+// nil when fewer are left.
+func ahead(ctx context.Context, c querier, q user.Query, users int) ([]any, error) {
 	place := make([]any, len(indexed(deciding(q.Order))))
 	into := make([]any, len(place))
 	for i := range place {
 		into[i] = &place[i]
 	}
-	query, args := stretch(q, longStretch)
+	query, args := stretch(q, users)
 	err := c.QueryRowContext(ctx, query, args...).Scan(into...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil

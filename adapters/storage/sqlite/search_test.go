@@ -139,14 +139,12 @@ func TestWaysAgree(t *testing.T) {
 		}
 
 		// A walk over a stretch finds the first of them.
-		query, args = stretch(q, rnd.IntN(len(all)))
-		end := make([]any, 2)[:len(indexed(q.Order))]
-		into := []any{new(any), new(any)}[:len(end)]
-		if err := s.reader.QueryRowContext(t.Context(), query, args...).Scan(into...); err != nil {
-			continue // so many are not left
+		end, err := ahead(t.Context(), s.reader, q, rnd.IntN(len(all)))
+		if err != nil {
+			t.Fatal(err)
 		}
-		for i := range end {
-			end[i] = *into[i].(*any)
+		if end == nil {
+			continue // so many are not left
 		}
 		query, args = walk(q, end)
 		got := run("stretch", query, args)
@@ -223,6 +221,7 @@ func TestSearchGoesTheShortWay(t *testing.T) {
 		{"all, by a short term", []string{"u"}, "-id", "", user.IntegerID(users), byWalk, users, byReading},
 		{"many, near", []string{"@late"}, "-id", "", user.IntegerID(users), byWalk, users / 10, byReading},
 		{"many, far", []string{"@late"}, "id", "", late, byReading, users / 10, byReading},
+		{"two criteria, all", []string{"example"}, "email,-id", "", "10000", " INDEXED BY users_email", users, byReading},
 		{"many, near the end", []string{"@late"}, "id", user.IntegerID(users - 1), user.IntegerID(users), byWalk, users / 10, byReading},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -247,6 +246,47 @@ func TestSearchGoesTheShortWay(t *testing.T) {
 			}
 			if last := r.asked[len(r.asked)-1]; !strings.Contains(last, c.count) {
 				t.Errorf("it is counted by %s, want%s", last, c.count)
+			}
+		})
+	}
+}
+
+// TestLongRuns orders by two criteria, of which the first is the same for many.
+func TestLongRuns(t *testing.T) {
+	const run = 2 * longStretch
+	s := crowded(t, run+10)
+	if _, err := s.writer.ExecContext(t.Context(), "UPDATE users SET last_name = iif(id > ?1, 'M', 'Z') WHERE id <= ?2",
+		user.IntegerID(5).SortKey(), user.IntegerID(run+5).SortKey()); err != nil { // 5 users, called Last..., come before all M, and 5 after
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, order string
+		offset      int
+		terms       []string
+		walks       bool
+		found       int
+	}{
+		{name: "before the run", order: "last_name,-id", walks: true, found: 5},
+		{name: "into the run", order: "last_name,-id", offset: 3, found: 5},
+		{name: "in the run, by what the index has", order: "last_name", offset: 3, walks: true, found: 5},
+		{name: "after the run", order: "-last_name,id", walks: true, found: 5},
+		{name: "beyond the end", order: "last_name,-id", offset: run + 8, walks: true, found: 2},
+		{name: "in the run, a search of many", order: "last_name,-id", offset: 3, terms: []string{"user"}, found: 5},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			q := user.Query{Filter: user.Filter{Terms: c.terms}, Order: user.Ordering(c.order), Offset: c.offset, Limit: 5}
+			r := &recorder{querier: s.reader}
+			found, err := listed(t.Context(), r, q)
+			if err != nil || len(found) != c.found {
+				t.Errorf("found %q, %v, want %d", ids(found), err, c.found)
+			}
+			if last := r.asked[len(r.asked)-1]; strings.Contains(last, " INDEXED BY users_last_name") != c.walks || strings.Contains(last, " NOT INDEXED ") == c.walks {
+				t.Errorf("it is listed by %s", last)
+			}
+			query, args := walk(q, nil)
+			want, err := read(t.Context(), s.reader, query, args)
+			if err != nil || ids(found) != ids(want) {
+				t.Errorf("found %q, want %q, %v", ids(found), ids(want), err)
 			}
 		})
 	}
