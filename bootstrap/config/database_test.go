@@ -17,6 +17,7 @@ func TestDatabaseShown(t *testing.T) {
 		"mongodb://u:a?" + marker + "#@a:1,[::1]":       "mongodb://u:xxxxx@a:1,[::1]",
 		"mongodb://%2Frun%2Fmongodb.sock/d":             "mongodb://%2Frun%2Fmongodb.sock/d",
 		"postgres:///u:" + marker + "@h":                "postgres:///xxxxx@h",
+		"postgres://u:" + marker + "@h:1/d?user=a@b":    "postgres://u:xxxxx@h:1/d?user=a@b",
 		"postgres://u:1?" + marker + "@h/d":             "postgres://u:xxxxx",
 		"postgres://u:1#" + marker + "@h/d":             "postgres://u:xxxxx",
 		"postgres://u:1,2?" + marker + "@h/d":           "postgres://u:xxxxx@h/d",
