@@ -89,7 +89,7 @@ func Migrate(ctx context.Context, cfg config.Config) error {
 
 // Check looks at what only a start can see: the storage's URL and the signing keys.
 func Check(_ context.Context, cfg config.Config) error {
-	if _, err := openBackend(cfg); err != nil {
+	if _, err := openBackend(cfg, zap.NewNop()); err != nil {
 		return err
 	}
 	return checkKeys(cfg)

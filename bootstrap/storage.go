@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"go.uber.org/fx"
 	"go.uber.org/zap"
@@ -38,7 +39,7 @@ func driver(cfg config.Config) (storage.Driver, bool) {
 }
 
 // openBackend makes the configured backend. Nothing is connected yet.
-func openBackend(cfg config.Config) (storage.Backend, error) {
+func openBackend(cfg config.Config, log *zap.Logger) (storage.Backend, error) {
 	d, ok := driver(cfg)
 	if !ok {
 		known := make([]string, len(drivers))
@@ -47,8 +48,20 @@ func openBackend(cfg config.Config) (storage.Backend, error) {
 		}
 		return nil, fmt.Errorf("ROSTER_DATABASE: no backend for %q; there are %s", cfg.Database.Scheme(), strings.Join(known, ", "))
 	}
-	b, err := d.Open(cfg.Database.URL(), storage.Options{DataDir: cfg.DataDir})
+	b, err := d.Open(cfg.Database.URL(), storage.Options{DataDir: cfg.DataDir, Observe: commandLog(log)})
 	return b, named("ROSTER_DATABASE", err)
+}
+
+// commandLog returns what logs the commands that go to a database server, or nil when nobody wants to
+// see them.
+func commandLog(log *zap.Logger) func(command string, took time.Duration, failed bool) {
+	if !log.Core().Enabled(zap.DebugLevel) {
+		return nil
+	}
+	log = log.Named("storage")
+	return func(command string, took time.Duration, failed bool) {
+		log.Debug("command", zap.String("command", command), zap.Duration("took", took), zap.Bool("failed", failed))
+	}
 }
 
 func userIDs(cfg config.Config, b storage.Backend) outbound.UserIDs {

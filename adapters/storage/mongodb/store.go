@@ -19,7 +19,7 @@ import (
 
 // Options is what a Store is told besides its URL.
 type Options struct {
-	// Monitor is told of every command, for metrics. It must not keep what commands hold.
+	// Monitor is told of every command. It must not keep what commands hold.
 	Monitor *event.CommandMonitor
 	// KeepExpired leaves expired sessions to Sweep alone. Else the server removes them too, after a
 	// while, by its own clock.

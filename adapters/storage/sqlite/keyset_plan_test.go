@@ -17,7 +17,7 @@ import (
 // go to what they return by one index, however much there is.
 func TestKeysetPlans(t *testing.T) {
 	t.Run("without statistics", func(t *testing.T) { testKeysetPlans(t, opened(t)) })
-	t.Run("of 100,000 rows", func(t *testing.T) { testKeysetPlans(t, crowded(t)) })
+	t.Run("of 100,000 rows", func(t *testing.T) { testKeysetPlans(t, measured(t)) })
 }
 
 // searches finds each way to rows in a plan.

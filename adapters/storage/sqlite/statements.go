@@ -8,7 +8,7 @@ import (
 )
 
 // selectPing reads one row of ours.
-const selectPing = "SELECT count(*) FROM counters WHERE name = 'users'"
+const selectPing = "SELECT count(*) FROM counters WHERE name = 'user_id'"
 
 // querier is what a connection pool and a transaction have in common.
 type querier interface {

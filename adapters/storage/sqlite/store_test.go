@@ -236,7 +236,8 @@ func TestMigrationsAreIdempotent(t *testing.T) {
 func TestStartGoesOnAfterACrash(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	shut(t, open(t, path))
-	closed(t, raw(t, path, "DROP TABLE users", "DROP TABLE sessions", "DROP TABLE counters", "DROP TABLE attempts", "DROP TABLE audit_events",
+	closed(t, raw(t, path, "DROP TABLE user_trigrams", "DROP TABLE users_search", "DROP VIEW user_texts", "DROP TABLE users", "DROP TABLE user_counts",
+		"DROP TABLE sessions", "DROP TABLE counters", "DROP TABLE attempts", "DROP TABLE audit_events",
 		"DELETE FROM goose_db_version WHERE version_id > 0"))
 	s := start(t, path)
 	if err := s.Users().Add(t.Context(), person(t, "1")); err != nil {

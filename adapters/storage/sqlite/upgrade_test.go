@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"context"
 	"io/fs"
 	"path/filepath"
 	"testing"
@@ -54,20 +53,6 @@ func former(t *testing.T, version int64, statements ...string) (path string) {
 		}
 	}
 	return path
-}
-
-// reopened returns a started Store on the file at path.
-func reopened(t *testing.T, path string) *Store {
-	t.Helper()
-	s, err := New(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close(context.Background()) })
-	return s
 }
 
 // TestUpgradeFrom2 opens a database from before there were lists of sessions, lockouts and the trail.
