@@ -94,7 +94,7 @@ func attack(t *testing.T, r run) {
 		}
 		t.Skip("NOT RUN: python3 is missing; install the package python3")
 	}
-	env := map[string]string{"ROSTER_THROTTLE_REGISTER": process.Default}
+	env := map[string]string{"ROSTER_LOG_LEVEL": "info"}
 	maps.Copy(env, r.env)
 	s := process.Start(t, env)
 	if _, stderr, code := s.CLIWithInput(password+"\n", "createsuperuser", "--email", admin, "--first-name", "Ada", "--last-name", "Byron", "--password-file", "-"); code != 0 {
