@@ -49,7 +49,10 @@ func TestDefaults(t *testing.T) {
 		PasswordChangeEnds: "all", IDs: "uuid", AccessPolicy: "directory", Registration: "open", PageSize: 20, Pagination: "mixed",
 		PasswordMinLength: 8, PasswordMaxLength: 1024, HashWait: 3 * time.Second,
 		AcceptForms: true, WireDetails: "standard", MaxConnections: 4096, MaxBody: 65536, RequestTimeout: 15 * time.Second, ShutdownTimeout: 15 * time.Second,
-		LogLevel: "info", LogFormat: "auto",
+		TrustedProxies: List{}, CORSOrigins: List{}, TLSAutocert: List{},
+		TLSAutocertDirectory: "https://acme-v02.api.letsencrypt.org/directory", HSTSMaxAge: 2 * 365 * 24 * time.Hour,
+		ThrottleRegister: Rate{25, time.Minute},
+		LogLevel:         "info", LogFormat: "auto",
 	}
 	same := cmp.FilterPath(func(p cmp.Path) bool {
 		name := p.Last().String()
