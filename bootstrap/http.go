@@ -40,6 +40,15 @@ func httpSettings(cfg config.Config) httpapi.Settings {
 		VerifyListed:      drf,
 		PasswordMaxLength: cfg.PasswordMaxLength,
 		ConfirmPassword:   cfg.RequireCurrentPassword,
+		Throttling: httpapi.Throttling{
+			Anon:     httpapi.Rate(cfg.ThrottleAnon),
+			User:     httpapi.Rate(cfg.ThrottleUser),
+			Token:    httpapi.Rate(cfg.ThrottleToken),
+			Register: httpapi.Rate(cfg.ThrottleRegister),
+		},
+		TrustedProxies: cfg.Proxies(),
+		CORSOrigins:    cfg.CORSOrigins,
+		HSTSMaxAge:     cfg.HSTSMaxAge,
 	}
 }
 

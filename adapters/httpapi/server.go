@@ -22,13 +22,15 @@ type Ports struct {
 type server struct {
 	Ports
 	Settings
-	jwks []byte
-	log  *zap.Logger
+	jwks      []byte
+	throttles []throttle
+	now       func() time.Time
+	log       *zap.Logger
 }
 
 // New returns the API as a handler. jwks is the JSON Web Key Set to publish (RFC 7517).
 func New(p Ports, s Settings, jwks []byte, log *zap.Logger) http.Handler {
-	srv := &server{p, s, jwks, log}
+	srv := &server{p, s, jwks, newThrottles(s.Throttling), time.Now, log}
 	return srv.wrap(srv.routes())
 }
 
