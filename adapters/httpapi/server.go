@@ -41,19 +41,34 @@ const (
 	writeTimeout      = 45 * time.Second // a request may wait its turn to hash, then is answered
 	idleTimeout       = 75 * time.Second
 	maxHeaderBytes    = 16 << 10
+
+	// Of HTTP/2, which is spoken over TLS only: as many requests at once as browsers make, and a client
+	// that has gone without a word is noticed.
+	maxStreams  = 32
+	pingTimeout = 30 * time.Second
 )
 
 // NewServer returns the HTTP server that carries h.
 func NewServer(h http.Handler, log *zap.Logger) *http.Server {
-	return &http.Server{
+	srv := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          zap.NewStdLog(log.Named("http")),
+		Protocols:         new(http.Protocols),
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: maxStreams,
+			SendPingTimeout:      pingTimeout,
+			WriteByteTimeout:     pingTimeout,
+		},
+		ErrorLog: zap.NewStdLog(log.Named("http")),
 	}
+	srv.Protocols.SetHTTP1(true)
+	srv.Protocols.SetHTTP2(true)
+	new(silent).watch(srv)
+	return srv
 }
 
 // write sends body as JSON. Nothing can be told to the client once this fails, so it is logged only.
