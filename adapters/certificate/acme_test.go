@@ -70,8 +70,8 @@ func nameServer(t *testing.T) string {
 		}
 		_ = w.WriteMsg(answer)
 	})}
-	go srv.ActivateAndServe()
-	t.Cleanup(func() { srv.Shutdown() })
+	go func() { _ = srv.ActivateAndServe() }()
+	t.Cleanup(func() { _ = srv.Shutdown() })
 	return l.Addr().String()
 }
 

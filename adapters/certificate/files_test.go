@@ -88,7 +88,7 @@ func serve(t *testing.T, c *tls.Config) string {
 		Handler:   http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello") }),
 		TLSConfig: c, ErrorLog: zap.NewStdLog(zap.NewNop()),
 	}
-	go srv.ServeTLS(l, "", "")
+	go func() { _ = srv.ServeTLS(l, "", "") }()
 	t.Cleanup(func() { srv.Close() })
 	return l.Addr().String()
 }

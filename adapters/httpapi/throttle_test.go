@@ -261,6 +261,10 @@ func TestSeveralScopes(t *testing.T) {
 	send().want(t, 400, "RateLimit-Policy", policy, "RateLimit", `"anon";r=1;t=3600, "token";r=0;t=60`)
 	send().want(t, 429, "RateLimit-Policy", policy, "RateLimit", `"token";r=0;t=60, "anon";r=0;t=3600`, "Retry-After", "60")
 	send().want(t, 429, "RateLimit-Policy", policy, "RateLimit", `"anon";r=0;t=3600`, "Retry-After", "3600")
+
+	e = newEdge(t, Settings{Throttling: Throttling{Anon: Rate{1, time.Minute}, Token: Rate{1, time.Hour}}}, people{})
+	send().want(t, 400)
+	send().want(t, 429, "RateLimit", `"token";r=0;t=3600`, "Retry-After", "3600")
 }
 
 // Whatever limit the application has of its own is told in the same form.
