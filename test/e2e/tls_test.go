@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"roster/test/acme"
 	"roster/test/process"
 )
 
@@ -157,5 +158,36 @@ func TestASilentConnectionDoesNotSpoilTheStop(t *testing.T) {
 	}
 	if _, err := conn.Read(make([]byte, 1)); err == nil {
 		t.Error("the connection is open")
+	}
+}
+
+// The service gets its own certificate from an ACME authority, and keeps it over a restart.
+func TestACME(t *testing.T) {
+	const host = "id.example.org"
+	a := acme.Start(t)
+	trusted := filepath.Join(t.TempDir(), "authority.pem")
+	if err := os.WriteFile(trusted, a.PEM(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := process.Start(t, map[string]string{
+		"ROSTER_TLS_AUTOCERT": host, "ROSTER_TLS_AUTOCERT_DIRECTORY": a.Directory, "SSL_CERT_FILE": trusted,
+	})
+	a.Validate(s.Process().Address)
+	serial := func() string {
+		t.Helper()
+		d := tls.Dialer{Config: &tls.Config{RootCAs: a.Roots(), ServerName: host}}
+		conn, err := d.DialContext(t.Context(), "tcp", s.Process().Address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		return conn.(*tls.Conn).ConnectionState().PeerCertificates[0].SerialNumber.String()
+	}
+	first := serial()
+	a.Stop()
+	s.Restart()
+	same(t, "the certificate after a restart", serial(), first)
+	if info, err := os.Stat(filepath.Join(s.DataDir, "acme")); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("data/acme: %v, %v", info, err)
 	}
 }
