@@ -87,9 +87,12 @@ func Migrate(ctx context.Context, cfg config.Config) error {
 	return run(ctx, fx.Options(fx.Supply(cfg, zap.NewNop()), fx.StartTimeout(startTimeout), fx.NopLogger, storageModule), func() error { return nil })
 }
 
-// Check looks at what only a start can see: the storage's URL and the signing keys.
+// Check looks at what only a start can see: the storage's URL, the signing keys and the certificate.
 func Check(_ context.Context, cfg config.Config) error {
 	if _, err := openBackend(cfg, zap.NewNop()); err != nil {
+		return err
+	}
+	if _, err := tlsConfig(cfg, zap.NewNop()); err != nil {
 		return err
 	}
 	return checkKeys(cfg)

@@ -19,9 +19,17 @@ var rules = newRules()
 
 func newRules() *validator.Validate {
 	v := validator.New(validator.WithRequiredStructEnabled())
-	for tag, fits := range map[string]func(string) bool{"listen": isListen, "public_url": isPublicURL} {
+	for tag, fits := range map[string]func(string) bool{"listen": isListen, "public_url": isPublicURL, "directory": isDirectory} {
 		if err := v.RegisterValidation(tag, func(f validator.FieldLevel) bool { return fits(f.Field().String()) }); err != nil {
 			panic(err) // only an empty tag or a nil function
+		}
+	}
+	for tag, fits := range map[string]func(List) bool{"proxies": isProxies, "origins": isOrigins, "hosts": isHosts} {
+		if err := v.RegisterValidation(tag, func(f validator.FieldLevel) bool {
+			items, ok := f.Field().Interface().(List)
+			return ok && fits(items)
+		}); err != nil {
+			panic(err) // a tag's name that the library does not take
 		}
 	}
 	return v
@@ -53,9 +61,24 @@ func (c *Config) check(where map[string]string, broken map[string]bool) Faults {
 	if c.AdminListen == c.Listen && !strings.HasSuffix(c.Listen, ":0") {
 		fault("admin_listen", "must not be the address of listen", "listen")
 	}
+	c.checkTLS(fault)
 	c.checkSigning(fault)
 	return out
 }
+
+func (c *Config) checkTLS(fault func(name, reason string, others ...string)) {
+	switch {
+	case c.TLSCert != "" && c.TLSKey == "":
+		fault("tls_key", "is needed with tls_cert", "tls_cert")
+	case c.TLSKey != "" && c.TLSCert == "":
+		fault("tls_cert", "is needed with tls_key", "tls_key")
+	case c.TLSCert != "" && len(c.TLSAutocert) > 0:
+		fault("tls_autocert", "cannot be given together with tls_cert", "tls_cert", "tls_key")
+	}
+}
+
+// TLS reports whether the API is served over TLS.
+func (c *Config) TLS() bool { return c.TLSCert != "" || len(c.TLSAutocert) > 0 }
 
 func comparison(tag string) string {
 	if strings.HasPrefix(tag, "gte") {
@@ -77,6 +100,14 @@ func (s spec) rule(tag string) string {
 		return "must be empty, from-host, or a URL such as https://id.example.org without user, query and fragment"
 	case "required":
 		return "must not be empty"
+	case "proxies":
+		return "must be addresses and ranges, such as 10.0.0.5,10.1.0.0/16 (with no bits beyond the range), or private"
+	case "origins":
+		return "must be origins as browsers send them, such as https://app.example.org or http://localhost:3000 (lower case, no path, no usual port), or * alone"
+	case "hosts":
+		return "must be host names, such as id.example.org"
+	case "directory":
+		return "must be the https URL of an ACME server's directory"
 	}
 	unit := ""
 	if s.typ == typeText {

@@ -23,7 +23,7 @@ import (
 
 // Values that stand for something else than themselves.
 const (
-	Off      = "off"       // admin_listen: no such listener
+	Off      = "off"       // admin_listen: no such listener; a rate: no limit
 	FromHost = "from-host" // public_url: links follow the Host header
 )
 
@@ -35,6 +35,14 @@ type Config struct {
 	PublicURL   string   `name:"public_url" default:"" django:"from-host" validate:"public_url" help:"base URL of links, such as https://id.example.org; from-host believes the Host header; empty believes it only when it is a loopback or the very address connected to"`
 	DataDir     string   `name:"data_dir" default:"./data" validate:"required" help:"directory of the embedded database and the keys"`
 	Database    Database `name:"database" default:"sqlite:" secret:"url" validate:"-" help:"URL whose scheme picks the storage: sqlite:PATH, postgres://..., mongodb://..., memory: for tests"`
+
+	TrustedProxies       List          `name:"trusted_proxies" group:"Network" default:"" validate:"proxies" help:"addresses and ranges of proxies in front, such as 10.0.0.5,10.1.0.0/16; private for all private networks. From them X-Forwarded-For and X-Forwarded-Proto are believed, from nobody else"`
+	CORSOrigins          List          `name:"cors_origins" default:"" validate:"origins" help:"origins whose scripts may use the API, such as https://app.example.org; * for any; empty for none"`
+	TLSCert              string        `name:"tls_cert" default:"" validate:"-" help:"file of the certificate and its chain, PEM; read again when it changes"`
+	TLSKey               string        `name:"tls_key" default:"" validate:"-" help:"file of the certificate's private key, PEM"`
+	TLSAutocert          List          `name:"tls_autocert" default:"" validate:"hosts" help:"host names to get certificates for by ACME (Let's Encrypt, whose terms you thereby accept); the API must be reached at port 443"`
+	TLSAutocertDirectory string        `name:"tls_autocert_directory" default:"https://acme-v02.api.letsencrypt.org/directory" validate:"directory" help:"URL of the ACME server's directory"`
+	HSTSMaxAge           time.Duration `name:"hsts_max_age" default:"17520h" validate:"min=0s,max=87600h" help:"how long browsers are to use nothing but TLS for this host and those below it, told over TLS only; 0 for not telling"`
 
 	KeysDir             string        `name:"keys_dir" group:"Tokens" default:"" help:"directory of the signing keys, unless signing_key is given; empty for keys in data_dir"`
 	SigningKey          Secret        `name:"signing_key" default:"" secret:"key" validate:"-" help:"secret of HS256, HS384 and HS512, at least 32 bytes (Django's SECRET_KEY, SimpleJWT's SIGNING_KEY); or a private key in PEM (PKCS #8)"`
@@ -80,6 +88,11 @@ type Config struct {
 	MaxBody         int64         `name:"max_body" default:"65536" validate:"min=1024,max=10485760" help:"most bytes of a request's body"`
 	RequestTimeout  time.Duration `name:"request_timeout" default:"15s" validate:"min=1ms,max=1h" help:"longest time for one request"`
 	ShutdownTimeout time.Duration `name:"shutdown_timeout" default:"15s" validate:"min=1ms,max=1h" help:"longest time for what is under way when the service stops"`
+
+	ThrottleAnon     Rate `name:"throttle_anon" group:"Throttling" default:"off" validate:"-" help:"most requests of one client address with nobody signed in, such as 100/hour; off for no limit"`
+	ThrottleUser     Rate `name:"throttle_user" default:"off" validate:"-" help:"most requests of one user"`
+	ThrottleToken    Rate `name:"throttle_token" default:"off" validate:"-" help:"most requests of one client address to the token endpoints"`
+	ThrottleRegister Rate `name:"throttle_register" default:"25/min" django:"off" validate:"-" help:"most registrations that one client address tries; those by staff do not count"`
 
 	LogLevel  string `name:"log_level" group:"Log" default:"info" validate:"oneof=debug info warn error" help:"least level that is logged"`
 	LogFormat string `name:"log_format" default:"auto" validate:"oneof=auto console json" help:"form of the log; auto: console on a terminal, else json"`
