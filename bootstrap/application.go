@@ -7,10 +7,8 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
-	"roster/adapters/password"
 	"roster/application"
 	"roster/bootstrap/config"
-	"roster/domain/credential"
 	"roster/domain/session"
 	"roster/ports/inbound"
 	"roster/ports/outbound"
@@ -55,7 +53,7 @@ func settings(cfg config.Config) application.Settings {
 		Access:       application.AccessPolicy(cfg.AccessPolicy),
 		Registration: application.Registration(cfg.Registration),
 		Passwords: application.Passwords{
-			Policy:        credential.NewPolicy(cfg.PasswordMinLength, password.Common()),
+			Policy:        passwordPolicy(cfg),
 			Trim:          cfg.TrimPasswords,
 			MaxLength:     cfg.PasswordMaxLength,
 			CurrentNeeded: cfg.RequireCurrentPassword,

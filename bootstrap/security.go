@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"fmt"
+	"net/url"
 	"runtime"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 	"roster/adapters/password"
 	"roster/adapters/system"
 	"roster/bootstrap/config"
+	"roster/domain/credential"
 	"roster/ports/outbound"
 )
 
@@ -40,6 +42,22 @@ func hasher(cfg config.Config) *password.Hasher {
 		workers = runtime.GOMAXPROCS(0)
 	}
 	return password.New(password.Options{Workers: workers, Wait: cfg.HashWait, Queue: workers * queuePerWorker})
+}
+
+// passwordPolicy returns the rules for new passwords. That the service's own name and that of its host
+// make no password is NIST's advice (SP 800-63B-4, 3.1.1.2).
+func passwordPolicy(cfg config.Config) credential.Policy {
+	policy := credential.NewPolicy(cfg.PasswordMinLength, password.Common())
+	if cfg.PasswordBlocklist == "django" {
+		return policy
+	}
+	place := []string{"roster"}
+	if u, err := url.Parse(cfg.PublicURL); err == nil {
+		for label := range strings.SplitSeq(strings.ToLower(u.Hostname()), ".") {
+			place = append(place, label)
+		}
+	}
+	return policy.Extended(credential.NewBlocklist(password.Common(), place...))
 }
 
 // keys opens the signing keys: from the configured secret, or from the data directory, where they

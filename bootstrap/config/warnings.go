@@ -49,6 +49,7 @@ var cautions = []caution{
 	{"password_change_ends", func(c *Config) bool { return c.PasswordChangeEnds == "others" }, "the session that changed a password goes on, even if a thief's"},
 	{"ids", func(c *Config) bool { return c.IDs == "integer" }, "counted ids tell how many users there are and can be guessed"},
 	{"access_policy", func(c *Config) bool { return c.AccessPolicy == "open" }, "any signed-in user may read, change and delete every other, administrators too"},
+	{"password_blocklist", func(c *Config) bool { return c.PasswordBlocklist == "django" }, "passwords such as passwordpassword and qwertyuiopasdfghjkl are taken"},
 	{"trim_passwords", func(c *Config) bool { return c.TrimPasswords }, "blanks at the ends of passwords do not count"},
 	{"lenient_json", func(c *Config) bool { return c.LenientJSON }, "of two JSON members of one name the last counts; something in front may look at the first"},
 }
