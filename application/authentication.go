@@ -65,7 +65,7 @@ func (a *Authentication) verified(ctx context.Context, email string, p credentia
 		return nil, err
 	}
 	hash := credential.Unusable
-	if u != nil {
+	if u != nil && u.Active() { // else the right password would be refused sooner than a wrong one
 		hash = u.Password()
 	}
 	fits, outdated, err := a.Hasher.Verify(ctx, p, hash)

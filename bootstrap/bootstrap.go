@@ -34,7 +34,7 @@ func core(cfg config.Config, log *zap.Logger) fx.Option {
 
 // New returns the whole service as a graph. It does no I/O but for what its constructors do.
 func New(cfg config.Config, log *zap.Logger) fx.Option {
-	return fx.Options(core(cfg, log), tokenModule, sweeping, httpModule)
+	return fx.Options(core(cfg, log), tokenModule, sweeping, learning, httpModule)
 }
 
 // Serve runs the service until ctx ends, then finishes what is under way. It returns nil after a
@@ -84,8 +84,11 @@ func Migrate(ctx context.Context, cfg config.Config) error {
 	return run(ctx, fx.Options(fx.Supply(cfg), fx.StartTimeout(startTimeout), fx.NopLogger, storageModule), func() error { return nil })
 }
 
-// Check looks at what only a start can see: the storage's URL and the signing keys.
+// Check looks at what only a start can see: the storage's URL, the imported schemes, the signing keys.
 func Check(_ context.Context, cfg config.Config) error {
+	if _, err := hasher(cfg); err != nil {
+		return err
+	}
 	if _, err := openBackend(cfg); err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ var systemModule = fx.Module("system",
 	))
 
 var passwordModule = fx.Module("password",
-	fx.Provide(fx.Annotate(hasher, fx.As(new(outbound.PasswordHasher)))))
+	fx.Provide(fx.Annotate(hasher, fx.As(fx.Self()), fx.As(new(outbound.PasswordHasher)))))
 
 // tokenModule is for what signs people in; the operator's commands need no keys, and make none.
 var tokenModule = fx.Module("token",
@@ -36,12 +36,13 @@ var tokenModule = fx.Module("token",
 // in the time that they are ready to wait.
 const queuePerWorker = 64
 
-func hasher(cfg config.Config) *password.Hasher {
+func hasher(cfg config.Config) (*password.Hasher, error) {
 	workers := cfg.HashWorkers
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	return password.New(password.Options{Workers: workers, Wait: cfg.HashWait, Queue: workers * queuePerWorker})
+	h := password.New(password.Options{Workers: workers, Wait: cfg.HashWait, Queue: workers * queuePerWorker})
+	return h, named("ROSTER_IMPORTED_HASH", h.Expect(cfg.ImportedHash))
 }
 
 // passwordPolicy returns the rules for new passwords. That the service's own name and that of its host
