@@ -24,6 +24,7 @@ type Ports struct {
 	Tokens     outbound.Tokens
 	Domains    outbound.Domains
 	Clock      outbound.Clock
+	Breached   outbound.BreachedPasswords // nil for none
 }
 
 // Settings is what a profile decides for the use cases.
@@ -45,7 +46,7 @@ var _ inbound.Accounts = (*Accounts)(nil)
 
 // NewAccounts returns the use cases over p.
 func NewAccounts(p Ports, s Settings) *Accounts {
-	return &Accounts{p, s, parser{p.Users, p.Domains, s.Passwords}}
+	return &Accounts{p, s, parser{p.Users, p.Domains, p.Breached, s.Passwords}}
 }
 
 // Register implements inbound.Accounts.

@@ -39,12 +39,13 @@ type portsIn struct {
 	Tokens     outbound.Tokens `optional:"true"` // the operator's commands sign nobody in
 	Domains    outbound.Domains
 	Clock      outbound.Clock
+	Breached   outbound.BreachedPasswords
 }
 
 func ports(in portsIn) application.Ports {
 	return application.Ports{
 		Users: in.Users, UserIDs: in.UserIDs, Sessions: in.Sessions, SessionIDs: in.SessionIDs,
-		Hasher: in.Hasher, Tokens: in.Tokens, Domains: in.Domains, Clock: in.Clock,
+		Hasher: in.Hasher, Tokens: in.Tokens, Domains: in.Domains, Clock: in.Clock, Breached: in.Breached,
 	}
 }
 

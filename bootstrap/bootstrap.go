@@ -84,11 +84,17 @@ func Migrate(ctx context.Context, cfg config.Config) error {
 	return run(ctx, fx.Options(fx.Supply(cfg), fx.StartTimeout(startTimeout), fx.NopLogger, storageModule), func() error { return nil })
 }
 
-// Check looks at what only a start can see: the storage's URL, the imported schemes, the signing keys.
+// Check looks at what only a start can see: the storage's URL, the imported schemes, the breached
+// passwords, the signing keys.
 func Check(_ context.Context, cfg config.Config) error {
 	if _, err := hasher(cfg); err != nil {
 		return err
 	}
+	_, letGo, err := openBreached(cfg)
+	if err != nil {
+		return err
+	}
+	letGo()
 	if _, err := openBackend(cfg); err != nil {
 		return err
 	}

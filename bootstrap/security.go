@@ -26,7 +26,10 @@ var systemModule = fx.Module("system",
 	))
 
 var passwordModule = fx.Module("password",
-	fx.Provide(fx.Annotate(hasher, fx.As(fx.Self()), fx.As(new(outbound.PasswordHasher)))))
+	fx.Provide(
+		fx.Annotate(hasher, fx.As(fx.Self()), fx.As(new(outbound.PasswordHasher))),
+		breachedPasswords,
+	))
 
 // tokenModule is for what signs people in; the operator's commands need no keys, and make none.
 var tokenModule = fx.Module("token",

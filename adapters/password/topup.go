@@ -37,7 +37,7 @@ func (w work) wasteArgon2(m machine, plain string) {
 // wasteBcrypt makes an amount of powers of two: 2^12 less 2^10 is 2^11 and 2^10.
 func (w work) wasteBcrypt(m machine, plain string) {
 	for rest := w.amount; rest > 0; rest &= rest - 1 { // the lowest bit goes
-		c := bits.TrailingZeros(uint(rest)) //nolint:gosec // positive
+		c := bits.TrailingZeros(uint(rest))
 		if c >= bcrypt.MinCost {
 			m.bcrypt(fmt.Sprintf("$2b$%02d$%s", c, noBcrypt), c, cutAt72(plain))
 		}

@@ -20,7 +20,7 @@ import "time"
 
 // Values that stand for something else than themselves.
 const (
-	Off      = "off"       // admin_listen: no such listener
+	Off      = "off"       // admin_listen: no such listener; breached_passwords: no such check
 	FromHost = "from-host" // public_url: links follow the Host header
 )
 
@@ -58,6 +58,7 @@ type Config struct {
 	PasswordMinLength      int           `name:"password_min_length" group:"Passwords" default:"8" strict:"15" validate:"min=8,ltefield=PasswordMaxLength" help:"fewest characters of a new password"`
 	PasswordMaxLength      int           `name:"password_max_length" default:"1024" django:"128" validate:"min=64,max=1024" help:"most characters of a password"`
 	PasswordBlocklist      string        `name:"password_blocklist" default:"extended" django:"django" validate:"oneof=django extended" help:"passwords that are too common: those of Django's list; or also what is put together from common words, runs and repetitions"`
+	BreachedPasswords      string        `name:"breached_passwords" default:"off" validate:"breached_passwords" help:"refuse new passwords of past data breaches: base URL of a service with Have I Been Pwned's range protocol, such as https://api.pwnedpasswords.com; or path of a downloaded file of its hashes, ordered by hash; off for neither"`
 	TrimPasswords          bool          `name:"trim_passwords" default:"false" django:"true" help:"cut blanks at the ends of passwords, as Django REST Framework does"`
 	RequireCurrentPassword bool          `name:"require_current_password" default:"false" strict:"true" help:"a change of one's own password or email needs current_password"`
 	HashWorkers            int           `name:"hash_workers" default:"0" validate:"min=0,max=64" help:"passwords hashed at once, 19 MiB each; 0 for one per CPU"`
