@@ -66,7 +66,10 @@ func (b *Blocklist) Guessable(lower string, o Owner) bool {
 		if block <= maxBlock {
 			return true
 		}
-		whole = whole[:2*block]
+		if block < MinLengthFloor {
+			block *= 2
+		}
+		whole = whole[:block]
 	}
 	own := b.own(o)
 	for _, v := range views(whole) {

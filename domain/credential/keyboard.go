@@ -3,6 +3,8 @@ package credential
 // rows is a set of rows, each in one of its two directions.
 type rows uint32
 
+const rowBits = 32
+
 // alphabets holds what people run a finger along: each entry one alphabet or keyboard layout, its
 // rows and columns apart by blanks. Shifted rows are beside the plain ones since passwords come in
 // lower case.

@@ -22,7 +22,7 @@ type text struct {
 func newText(s []rune) *text {
 	n := len(s) + 1
 	t := &text{runes: s, digits: make([]int, n), signs: make([]int, n), same: make([]int, n), runs: make([]int, n), letters: make([]int, n)}
-	var ways rows
+	var along [rowBits]int // characters of the run that ends here, by row
 	for i, r := range s {
 		at, letter := i+1, unicode.IsLetter(r)
 		t.letters[at] = t.letters[i]
@@ -36,19 +36,20 @@ func newText(s []rune) *text {
 		}
 		t.same[at], t.runs[at] = 1, 1
 		if i == 0 {
+			for row := range along {
+				along[row] = 1
+			}
 			continue
 		}
 		if s[i-1] == r {
 			t.same[at] = t.same[i] + 1
 		}
 		step := neighbours[[2]rune{s[i-1], r}]
-		switch on := ways & step; {
-		case on != 0 && t.runs[i] > 1:
-			t.runs[at], ways = t.runs[i]+1, on
-		case step != 0:
-			t.runs[at], ways = 2, step
-		default:
-			ways = 0
+		for row := range along {
+			if along[row]++; step&(1<<row) == 0 {
+				along[row] = 1
+			}
+			t.runs[at] = max(t.runs[at], along[row])
 		}
 	}
 	t.spell(s)
