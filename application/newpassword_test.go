@@ -117,7 +117,7 @@ func TestBreachedPasswordsAreRefused(t *testing.T) {
 	}
 }
 
-// P3: of a password of a megabyte nothing is computed, whatever it is given for.
+// Of a password of a megabyte nothing is computed, whatever it is given for.
 func TestHugePasswordsCostNothing(t *testing.T) {
 	asked := 0
 	settings := fixture.Standard()

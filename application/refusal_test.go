@@ -31,7 +31,7 @@ func (r *refusals) Verify(ctx context.Context, p credential.Password, c credenti
 	return fits, outdated, err
 }
 
-// P7: each refused sign-in takes exactly one verification, and one that fits nothing.
+// Each refused sign-in takes exactly one verification, and one that fits nothing.
 func TestEveryRefusalIsOneVerificationThatFitsNothing(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	ann := s.Add(t, "ann@example.com")

@@ -97,7 +97,7 @@ func same(a, b [kinds]int) bool {
 	return true
 }
 
-// P7: whatever hashes are known, refusals of all accounts take the same work.
+// Whatever hashes are known, refusals of all accounts take the same work.
 func TestRefusalsCostTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := New(Options{Workers: 2})
