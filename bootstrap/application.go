@@ -7,10 +7,8 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
-	"roster/adapters/password"
 	"roster/application"
 	"roster/bootstrap/config"
-	"roster/domain/credential"
 	"roster/domain/lockout"
 	"roster/domain/session"
 	"roster/ports/inbound"
@@ -48,13 +46,14 @@ type portsIn struct {
 	Tokens     outbound.Tokens `optional:"true"` // the operator's commands sign nobody in
 	Domains    outbound.Domains
 	Clock      outbound.Clock
+	Breached   outbound.BreachedPasswords
 }
 
 func ports(in portsIn) application.Ports {
 	return application.Ports{
 		Users: in.Users, UserIDs: in.UserIDs, Sessions: in.Sessions, SessionIDs: in.SessionIDs,
 		Attempts: in.Attempts, AuditTrail: in.AuditTrail, EventIDs: in.EventIDs,
-		Hasher: in.Hasher, Tokens: in.Tokens, Domains: in.Domains, Clock: in.Clock,
+		Hasher: in.Hasher, Tokens: in.Tokens, Domains: in.Domains, Clock: in.Clock, Breached: in.Breached,
 	}
 }
 
@@ -63,7 +62,7 @@ func settings(cfg config.Config) application.Settings {
 		Access:       application.AccessPolicy(cfg.AccessPolicy),
 		Registration: application.Registration(cfg.Registration),
 		Passwords: application.Passwords{
-			Policy:        credential.NewPolicy(cfg.PasswordMinLength, password.Common()),
+			Policy:        passwordPolicy(cfg),
 			Trim:          cfg.TrimPasswords,
 			MaxLength:     cfg.PasswordMaxLength,
 			CurrentNeeded: cfg.RequireCurrentPassword,

@@ -2,7 +2,9 @@ package bootstrap
 
 import (
 	"fmt"
+	"net/url"
 	"runtime"
+	"strings"
 
 	"go.uber.org/fx"
 
@@ -11,6 +13,7 @@ import (
 	"roster/adapters/password"
 	"roster/adapters/system"
 	"roster/bootstrap/config"
+	"roster/domain/credential"
 	"roster/ports/outbound"
 )
 
@@ -23,7 +26,10 @@ var systemModule = fx.Module("system",
 	))
 
 var passwordModule = fx.Module("password",
-	fx.Provide(fx.Annotate(hasher, fx.As(new(outbound.PasswordHasher)))))
+	fx.Provide(
+		fx.Annotate(hasher, fx.As(fx.Self()), fx.As(new(outbound.PasswordHasher))),
+		breachedPasswords,
+	))
 
 // tokenModule is for what signs people in; the operator's commands need no keys, and make none.
 var tokenModule = fx.Module("token",
@@ -33,12 +39,29 @@ var tokenModule = fx.Module("token",
 // in the time that they are ready to wait.
 const queuePerWorker = 64
 
-func hasher(cfg config.Config) *password.Hasher {
+func hasher(cfg config.Config) (*password.Hasher, error) {
 	workers := cfg.HashWorkers
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	return password.New(password.Options{Workers: workers, Wait: cfg.HashWait, Queue: workers * queuePerWorker})
+	h := password.New(password.Options{Workers: workers, Wait: cfg.HashWait, Queue: workers * queuePerWorker})
+	return h, named("ROSTER_IMPORTED_HASH", h.Expect(cfg.ImportedHash))
+}
+
+// passwordPolicy returns the rules for new passwords. That the service's own name and that of its host
+// make no password is NIST's advice (SP 800-63B-4, 3.1.1.2).
+func passwordPolicy(cfg config.Config) credential.Policy {
+	policy := credential.NewPolicy(cfg.PasswordMinLength, password.Common())
+	if cfg.PasswordBlocklist == "django" {
+		return policy
+	}
+	place := []string{"roster"}
+	if u, err := url.Parse(cfg.PublicURL); err == nil {
+		for label := range strings.SplitSeq(strings.ToLower(u.Hostname()), ".") {
+			place = append(place, label)
+		}
+	}
+	return policy.Extended(credential.NewBlocklist(password.Common(), place...))
 }
 
 func tokens(cfg config.Config, source jwt.Source) *jwt.Tokens {

@@ -64,6 +64,13 @@ func TestBroken(t *testing.T) {
 		{name: "duration overflows", env: env("ROSTER_REFRESH_TOKEN_LIFETIME=3000000h"), want: []string{`ROSTER_REFRESH_TOKEN_LIFETIME: must be a duration`}},
 		{name: "negative session lifetime", env: env("ROSTER_SESSION_MAX_LIFETIME=-1h"), want: []string{`ROSTER_SESSION_MAX_LIFETIME: must be between 1s and 87600h, not "-1h"`}},
 		{name: "zero time-out", env: env("ROSTER_REQUEST_TIMEOUT=0s"), want: []string{`ROSTER_REQUEST_TIMEOUT: must be between 1ms and 1h, not "0s"`}},
+		{name: "imported hash without parameters", env: env("ROSTER_IMPORTED_HASH=pbkdf2_sha256"), want: []string{`ROSTER_IMPORTED_HASH: must be empty, or schemes with their parameters`}},
+		{name: "imported hash that ends in a comma", env: env("ROSTER_IMPORTED_HASH=bcrypt:12,"), want: []string{`ROSTER_IMPORTED_HASH: must be empty, or schemes`}},
+		{name: "unknown blocklist", env: env("ROSTER_PASSWORD_BLOCKLIST=rockyou"), want: []string{`ROSTER_PASSWORD_BLOCKLIST: must be one of django, extended, not "rockyou"`}},
+		{name: "breached passwords in the clear", env: env("ROSTER_BREACHED_PASSWORDS=http://hibp.example.org"), want: []string{`ROSTER_BREACHED_PASSWORDS: must be off, a URL`}},
+		{name: "breached passwords, empty", env: env("ROSTER_BREACHED_PASSWORDS="), want: []string{`ROSTER_BREACHED_PASSWORDS: must be off, a URL`}},
+		{name: "breached passwords over something else", env: env("ROSTER_BREACHED_PASSWORDS=ftp://hibp.example.org"), want: []string{`ROSTER_BREACHED_PASSWORDS: must be off, a URL`}},
+		{name: "breached passwords with a query", env: env("ROSTER_BREACHED_PASSWORDS=https://hibp.example.org/?mode=ntlm"), want: []string{`ROSTER_BREACHED_PASSWORDS: must be off, a URL`}},
 
 		{name: "grace above lifetime", env: env("ROSTER_REUSE_GRACE=25h"), want: []string{`ROSTER_REUSE_GRACE: must be at most refresh_token_lifetime (24h), not "25h"`}},
 		{name: "access above refresh", file: "access_token_lifetime: 2h\nrefresh_token_lifetime: 1h", want: []string{`roster.yaml:1: access_token_lifetime: must be at most refresh_token_lifetime (1h), not "2h"`}},

@@ -19,7 +19,10 @@ var rules = newRules()
 
 func newRules() *validator.Validate {
 	v := validator.New(validator.WithRequiredStructEnabled())
-	for tag, fits := range map[string]func(string) bool{"listen": isListen, "public_url": isPublicURL, "directory": isDirectory} {
+	for tag, fits := range map[string]func(string) bool{
+		"listen": isListen, "public_url": isPublicURL, "directory": isDirectory,
+		"imported_hash": isImportedHash, "breached_passwords": isBreachedPasswords,
+	} {
 		if err := v.RegisterValidation(tag, func(f validator.FieldLevel) bool { return fits(f.Field().String()) }); err != nil {
 			panic(err) // only an empty tag or a nil function
 		}
@@ -98,6 +101,10 @@ func (s spec) rule(tag string) string {
 		return "must be an address HOST:PORT, such as 127.0.0.1:8001, or off"
 	case "public_url":
 		return "must be empty, from-host, or a URL such as https://id.example.org without user, query and fragment"
+	case "imported_hash":
+		return "must be empty, or schemes with their parameters apart by commas, such as pbkdf2_sha256:600000"
+	case "breached_passwords":
+		return "must be off, a URL such as https://api.pwnedpasswords.com (http for this machine alone, no user, query and fragment), or the path of a file"
 	case "required":
 		return "must not be empty"
 	case "proxies":
@@ -131,6 +138,28 @@ func (s spec) bound(text string) string {
 }
 
 var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$`)
+
+// importedHash is the form alone; what the parameters may be is the hasher's to say.
+var importedHash = regexp.MustCompile(`^([a-z0-9_]+(:[0-9]+){1,3}(, ?|$))*$`)
+
+func isImportedHash(text string) bool {
+	return importedHash.MatchString(text) && !strings.HasSuffix(strings.TrimSpace(text), ",")
+}
+
+// isBreachedPasswords wants TLS: whoever could change the answers could let any password through.
+func isBreachedPasswords(text string) bool {
+	u, isURL := BreachedURL(text)
+	if !isURL {
+		return text != "" && !strings.Contains(text, "://")
+	}
+	return (u.Scheme == "https" || loopback(u.Host) || loopback(u.Hostname()+":80")) && u.Hostname() != "" && u.User == nil && u.RawQuery == "" && !u.ForceQuery && u.Fragment == ""
+}
+
+// BreachedURL returns the URL that breached_passwords is, if it is one and no path.
+func BreachedURL(text string) (u *url.URL, ok bool) {
+	u, err := url.Parse(text)
+	return u, err == nil && (u.Scheme == "https" || u.Scheme == "http")
+}
 
 func isListen(text string) bool {
 	host, port, err := net.SplitHostPort(text)

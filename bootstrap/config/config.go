@@ -23,7 +23,7 @@ import (
 
 // Values that stand for something else than themselves.
 const (
-	Off      = "off"       // admin_listen: no such listener; a rate: no limit
+	Off      = "off"       // admin_listen: no such listener; a rate: no limit; breached_passwords: no such check
 	FromHost = "from-host" // public_url: links follow the Host header
 )
 
@@ -70,16 +70,19 @@ type Config struct {
 
 	PasswordMinLength      int           `name:"password_min_length" group:"Passwords" default:"8" strict:"15" validate:"min=8,ltefield=PasswordMaxLength" help:"fewest characters of a new password"`
 	PasswordMaxLength      int           `name:"password_max_length" default:"1024" django:"128" validate:"min=64,max=1024" help:"most characters of a password"`
+	PasswordBlocklist      string        `name:"password_blocklist" default:"extended" django:"django" validate:"oneof=django extended" help:"passwords that are too common: those of Django's list; or also what is put together from common words, runs and repetitions"`
+	BreachedPasswords      string        `name:"breached_passwords" default:"off" validate:"breached_passwords" help:"refuse new passwords of past data breaches: base URL of a service with Have I Been Pwned's range protocol, such as https://api.pwnedpasswords.com; or path of a downloaded file of its hashes, ordered by hash; off for neither"`
 	TrimPasswords          bool          `name:"trim_passwords" default:"false" django:"true" help:"cut blanks at the ends of passwords, as Django REST Framework does"`
 	RequireCurrentPassword bool          `name:"require_current_password" default:"false" strict:"true" help:"a change of one's own password or email needs current_password"`
 	HashWorkers            int           `name:"hash_workers" default:"0" validate:"min=0,max=64" help:"passwords hashed at once, 19 MiB each; 0 for one per CPU"`
+	ImportedHash           string        `name:"imported_hash" default:"" validate:"imported_hash" help:"costliest hashes that were imported, so that refused sign-ins take the same time from the first on: pbkdf2_sha256:ITERATIONS, pbkdf2_sha1:ITERATIONS, bcrypt:COST, scrypt:N:R:P, argon2:KIB:PASSES:LANES, apart by commas; others are learned from the users"`
 	HashWait               time.Duration `name:"hash_wait" default:"3s" validate:"min=0s,max=1h" help:"how long a sign-in waits for its turn to be hashed before 503"`
 
 	LockoutFailures        int           `name:"lockout_failures" group:"Guessing" default:"10" validate:"min=0,max=100" help:"wrong passwords in a row for one account before further attempts have to wait; 0 for no limit"`
 	LockoutAddressFailures int           `name:"lockout_address_failures" default:"50" django:"0" validate:"min=0,max=100000" help:"wrong passwords from one client address, as lockout_failures; of IPv6 from one /64"`
 	LockoutDelay           time.Duration `name:"lockout_delay" default:"30s" validate:"min=1s,ltefield=LockoutMaxDelay" help:"first wait; each wrong password more doubles it"`
 	LockoutMaxDelay        time.Duration `name:"lockout_max_delay" default:"15m" validate:"min=1s,max=1h" help:"longest wait"`
-	AuditRetention         time.Duration `name:"audit_retention" default:"2160h" validate:"min=1h,max=87600h" help:"how long security events are kept in the database"`
+	AuditRetention         time.Duration `name:"audit_retention" group:"Audit" default:"2160h" validate:"min=1h,max=87600h" help:"how long security events are kept in the database"`
 
 	LenientJSON     bool          `name:"lenient_json" group:"Requests" default:"false" django:"true" help:"of two JSON members of one name the last counts, and numbers are taken as text"`
 	AcceptForms     bool          `name:"accept_forms" default:"true" strict:"false" help:"take form and multipart bodies beside JSON"`

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-const strongPassword = "correct-horse-battery-staple-7"
+const strongPassword = "gate-keeper-of-9-lives-42"
 
 // shell runs roster with one data directory, as an operator would again and again.
 type shell struct {
