@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"go.uber.org/zap"
 )
 
 // peer returns the address at the other end of the connection; not valid where there is none, as in
@@ -46,6 +48,18 @@ func (s *server) client(r *http.Request) string {
 		addr = next
 	}
 	return addr.String()
+}
+
+// hintAtProxy tells the operator, once, that a proxy of their own seems to be in front that is not
+// trusted: all its clients then share one address, and with it every limit.
+func (s *server) hintAtProxy(r *http.Request) {
+	at := peer(r)
+	if r.Header.Get("X-Forwarded-For") == "" || s.trusts(at) || !at.IsLoopback() && !at.IsPrivate() {
+		return
+	}
+	s.proxyHint.Do(func() {
+		s.log.Warn("X-Forwarded-For is not believed: its sender is not in trusted_proxies; if that is your proxy, all its clients count as one", zap.Stringer("from", at))
+	})
 }
 
 // parseHop reads an address as proxies write it: also with a port, and then an IPv6 address in

@@ -50,9 +50,10 @@ func (s *server) wrap(router *mux.Router) http.Handler {
 			}
 		}
 		ctx = inbound.WithOrigin(ctx, inbound.Origin{
-			Channel: audit.API, Client: session.Client{Address: clientAddress(r), UserAgent: r.UserAgent()}, RequestID: rec.id,
+			Channel: audit.API, Client: session.Client{Address: rec.client, UserAgent: r.UserAgent()}, RequestID: rec.id,
 		})
 		r = r.WithContext(ctx)
+		s.hintAtProxy(r)
 		s.protect(w, r, rec.id)
 		m := httpsnoop.CaptureMetricsFn(w, func(w http.ResponseWriter) { s.recovered(w, r, next) })
 		limited := zap.Skip()

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -28,11 +29,12 @@ type server struct {
 	throttles []throttle
 	now       func() time.Time
 	log       *zap.Logger
+	proxyHint sync.Once
 }
 
 // New returns the API as a handler. jwks returns the JSON Web Key Set to publish (RFC 7517).
 func New(p Ports, s Settings, jwks func() []byte, log *zap.Logger) http.Handler {
-	srv := &server{p, s, jwks, newThrottles(s.Throttling), time.Now, log}
+	srv := &server{Ports: p, Settings: s, jwks: jwks, throttles: newThrottles(s.Throttling), now: time.Now, log: log}
 	return srv.wrap(srv.routes())
 }
 

@@ -47,3 +47,17 @@ func TestBehindAProxy(t *testing.T) {
 		t.Errorf("the log does not tell the client:\n%s", s.Logs())
 	}
 }
+
+// A proxy that nobody named is told of once: without it every limit is shared by all its clients.
+func TestAnUnnamedProxyIsToldOf(t *testing.T) {
+	for proxies, want := range map[string]int{"": 1, "127.0.0.1": 0} {
+		s := process.Start(t, map[string]string{"ROSTER_TRUSTED_PROXIES": proxies})
+		for range 3 {
+			call(s, t, "GET", "/livez", header("X-Forwarded-For", "192.0.2.1")).want(200)
+		}
+		s.Stop()
+		if got := strings.Count(s.Logs(), "X-Forwarded-For is not believed"); got != want {
+			t.Errorf("trusted_proxies %q: told %d times, want %d", proxies, got, want)
+		}
+	}
+}
