@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/throttled/throttled/v2"
 
 	"roster/domain/fault"
+	"roster/domain/lockout"
 	"roster/ports/inbound"
 )
 
@@ -109,22 +109,8 @@ func newLimiter(rate Rate, store throttled.GCRAStoreCtx) (*throttled.GCRARateLim
 	return limiter, nil
 }
 
-// ipv6Site is the part of an IPv6 address that is one client's: who has one address has all 2^64 of
-// its network (RFC 6177).
-const ipv6Site = 64
-
 // network returns what stands for the client's address in a limit.
-func network(r *http.Request) string {
-	text := clientAddress(r)
-	addr, err := netip.ParseAddr(text)
-	if err != nil {
-		return text
-	}
-	if addr = addr.Unmap().WithZone(""); addr.Is6() {
-		return netip.PrefixFrom(addr, ipv6Site).Masked().String()
-	}
-	return addr.String()
-}
+func network(r *http.Request) string { return lockout.Network(clientAddress(r)) }
 
 // throttled counts a request in every scope that it belongs to and refuses it when one is used up; of
 // several the one that lasts longest. Headers tell what is left (draft-ietf-httpapi-ratelimit-headers).
