@@ -25,7 +25,7 @@ var systemModule = fx.Module("system",
 	))
 
 var passwordModule = fx.Module("password",
-	fx.Provide(fx.Annotate(hasher, fx.As(new(outbound.PasswordHasher)))))
+	fx.Provide(fx.Annotate(hasher, fx.As(new(outbound.PasswordHasher), new(outbound.StoredHashes)))))
 
 // tokenModule is for what signs people in; the operator's commands need no keys, and make none.
 var tokenModule = fx.Module("token",
