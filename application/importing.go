@@ -77,7 +77,7 @@ func fingerprintOf(key string) fingerprint {
 func (i *Importing) Import(ctx context.Context, o inbound.ImportOptions, tell func(inbound.ImportRow) error, progress inbound.Progress) (inbound.ImportSummary, error) {
 	r := &importRun{
 		Importing: i, options: o, tell: tell, progress: progress, now: i.Clock.Now(),
-		summary: inbound.ImportSummary{Users: map[inbound.Outcome]int64{}, Tokens: map[inbound.Outcome]int64{}, Notices: map[inbound.Reason]int64{}},
+		summary: inbound.ImportSummary{Users: make(map[inbound.Outcome]int64), Tokens: make(map[inbound.Outcome]int64), Notices: make(map[inbound.Notice]int64)},
 		ids:     map[user.ID]bool{}, emails: map[fingerprint]user.ID{},
 	}
 	if i.Archive == nil {
@@ -267,15 +267,13 @@ func (r *importRun) update(ctx context.Context, c candidate) error {
 	if differ(u.Snapshot(), c) == "" {
 		return r.count(c, inbound.Unchanged)
 	}
-	touched := false
-	if !r.options.Overwrite && u.Version() > 1 {
-		if touched, err = r.touched(ctx, u.ID()); err != nil {
-			return err
-		}
+	touched, err := r.touched(ctx, u.ID(), r.options.Overwrite)
+	if err != nil {
+		return err
 	}
 	change := func(u *user.User) error {
 		c.row.Differs = strings.Fields(differ(u.Snapshot(), c))
-		if !r.options.Overwrite && (touched || r.used(u.Snapshot(), c.snapshot)) {
+		if touched || !r.options.Overwrite && used(u.Snapshot(), c.snapshot) {
 			return errUsed
 		}
 		s := c.snapshot
@@ -306,17 +304,20 @@ func (r *importRun) update(ctx context.Context, c candidate) error {
 
 // used reports whether a stored user shows signs of life here: a sign-in later than the source's last,
 // sessions that were ended, or a credential in the form that only this service writes.
-func (r *importRun) used(stored, row user.Snapshot) bool {
+func used(stored, row user.Snapshot) bool {
 	return stored.LastLogin.After(row.LastLogin) || !stored.SessionsValidAfter.IsZero() ||
 		strings.HasPrefix(stored.Password.Encoded(), "$") && !strings.HasPrefix(row.Password.Encoded(), "$")
 }
 
-// touched reports whether the audit trail tells of a sign-in or a change of the user here. An update
-// by an import leaves no such event.
-func (r *importRun) touched(ctx context.Context, id user.ID) (bool, error) {
-	events, err := r.AuditTrail.List(ctx, audit.Query{
-		Filter: audit.Filter{User: id, Kinds: []audit.Kind{audit.Registered, audit.Changed, audit.PasswordChanged, audit.SignedIn}}, Limit: 1,
-	})
+// touched reports whether the audit trail tells of a sign-in or a change of the user here, or that they
+// registered here: then they are somebody else, whatever counts for more. An update by an import
+// leaves no such event.
+func (r *importRun) touched(ctx context.Context, id user.ID, registered bool) (bool, error) {
+	kinds := []audit.Kind{audit.Registered}
+	if !registered {
+		kinds = append(kinds, audit.Changed, audit.PasswordChanged, audit.SignedIn)
+	}
+	events, err := r.AuditTrail.List(ctx, audit.Query{Filter: audit.Filter{User: id, Kinds: kinds}, Limit: 1})
 	return len(events) > 0, err
 }
 
@@ -348,7 +349,7 @@ func (r *importRun) revoke(ctx context.Context, t outbound.RevokedToken) error {
 	case t.User == "":
 		r.summary.Tokens[inbound.Rejected]++
 		r.summary.Notices[inbound.NoticeTokenWithoutUser]++
-		return r.tell(inbound.ImportRow{Place: t.Place, Outcome: inbound.Rejected, Reason: inbound.NoticeTokenWithoutUser, Detail: "nobody knows whose it was; without its user it is no good anyway"})
+		return r.tell(inbound.ImportRow{Place: t.Place, Outcome: inbound.Rejected, Notices: []inbound.Notice{inbound.NoticeTokenWithoutUser}})
 	}
 	began := t.Issued
 	if began.IsZero() {

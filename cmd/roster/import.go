@@ -159,7 +159,7 @@ func printSummary(w io.Writer, source string, s inbound.ImportSummary, o inbound
 }
 
 // noticeTexts says what the notices mean.
-var noticeTexts = map[inbound.Reason]string{
+var noticeTexts = map[inbound.Notice]string{
 	inbound.NoticeNoPassword:       "kept, but no password fits: these users need a new one",
 	inbound.NoticeSuperuser:        "is_superuser without is_staff: no administrators here",
 	inbound.NoticeTokenWithoutUser: "left out: no good anyway",

@@ -64,7 +64,7 @@ type reportLine struct {
 	Detail  string           `json:"detail,omitempty"`
 	Other   string           `json:"other_id,omitempty"`
 	Members []string         `json:"members,omitempty"`
-	Notices []inbound.Reason `json:"notices,omitempty"`
+	Notices []inbound.Notice `json:"notices,omitempty"`
 }
 
 func newReportLine(r inbound.ImportRow) ([]byte, error) {

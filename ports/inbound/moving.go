@@ -25,7 +25,7 @@ const (
 	Rejected  Outcome = "rejected"
 )
 
-// Reason says why a row was rejected, or what is to be known of one that was not.
+// Reason says why a row was rejected.
 type Reason string
 
 // Why rows are rejected.
@@ -42,15 +42,18 @@ const (
 	ReasonBadDate       Reason = "invalid_date"
 )
 
-// What is told of rows that went in.
+// Notice is something to be known of a row that went in.
+type Notice string
+
+// The notices.
 const (
 	// NoticeNoPassword: the hash is kept, but no password fits it; the user needs a new one.
-	NoticeNoPassword Reason = "password_cannot_be_verified"
+	NoticeNoPassword Notice = "password_cannot_be_verified"
 	// NoticeSuperuser: is_superuser without is_staff; there is no such thing here, and the user is no
 	// administrator.
-	NoticeSuperuser Reason = "superuser_without_staff"
-	// NoticeTokenWithoutUser: a revoked token of nobody, which is no good anyway.
-	NoticeTokenWithoutUser Reason = "revoked_token_without_user"
+	NoticeSuperuser Notice = "superuser_without_staff"
+	// NoticeTokenWithoutUser: a revoked token of nobody, which is no good anyway and is left out.
+	NoticeTokenWithoutUser Notice = "revoked_token_without_user"
 )
 
 // ImportRow is what there is to tell of one row.
@@ -63,7 +66,7 @@ type ImportRow struct {
 	Detail  string   // for people
 	Other   user.ID  // the user who has the address already
 	Differs []string // the members that were updated, or kept
-	Notices []Reason
+	Notices []Notice
 	Row     []byte // of a rejected row: what to read again later; holds the password's hash
 }
 
@@ -82,7 +85,7 @@ type ImportSummary struct {
 	Tokens map[Outcome]int64 // revoked tokens; Rejected are those of nobody
 	// Expired revoked tokens are left out: they are no good anyway.
 	Expired int64
-	Notices map[Reason]int64
+	Notices map[Notice]int64
 }
 
 // Whole reports whether all users went in.
