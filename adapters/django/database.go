@@ -153,8 +153,10 @@ func (r row) revokedToken() (outbound.RevokedToken, error) {
 }
 
 func (r row) text(name string) string {
-	if v := r[name]; v.Kind() == '"' {
-		return unquote(v)
+	v := r[name]
+	if v.Kind() != '"' {
+		return ""
 	}
-	return ""
+	text, _ := unquote(v) // half characters are none of a token's
+	return text
 }

@@ -1,7 +1,8 @@
 package django
 
 import (
-	"strconv"
+	"crypto/md5" //nolint:gosec // only to know it
+	"encoding/hex"
 	"strings"
 	"time"
 
@@ -73,7 +74,11 @@ func (m *members) text(member string) string {
 	v := m.value(member)
 	switch v.Kind() {
 	case '"':
-		return unquote(v)
+		text, ok := unquote(v)
+		if !ok {
+			m.refuse(member, "holds half a character")
+		}
+		return text
 	case 'n', jsontext.KindInvalid:
 	default:
 		m.refuse(member, "is no text")
@@ -81,12 +86,10 @@ func (m *members) text(member string) string {
 	return ""
 }
 
-func unquote(v jsontext.Value) string {
+// unquote reads a text. It fails on a lone surrogate, which Python can hold and UTF-8 cannot.
+func unquote(v jsontext.Value) (string, bool) {
 	text, err := jsontext.AppendUnquote(nil, v)
-	if err != nil {
-		return string(v) // cannot be: a decoder accepted it
-	}
-	return string(text)
+	return string(text), err == nil
 }
 
 // flag returns a truth value; SQLite keeps 0 and 1.
@@ -153,7 +156,11 @@ func idOf(pk jsontext.Value) (user.ID, bool) {
 	case 'n', jsontext.KindInvalid:
 		return "", true
 	case '"':
-		text = strings.ToLower(unquote(pk))
+		var ok bool
+		if text, ok = unquote(pk); !ok {
+			return "", false
+		}
+		text = strings.ToLower(text)
 	}
 	if len(text) == 32 {
 		text = strings.Join([]string{text[:8], text[8:12], text[12:16], text[16:20], text[20:]}, "-")
@@ -172,8 +179,8 @@ var hashers = map[string]bool{
 func knownScheme(encoded string) bool {
 	name, _, salted := strings.Cut(encoded, "$")
 	if !salted {
-		_, err := strconv.ParseUint(encoded[:min(len(encoded), 16)], 16, 64)
-		return len(encoded) == 32 && err == nil // unsalted MD5, bare
+		digest, err := hex.DecodeString(encoded)
+		return len(digest) == md5.Size && err == nil // unsalted MD5, bare
 	}
 	return hashers[name]
 }
