@@ -32,7 +32,7 @@ check: ## format, vet, linters, the dependency rule, modules
 	$(GO) mod verify
 	$(GO) mod tidy -diff
 
-bench: ## start-up time, memory and requests per second
+bench: ## start-up time, memory, requests per second, refused sign-ins
 	$(GO) run ./test/bench
 
 fuzz: ## every fuzz target for a minute each (FUZZTIME=60s)

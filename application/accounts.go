@@ -31,6 +31,7 @@ type Ports struct {
 	Tokens     outbound.Tokens
 	Domains    outbound.Domains
 	Clock      outbound.Clock
+	Breached   outbound.BreachedPasswords // nil for none
 }
 
 // Settings is what a profile decides for the use cases.
@@ -59,7 +60,7 @@ var _ inbound.Accounts = (*Accounts)(nil)
 func NewAccounts(p Ports, s Settings, g *Guard) *Accounts {
 	return &Accounts{
 		ports: p, settings: s, guard: g,
-		parser: parser{p.Users, p.Domains, s.Passwords}, recorder: newRecorder(p),
+		parser: parser{p.Users, p.Domains, p.Breached, s.Passwords}, recorder: newRecorder(p),
 	}
 }
 

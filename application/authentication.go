@@ -97,7 +97,10 @@ func (a *Authentication) verified(ctx context.Context, key string, known bool, p
 		}
 	}
 	if u != nil {
-		v.id, hash = u.ID(), u.Password()
+		v.id = u.ID()
+	}
+	if u != nil && u.Active() { // else the right password would be refused sooner than a wrong one
+		hash = u.Password()
 	}
 	fits, outdated, err := a.Hasher.Verify(ctx, p, hash)
 	if err != nil {
@@ -106,10 +109,10 @@ func (a *Authentication) verified(ctx context.Context, key string, known bool, p
 	switch {
 	case u == nil:
 		v.refused = "no such user"
-	case !fits:
-		v.refused = "wrong password"
 	case !u.Active():
 		v.refused = "inactive user"
+	case !fits:
+		v.refused = "wrong password"
 	}
 	if v.refused != "" {
 		return v, inbound.ErrNoAccount

@@ -82,6 +82,7 @@ func (in person) applyFlags(u *user.User, now time.Time, r session.Rules) {
 type parser struct {
 	users     outbound.Users
 	domains   outbound.Domains
+	breached  outbound.BreachedPasswords // nil for none
 	passwords Passwords
 }
 
@@ -126,8 +127,23 @@ func (p *parser) parse(ctx context.Context, in inbound.UserInput, whole bool, se
 		if fs := p.passwords.Policy.Judge(user.FieldPassword, *out.password, out.owner(self)); len(fs) > 0 {
 			return out, fault.ErrInvalid.With(fs...)
 		}
+		if err := p.notBreached(ctx, *out.password); err != nil {
+			return out, err
+		}
 	}
 	return out, nil
+}
+
+// notBreached comes last, since it may ask another service.
+func (p *parser) notBreached(ctx context.Context, pw credential.Password) error {
+	if p.breached == nil {
+		return nil
+	}
+	found, err := p.breached.Breached(ctx, pw)
+	if err == nil && found {
+		err = fault.ErrInvalid.With(credential.BreachedField(user.FieldPassword))
+	}
+	return err
 }
 
 func (p *parser) email(ctx context.Context, in field.Text, required bool, self *user.User) (*user.Email, []fault.Field, error) {

@@ -7,10 +7,8 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
-	"roster/adapters/password"
 	"roster/application"
 	"roster/bootstrap/config"
-	"roster/domain/credential"
 	"roster/domain/lockout"
 	"roster/domain/session"
 	"roster/ports/inbound"
@@ -48,13 +46,14 @@ type portsIn struct {
 	Tokens     outbound.Tokens `optional:"true"` // the operator's commands sign nobody in
 	Domains    outbound.Domains
 	Clock      outbound.Clock
+	Breached   outbound.BreachedPasswords
 }
 
 func ports(in portsIn) application.Ports {
 	return application.Ports{
 		Users: in.Users, UserIDs: in.UserIDs, Sessions: in.Sessions, SessionIDs: in.SessionIDs,
 		Attempts: in.Attempts, AuditTrail: in.AuditTrail, EventIDs: in.EventIDs,
-		Hasher: in.Hasher, Tokens: in.Tokens, Domains: in.Domains, Clock: in.Clock,
+		Hasher: in.Hasher, Tokens: in.Tokens, Domains: in.Domains, Clock: in.Clock, Breached: in.Breached,
 	}
 }
 
@@ -63,7 +62,7 @@ func settings(cfg config.Config) application.Settings {
 		Access:       application.AccessPolicy(cfg.AccessPolicy),
 		Registration: application.Registration(cfg.Registration),
 		Passwords: application.Passwords{
-			Policy:        credential.NewPolicy(cfg.PasswordMinLength, password.Common()),
+			Policy:        passwordPolicy(cfg),
 			Trim:          cfg.TrimPasswords,
 			MaxLength:     cfg.PasswordMaxLength,
 			CurrentNeeded: cfg.RequireCurrentPassword,
@@ -90,23 +89,28 @@ func settings(cfg config.Config) application.Settings {
 // sweepEvery is how often what has expired is removed. It counts no more before that; this is about room.
 const sweepEvery = 10 * time.Minute
 
-// sweeping runs the housekeeping while the service runs. It has a context of its own: the one that
-// OnStart is given ends when the start does.
+// sweeping runs the housekeeping while the service runs.
 var sweeping = fx.Invoke(func(lc fx.Lifecycle, h *application.Housekeeping, log *zap.Logger) {
+	background(lc, func(ctx context.Context) { sweep(ctx, h, log) })
+})
+
+// background runs do from the start of the service to its stop. It has a context of its own: the one that
+// OnStart is given ends when the start does.
+func background(lc fx.Lifecycle, do func(context.Context)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	lc.Append(fx.StartStopHook(
 		func() {
 			go func() {
 				defer close(done)
-				sweep(ctx, h, log)
+				do(ctx)
 			}()
 		},
 		func() {
 			cancel()
 			<-done
 		}))
-})
+}
 
 func sweep(ctx context.Context, h *application.Housekeeping, log *zap.Logger) {
 	tick := time.NewTicker(sweepEvery)

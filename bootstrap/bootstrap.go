@@ -34,7 +34,7 @@ func core(cfg config.Config, log *zap.Logger) fx.Option {
 
 // New returns the whole service as a graph. It does no I/O but for what its constructors do.
 func New(cfg config.Config, log *zap.Logger) fx.Option {
-	return fx.Options(core(cfg, log), tokenModule, sweeping, httpModule)
+	return fx.Options(core(cfg, log), tokenModule, sweeping, watching, learning, httpModule)
 }
 
 // Serve runs the service until ctx ends, then finishes what is under way. It returns nil after a
@@ -86,9 +86,21 @@ func Migrate(ctx context.Context, cfg config.Config) error {
 	return run(ctx, fx.Options(fx.Supply(cfg, zap.NewNop()), fx.StartTimeout(startTimeout), fx.NopLogger, storageModule), func() error { return nil })
 }
 
-// Check looks at what only a start can see: the storage's URL and the signing keys.
+// Check looks at what only a start can see: the storage's URL, the imported schemes, the breached
+// passwords, the signing keys and the certificate.
 func Check(_ context.Context, cfg config.Config) error {
-	if _, err := openBackend(cfg); err != nil {
+	if _, err := hasher(cfg); err != nil {
+		return err
+	}
+	_, letGo, err := openBreached(cfg)
+	if err != nil {
+		return err
+	}
+	letGo()
+	if _, err := openBackend(cfg, zap.NewNop()); err != nil {
+		return err
+	}
+	if _, err := tlsConfig(cfg, zap.NewNop()); err != nil {
 		return err
 	}
 	return checkKeys(cfg)

@@ -5,13 +5,16 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/fx"
 	"go.uber.org/fx/fxtest"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"roster/bootstrap/config"
 	"roster/ports/inbound"
@@ -34,6 +37,25 @@ func TestGraphIsCompleteForEveryBackend(t *testing.T) {
 	for _, d := range drivers {
 		if err := fx.ValidateApp(New(load(t, "ROSTER_DATABASE="+d.Scheme+":"), zap.NewNop())); err != nil {
 			t.Errorf("%s: %v", d.Scheme, err)
+		}
+	}
+}
+
+// Every form of URL that reads as one is taken by its driver as well.
+func TestURLsAreOpened(t *testing.T) {
+	for _, database := range []string{
+		"mongodb://h1:27017,h2", "mongodb://u:p%40@h1:27017,h2,h3:3/d?replicaSet=r", "mongodb://u:p@[::1]:1,[2001:db8::2]/d",
+		"mongodb://%2Frun%2Fmongodb-27017.sock/d", "mongodb+srv://u:p@cluster.example.com/d",
+		"postgres://u:p@h1:5433,h2/d?pool_max_conns=2", "postgresql://u:p@[::1]:5433,[::2]/d", "postgres://u:p?#@%2Frun%2Fpostgresql/d",
+		"postgres:///d?host=/run/postgresql&user=a@b", "sqlite:", "sqlite:///data/a@b.db", "memory:",
+	} {
+		b, err := openBackend(load(t, "ROSTER_DATABASE="+database), zap.NewNop())
+		if err != nil {
+			t.Errorf("%s: %v", database, err)
+			continue
+		}
+		if err := b.Close(t.Context()); err != nil {
+			t.Errorf("%s: Close: %v", database, err)
 		}
 	}
 }
@@ -113,4 +135,17 @@ func (s *signal) Write(p []byte) (int, error) { // zap writes one line at a time
 		close(s.seen)
 	}
 	return len(p), nil
+}
+
+func TestCommandLog(t *testing.T) {
+	core, logged := observer.New(zap.DebugLevel)
+	commandLog(zap.New(core))("find", time.Second, true)
+	want := map[string]any{"command": "find", "took": time.Second, "failed": true}
+	if all := logged.All(); len(all) != 1 || all[0].Level != zap.DebugLevel || !reflect.DeepEqual(all[0].ContextMap(), want) {
+		t.Errorf("logged %v, want %v at debug", all, want)
+	}
+	core, _ = observer.New(zap.InfoLevel)
+	if commandLog(zap.New(core)) != nil {
+		t.Error("commands are watched though nobody wants to see them")
+	}
 }

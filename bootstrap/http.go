@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -40,6 +41,15 @@ func httpSettings(cfg config.Config) httpapi.Settings {
 		VerifyListed:      drf,
 		PasswordMaxLength: cfg.PasswordMaxLength,
 		ConfirmPassword:   cfg.RequireCurrentPassword,
+		Throttling: httpapi.Throttling{
+			Anon:     httpapi.Rate(cfg.ThrottleAnon),
+			User:     httpapi.Rate(cfg.ThrottleUser),
+			Token:    httpapi.Rate(cfg.ThrottleToken),
+			Register: httpapi.Rate(cfg.ThrottleRegister),
+		},
+		TrustedProxies: cfg.Proxies(),
+		CORSOrigins:    cfg.CORSOrigins,
+		HSTSMaxAge:     cfg.HSTSMaxAge,
 	}
 }
 
@@ -54,32 +64,38 @@ type httpPorts struct {
 	Health         inbound.Health
 }
 
-func api(p httpPorts, s httpapi.Settings, keys *jwt.KeySet, log *zap.Logger) (http.Handler, error) {
-	jwks, err := keys.JWKS()
-	if err != nil {
-		return nil, err
-	}
+func api(p httpPorts, s httpapi.Settings, keys jwt.Source, log *zap.Logger) http.Handler {
+	jwks := func() []byte { return keys.Keys().JWKS() }
 	return httpapi.New(httpapi.Ports{
 		Accounts: p.Accounts, Authentication: p.Authentication, Sessions: p.Sessions, Trail: p.Trail, Health: p.Health,
-	}, s, jwks, log), nil
+	}, s, jwks, log)
 }
 
 // serveAPI listens in OnStart, so that an address in use stops the start, and drains in OnStop: the
 // service first says that it is not ready, then lets no one in, then finishes what is under way.
-func serveAPI(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, h http.Handler, health *application.Health, log *zap.Logger) {
-	l := &listening{server: httpapi.NewServer(h, log), connections: cfg.MaxConnections, shutdown: sd, log: log}
+func serveAPI(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, h http.Handler, health *application.Health, log *zap.Logger) error {
+	over, err := tlsConfig(cfg, log)
+	if err != nil {
+		return err
+	}
+	scheme := "http"
+	if over != nil {
+		scheme = "https"
+	}
+	l := &listening{server: httpapi.NewServer(h, log), tls: over, connections: cfg.MaxConnections, shutdown: sd, log: log}
 	lc.Append(fx.StartStopHook(
 		func(ctx context.Context) error {
 			if err := l.start(ctx, cfg.Listen); err != nil {
 				return named("ROSTER_LISTEN", err)
 			}
-			log.Info("serving", zap.String("address", l.address), zap.String("profile", cfg.Profile), zap.String("database", cfg.Database.Scheme()))
+			log.Info("serving", zap.String("url", scheme+"://"+l.address), zap.String("address", l.address), zap.String("profile", cfg.Profile), zap.String("database", cfg.Database.Scheme()))
 			return nil
 		},
 		func(ctx context.Context) {
 			health.Drain()
 			l.stop(ctx, cfg.ShutdownTimeout)
 		}))
+	return nil
 }
 
 // adminConnections is how many operators and probes may be connected at once.
@@ -114,6 +130,7 @@ func configured(cfg config.Config, name string) bool {
 // listening is one server and its goroutine.
 type listening struct {
 	server   *http.Server
+	tls      *tls.Config // nil to serve in the clear
 	shutdown fx.Shutdowner
 	log      *zap.Logger
 
@@ -133,12 +150,20 @@ func (l *listening) start(ctx context.Context, address string) error {
 	l.done = make(chan struct{})
 	go func() {
 		defer close(l.done)
-		if err := l.server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		if err := l.serve(ln); !errors.Is(err, http.ErrServerClosed) {
 			l.log.Error("stopped serving", zap.Error(err))
 			_ = l.shutdown.Shutdown(fx.ExitCode(1))
 		}
 	}()
 	return nil
+}
+
+func (l *listening) serve(ln net.Listener) error {
+	if l.tls == nil {
+		return l.server.Serve(ln)
+	}
+	l.server.TLSConfig = l.tls
+	return l.server.ServeTLS(ln, "", "")
 }
 
 // stop lets nobody in any more and waits up to grace for the requests under way. Whoever is not done

@@ -2,17 +2,18 @@ package bootstrap
 
 import (
 	"fmt"
+	"net/url"
 	"runtime"
 	"strings"
 
 	"go.uber.org/fx"
-	"go.uber.org/zap"
 
 	"roster/adapters/idna"
 	"roster/adapters/jwt"
 	"roster/adapters/password"
 	"roster/adapters/system"
 	"roster/bootstrap/config"
+	"roster/domain/credential"
 	"roster/ports/outbound"
 )
 
@@ -25,7 +26,10 @@ var systemModule = fx.Module("system",
 	))
 
 var passwordModule = fx.Module("password",
-	fx.Provide(fx.Annotate(hasher, fx.As(new(outbound.PasswordHasher), new(outbound.StoredHashes)))))
+	fx.Provide(
+		fx.Annotate(hasher, fx.As(fx.Self()), fx.As(new(outbound.PasswordHasher)), fx.As(new(outbound.StoredHashes))),
+		breachedPasswords,
+	))
 
 // tokenModule is for what signs people in; the operator's commands need no keys, and make none.
 var tokenModule = fx.Module("token",
@@ -35,48 +39,32 @@ var tokenModule = fx.Module("token",
 // in the time that they are ready to wait.
 const queuePerWorker = 64
 
-func hasher(cfg config.Config) *password.Hasher {
+func hasher(cfg config.Config) (*password.Hasher, error) {
 	workers := cfg.HashWorkers
 	if workers == 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	return password.New(password.Options{Workers: workers, Wait: cfg.HashWait, Queue: workers * queuePerWorker})
+	h := password.New(password.Options{Workers: workers, Wait: cfg.HashWait, Queue: workers * queuePerWorker})
+	return h, named("ROSTER_IMPORTED_HASH", h.Expect(cfg.ImportedHash))
 }
 
-// keys opens the signing keys: from the configured secret, or from the data directory, where they
-// are made at the first start.
-func keys(cfg config.Config, log *zap.Logger) (*jwt.KeySet, error) {
-	if !secretSigns(cfg) {
-		set, err := jwt.LoadOrCreate(cfg.DataDir, cfg.SigningAlgorithm)
-		return set, named("signing keys", err)
+// passwordPolicy returns the rules for new passwords. That the service's own name and that of its host
+// make no password is NIST's advice (SP 800-63B-4, 3.1.1.2).
+func passwordPolicy(cfg config.Config) credential.Policy {
+	policy := credential.NewPolicy(cfg.PasswordMinLength, password.Common())
+	if cfg.PasswordBlocklist == "django" {
+		return policy
 	}
-	set, warnings, err := jwt.FromSecret(cfg.SigningKey.Reveal(), cfg.SigningAlgorithm)
-	for _, w := range warnings {
-		log.Warn("signing key", zap.String("warning", w))
+	place := []string{"roster"}
+	if u, err := url.Parse(cfg.PublicURL); err == nil {
+		for label := range strings.SplitSeq(strings.ToLower(u.Hostname()), ".") {
+			place = append(place, label)
+		}
 	}
-	return set, named("ROSTER_SIGNING_KEY", err)
+	return policy.Extended(credential.NewBlocklist(password.Common(), place...))
 }
 
-// checkKeys fails as keys would, and makes nothing.
-func checkKeys(cfg config.Config) error {
-	if !secretSigns(cfg) {
-		return named("signing keys", jwt.Check(cfg.DataDir, cfg.SigningAlgorithm))
-	}
-	_, _, err := jwt.FromSecret(cfg.SigningKey.Reveal(), cfg.SigningAlgorithm)
-	return named("ROSTER_SIGNING_KEY", err)
-}
-
-func secretSigns(cfg config.Config) bool { return strings.HasPrefix(cfg.SigningAlgorithm, "HS") }
-
-// named says which setting an error is about.
-func named(setting string, err error) error {
-	if err != nil {
-		return fmt.Errorf("%s: %w", setting, err)
-	}
-	return nil
-}
-
-func tokens(cfg config.Config, set *jwt.KeySet) *jwt.Tokens {
+func tokens(cfg config.Config, source jwt.Source) *jwt.Tokens {
 	o := jwt.Options{
 		Shape: jwt.ShapeSession, Issuer: cfg.TokenIssuer, Audience: cfg.TokenAudience,
 		AllowMissingIssuer: cfg.SessionlessTokens, InferSession: cfg.SessionlessTokens,
@@ -84,5 +72,13 @@ func tokens(cfg config.Config, set *jwt.KeySet) *jwt.Tokens {
 	if cfg.TokenClaims == "simplejwt" {
 		o.Shape, o.InferSession = jwt.ShapeSimpleJWT, true
 	}
-	return jwt.New(set, o)
+	return jwt.New(source, o)
+}
+
+// named says which setting an error is about.
+func named(setting string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", setting, err)
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"go.uber.org/fx"
 	"go.uber.org/zap"
@@ -42,12 +43,12 @@ func driver(database config.Database) (storage.Driver, error) {
 }
 
 // openBackend makes the configured backend. Nothing is connected yet.
-func openBackend(cfg config.Config) (storage.Backend, error) {
+func openBackend(cfg config.Config, log *zap.Logger) (storage.Backend, error) {
 	d, err := driver(cfg.Database)
 	if err != nil {
 		return nil, named(databaseSetting, err)
 	}
-	b, err := d.Open(cfg.Database.URL(), storage.Options{DataDir: cfg.DataDir})
+	b, err := d.Open(cfg.Database.URL(), storage.Options{DataDir: cfg.DataDir, Observe: commandLog(log)})
 	return b, named(databaseSetting, err)
 }
 
@@ -60,6 +61,18 @@ func lasting(database config.Database) error {
 		return fmt.Errorf("%s: is kept by the process that serves; there is nothing to administer from here", d.Scheme)
 	}
 	return nil
+}
+
+// commandLog returns what logs the commands that go to a database server, or nil when nobody wants to
+// see them.
+func commandLog(log *zap.Logger) func(command string, took time.Duration, failed bool) {
+	if !log.Core().Enabled(zap.DebugLevel) {
+		return nil
+	}
+	log = log.Named("storage")
+	return func(command string, took time.Duration, failed bool) {
+		log.Debug("command", zap.String("command", command), zap.Duration("took", took), zap.Bool("failed", failed))
+	}
 }
 
 func userIDs(cfg config.Config, b storage.Backend) outbound.UserIDs {

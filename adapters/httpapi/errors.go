@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -102,6 +101,11 @@ func explain(err error) answer {
 			status: status[failure.Kind], detail: "Given token not valid for any token type",
 			code: failure.Code, inner: failure.Message,
 		}
+	case errors.As(err, &failure) && failure.Kind == fault.RateLimited:
+		return answer{
+			status: status[failure.Kind], detail: throttledDetail(failure.RetryAfter), code: failure.Code,
+			retryAfter: failure.RetryAfter,
+		}
 	case errors.As(err, &failure) && failure.Kind != fault.Internal:
 		return answer{
 			status: status[failure.Kind], detail: failure.Message, code: failure.Code,
@@ -127,17 +131,35 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		if a.retryAfter <= 0 {
 			a.retryAfter = time.Second
 		}
+	case http.StatusTooManyRequests:
+		limited(w, r, a)
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", s.challenge(a))
 	}
 	if a.retryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(a.retryAfter.Seconds()))))
+		w.Header().Set("Retry-After", strconv.Itoa(wholeSeconds(a.retryAfter)))
 	}
 	if wantsProblem(r) {
 		s.write(w, r, a.status, "application/problem+json", a.problem(requestIDOf(r)))
 		return
 	}
 	s.write(w, r, a.status, "application/json", a.drf())
+}
+
+// limited tells in the RateLimit header which limit refused r, beside those that did not, and
+// remembers it for the log.
+func limited(w http.ResponseWriter, r *http.Request, a answer) {
+	if a.code == "" {
+		return
+	}
+	limits := limit(a.code, 0, a.retryAfter)
+	if others := w.Header().Get("RateLimit"); others != "" {
+		limits += ", " + others
+	}
+	w.Header().Set("RateLimit", limits)
+	if rec, ok := r.Context().Value(requestKey).(*record); ok {
+		rec.limit = a.code
+	}
 }
 
 // challenge is the WWW-Authenticate of a 401 (RFC 6750, 3).

@@ -49,6 +49,6 @@ func (s *server) keys(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/jwk-set+json")
 	w.Header().Set("Cache-Control", "public, max-age=300")
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(s.jwks)
+		_, _ = w.Write(s.jwks())
 	}
 }

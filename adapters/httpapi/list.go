@@ -193,7 +193,7 @@ func (s *server) link(r *http.Request, rawQuery string) *string {
 	base := s.PublicURL
 	if base == FromHost || base == "" && local(r) {
 		base = "http://" + r.Host
-		if r.TLS != nil {
+		if s.secure(r) {
 			base = "https://" + r.Host
 		}
 	}

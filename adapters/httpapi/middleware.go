@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -29,14 +30,17 @@ const (
 
 // record is what is known of a request for its line in the log.
 type record struct {
-	id    string
-	actor string
+	id     string
+	client string // address that it comes from
+	actor  string
+	limit  string // name of the limit that refused it
 }
 
 // wrap puts around the router what holds for every request.
 func (s *server) wrap(router *mux.Router) http.Handler {
+	next := crossOrigin(s.CORSOrigins, router)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		rec := &record{id: newRequestID()}
+		rec := &record{id: newRequestID(), client: s.client(r)}
 		ctx, cancel := context.WithTimeout(r.Context(), s.RequestTimeout)
 		defer cancel()
 		ctx = context.WithValue(ctx, requestKey, rec)
@@ -46,20 +50,25 @@ func (s *server) wrap(router *mux.Router) http.Handler {
 			}
 		}
 		ctx = inbound.WithOrigin(ctx, inbound.Origin{
-			Channel: audit.API, Client: session.Client{Address: clientAddress(r), UserAgent: r.UserAgent()}, RequestID: rec.id,
+			Channel: audit.API, Client: session.Client{Address: rec.client, UserAgent: r.UserAgent()}, RequestID: rec.id,
 		})
 		r = r.WithContext(ctx)
-		protect(w, r, rec.id)
-		m := httpsnoop.CaptureMetricsFn(w, func(w http.ResponseWriter) { s.recovered(w, r, router) })
+		s.hintAtProxy(r)
+		s.protect(w, r, rec.id)
+		m := httpsnoop.CaptureMetricsFn(w, func(w http.ResponseWriter) { s.recovered(w, r, next) })
+		limited := zap.Skip()
+		if rec.limit != "" {
+			limited = zap.String("limit", rec.limit)
+		}
 		s.log.Info("request",
 			zap.String("method", clip(r.Method, 16)), zap.String("route", template(router, r)), zap.Int("status", m.Code),
 			zap.Duration("duration", m.Duration.Truncate(time.Microsecond)), zap.Int64("bytes", m.Written),
-			zap.String("client", clientAddress(r)), zap.String("user", rec.actor), zap.String("request_id", rec.id))
+			zap.String("client", rec.client), zap.String("user", rec.actor), zap.String("request_id", rec.id), limited)
 	})
 }
 
 // protect sets the headers that every answer carries: nothing is cached, sniffed, framed or run.
-func protect(w http.ResponseWriter, r *http.Request, id string) {
+func (s *server) protect(w http.ResponseWriter, r *http.Request, id string) {
 	h := w.Header()
 	h.Set("X-Request-Id", id)
 	h.Set("Cache-Control", "no-store")
@@ -67,6 +76,9 @@ func protect(w http.ResponseWriter, r *http.Request, id string) {
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	if s.HSTSMaxAge > 0 && s.secure(r) { // never in the clear, where anybody could say so (RFC 6797, 7.2)
+		h.Set("Strict-Transport-Security", fmt.Sprintf("max-age=%d; includeSubDomains", int64(s.HSTSMaxAge.Seconds())))
+	}
 	if len(r.TransferEncoding) > 0 {
 		// A chunked request may also have come with a Content-Length, which net/http drops unseen;
 		// the connection is not to be trusted further (RFC 9112, 6.1).
@@ -126,16 +138,6 @@ func note(r *http.Request, a inbound.Actor) {
 	if rec, ok := r.Context().Value(requestKey).(*record); ok && a.User != nil {
 		rec.actor = string(a.User.ID())
 	}
-}
-
-// clientAddress returns the address at the other end of the connection. Headers that claim another
-// are anybody's to send.
-func clientAddress(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }
 
 func clip(s string, n int) string { return s[:min(len(s), n)] }

@@ -24,6 +24,7 @@ type resource struct {
 	methods           []method
 	authenticate      bool            // a Bearer token is looked at, and needed but for the open methods
 	open              map[string]bool // methods that nobody needs to be signed in for
+	throttle          string          // scope of limits that the resource is in by itself, "" for none
 	actions           func(r *http.Request, c call) (any, error)
 }
 
@@ -54,7 +55,7 @@ func (res resource) handler(s *server, name string) (handler, error) {
 }
 
 // serve makes the checks in DRF's order, which decides what a request with several faults is told:
-// negotiation, authentication, permission, method; the handler goes on with object, body, rules.
+// negotiation, authentication, permission, throttling, method; the handler goes on with object, body, rules.
 func (s *server) serve(res resource) http.Handler {
 	allow := res.allow()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -79,6 +80,9 @@ func (s *server) dispatch(w http.ResponseWriter, r *http.Request, res resource, 
 		if c.actor.Anonymous() && !res.open[r.Method] {
 			return inbound.ErrNoCredentials
 		}
+	}
+	if err := s.throttled(w, r, res, c.actor); err != nil {
+		return err
 	}
 	handle, err := res.handler(s, r.Method)
 	if err != nil {

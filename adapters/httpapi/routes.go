@@ -21,7 +21,8 @@ func (s *server) table() []route {
 	return []route{
 		{"/api/users/", resource{
 			name: "User List", description: usersDescription, authenticate: true,
-			open: map[string]bool{http.MethodPost: true},
+			open:     map[string]bool{http.MethodPost: true},
+			throttle: scopeRegister,
 			methods: []method{
 				{http.MethodGet, s.listUsers}, {http.MethodPost, s.registerUser},
 			},
@@ -48,18 +49,22 @@ func (s *server) table() []route {
 		{"/api/token/", resource{
 			name: "Token Obtain Pair", description: obtainDescription,
 			methods: []method{{http.MethodPost, s.signIn}}, actions: describe(obtainFields),
+			throttle: scopeToken,
 		}},
 		{"/api/token/refresh/", resource{
 			name: "Token Refresh", description: refreshDescription,
 			methods: []method{{http.MethodPost, s.refresh}}, actions: describe(refreshFields),
+			throttle: scopeToken,
 		}},
 		{"/api/token/verify/", resource{
 			name: "Token Verify", description: verifyDescription,
 			methods: []method{{http.MethodPost, s.verify}}, actions: describe(verifyFields),
+			throttle: scopeToken,
 		}},
 		{"/api/token/blacklist/", resource{
 			name: "Token Blacklist", description: blacklistDescription,
 			methods: []method{{http.MethodPost, s.blacklist}}, actions: describe(blacklistFields),
+			throttle: scopeToken,
 		}},
 		{"/api/sessions/", resource{
 			name: "Session List", description: sessionsDescription, authenticate: true,

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -24,13 +25,16 @@ type Ports struct {
 type server struct {
 	Ports
 	Settings
-	jwks []byte
-	log  *zap.Logger
+	jwks      func() []byte
+	throttles []throttle
+	now       func() time.Time
+	log       *zap.Logger
+	proxyHint sync.Once
 }
 
-// New returns the API as a handler. jwks is the JSON Web Key Set to publish (RFC 7517).
-func New(p Ports, s Settings, jwks []byte, log *zap.Logger) http.Handler {
-	srv := &server{p, s, jwks, log}
+// New returns the API as a handler. jwks returns the JSON Web Key Set to publish (RFC 7517).
+func New(p Ports, s Settings, jwks func() []byte, log *zap.Logger) http.Handler {
+	srv := &server{Ports: p, Settings: s, jwks: jwks, throttles: newThrottles(s.Throttling), now: time.Now, log: log}
 	return srv.wrap(srv.routes())
 }
 
@@ -41,19 +45,34 @@ const (
 	writeTimeout      = 45 * time.Second // a request may wait its turn to hash, then is answered
 	idleTimeout       = 75 * time.Second
 	maxHeaderBytes    = 16 << 10
+
+	// Of HTTP/2, which is spoken over TLS only: as many requests at once as browsers make, and a client
+	// that has gone without a word is noticed.
+	maxStreams  = 32
+	pingTimeout = 30 * time.Second
 )
 
 // NewServer returns the HTTP server that carries h.
 func NewServer(h http.Handler, log *zap.Logger) *http.Server {
-	return &http.Server{
+	srv := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          zap.NewStdLog(log.Named("http")),
+		Protocols:         new(http.Protocols),
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: maxStreams,
+			SendPingTimeout:      pingTimeout,
+			WriteByteTimeout:     pingTimeout,
+		},
+		ErrorLog: zap.NewStdLog(log.Named("http")),
 	}
+	srv.Protocols.SetHTTP1(true)
+	srv.Protocols.SetHTTP2(true)
+	new(silent).watch(srv)
+	return srv
 }
 
 // write sends body as JSON. Nothing can be told to the client once this fails, so it is logged only.

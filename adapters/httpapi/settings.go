@@ -4,6 +4,7 @@
 package httpapi
 
 import (
+	"net/netip"
 	"time"
 )
 
@@ -38,4 +39,8 @@ type Settings struct {
 	VerifyListed      bool // a blacklisted token at verification is a 400, as SimpleJWT; else a 401
 	PasswordMaxLength int  // told in the description of a resource
 	ConfirmPassword   bool // current_password is told in the description of a resource
+	Throttling        Throttling
+	TrustedProxies    []netip.Prefix // peers whose X-Forwarded-For and X-Forwarded-Proto are believed
+	CORSOrigins       []string       // origins whose scripts may use the API; "*" alone for any
+	HSTSMaxAge        time.Duration  // told to who comes over TLS (RFC 6797); 0 for not telling
 }

@@ -1,8 +1,7 @@
 package jwt
 
 import (
-	"crypto/x509"
-	"encoding/pem"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -12,257 +11,244 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 )
 
 const (
-	keyFolder  = "keys"    // in the data directory
 	keySuffix  = ".pem"    // of a key's file, whose name is else of no importance
 	markerName = "signing" // holds the kid of the key that signs
 	maxKeyFile = 1 << 16
 )
 
-// LoadOrCreate reads the keys in dir/keys, each a private key as PKCS #8 in PEM (RFC 7468) in a file
-// <kid>.pem. All of them verify. The one that signs is named by its kid in the file "signing", which
-// may be missing where there is one key; its algorithm must be the one wanted. Where there is no key
-// at all, one is made: of many processes that start at once, all end up with the same.
+// LoadOrCreate reads the keys in a folder, each a private key as PKCS #8 in PEM (RFC 7468) in a file
+// <kid>.pem. All of them verify, each with its own algorithm. The one that signs is named by its kid in
+// the file "signing", which may be missing where there is one key. Where there is no key at all, one is
+// made, for the algorithm given: of many processes that start at once, all end up with the same.
 //
 // It refuses folders that others can write to and key files that others can read, and files that it
 // does not understand; the errors name the file and say nothing of what is in it.
-func LoadOrCreate(dir, algorithm string) (*KeySet, error) {
-	pair, _ := Algorithms()
-	if !slices.Contains(pair, algorithm) {
-		return nil, fmt.Errorf("jwt: there are no key files for the algorithm %q", algorithm)
-	}
-	folder := filepath.Join(dir, keyFolder)
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return nil, fmt.Errorf("jwt: %w", err)
-	}
-	if err := checkFolder(folder); err != nil {
+func LoadOrCreate(folder, algorithm string) (*KeySet, error) {
+	if err := checkPair(algorithm); err != nil {
 		return nil, err
 	}
-	keys, err := load(folder, algorithm)
-	if err != nil || keys != nil {
+	if err := makeFolder(folder); err != nil {
+		return nil, fmt.Errorf("jwt: %w", err)
+	}
+	keys, err := load(folder)
+	if !errors.Is(err, errNoKeys) {
 		return keys, err
 	}
 	if err := create(folder, algorithm); err != nil {
 		return nil, fmt.Errorf("jwt: make a key: %w", err)
 	}
-	keys, err = load(folder, algorithm)
-	if err == nil && keys == nil {
-		err = fmt.Errorf("jwt: %s: the key just made is gone", folder)
-	}
-	return keys, err
+	return load(folder)
 }
 
 // Check fails as LoadOrCreate would on the keys that are there, and makes nothing; that there are none
 // yet is no failure.
-func Check(dir, algorithm string) error {
-	folder := filepath.Join(dir, keyFolder)
-	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err := checkFolder(folder); err != nil {
+func Check(folder, algorithm string) error {
+	if err := checkPair(algorithm); err != nil {
 		return err
 	}
-	_, err := load(folder, algorithm)
-	return err
+	if missing(folder) {
+		return nil
+	}
+	if _, err := load(folder); !errors.Is(err, errNoKeys) {
+		return err
+	}
+	return nil
 }
 
-// load returns the keys in folder, or nil when there are none.
-func load(folder, algorithm string) (*KeySet, error) {
-	marker, err := readMarker(folder)
+// missing reports whether there is no such folder.
+func missing(folder string) bool {
+	_, err := os.Stat(folder)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// checkPair refuses algorithms without a key pair.
+func checkPair(algorithm string) error {
+	if pair, _ := Algorithms(); !slices.Contains(pair, algorithm) {
+		return fmt.Errorf("jwt: there are no key files for the algorithm %q", algorithm)
+	}
+	return nil
+}
+
+// keyFile is a key in its file.
+type keyFile struct {
+	*key
+	path     string
+	modified time.Time
+}
+
+// contents is what a folder holds.
+type contents struct {
+	keys    []keyFile
+	signing int       // index of the key that signs
+	marked  bool      // by the marker, which may be missing where there is one key
+	turned  time.Time // when the marker was written
+}
+
+// errNoKeys says that a folder holds no keys.
+var errNoKeys = errors.New("there are no keys")
+
+// load returns the keys in a folder, or errNoKeys.
+func load(folder string) (*KeySet, error) {
+	c, err := look(folder)
 	if err != nil {
 		return nil, err
+	}
+	all := make([]*key, len(c.keys))
+	for i, k := range c.keys {
+		all[i] = k.key
+	}
+	return newKeySet(c.keys[c.signing].key, all...)
+}
+
+// look reads a folder, or returns errNoKeys. Whoever reads while an operator changes keys may meet a
+// mixture of before and after, so it looks again before it complains.
+func look(folder string) (c contents, err error) {
+	for range 3 {
+		if c, err = lookOnce(folder); err == nil || errors.Is(err, errNoKeys) {
+			break
+		}
+	}
+	return c, err
+}
+
+func lookOnce(folder string) (contents, error) {
+	if err := checkFolder(folder); err != nil {
+		return contents{}, err
+	}
+	marker, turned, err := readMarker(folder)
+	if err != nil {
+		return contents{}, err
 	}
 	entries, err := os.ReadDir(folder)
 	if err != nil {
-		return nil, fmt.Errorf("jwt: %w", err)
+		return contents{}, fmt.Errorf("jwt: %w", err)
 	}
-	names := slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
-		return !strings.HasSuffix(e.Name(), keySuffix) || e.Name()[0] == '.'
-	})
-	keys := &KeySet{byID: map[string]*key{}}
-	for _, e := range names {
+	c := contents{signing: -1, marked: marker != "", turned: turned}
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), keySuffix) || e.Name()[0] == '.' {
+			continue
+		}
 		k, err := readKey(filepath.Join(folder, e.Name()))
 		if err != nil {
-			return nil, err
+			return contents{}, err
 		}
-		keys.byID[k.kid] = k
-		if k.kid == marker || marker == "" && len(names) == 1 {
-			keys.signing = k
+		if k.kid == marker {
+			c.signing = len(c.keys)
 		}
+		c.keys = append(c.keys, k)
 	}
 	where := filepath.Join(folder, markerName)
 	switch {
-	case keys.signing == nil && marker != "":
-		return nil, fmt.Errorf("jwt: %s names a key that is not there", where)
-	case keys.signing == nil && len(names) > 0:
-		return nil, fmt.Errorf("jwt: %s is missing; it holds the id of the key that signs, one of the names before %s", where, keySuffix)
-	case keys.signing == nil:
-		return nil, nil
-	case keys.signing.alg != algorithm:
-		return nil, fmt.Errorf("jwt: %s: the key that signs is for %s, not %s as configured", folder, keys.signing.alg, algorithm)
+	case c.signing >= 0:
+		return c, nil
+	case c.marked:
+		return contents{}, fmt.Errorf("jwt: %s names a key that is not there", where)
+	case len(c.keys) == 0:
+		return contents{}, fmt.Errorf("jwt: %s: %w", folder, errNoKeys)
+	case len(c.keys) > 1:
+		return contents{}, fmt.Errorf("jwt: %s is missing; it holds the id of the key that signs, one of the names before %s", where, keySuffix)
 	}
-	return keys, nil
+	c.signing = 0
+	return c, nil
 }
 
-// create makes a key, unless another process has made one meanwhile. What decides is the link to the
-// name of the marker, which only one process can make; by then its key is on the disk, under a name
-// from which whoever reads the marker next can finish the work.
-func create(folder, algorithm string) error {
-	private, err := generate(algorithm)
-	if err != nil {
-		return err
-	}
-	k, err := newKey(private)
-	if err != nil {
-		return err
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		return err
-	}
-	made := unfinished(folder, k.kid)
-	if err := writeNew(made, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})); err != nil {
-		return err
-	}
-	note := unfinished(folder, k.kid+"."+markerName)
-	if err = writeNew(note, []byte(k.kid+"\n")); err == nil {
-		err = os.Link(note, filepath.Join(folder, markerName))
-		_ = os.Remove(note)
-	}
-	if err != nil {
-		_ = os.Remove(made)
-		if errors.Is(err, fs.ErrExist) {
-			return nil // another's key it is
-		}
-		return err
-	}
-	return errors.Join(finish(folder, k.kid), syncFolder(folder), syncFolder(filepath.Dir(folder)))
-}
-
-// unfinished is where a key lies until it is known to be the one; load does not look there.
-func unfinished(folder, kid string) string { return filepath.Join(folder, "."+kid+".new") }
-
-// finish gives a key its name, unless another process has done so.
-func finish(folder, kid string) error {
-	_, err := os.Lstat(unfinished(folder, kid)) // renaming nothing fails elsewise on a read-only disk
-	if err == nil {
-		err = os.Rename(unfinished(folder, kid), filepath.Join(folder, kid+keySuffix))
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
-
-// readMarker returns the kid of the key that signs, or "" when nothing says so.
-func readMarker(folder string) (string, error) {
+// readMarker returns the kid of the key that signs and when it was written, or "" when nothing says so.
+func readMarker(folder string) (kid string, turned time.Time, err error) {
 	name := filepath.Join(folder, markerName)
-	text, err := readFile(name, 0o022)
+	text, info, err := readFile(name, 0o022)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
+		return "", time.Time{}, nil
 	}
 	if err != nil {
-		return "", err
+		return "", time.Time{}, err
 	}
-	kid := strings.TrimSpace(string(text))
-	if len(kid) != 43 || strings.ContainsFunc(kid, func(r rune) bool { return r > 0x7F || !base64URL(byte(r&0x7F)) }) {
-		return "", fmt.Errorf("jwt: %s: no id of a key", name)
+	if kid = strings.TrimSpace(string(text)); !isKeyID(kid) {
+		return "", time.Time{}, fmt.Errorf("jwt: %s: no id of a key", name)
 	}
 	if err := finish(folder, kid); err != nil {
-		return "", fmt.Errorf("jwt: %w", err)
+		return "", time.Time{}, fmt.Errorf("jwt: %w", err)
 	}
-	return kid, nil
+	return kid, info.ModTime(), nil
 }
 
-func readKey(name string) (*key, error) {
-	text, err := readFile(name, 0o077)
-	if err != nil {
-		return nil, err
+// isKeyID reports whether text has the form of a thumbprint (RFC 7638) of SHA-256.
+func isKeyID(text string) bool {
+	for _, c := range []byte(text) {
+		if !base64URL(c) {
+			return false
+		}
 	}
-	// What the parsers say is left out, lest it quote the file.
-	block, rest := pem.Decode(text)
-	if block == nil || block.Type != "PRIVATE KEY" || strings.TrimSpace(string(rest)) != "" {
-		return nil, fmt.Errorf("jwt: %s: not one private key as PKCS #8 in PEM", name)
-	}
-	private, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("jwt: %s: not one private key as PKCS #8 in PEM", name)
-	}
-	k, err := newKey(private)
-	if err != nil {
-		return nil, fmt.Errorf("jwt: %s: %w", name, err)
-	}
-	return k, nil
+	return len(text) == 43
 }
 
-// readFile reads a small regular file whose mode has none of the bits of forbidden.
-func readFile(name string, forbidden fs.FileMode) ([]byte, error) {
+func readKey(name string) (keyFile, error) {
+	text, info, err := readFile(name, 0o077)
+	if err != nil {
+		return keyFile{}, err
+	}
+	k, rest, err := parsePrivate(text)
+	if err == nil && len(bytes.TrimSpace(rest)) > 0 {
+		err = errNoPrivateKey
+	}
+	if err != nil {
+		return keyFile{}, fmt.Errorf("jwt: %s: %w", name, err)
+	}
+	return keyFile{k, name, info.ModTime()}, nil
+}
+
+// readFile reads a small regular file whose mode has none of the bits of forbidden; but the group may
+// read what is somebody else's, since that is how a secret is handed to a service (Kubernetes' fsGroup).
+func readFile(name string, forbidden fs.FileMode) ([]byte, fs.FileInfo, error) {
 	info, err := os.Stat(name) // before opening, which waits at a pipe
 	if err == nil && !info.Mode().IsRegular() {
 		err = fmt.Errorf("%s: not a regular file", name)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("jwt: %w", err)
+		return nil, nil, fmt.Errorf("jwt: %w", err)
 	}
 	f, err := os.Open(name) //nolint:gosec // in the operator's own directory
 	if err != nil {
-		return nil, fmt.Errorf("jwt: %w", err)
+		return nil, nil, fmt.Errorf("jwt: %w", err)
 	}
 	defer f.Close() //nolint:errcheck // only read
 	if info, err = f.Stat(); err != nil {
-		return nil, fmt.Errorf("jwt: %w", err)
+		return nil, nil, fmt.Errorf("jwt: %w", err)
+	}
+	if !ours(info) {
+		forbidden &^= 0o040
 	}
 	if mode := info.Mode().Perm(); mode&forbidden != 0 && hasModes {
-		return nil, fmt.Errorf("jwt: %s: mode %04o lets others in; make it 0600", name, mode)
+		return nil, nil, fmt.Errorf("jwt: %s: mode %04o lets others in; make it 0600", name, mode)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
 	if err == nil && len(text) > maxKeyFile {
 		err = fmt.Errorf("%s: too large", name)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("jwt: %w", err)
+		return nil, nil, fmt.Errorf("jwt: %w", err)
 	}
-	return text, nil
+	return text, info, nil
 }
 
 // hasModes tells whether the file modes that Go reports mean who may read a file.
 const hasModes = runtime.GOOS != "windows"
 
-// checkFolder refuses a folder where others could put a key that would then verify.
+// checkFolder refuses a folder where others could put a key that would then verify. Where nobody can
+// write, whatever the mode says, as in a mounted secret, that is no danger.
 func checkFolder(name string) error {
 	info, err := os.Stat(name)
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%s: not a folder", name)
+	}
 	if err != nil {
 		return fmt.Errorf("jwt: %w", err)
 	}
-	if mode := info.Mode().Perm(); mode&0o022 != 0 && hasModes {
+	if mode := info.Mode().Perm(); mode&0o022 != 0 && hasModes && !readOnly(name) {
 		return fmt.Errorf("jwt: %s: mode %04o lets others write; make it 0700", name, mode)
 	}
 	return nil
-}
-
-// writeNew writes a file that must not exist, through to the disk.
-func writeNew(name string, content []byte) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // as readFile
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return errors.Join(err, os.Remove(name))
-	}
-	return syncFolder(filepath.Dir(name))
-}
-
-// syncFolder makes the names in a folder survive a loss of power, where a folder can be opened for it.
-func syncFolder(name string) error {
-	if !hasModes {
-		return nil
-	}
-	f, err := os.Open(name) //nolint:gosec // as readFile
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }

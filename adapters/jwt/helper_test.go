@@ -88,16 +88,17 @@ func withSecret(t testing.TB, o Options) *Tokens {
 // pairs returns a set of the given private keys, the first of which signs.
 func pairs(t testing.TB, private ...any) *KeySet {
 	t.Helper()
-	s := &KeySet{byID: map[string]*key{}}
-	for i, p := range private {
+	var all []*key
+	for _, p := range private {
 		k, err := newKey(p)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.byID[k.kid] = k
-		if i == 0 {
-			s.signing = k
-		}
+		all = append(all, k)
+	}
+	s, err := newKeySet(all[0], all...)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return s
 }

@@ -28,8 +28,8 @@ const (
 	HS512 = "HS512"
 )
 
-// Algorithms returns every algorithm: those with a key pair, which LoadOrCreate keeps, and those
-// with a secret, which FromSecret takes.
+// Algorithms returns every algorithm: those with a key pair, which a Folder and FromPEM have, and
+// those with a secret, which FromSecret takes.
 func Algorithms() (pair, secret []string) {
 	return []string{ES256, RS256, EdDSA}, []string{HS256, HS384, HS512}
 }
@@ -39,7 +39,8 @@ type key struct {
 	kid             string // its thumbprint (RFC 7638); "" for a secret, of which nothing is told
 	alg             string
 	method          jwt.SigningMethod
-	private, public any // as golang-jwt wants them; the same for a secret
+	private, public any    // as golang-jwt wants them; private is nil where the key only verifies
+	header          string // of the tokens it signs, encoded
 }
 
 // KeySet is the keys of an installation: one that signs, and those that verify, which the signing
@@ -47,7 +48,40 @@ type key struct {
 type KeySet struct {
 	signing *key
 	byID    map[string]*key // all but a secret
+	jwks    *[]byte         // a pointer, since fmt prints unexported fields past their Format
 }
+
+// newKeySet makes the set of a key that signs and those that verify beside it.
+func newKeySet(signing *key, others ...*key) (*KeySet, error) {
+	s := &KeySet{signing: signing, byID: map[string]*key{}}
+	for _, k := range append(others, signing) {
+		if k.kid != "" {
+			s.byID[k.kid] = k
+		}
+	}
+	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}} // not nil, which would be null
+	for _, id := range slices.Sorted(maps.Keys(s.byID)) {
+		k := s.byID[id]
+		set.Keys = append(set.Keys, jose.JSONWebKey{Key: k.public, KeyID: k.kid, Algorithm: k.alg, Use: "sig"})
+	}
+	jwks, err := json.Marshal(set)
+	s.jwks = &jwks
+	return s, err
+}
+
+// Source gives Tokens the keys in force. A KeySet is one that never changes, a Folder one that does.
+type Source interface {
+	// Keys returns the keys in force.
+	Keys() *KeySet
+	// KeysWith returns the keys in force, after a look whether a key of that id has come meanwhile.
+	KeysWith(kid string) *KeySet
+}
+
+// Keys implements Source.
+func (s *KeySet) Keys() *KeySet { return s }
+
+// KeysWith implements Source.
+func (s *KeySet) KeysWith(string) *KeySet { return s }
 
 // Format implements fmt.Formatter.
 func (KeySet) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "[keys]") }
@@ -88,33 +122,41 @@ func (s *KeySet) find(h header, lenient bool) (*key, error) {
 
 // JWKS returns the public keys as a JSON Web Key Set (RFC 7517), by id. It is empty where
 // tokens are signed with a secret.
-func (s *KeySet) JWKS() ([]byte, error) {
-	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}} // not nil, which would be null
-	for _, id := range slices.Sorted(maps.Keys(s.byID)) {
-		k := s.byID[id]
-		set.Keys = append(set.Keys, jose.JSONWebKey{Key: k.public, KeyID: k.kid, Algorithm: k.alg, Use: "sig"})
-	}
-	return json.Marshal(set)
-}
+func (s *KeySet) JWKS() []byte { return *s.jwks }
 
 var errUnsuitable = errors.New("neither an elliptic P-256, nor an Ed25519, nor an RSA key of 2048 to 8192 bits")
 
 // newKey wraps a private key of the standard library.
 func newKey(private any) (*key, error) {
-	k := &key{private: private}
-	switch p := private.(type) {
-	case *ecdsa.PrivateKey:
+	signer, ok := private.(crypto.Signer)
+	if !ok {
+		return nil, errUnsuitable
+	}
+	k, err := newPublicKey(signer.Public())
+	if err != nil {
+		return nil, err
+	}
+	k.private = private
+	k.header = encodedHeader(fmt.Sprintf(`{"alg":%q,"kid":%q,"typ":"JWT"}`, k.alg, k.kid))
+	return k, nil
+}
+
+// newPublicKey wraps a public key of the standard library.
+func newPublicKey(public any) (*key, error) {
+	k := &key{public: public}
+	switch p := public.(type) {
+	case *ecdsa.PublicKey:
 		if p.Curve != elliptic.P256() {
 			return nil, errUnsuitable
 		}
-		k.alg, k.method, k.public = ES256, deterministicES256{jwt.SigningMethodES256}, &p.PublicKey
-	case *rsa.PrivateKey:
+		k.alg, k.method = ES256, deterministicES256{jwt.SigningMethodES256}
+	case *rsa.PublicKey:
 		if bits := p.N.BitLen(); bits < 2048 || bits > 8192 {
 			return nil, errUnsuitable
 		}
-		k.alg, k.method, k.public = RS256, jwt.SigningMethodRS256, &p.PublicKey
-	case ed25519.PrivateKey:
-		k.alg, k.method, k.public = EdDSA, jwt.SigningMethodEdDSA, p.Public()
+		k.alg, k.method = RS256, jwt.SigningMethodRS256
+	case ed25519.PublicKey:
+		k.alg, k.method = EdDSA, jwt.SigningMethodEdDSA
 	default:
 		return nil, errUnsuitable
 	}
@@ -125,6 +167,8 @@ func newKey(private any) (*key, error) {
 	k.kid = base64.RawURLEncoding.EncodeToString(thumbprint)
 	return k, nil
 }
+
+func encodedHeader(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 
 // generate makes a private key for an algorithm with a key pair.
 func generate(algorithm string) (any, error) {

@@ -3,6 +3,9 @@ package jwt
 import (
 	"strings"
 	"testing"
+	"time"
+
+	"roster/domain/session"
 )
 
 func TestSecrets(t *testing.T) {
@@ -54,7 +57,41 @@ func TestSecrets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if set, err := keys.JWKS(); err != nil || string(set) != `{"keys":[]}` {
-		t.Errorf("JWKS: %s, %v", set, err)
+	if set := keys.JWKS(); string(set) != `{"keys":[]}` {
+		t.Errorf("JWKS: %s", set)
+	}
+}
+
+// What the secret was before verifies, and does not sign.
+func TestFallbacks(t *testing.T) {
+	const next, older = "harbour-velvet-cinder-maple-thistle-9876543210", "meadow-copper-lattice-juniper-anvil-1357924680"
+	for _, shape := range []Shape{ShapeSession, ShapeSimpleJWT} {
+		keys, _, err := FromSecret(next, HS256, older, secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens := New(keys, Options{Shape: shape})
+		old := hs(hsHead, minimal)
+		if _, err := parse(t, tokens, old); err != nil {
+			t.Errorf("a token of the old secret: %v", err)
+		}
+		fresh := sign(t, tokens, session.Claims{ExpiresAt: now.Add(time.Hour)})
+		if _, err := parse(t, tokens, fresh); err != nil {
+			t.Errorf("a token of the new secret: %v", err)
+		}
+		refused(t, withSecret(t, Options{Shape: shape}), fresh)
+		refused(t, tokens, old[:len(old)-2]+"AA")
+		refused(t, tokens, hs512(`{"alg":"HS512"}`, minimal))
+		without, _, err := FromSecret(next, HS256, older)
+		if err != nil {
+			t.Fatal(err)
+		}
+		refused(t, New(without, Options{Shape: shape}), old)
+	}
+	for _, bad := range []string{"", secret[:31], strings.Repeat("secret", 8), "please-CHANGE-ME-before-you-go-into-production"} {
+		keys, _, err := FromSecret(next, HS256, secret, bad)
+		if err == nil || keys != nil || !strings.Contains(err.Error(), "fallback 2") || bad != "" && strings.Contains(err.Error(), bad) {
+			t.Errorf("%q: %v", bad, err)
+		}
 	}
 }

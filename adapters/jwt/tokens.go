@@ -46,19 +46,12 @@ type Options struct {
 
 // Tokens implements outbound.Tokens. It is safe for concurrent use and never prints its keys.
 type Tokens struct {
-	keys   *KeySet
+	source Source
 	o      Options
-	header string // of the tokens it signs, encoded
 }
 
-// New makes Tokens that sign with the signing key of keys and verify with all of them.
-func New(keys *KeySet, o Options) *Tokens {
-	header := fmt.Sprintf(`{"alg":%q,"typ":"JWT"}`, keys.signing.alg)
-	if keys.signing.kid != "" {
-		header = fmt.Sprintf(`{"alg":%q,"kid":%q,"typ":"JWT"}`, keys.signing.alg, keys.signing.kid)
-	}
-	return &Tokens{keys, o, base64.RawURLEncoding.EncodeToString([]byte(header))}
-}
+// New makes Tokens that sign with the key that signs at the time, and verify with all that there are.
+func New(source Source, o Options) *Tokens { return &Tokens{source, o} }
 
 // Format implements fmt.Formatter.
 func (Tokens) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "[tokens]") }
@@ -80,8 +73,9 @@ func (t *Tokens) Sign(ctx context.Context, c session.Claims) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text := t.header + "." + base64.RawURLEncoding.EncodeToString(payload)
-	signature, err := t.keys.signing.method.Sign(text, t.keys.signing.private)
+	k := t.source.Keys().signing
+	text := k.header + "." + base64.RawURLEncoding.EncodeToString(payload)
+	signature, err := k.method.Sign(text, k.private)
 	if err != nil {
 		return "", fmt.Errorf("jwt: sign: %w", err)
 	}
@@ -107,7 +101,7 @@ func (t *Tokens) Parse(ctx context.Context, token string, now time.Time) (sessio
 	if err != nil {
 		return session.Claims{}, refuse(err)
 	}
-	k, err := t.keys.find(h, t.o.Shape == ShapeSimpleJWT)
+	k, err := t.find(h)
 	if err != nil {
 		return session.Claims{}, refuse(err)
 	}
@@ -121,6 +115,17 @@ func (t *Tokens) Parse(ctx context.Context, token string, now time.Time) (sessio
 		return session.Claims{}, refuse(err)
 	}
 	return c, nil
+}
+
+// find returns the key for a token with header h. One that is not known may have come to the source
+// meanwhile: another instance signs with it already.
+func (t *Tokens) find(h header) (*key, error) {
+	lenient := t.o.Shape == ShapeSimpleJWT
+	k, err := t.source.Keys().find(h, lenient)
+	if errors.Is(err, errKey) && h.hasKid {
+		return t.source.KeysWith(h.kid).find(h, lenient)
+	}
+	return k, err
 }
 
 func (t *Tokens) parser(k *key, now time.Time) *jwt.Parser {

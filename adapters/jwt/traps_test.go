@@ -130,12 +130,8 @@ func TestKeyPairTraps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	public, err := keys.JWKS()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var set struct{ Keys []json.RawMessage }
-	if err := json.Unmarshal(public, &set); err != nil {
+	if err := json.Unmarshal(keys.JWKS(), &set); err != nil {
 		t.Fatal(err)
 	}
 	confused := map[string]string{

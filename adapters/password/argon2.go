@@ -31,22 +31,23 @@ const (
 	maxArgon2Threads = 64
 )
 
-func (c cost) key(plain string, salt []byte, n int) []byte {
-	derive := argon2.IDKey
-	if c.i {
-		derive = argon2.Key
+// work returns what one derivation takes.
+func (c cost) work() work {
+	k := argon2Single
+	if c.threads > 1 {
+		k = argon2Lanes
 	}
-	return derive([]byte(plain), salt, uint32(c.passes), uint32(c.kib), uint8(c.threads), uint32(n)) //nolint:gosec // bounded
+	return work{kind: k, amount: c.kib * c.passes, kib: c.kib, threads: c.threads}
 }
 
 // encode returns plain hashed with a fresh salt, in the PHC string format
 // (github.com/P-H-C/phc-string-format).
-func encode(plain string) string {
+func encode(m machine, plain string) string {
 	salt := make([]byte, saltBytes)
 	_, _ = rand.Read(salt) // never fails: it ends the process instead
 	b64 := base64.RawStdEncoding.EncodeToString
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version,
-		preferred.kib, preferred.passes, preferred.threads, b64(salt), b64(preferred.key(plain, salt, keyBytes)))
+		preferred.kib, preferred.passes, preferred.threads, b64(salt), b64(m.argon2(preferred, plain, salt, keyBytes)))
 }
 
 // readArgon2 reads "argon2id$v=19$m=…,t=…,p=…$salt$key": what follows the first "$" of a PHC string,
@@ -66,11 +67,9 @@ func readArgon2(bare bool) func(string) (stored, bool) {
 			return stored{}, false
 		}
 		return stored{
-			fits:      func(plain string) bool { return equal(c.key(plain, salt, len(key)), key) },
-			kib:       c.kib,
-			threads:   c.threads,
+			fits:      func(m machine, plain string) bool { return equal(m.argon2(c, plain, salt, len(key)), key) },
+			work:      c.work(),
 			preferred: bare && c == preferred && len(salt) == saltBytes && len(key) == keyBytes,
-			light:     c.kib*c.passes < preferred.kib*preferred.passes,
 		}, true
 	}
 }

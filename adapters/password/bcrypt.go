@@ -8,11 +8,8 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// maxBcryptCost bounds what a stored hash may ask for: 2^16 rounds, a few seconds.
+// maxBcryptCost bounds what a stored hash may ask for: 2^16 exponent, a few seconds.
 const maxBcryptCost = 16
-
-// lightBcryptCost and less is clearly less work than the preferred scheme.
-const lightBcryptCost = 8
 
 // readBcrypt reads "$2b$12$…", which Django writes after "bcrypt$" or "bcrypt_sha256$"; input makes
 // of a password what bcrypt is given. 2a, 2b and 2y are the same function for what we hash; 2x is a
@@ -28,16 +25,13 @@ func readBcrypt(input func(plain string) []byte) func(string) (stored, bool) {
 		default:
 			return stored{}, false
 		}
-		rounds, ok := number(strings.TrimPrefix(rest[4:6], "0"), bcrypt.MinCost, maxBcryptCost)
+		exponent, ok := number(strings.TrimPrefix(rest[4:6], "0"), bcrypt.MinCost, maxBcryptCost)
 		if !ok {
 			return stored{}, false
 		}
 		return stored{
-			fits: func(plain string) bool {
-				return bcrypt.CompareHashAndPassword([]byte(rest), input(plain)) == nil
-			},
-			threads:    1,
-			light:      rounds <= lightBcryptCost,
+			fits:       func(m machine, plain string) bool { return m.bcrypt(rest, exponent, input(plain)) },
+			work:       work{kind: bcryptRounds, amount: 1 << exponent, threads: 1},
 			blindToNUL: true, // "a" and "a\x00a" are one key to bcrypt, which repeats it with a NUL between
 		}, true
 	}

@@ -34,10 +34,27 @@ type Options struct {
 
 // Hasher implements outbound.PasswordHasher. It is safe for concurrent use. A computation under way
 // cannot be interrupted; only waiting for one to begin ends with the context.
-type Hasher struct{ pool *pool }
+type Hasher struct {
+	pool    *pool
+	machine machine
+	known   known
+}
 
 // New makes a Hasher.
-func New(o Options) *Hasher { return &Hasher{newPool(o)} }
+func New(o Options) *Hasher {
+	return &Hasher{pool: newPool(o), machine: processor{}, known: known{c: lowest}}
+}
+
+// Learn makes refused passwords cost as much as the verification of c does from now on, if that is
+// more, and reports whether it is. What is not learned beforehand is learned when it is first
+// verified; until then, whose it is can be told by the time that a refusal takes.
+func (h *Hasher) Learn(c credential.Hash) (more bool) {
+	s, ok := read(c)
+	return ok && h.known.raise(s.work)
+}
+
+// Ceiling lists what refused passwords cost beside the preferred scheme, for the log; "" for nothing.
+func (h *Hasher) Ceiling() string { return h.known.with(work{}).String() }
 
 // errTooLong is a defect of the caller: the rules of the members refuse such passwords before.
 var errTooLong = errors.New("password: longer than credential.MaxBytes")
@@ -50,7 +67,7 @@ func (h *Hasher) Hash(ctx context.Context, p credential.Password) (credential.Ha
 		return credential.Hash{}, errTooLong
 	}
 	var encoded string
-	if err := h.pool.do(ctx, 1, func() { encoded = encode(plain) }); err != nil {
+	if err := h.pool.do(ctx, 1, func() { encoded = encode(h.machine, plain) }); err != nil {
 		return credential.Hash{}, err
 	}
 	return credential.RestoreHash(encoded), nil
@@ -60,21 +77,33 @@ func (h *Hasher) Hash(ctx context.Context, p credential.Password) (credential.Ha
 // Hash(p), being of another scheme or other parameters than the preferred, weaker or stronger alike
 // (as Django's must_update). A password over credential.MaxBytes fits nothing and costs nothing. It
 // fails with credential.ErrBusy or the context's error.
+//
+// A password that does not fit costs as much as every other one, whatever is stored: the verification
+// and what is missing to the dearest of each scheme met so far. One that fits costs no more than that.
 func (h *Hasher) Verify(ctx context.Context, p credential.Password, c credential.Hash) (fits, outdated bool, err error) {
 	plain := p.Reveal()
 	if len(plain) > credential.MaxBytes {
 		return false, false, ctx.Err()
 	}
 	s, ok := read(c)
+	most := h.known.with(s.work) // also of a hash that is not tried with this password
 	if !ok || s.blindToNUL && strings.ContainsRune(plain, 0) {
 		s = decoy
 	}
-	err = h.pool.do(ctx, s.places(), func() {
-		fits = s.fits(plain)
-		if !fits && s.light {
-			decoy.fits(plain) // else a wrong password would tell that the stored hash is a cheap one
+	topUp := func() {
+		for _, w := range most.missing(s.work) {
+			w.waste(h.machine, plain)
+		}
+	}
+	apart := most.places() > 1 // whom it fits shall not wait for places that only the rest needs
+	err = h.pool.do(ctx, s.work.places(), func() {
+		if fits = s.fits(h.machine, plain); !fits && !apart {
+			topUp()
 		}
 	})
+	if err == nil && !fits && apart {
+		err = h.pool.do(ctx, most.places(), topUp)
+	}
 	if err != nil {
 		return false, false, err
 	}

@@ -1,23 +1,18 @@
 package password
 
 import (
-	"crypto/pbkdf2"
 	"encoding/base64"
-	"hash"
 	"strings"
 )
 
 // maxIterations bounds what a stored hash may ask for: a few seconds.
 const maxIterations = 10_000_000
 
-// lightIterations is clearly less work than the preferred scheme, on any machine.
-const lightIterations = 100_000
-
 // maxSalt is the most bytes of a salt that is plain text.
 const maxSalt = 128
 
 // readPBKDF2 reads Django's "iterations$salt$key": the salt is its own text, the key base64.
-func readPBKDF2[H hash.Hash](newHash func() H, size int) func(string) (stored, bool) {
+func readPBKDF2(k kind, size int) func(string) (stored, bool) {
 	return func(rest string) (stored, bool) {
 		part := strings.Split(rest, "$")
 		if len(part) != 3 || part[1] == "" || len(part[1]) > maxSalt {
@@ -29,12 +24,8 @@ func readPBKDF2[H hash.Hash](newHash func() H, size int) func(string) (stored, b
 			return stored{}, false
 		}
 		return stored{
-			fits: func(plain string) bool {
-				got, err := pbkdf2.Key(newHash, plain, []byte(part[1]), iterations, size)
-				return err == nil && equal(got, key)
-			},
-			threads:    1,
-			light:      iterations < lightIterations,
+			fits:       func(m machine, plain string) bool { return equal(m.pbkdf2(k, plain, []byte(part[1]), iterations), key) },
+			work:       work{kind: k, amount: iterations, threads: 1},
 			blindToNUL: true, // HMAC pads its key with NULs
 		}, true
 	}

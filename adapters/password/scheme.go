@@ -1,7 +1,7 @@
 package password
 
 import (
-	"crypto/sha1" //nolint:gosec // PBKDF2 with SHA-1 is not broken, and Django writes it
+	"crypto/sha1" //nolint:gosec // for its size
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
@@ -13,27 +13,14 @@ import (
 
 // stored is a credential that a scheme has read and found sane.
 type stored struct {
-	fits       func(plain string) bool
-	kib        int  // memory that fits takes, in KiB
-	threads    int  // processors that fits keeps busy
+	fits       func(m machine, plain string) bool
+	work       work // that fits takes
 	preferred  bool // exactly as Hash writes it
-	light      bool // fits is clearly less work than for the preferred scheme
 	blindToNUL bool // some password with a NUL fits as well as one without
 }
 
-// places returns how many of the pool's places s takes while it is verified.
-func (s stored) places() int64 {
-	return int64(max(1, (s.kib+preferred.kib-1)/preferred.kib, s.threads))
-}
-
-// decoy fits no password and costs as much as a hash of the preferred scheme.
-var decoy = stored{
-	fits: func(plain string) bool {
-		preferred.key(plain, []byte("no salt at all.."), keyBytes)
-		return false
-	},
-	kib: preferred.kib, threads: preferred.threads,
-}
+// decoy fits no password, and takes no work of its own.
+var decoy = stored{fits: func(machine, string) bool { return false }}
 
 // schemes reads what follows the first "$" of an encoded credential, by what precedes it. "" is the
 // PHC string format, which begins with "$". Django's unsalted and plainly salted MD5 and SHA-1 are
@@ -41,8 +28,8 @@ var decoy = stored{
 var schemes = map[string]func(rest string) (stored, bool){
 	"":              readArgon2(true),
 	"argon2":        readArgon2(false),
-	"pbkdf2_sha256": readPBKDF2(sha256.New, sha256.Size),
-	"pbkdf2_sha1":   readPBKDF2(sha1.New, sha1.Size),
+	"pbkdf2_sha256": readPBKDF2(pbkdf2SHA256, sha256.Size),
+	"pbkdf2_sha1":   readPBKDF2(pbkdf2SHA1, sha1.Size),
 	"bcrypt":        readBcrypt(cutAt72),
 	"bcrypt_sha256": readBcrypt(hexSHA256),
 	"scrypt":        readScrypt,

@@ -3,17 +3,14 @@ package password
 import (
 	"encoding/base64"
 	"strings"
-
-	"golang.org/x/crypto/scrypt"
 )
 
 // Bounds of what a stored hash may ask for. The memory is 128·N·r bytes; p multiplies the time.
 const (
-	maxScryptN      = 1 << 20
-	maxScryptKiB    = 1 << 20 // 1 GiB
-	maxScryptP      = 16
-	scryptKeyBytes  = 64
-	lightScryptWork = 1 << 16 // N·r·p, clearly less than the preferred scheme
+	maxScryptN     = 1 << 20
+	maxScryptKiB   = 1 << 20 // 1 GiB
+	maxScryptP     = 16
+	scryptKeyBytes = 64
 )
 
 // readScrypt reads Django's "N$salt$r$p$key" (RFC 7914): the salt is its own text, the key base64.
@@ -30,13 +27,8 @@ func readScrypt(rest string) (stored, bool) {
 		return stored{}, false
 	}
 	return stored{
-		fits: func(plain string) bool {
-			got, err := scrypt.Key([]byte(plain), []byte(part[1]), n, r, p, scryptKeyBytes)
-			return err == nil && equal(got, key)
-		},
-		kib:        n * r / 8,
-		threads:    1,
-		light:      n*r*p < lightScryptWork,
+		fits:       func(m machine, plain string) bool { return equal(m.scrypt(plain, []byte(part[1]), n, r, p), key) },
+		work:       work{kind: scryptBlocks, amount: n * r * p, kib: n * r / 8, threads: 1},
 		blindToNUL: true, // it begins with PBKDF2
 	}, true
 }

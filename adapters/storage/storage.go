@@ -4,6 +4,7 @@ package storage
 import (
 	"context"
 	"net/url"
+	"time"
 
 	"roster/domain/fault"
 	"roster/ports/outbound"
@@ -38,6 +39,11 @@ type Driver struct {
 // Options is what all backends are told besides their URL.
 type Options struct {
 	DataDir string // where an embedded database lies unless the URL says otherwise
+
+	// Observe, unless nil, is called after each command that a backend which can tell sent to its
+	// server: by what name, how long it took, and whether it failed as a whole. Never what it held,
+	// nor what came back. It may be called by several goroutines at a time.
+	Observe func(command string, took time.Duration, failed bool)
 }
 
 // Unavailable wraps a driver's error: the storage is away, busy or full, and the caller may try again.

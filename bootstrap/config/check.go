@@ -19,9 +19,20 @@ var rules = newRules()
 
 func newRules() *validator.Validate {
 	v := validator.New(validator.WithRequiredStructEnabled())
-	for tag, fits := range map[string]func(string) bool{"listen": isListen, "public_url": isPublicURL} {
+	for tag, fits := range map[string]func(string) bool{
+		"listen": isListen, "public_url": isPublicURL, "directory": isDirectory,
+		"imported_hash": isImportedHash, "breached_passwords": isBreachedPasswords,
+	} {
 		if err := v.RegisterValidation(tag, func(f validator.FieldLevel) bool { return fits(f.Field().String()) }); err != nil {
 			panic(err) // only an empty tag or a nil function
+		}
+	}
+	for tag, fits := range map[string]func(List) bool{"proxies": isProxies, "origins": isOrigins, "hosts": isHosts} {
+		if err := v.RegisterValidation(tag, func(f validator.FieldLevel) bool {
+			items, ok := f.Field().Interface().(List)
+			return ok && fits(items)
+		}); err != nil {
+			panic(err) // a tag's name that the library does not take
 		}
 	}
 	return v
@@ -53,30 +64,24 @@ func (c *Config) check(where map[string]string, broken map[string]bool) Faults {
 	if c.AdminListen == c.Listen && !strings.HasSuffix(c.Listen, ":0") {
 		fault("admin_listen", "must not be the address of listen", "listen")
 	}
+	c.checkTLS(fault)
 	c.checkSigning(fault)
 	return out
 }
 
-func (c *Config) checkSigning(fault func(name, reason string, others ...string)) {
-	const least = 32 // bytes; RFC 7518 3.2, RFC 8725 3.5
-	key := c.SigningKey.Reveal()
+func (c *Config) checkTLS(fault func(name, reason string, others ...string)) {
 	switch {
-	case !c.hmac() && c.SigningKey.Set():
-		fault("signing_algorithm", "does not use signing_key; leave one of them out"+specOfField("SigningAlgorithm").not(c.SigningAlgorithm), "signing_key")
-	case c.hmac() && !c.SigningKey.Set():
-		fault("signing_key", fmt.Sprintf("is needed for signing_algorithm %s; give ROSTER_SIGNING_KEY or ROSTER_SIGNING_KEY_FILE", c.SigningAlgorithm), "signing_algorithm")
-	case c.SigningKey.Set() && len(key) < least:
-		fault("signing_key", fmt.Sprintf("must be at least %d bytes long", least))
-	case c.SigningKey.Set() && guessable(key):
-		fault("signing_key", "is an example or can be guessed; make one with: openssl rand -base64 48")
-	}
-	if c.SessionlessTokens && !c.hmac() {
-		fault("sessionless_tokens", "needs an HS algorithm, not "+c.SigningAlgorithm+"; give signing_key, or false", "signing_algorithm", "signing_key")
+	case c.TLSCert != "" && c.TLSKey == "":
+		fault("tls_key", "is needed with tls_cert", "tls_cert")
+	case c.TLSKey != "" && c.TLSCert == "":
+		fault("tls_cert", "is needed with tls_key", "tls_key")
+	case c.TLSCert != "" && len(c.TLSAutocert) > 0:
+		fault("tls_autocert", "cannot be given together with tls_cert", "tls_cert", "tls_key")
 	}
 }
 
-// hmac reports whether tokens are signed with a shared secret.
-func (c *Config) hmac() bool { return strings.HasPrefix(c.SigningAlgorithm, "HS") }
+// TLS reports whether the API is served over TLS.
+func (c *Config) TLS() bool { return c.TLSCert != "" || len(c.TLSAutocert) > 0 }
 
 func comparison(tag string) string {
 	if strings.HasPrefix(tag, "gte") {
@@ -96,8 +101,20 @@ func (s spec) rule(tag string) string {
 		return "must be an address HOST:PORT, such as 127.0.0.1:8001, or off"
 	case "public_url":
 		return "must be empty, from-host, or a URL such as https://id.example.org without user, query and fragment"
+	case "imported_hash":
+		return "must be empty, or schemes with their parameters apart by commas, such as pbkdf2_sha256:600000"
+	case "breached_passwords":
+		return "must be off, a URL such as https://api.pwnedpasswords.com (http for this machine alone, no user, query and fragment), or the path of a file"
 	case "required":
 		return "must not be empty"
+	case "proxies":
+		return "must be addresses and ranges, such as 10.0.0.5,10.1.0.0/16 (with no bits beyond the range), or private"
+	case "origins":
+		return "must be origins as browsers send them, such as https://app.example.org or http://localhost:3000 (lower case, no path, no usual port), or * alone"
+	case "hosts":
+		return "must be host names, such as id.example.org"
+	case "directory":
+		return "must be the https URL of an ACME server's directory"
 	}
 	unit := ""
 	if s.typ == typeText {
@@ -121,6 +138,28 @@ func (s spec) bound(text string) string {
 }
 
 var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$`)
+
+// importedHash is the form alone; what the parameters may be is the hasher's to say.
+var importedHash = regexp.MustCompile(`^([a-z0-9_]+(:[0-9]+){1,3}(, ?|$))*$`)
+
+func isImportedHash(text string) bool {
+	return importedHash.MatchString(text) && !strings.HasSuffix(strings.TrimSpace(text), ",")
+}
+
+// isBreachedPasswords wants TLS: whoever could change the answers could let any password through.
+func isBreachedPasswords(text string) bool {
+	u, isURL := BreachedURL(text)
+	if !isURL {
+		return text != "" && !strings.Contains(text, "://")
+	}
+	return (u.Scheme == "https" || loopback(u.Host) || loopback(u.Hostname()+":80")) && u.Hostname() != "" && u.User == nil && u.RawQuery == "" && !u.ForceQuery && u.Fragment == ""
+}
+
+// BreachedURL returns the URL that breached_passwords is, if it is one and no path.
+func BreachedURL(text string) (u *url.URL, ok bool) {
+	u, err := url.Parse(text)
+	return u, err == nil && (u.Scheme == "https" || u.Scheme == "http")
+}
 
 func isListen(text string) bool {
 	host, port, err := net.SplitHostPort(text)

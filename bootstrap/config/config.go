@@ -16,11 +16,14 @@
 //	help      one line for people
 package config
 
-import "time"
+import (
+	"path/filepath"
+	"time"
+)
 
 // Values that stand for something else than themselves.
 const (
-	Off      = "off"       // admin_listen: no such listener
+	Off      = "off"       // admin_listen: no such listener; a rate: no limit; breached_passwords: no such check
 	FromHost = "from-host" // public_url: links follow the Host header
 )
 
@@ -33,8 +36,18 @@ type Config struct {
 	DataDir     string   `name:"data_dir" default:"./data" validate:"required" help:"directory of the embedded database and the keys"`
 	Database    Database `name:"database" default:"sqlite:" secret:"url" validate:"-" help:"URL whose scheme picks the storage: sqlite:PATH, postgres://..., mongodb://..., memory: for tests"`
 
-	SigningKey          Secret        `name:"signing_key" group:"Tokens" default:"" secret:"key" validate:"-" help:"secret of HS256, HS384 and HS512, at least 32 bytes (Django's SECRET_KEY, SimpleJWT's SIGNING_KEY)"`
-	SigningAlgorithm    string        `name:"signing_algorithm" default:"ES256" django:"HS256" validate:"oneof=ES256 RS256 EdDSA HS256 HS384 HS512" help:"algorithm of signatures; HS256 when signing_key is given and this is not"`
+	TrustedProxies       List          `name:"trusted_proxies" group:"Network" default:"" validate:"proxies" help:"addresses and ranges of proxies in front, such as 10.0.0.5,10.1.0.0/16; private for all private networks. From them X-Forwarded-For and X-Forwarded-Proto are believed, from nobody else"`
+	CORSOrigins          List          `name:"cors_origins" default:"" validate:"origins" help:"origins whose scripts may use the API, such as https://app.example.org; * for any; empty for none"`
+	TLSCert              string        `name:"tls_cert" default:"" validate:"-" help:"file of the certificate and its chain, PEM; read again when it changes"`
+	TLSKey               string        `name:"tls_key" default:"" validate:"-" help:"file of the certificate's private key, PEM"`
+	TLSAutocert          List          `name:"tls_autocert" default:"" validate:"hosts" help:"host names to get certificates for by ACME (Let's Encrypt, whose terms you thereby accept); the API must be reached at port 443"`
+	TLSAutocertDirectory string        `name:"tls_autocert_directory" default:"https://acme-v02.api.letsencrypt.org/directory" validate:"directory" help:"URL of the ACME server's directory"`
+	HSTSMaxAge           time.Duration `name:"hsts_max_age" default:"17520h" validate:"min=0s,max=87600h" help:"how long browsers are to use nothing but TLS for this host and those below it, told over TLS only; 0 for not telling"`
+
+	KeysDir             string        `name:"keys_dir" group:"Tokens" default:"" help:"directory of the signing keys, unless signing_key is given; empty for keys in data_dir"`
+	SigningKey          Secret        `name:"signing_key" default:"" secret:"key" validate:"-" help:"secret of HS256, HS384 and HS512, at least 32 bytes (Django's SECRET_KEY, SimpleJWT's SIGNING_KEY); or a private key in PEM (PKCS #8)"`
+	SigningKeyFallbacks Secret        `name:"signing_key_fallbacks" default:"" secret:"key" validate:"-" help:"what signing_key was before, which still verifies: secrets, one a line, or private or public keys in PEM"`
+	SigningAlgorithm    string        `name:"signing_algorithm" default:"ES256" django:"HS256" validate:"oneof=ES256 RS256 EdDSA HS256 HS384 HS512" help:"algorithm of signatures, and with keys_dir of new keys; when signing_key is given and this is not, HS256 or what the PEM is for"`
 	TokenIssuer         string        `name:"token_issuer" default:"roster" django:"" validate:"max=255" help:"iss of tokens, required of them when set"`
 	TokenAudience       string        `name:"token_audience" default:"roster" django:"" validate:"max=255" help:"aud of tokens, required of them when set"`
 	TokenClaims         string        `name:"token_claims" default:"session" django:"simplejwt" validate:"oneof=simplejwt session" help:"claims of tokens: SimpleJWT's alone, with the session inside jti; or sid and gen beside them"`
@@ -57,16 +70,19 @@ type Config struct {
 
 	PasswordMinLength      int           `name:"password_min_length" group:"Passwords" default:"8" strict:"15" validate:"min=8,ltefield=PasswordMaxLength" help:"fewest characters of a new password"`
 	PasswordMaxLength      int           `name:"password_max_length" default:"1024" django:"128" validate:"min=64,max=1024" help:"most characters of a password"`
+	PasswordBlocklist      string        `name:"password_blocklist" default:"extended" django:"django" validate:"oneof=django extended" help:"passwords that are too common: those of Django's list; or also what is put together from common words, runs and repetitions"`
+	BreachedPasswords      string        `name:"breached_passwords" default:"off" validate:"breached_passwords" help:"refuse new passwords of past data breaches: base URL of a service with Have I Been Pwned's range protocol, such as https://api.pwnedpasswords.com; or path of a downloaded file of its hashes, ordered by hash; off for neither"`
 	TrimPasswords          bool          `name:"trim_passwords" default:"false" django:"true" help:"cut blanks at the ends of passwords, as Django REST Framework does"`
 	RequireCurrentPassword bool          `name:"require_current_password" default:"false" strict:"true" help:"a change of one's own password or email needs current_password"`
 	HashWorkers            int           `name:"hash_workers" default:"0" validate:"min=0,max=64" help:"passwords hashed at once, 19 MiB each; 0 for one per CPU"`
+	ImportedHash           string        `name:"imported_hash" default:"" validate:"imported_hash" help:"costliest hashes that were imported, so that refused sign-ins take the same time from the first on: pbkdf2_sha256:ITERATIONS, pbkdf2_sha1:ITERATIONS, bcrypt:COST, scrypt:N:R:P, argon2:KIB:PASSES:LANES, apart by commas; others are learned from the users"`
 	HashWait               time.Duration `name:"hash_wait" default:"3s" validate:"min=0s,max=1h" help:"how long a sign-in waits for its turn to be hashed before 503"`
 
 	LockoutFailures        int           `name:"lockout_failures" group:"Guessing" default:"10" validate:"min=0,max=100" help:"wrong passwords in a row for one account before further attempts have to wait; 0 for no limit"`
 	LockoutAddressFailures int           `name:"lockout_address_failures" default:"50" django:"0" validate:"min=0,max=100000" help:"wrong passwords from one client address, as lockout_failures; of IPv6 from one /64"`
 	LockoutDelay           time.Duration `name:"lockout_delay" default:"30s" validate:"min=1s,ltefield=LockoutMaxDelay" help:"first wait; each wrong password more doubles it"`
 	LockoutMaxDelay        time.Duration `name:"lockout_max_delay" default:"15m" validate:"min=1s,max=1h" help:"longest wait"`
-	AuditRetention         time.Duration `name:"audit_retention" default:"2160h" validate:"min=1h,max=87600h" help:"how long security events are kept in the database"`
+	AuditRetention         time.Duration `name:"audit_retention" group:"Audit" default:"2160h" validate:"min=1h,max=87600h" help:"how long security events are kept in the database"`
 
 	LenientJSON     bool          `name:"lenient_json" group:"Requests" default:"false" django:"true" help:"of two JSON members of one name the last counts, and numbers are taken as text"`
 	AcceptForms     bool          `name:"accept_forms" default:"true" strict:"false" help:"take form and multipart bodies beside JSON"`
@@ -76,8 +92,21 @@ type Config struct {
 	RequestTimeout  time.Duration `name:"request_timeout" default:"15s" validate:"min=1ms,max=1h" help:"longest time for one request"`
 	ShutdownTimeout time.Duration `name:"shutdown_timeout" default:"15s" validate:"min=1ms,max=1h" help:"longest time for what is under way when the service stops"`
 
+	ThrottleAnon     Rate `name:"throttle_anon" group:"Throttling" default:"off" validate:"-" help:"most requests of one client address with nobody signed in, such as 100/hour; off for no limit"`
+	ThrottleUser     Rate `name:"throttle_user" default:"off" validate:"-" help:"most requests of one user"`
+	ThrottleToken    Rate `name:"throttle_token" default:"off" validate:"-" help:"most requests of one client address to the token endpoints"`
+	ThrottleRegister Rate `name:"throttle_register" default:"25/min" django:"off" validate:"-" help:"most registrations that one client address tries; those by staff do not count"`
+
 	LogLevel  string `name:"log_level" group:"Log" default:"info" validate:"oneof=debug info warn error" help:"least level that is logged"`
 	LogFormat string `name:"log_format" default:"auto" validate:"oneof=auto console json" help:"form of the log; auto: console on a terminal, else json"`
 
 	source map[string]Source // where each setting got its value
+}
+
+// KeysFolder returns where the signing keys lie that are not configured.
+func (c Config) KeysFolder() string {
+	if c.KeysDir != "" {
+		return c.KeysDir
+	}
+	return filepath.Join(c.DataDir, "keys")
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -122,7 +123,7 @@ func (l *loader) mapping(path string, root *yaml.Node) layer {
 			l.broken[strings.TrimSuffix(name, fileSuffix)] = true
 			continue
 		}
-		out[name] = given{value.Value, where, FromFile}
+		out[name] = given{textOf(value), where, FromFile}
 	}
 	return out
 }
@@ -133,6 +134,11 @@ func accepts(name string, value *yaml.Node) (reason string) {
 	tag := value.ShortTag()
 	s, found := specNamed(name)
 	switch {
+	case found && s.typ == typeList && value.Kind == yaml.SequenceNode:
+		if slices.ContainsFunc(value.Content, func(item *yaml.Node) bool { return item.Kind != yaml.ScalarNode || item.ShortTag() != "!!str" }) {
+			return "must be a list of texts; put each in quotes"
+		}
+		return ""
 	case value.Kind != yaml.ScalarNode:
 		return "must be a single value, not a list or a mapping"
 	case tag == "!!null":
@@ -153,4 +159,16 @@ func accepts(name string, value *yaml.Node) (reason string) {
 		return "must be text; put it in quotes"
 	}
 	return ""
+}
+
+// textOf returns a value as the other sources write it.
+func textOf(value *yaml.Node) string {
+	if value.Kind != yaml.SequenceNode {
+		return value.Value
+	}
+	items := make(List, len(value.Content))
+	for i, item := range value.Content {
+		items[i] = item.Value
+	}
+	return items.String()
 }

@@ -107,7 +107,7 @@ func (l *loader) profile(layers []layer) string {
 // settle derives what depends on other settings.
 func (c *Config) settle() {
 	if c.SigningKey.Set() && !c.given("signing_algorithm") {
-		c.SigningAlgorithm = "HS256"
+		c.SigningAlgorithm = c.SigningKey.algorithm()
 		c.source["signing_algorithm"] = c.source["signing_key"]
 	}
 	c.PublicURL = trimSlashes(c.PublicURL)

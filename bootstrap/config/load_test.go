@@ -47,14 +47,17 @@ func TestDefaults(t *testing.T) {
 		AccessTokenLifetime: 5 * time.Minute, RefreshTokenLifetime: 24 * time.Hour, SessionMaxLifetime: 720 * time.Hour,
 		RotateRefreshTokens: true, ReuseGrace: 10 * time.Second, ReusePolicy: "revoke", ImmediateRevocation: true,
 		PasswordChangeEnds: "all", IDs: "uuid", AccessPolicy: "directory", Registration: "open", PageSize: 20, Pagination: "mixed",
-		PasswordMinLength: 8, PasswordMaxLength: 1024, HashWait: 3 * time.Second,
+		PasswordMinLength: 8, PasswordMaxLength: 1024, PasswordBlocklist: "extended", BreachedPasswords: "off", HashWait: 3 * time.Second,
 		LockoutFailures: 10, LockoutAddressFailures: 50, LockoutDelay: 30 * time.Second, LockoutMaxDelay: 15 * time.Minute, AuditRetention: 2160 * time.Hour,
 		AcceptForms: true, WireDetails: "standard", MaxConnections: 4096, MaxBody: 65536, RequestTimeout: 15 * time.Second, ShutdownTimeout: 15 * time.Second,
-		LogLevel: "info", LogFormat: "auto",
+		TrustedProxies: List{}, CORSOrigins: List{}, TLSAutocert: List{},
+		TLSAutocertDirectory: "https://acme-v02.api.letsencrypt.org/directory", HSTSMaxAge: 2 * 365 * 24 * time.Hour,
+		ThrottleRegister: Rate{25, time.Minute},
+		LogLevel:         "info", LogFormat: "auto",
 	}
 	same := cmp.FilterPath(func(p cmp.Path) bool {
 		name := p.Last().String()
-		return name == ".Database" || name == ".SigningKey" || name == ".source"
+		return name == ".Database" || name == ".SigningKey" || name == ".SigningKeyFallbacks" || name == ".source"
 	}, cmp.Ignore())
 	if d := cmp.Diff(want, cfg, same); d != "" {
 		t.Error(d)

@@ -14,6 +14,8 @@ var (
 	typeDuration = reflect.TypeFor[time.Duration]()
 	typeSecret   = reflect.TypeFor[Secret]()
 	typeDatabase = reflect.TypeFor[Database]()
+	typeRate     = reflect.TypeFor[Rate]()
+	typeList     = reflect.TypeFor[List]()
 	typeText     = reflect.TypeFor[string]()
 )
 
@@ -37,6 +39,17 @@ func (s spec) parse(text string) (v any, reason string) {
 			return nil, err.Error()
 		}
 		return d, ""
+	case s.typ == typeRate:
+		r, err := ParseRate(text)
+		if err != nil {
+			return nil, err.Error() + s.not(text)
+		}
+		return r, ""
+	case s.typ == typeList:
+		if !plain(text) {
+			return nil, notPlain + s.not(text)
+		}
+		return ParseList(text), ""
 	case s.typ.Kind() == reflect.Bool:
 		b, err := strconv.ParseBool(text)
 		if err != nil {
@@ -44,8 +57,8 @@ func (s spec) parse(text string) (v any, reason string) {
 		}
 		return b, ""
 	case s.typ.Kind() == reflect.String:
-		if !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
-			return nil, "must be UTF-8 text without control characters" + s.not(text)
+		if !plain(text) {
+			return nil, notPlain + s.not(text)
 		}
 		return text, ""
 	default:
@@ -55,6 +68,12 @@ func (s spec) parse(text string) (v any, reason string) {
 		}
 		return reflect.ValueOf(n).Convert(s.typ).Interface(), ""
 	}
+}
+
+const notPlain = "must be UTF-8 text without control characters"
+
+func plain(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
 // not tells what was given instead, when that can be told.

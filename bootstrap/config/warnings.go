@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 )
@@ -25,7 +26,7 @@ type caution struct {
 }
 
 var cautions = []caution{
-	{"listen", func(c *Config) bool { return !loopback(c.Listen) }, "passwords and tokens pass in the clear; put something that ends TLS in front"},
+	{"listen", func(c *Config) bool { return !loopback(c.Listen) && !c.TLS() && len(c.TrustedProxies) == 0 }, "passwords and tokens pass in the clear; give tls_cert and tls_key, or put something that ends TLS in front and name it in trusted_proxies"},
 	{"admin_listen", func(c *Config) bool { return c.AdminListen != Off && !loopback(c.AdminListen) }, "metrics and profiling are open to the network"},
 	{"public_url", func(c *Config) bool { return c.PublicURL == FromHost }, "links follow the Host header, which the sender of a request may forge"},
 	{"public_url", func(c *Config) bool {
@@ -33,9 +34,16 @@ var cautions = []caution{
 		host, _, _ := strings.Cut(after, "/")
 		return plain && !loopback(host) && !loopback(host+":80")
 	}, "links lead to a connection without TLS"},
+	{"trusted_proxies", func(c *Config) bool {
+		return slices.ContainsFunc(c.Proxies(), func(p netip.Prefix) bool { return p.Bits() == 0 })
+	}, "every client may claim to be at any address"},
+	{"cors_origins", func(c *Config) bool { return slices.Contains(c.CORSOrigins, AnyOrigin) }, "scripts of any site may use the API, from inside the networks that its visitors are in"},
 	{"database", func(c *Config) bool { return c.Database.Scheme() == "memory" }, "all users and sessions are lost when the service stops"},
 	{"database", func(c *Config) bool { return c.Database.secret() && c.source["database"] == FromFlag }, onCommandLine},
 	{"signing_key", func(c *Config) bool { return c.SigningKey.Set() && c.source["signing_key"] == FromFlag }, onCommandLine},
+	{"signing_key_fallbacks", func(c *Config) bool {
+		return c.SigningKeyFallbacks.Set() && c.source["signing_key_fallbacks"] == FromFlag
+	}, onCommandLine},
 	{"signing_key", func(c *Config) bool { return strings.HasPrefix(c.SigningKey.Reveal(), "django-insecure-") }, "the key is one that Django made for development; it may lie in a repository"},
 	{"signing_algorithm", (*Config).hmac, "whoever can check tokens can also make them"},
 	{"access_token_lifetime", func(c *Config) bool { return c.AccessTokenLifetime > longAccess }, "a stolen access token is of use for long"},
@@ -50,10 +58,12 @@ var cautions = []caution{
 	{"password_change_ends", func(c *Config) bool { return c.PasswordChangeEnds == "others" }, "the session that changed a password goes on, even if a thief's"},
 	{"ids", func(c *Config) bool { return c.IDs == "integer" }, "counted ids tell how many users there are and can be guessed"},
 	{"access_policy", func(c *Config) bool { return c.AccessPolicy == "open" }, "any signed-in user may read, change and delete every other, administrators too"},
+	{"password_blocklist", func(c *Config) bool { return c.PasswordBlocklist == "django" }, "passwords such as passwordpassword and qwertyuiopasdfghjkl are taken"},
 	{"trim_passwords", func(c *Config) bool { return c.TrimPasswords }, "blanks at the ends of passwords do not count"},
 	{"lockout_failures", func(c *Config) bool { return c.LockoutFailures == 0 }, "passwords of one account can be guessed without a pause"},
 	{"lockout_failures", func(c *Config) bool { return c.LockoutFailures > usualFailures }, "passwords of one account can be guessed for long without a pause"},
 	{"lockout_address_failures", func(c *Config) bool { return c.LockoutAddressFailures == 0 }, "one client can try a few passwords of everybody without a pause"},
+	{"throttle_register", func(c *Config) bool { return c.ThrottleRegister.Off() && c.Registration == "open" }, "one client may register users without end"},
 	{"lenient_json", func(c *Config) bool { return c.LenientJSON }, "of two JSON members of one name the last counts; something in front may look at the first"},
 }
 

@@ -25,8 +25,9 @@ func TestWarnings(t *testing.T) {
 	key := "ROSTER_SIGNING_KEY=" + goodKey
 	got := warned(nil, "ROSTER_PROFILE=django", key)
 	want := []string{
-		"access_policy", "ids", "immediate_revocation", "lenient_json", "lockout_address_failures", "password_change_ends", "public_url", "reuse_policy",
-		"rotate_refresh_tokens", "session_max_lifetime", "sessionless_tokens", "signing_algorithm", "trim_passwords",
+		"access_policy", "ids", "immediate_revocation", "lenient_json", "lockout_address_failures", "password_blocklist", "password_change_ends",
+		"public_url", "reuse_policy", "rotate_refresh_tokens", "session_max_lifetime", "sessionless_tokens", "signing_algorithm", "throttle_register",
+		"trim_passwords",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
@@ -36,6 +37,9 @@ func TestWarnings(t *testing.T) {
 		environ []string
 	}{
 		"listen":                 {environ: []string{"ROSTER_LISTEN=0.0.0.0:8000"}},
+		"trusted_proxies":        {environ: []string{"ROSTER_TRUSTED_PROXIES=10.0.0.1,0.0.0.0/0"}},
+		"cors_origins":           {environ: []string{"ROSTER_CORS_ORIGINS=*"}},
+		"throttle_register":      {environ: []string{"ROSTER_THROTTLE_REGISTER="}},
 		"admin_listen":           {environ: []string{"ROSTER_ADMIN_LISTEN=:8001"}},
 		"public_url":             {environ: []string{"ROSTER_PUBLIC_URL=http://id.example.org/"}},
 		"database":               {environ: []string{"ROSTER_DATABASE=memory:"}},
@@ -48,8 +52,13 @@ func TestWarnings(t *testing.T) {
 			t.Errorf("%v %v: warned of %q only, not of %s", c.flags, c.environ, got, setting)
 		}
 	}
-	for _, quiet := range []string{"ROSTER_LISTEN=[::1]:8000", "ROSTER_ADMIN_LISTEN=off", "ROSTER_PUBLIC_URL=https://id.example.org", "ROSTER_PUBLIC_URL=http://localhost:8000"} {
-		if got := warned(nil, quiet); len(got) > 0 {
+	for _, quiet := range []string{
+		"ROSTER_LISTEN=[::1]:8000", "ROSTER_ADMIN_LISTEN=off", "ROSTER_PUBLIC_URL=https://id.example.org", "ROSTER_PUBLIC_URL=http://localhost:8000",
+		"ROSTER_LISTEN=:443 ROSTER_TLS_CERT=c ROSTER_TLS_KEY=k", "ROSTER_LISTEN=:443 ROSTER_TLS_AUTOCERT=id.example.org",
+		"ROSTER_LISTEN=:8000 ROSTER_TRUSTED_PROXIES=private", "ROSTER_CORS_ORIGINS=https://app.example.org",
+		"ROSTER_THROTTLE_REGISTER=off ROSTER_REGISTRATION=staff",
+	} {
+		if got := warned(nil, strings.Fields(quiet)...); len(got) > 0 {
 			t.Errorf("%s: warned of %q", quiet, got)
 		}
 	}

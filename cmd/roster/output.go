@@ -34,13 +34,23 @@ func formatFlag(cmd *cobra.Command) format {
 }
 
 func (f format) get(cmd *cobra.Command) (func(io.Writer) userWriter, error) {
+	form := newUserTable
+	json, err := f.json(cmd)
+	if json {
+		form = newUserLines
+	}
+	return form, err
+}
+
+// json reports whether JSON was asked for.
+func (f format) json(cmd *cobra.Command) (bool, error) {
 	switch *f.name {
 	case "table":
-		return newUserTable, nil
+		return false, nil
 	case "json":
-		return newUserLines, nil
+		return true, nil
 	}
-	return nil, misuse(cmd, "--format must be table or json, not %q", *f.name)
+	return false, misuse(cmd, "--format must be table or json, not %q", *f.name)
 }
 
 // userTable prints users as columns. Columns are aligned in stretches, so that a table of any length

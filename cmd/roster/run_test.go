@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-const strongPassword = "correct-horse-battery-staple-7"
+const strongPassword = "gate-keeper-of-9-lives-42"
 
 // shell runs roster with one data directory, as an operator would again and again.
 type shell struct {
@@ -68,6 +68,7 @@ func TestHelp(t *testing.T) {
 	for _, args := range [][]string{
 		{}, {"--help"}, {"help"}, {"serve", "-h"}, {"check", "--help"}, {"migrate", "--help"}, {"createsuperuser", "--help"}, {"version", "--help"},
 		{"user"}, {"user", "--help"}, {"help", "user", "list"}, {"user", "set", "--help"}, {"completion", "--help"},
+		{"keys"}, {"keys", "list", "--help"}, {"keys", "add", "--help"}, {"keys", "rotate", "--help"}, {"keys", "retire", "--help"},
 	} {
 		out := s.must("", args...)
 		if !strings.Contains(out, "Usage:\n  roster") || !strings.Contains(out, "--config file") {
@@ -122,6 +123,10 @@ func TestMisuse(t *testing.T) {
 		`nothing to change; see roster user set --help`:                              {"user", "set", "a@example.org"},
 		`invalid argument "perhaps" for "--active" flag: must be true or false`:      {"user", "set", "a@example.org", "--active=perhaps"},
 		`--format must be table or json, not "xml"`:                                  {"user", "list", "--format", "xml"},
+		`unknown command "ratate"; did you mean rotate?; see roster keys --help`:     {"keys", "ratate"},
+		`unexpected argument "b"; see roster keys rotate --help`:                     {"keys", "rotate", "a", "b"},
+		`KID (the id of a key) is missing; see roster keys retire --help`:            {"keys", "retire"},
+		`--expired goes with neither KID nor --force`:                                {"keys", "retire", "--expired", "--force"},
 		`--config names no file`:                                                     {"check", "--config="},
 		`there is no terminal to ask on; give --yes; see roster user delete --help`:  {"user", "delete", "a@example.org"},
 		`there is no terminal to ask on; give --password-file; see roster user set-`: {"user", "set-password", "a@example.org"},

@@ -51,7 +51,9 @@ func (p *program) addSettings(root *cobra.Command) {
 			complete = cobra.FixedCompletions([]string{"true", "false"}, cobra.ShellCompDirectiveNoFileComp)
 		case len(s.Choices) > 0:
 			complete = cobra.FixedCompletions(s.Choices, cobra.ShellCompDirectiveNoFileComp)
-		case s.Flag == "data-dir":
+		case s.Flag == "tls-cert", s.Flag == "tls-key":
+			complete = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)
+		case s.Flag == "data-dir", s.Flag == "keys-dir":
 			complete = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs)
 		}
 		must(root.RegisterFlagCompletionFunc(s.Flag, complete))

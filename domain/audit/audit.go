@@ -139,6 +139,30 @@ type Query struct {
 	Limit int       // most events to return, at least 1
 }
 
+// Bounds returns the two places between which the events that q asks for lie, themselves not among them;
+// nil is no bound. They say all that From, Back, Since and Until say.
+func (q Query) Bounds() (after, before *Position) {
+	if !q.Since.IsZero() {
+		after = &Position{At: wholeMillis(q.Since)} // comes before all events of that instant: no id is empty
+	}
+	if !q.Until.IsZero() {
+		before = &Position{At: wholeMillis(q.Until)}
+	}
+	switch {
+	case q.From == nil:
+	case q.Back && (after == nil || q.From.Compare(*after) > 0):
+		after = q.From
+	case !q.Back && (before == nil || q.From.Compare(*before) < 0):
+		before = q.From
+	}
+	return after, before
+}
+
+// wholeMillis returns the first instant at or after t that an event can have.
+func wholeMillis(t time.Time) time.Time {
+	return t.Add(time.Millisecond - 1).Truncate(time.Millisecond)
+}
+
 // Matches reports whether e fits f; the meaning of a filter, for backends that have no other way.
 func (f Filter) Matches(e Event) bool {
 	return (len(f.Kinds) == 0 || slices.Contains(f.Kinds, e.Kind)) &&

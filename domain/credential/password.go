@@ -60,6 +60,11 @@ var ErrWrongPassword = fault.ErrInvalid.With(fault.Field{
 	Name: "current_password", Code: "password_incorrect", Message: "Your old password was entered incorrectly. Please enter it again.",
 })
 
+// BreachedField is the fault of the member name when its password was in a data breach.
+func BreachedField(name string) fault.Field {
+	return fault.Field{Name: name, Code: "password_breached", Message: "This password has appeared in a data breach. Choose another one."}
+}
+
 // ErrBusy says that too many passwords are being hashed; the caller should come back shortly.
 var ErrBusy = fault.New(fault.Unavailable, "busy", "Too many sign-ins at once, try again in a moment.")
 

@@ -18,6 +18,7 @@ type Common func(lower string) bool
 type Policy struct {
 	minLength int
 	common    Common
+	blocklist *Blocklist // nil for none
 }
 
 // MinLengthFloor is the least minimum length that a policy may ask for (NIST SP 800-63B-4, 3.1.1.2).
@@ -25,7 +26,14 @@ const MinLengthFloor = 8
 
 // NewPolicy makes a policy; minLength counts characters and is at least MinLengthFloor.
 func NewPolicy(minLength int, common Common) Policy {
-	return Policy{max(minLength, MinLengthFloor), common}
+	return Policy{minLength: max(minLength, MinLengthFloor), common: common}
+}
+
+// Extended returns the policy with a blocklist beside its list of common passwords: what either finds
+// is too common. Django has no such rule.
+func (y Policy) Extended(b *Blocklist) Policy {
+	y.blocklist = b
+	return y
 }
 
 // Owner is what is known of the person whose password is judged.
@@ -46,10 +54,11 @@ func (y Policy) Judge(name string, p Password, o Owner) []fault.Field {
 			break
 		}
 	}
+	alike := len(out) > 0 // of a name the blocklist would only say the same once more
 	if utf8.RuneCountInString(plain) < y.minLength {
 		fail("password_too_short", fmt.Sprintf("This password is too short. It must contain at least %d characters.", y.minLength))
 	}
-	if y.common(field.Strip(lower)) {
+	if stripped := field.Strip(lower); y.common(stripped) || y.blocklist != nil && !alike && y.blocklist.Guessable(stripped, o) {
 		fail("password_too_common", "This password is too common.")
 	}
 	if plain != "" && !strings.ContainsFunc(plain, func(r rune) bool { return !isDigit(r) }) {

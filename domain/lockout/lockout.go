@@ -76,9 +76,9 @@ type Snapshot struct {
 // New returns the record of a subject without failures.
 func New(s Subject) *Record { return &Record{Snapshot{Subject: s}} }
 
-// Restore rebuilds a record from storage.
+// Restore rebuilds a record from storage. What is stored has failed at least once.
 func Restore(s Snapshot) (*Record, error) {
-	if s.Subject == "" || s.Failures < 0 || s.Version < 1 {
+	if s.Subject == "" || s.Failures < 0 || s.Last.IsZero() || s.Expires.IsZero() || s.Version < 1 {
 		return nil, fault.New(fault.Internal, "bad_lockout", "stored failures break a rule")
 	}
 	return &Record{s}, nil

@@ -9,9 +9,10 @@ import (
 
 // AuditTrail keeps security events. It can be added to, read, and cut off by age; no event changes.
 type AuditTrail interface {
-	// Append stores events, all or none. One whose id is there already is kept as it was, which is no
-	// failure: adding again after a lost answer does not add twice. Once it returns nil, a loss of
-	// power does not undo it.
+	// Append stores events, or none when one of them breaks a rule: audit.ErrBadEvent. One whose id is
+	// there already is kept as it was, which is no failure: adding again after a lost answer does not
+	// add twice, and adds what an outage in the middle left out. Once it returns nil, a loss of power
+	// does not undo it.
 	Append(ctx context.Context, events ...audit.Event) error
 
 	// List returns the events that q asks for, in its order; none is no failure.

@@ -2,7 +2,7 @@
 // same JSON over a map, with the same closed-loop client in the same run: what the service costs over
 // what HTTP in Go costs anyway. Figures of two machines, or two runs, are not for comparing; ratios are.
 //
-//	go run ./test/bench [-seconds 3] [-connections 8] [-only NAME]
+//	go run ./test/bench [-seconds 3] [-connections 8] [-only NAME] [-refusals]
 package main
 
 import (
@@ -24,6 +24,7 @@ func main() {
 	flag.Float64Var(&o.seconds, "seconds", 3, "how long each operation is measured")
 	flag.IntVar(&o.connections, "connections", 8, "connections, each with one request at a time")
 	flag.StringVar(&o.only, "only", "", "measure only operations whose name contains this")
+	flag.BoolVar(&o.refusals, "refusals", false, "measure only how long refused sign-ins take")
 	flag.BoolVar(&o.bare, "bare", false, "serve as the bare server (the program starts itself so)")
 	flag.Parse()
 	run := o.run
@@ -41,6 +42,7 @@ type options struct {
 	connections int
 	only        string
 	bare        bool
+	refusals    bool
 }
 
 // settings are those of the measured service: the defaults, but for tokens that outlive a long run.
@@ -63,6 +65,9 @@ func (o options) run() error {
 
 	fmt.Printf("%s %s/%s, %d CPUs (GOMAXPROCS %d), %d connections, %g s an operation, %s\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH,
 		runtime.NumCPU(), runtime.GOMAXPROCS(0), o.connections, o.seconds, time.Now().UTC().Format(time.DateOnly))
+	if o.refusals {
+		return refusals(binary, dir)
+	}
 	if err := startups(binary, dir); err != nil {
 		return err
 	}
@@ -87,10 +92,10 @@ func (o options) run() error {
 	if rss, err := service.RSS(); err == nil {
 		fmt.Printf("\nresident after the load  %.1f MB\n", megabytes(rss))
 	}
-	if err := signInTimes(service.Address); err != nil {
+	if err := stop(service); err != nil {
 		return err
 	}
-	if err := stop(service); err != nil {
+	if err := refusals(binary, dir); err != nil {
 		return err
 	}
 	if !strings.Contains("login flood", o.only) {
@@ -114,6 +119,11 @@ func launch(binary, dir, name string, more map[string]string) (*process.Process,
 	if err != nil {
 		return nil, err
 	}
+	return launchOn(binary, data, more)
+}
+
+// launchOn starts the service on a data directory.
+func launchOn(binary, data string, more map[string]string) (*process.Process, error) {
 	env := maps.Clone(settings)
 	maps.Copy(env, more)
 	o := process.Options{Binary: binary, DataDir: data, Env: env, Log: new(process.Log)}
@@ -183,34 +193,6 @@ func (o options) compare(service, bare string) error {
 			us.rate, ms(us.p50), ms(us.p99), them.rate, ms(them.p50), ms(them.p99), us.rate/them.rate)
 	}
 	return out.Flush()
-}
-
-// signInTimes compares sign-ins of somebody known, with a wrong password, and of somebody unknown:
-// whoever watches the clock must not learn who has an account.
-func signInTimes(address string) error {
-	const each = 25
-	c, err := dial(address)
-	if err != nil {
-		return err
-	}
-	defer c.close()
-	if _, err := c.do("POST", "/api/users/", "", registration("known@example.com"), 201); err != nil {
-		return err
-	}
-	var took [2][]time.Duration
-	for range each {
-		for i, email := range []string{"known@example.com", "unknown@example.com"} {
-			begun := time.Now()
-			if _, err := c.do("POST", "/api/token/", "", credentials(email, "not-the-password"), 401); err != nil {
-				return err
-			}
-			took[i] = append(took[i], time.Since(begun))
-		}
-	}
-	known, unknown := median(took[0]), median(took[1])
-	fmt.Printf("refused sign-in  known %s ms, unknown %s ms (medians of %d, ratio %.3f)\n",
-		ms(known), ms(unknown), each, float64(known)/float64(unknown))
-	return nil
 }
 
 func median[T int64 | time.Duration](values []T) T {

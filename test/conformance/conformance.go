@@ -30,7 +30,8 @@ func Backend(t *testing.T, open func(t *testing.T) storage.Backend) {
 		name   string
 		checks []check
 	}{
-		{"Users", users}, {"List", lists}, {"IDs", ids}, {"Sessions", sessions},
+		{"Users", users}, {"List", lists}, {"IDs", ids}, {"Sessions", sessions}, {"SessionList", sessionLists},
+		{"Attempts", attempts}, {"Audit", audits}, {"AuditList", auditLists},
 	} {
 		t.Run(port.name, func(t *testing.T) {
 			for _, c := range port.checks {
@@ -79,7 +80,7 @@ func visit(t *testing.T, id session.ID, owner user.ID) *session.Session {
 	t.Helper()
 	return resumed(t, session.Snapshot{
 		ID: id, User: owner, Created: epoch, Confirmed: epoch.Add(time.Second), Expires: epoch.Add(24 * time.Hour),
-		Generation: 3, RotatedAt: epoch.Add(time.Minute), RevokedAt: epoch.Add(time.Hour), Reason: session.SignedOut,
+		Generation: 3, RotatedAt: epoch.Add(time.Minute), UsedAt: epoch.Add(2 * time.Minute), RevokedAt: epoch.Add(time.Hour), Reason: session.SignedOut,
 		UserAgent: "Agent/1.0 (ünïcode)", Address: "2001:db8::1", Version: 5,
 	})
 }

@@ -90,7 +90,7 @@ func sessionsKeepTimes(t *testing.T, b storage.Backend) {
 		time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC),
 	} {
 		s := visit(t, session.ID(fmt.Sprint("s", i)), "1").Snapshot()
-		s.Created, s.Confirmed, s.Expires, s.RotatedAt, s.RevokedAt = at, at, at, at, at
+		s.Created, s.Confirmed, s.Expires, s.RotatedAt, s.UsedAt, s.RevokedAt = at, at, at, at, at, at
 		mustAddSession(t, b, resumed(t, s))
 		sameSession(t, "Get", mustGetSession(t, b, s.ID), s)
 	}

@@ -7,11 +7,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"roster/adapters/storage"
 	"roster/adapters/storage/memory"
-	"roster/domain/session"
+	"roster/domain/lockout"
 	"roster/domain/user"
 	"roster/ports/outbound"
 	"roster/test/conformance"
@@ -46,6 +45,50 @@ var defects = map[string]string{
 	"sweeps too late":      "Sessions/SweepTakesTheExpired",
 	"sweeps without limit": "Sessions/SweepHonoursItsLimit",
 	"deletes by prefix":    "Sessions/DeleteOfRemovesTheOwnersAll",
+	"drops the last use":   "Sessions/AddRoundTripsEveryField",
+
+	"lists revoked sessions":         "SessionList/OnlyLive",
+	"lists expired sessions":         "SessionList/OnlyLive",
+	"lists sessions of before":       "SessionList/OnlyConfirmed",
+	"lists sessions too late":        "SessionList/OnlyConfirmed",
+	"lists others' sessions":         "SessionList/OnlyTheOwners",
+	"lists old sessions first":       "SessionList/NewestFirstAndBack",
+	"pages sessions by time alone":   "SessionList/PagesAreCompleteUnderEqualTimes",
+	"forgets sessions that are gone": "SessionList/PlaceOfASessionThatIsGoneHolds",
+	"lists sessions for ever":        "SessionList/EndedContext",
+
+	"loses the first failures":         "Attempts/ConcurrentFirstUpdatesAllCount",
+	"loses failures":                   "Attempts/ConcurrentUpdatesAllCount",
+	"keeps failed failures":            "Attempts/FailedChangeStoresNothing",
+	"stores what nobody changed":       "Attempts/UnchangedStoresNothing",
+	"takes an address for an account":  "Attempts/SubjectsAreApart",
+	"rounds failures to seconds":       "Attempts/UpdateRoundTripsEveryField",
+	"shares a record":                  "Attempts/WhatIsReturnedIsACopy",
+	"reads failures under any context": "Attempts/EndedContext",
+	"sweeps failures too late":         "Attempts/SweepTakesTheExpired",
+	"sweeps failures too early":        "Attempts/SweepTakesTheExpired",
+	"sweeps failures without limit":    "Attempts/SweepHonoursItsLimit",
+
+	"drops a field of an event":      "Audit/AppendRoundTripsEveryField",
+	"appends without a context":      "Audit/EndedContext",
+	"appends half a batch":           "Audit/BatchIsAppendedOrRefusedAsAWhole",
+	"replaces a duplicate":           "Audit/DuplicateIsKeptAsItWas",
+	"refuses a duplicate":            "Audit/DuplicateIsKeptAsItWas",
+	"stops at a duplicate":           "Audit/DuplicateIsKeptAsItWas",
+	"sweeps events too early":        "Audit/SweepTakesTheOld",
+	"sweeps events without limit":    "Audit/SweepTakesTheOldestFirst",
+	"sweeps the newest":              "Audit/SweepTakesTheOldestFirst",
+	"knows no other kinds":           "Audit/KeepsKindsOfAnotherVersion",
+	"lists the oldest first":         "AuditList/NewestFirstAndBack",
+	"pages events by time alone":     "AuditList/PagesAreCompleteUnderEqualTimes",
+	"includes the place of an event": "AuditList/PagesAreCompleteUnderEqualTimes",
+	"forgets events that are gone":   "AuditList/PlaceOfAnEventThatIsGoneHolds",
+	"takes the first kind":           "AuditList/Filters",
+	"takes kinds by turns":           "AuditList/Filters",
+	"takes either actor or user":     "AuditList/Filters",
+	"takes since for after":          "AuditList/SinceAndUntil",
+	"takes until for up to":          "AuditList/SinceAndUntil",
+	"rounds since down":              "AuditList/SinceAndUntil",
 }
 
 // TestSuiteHasTeeth runs the suite against one defect at a time, in a child process, since a test
@@ -77,14 +120,18 @@ type flawed struct {
 	storage.Backend
 	defect string
 
-	mu     sync.Mutex
-	shared map[user.ID]*user.User
-	stale  map[string]any // a user or session as some update before left it
-	gone   user.ID
+	mu      sync.Mutex
+	shared  map[user.ID]*user.User
+	records map[lockout.Subject]*lockout.Record
+	stale   map[string]any // an aggregate as some update before left it
+	gone    user.ID
 }
 
 func spoil(defect string) *flawed {
-	return &flawed{Backend: memory.New(), defect: defect, shared: map[user.ID]*user.User{}, stale: map[string]any{}}
+	return &flawed{
+		Backend: memory.New(), defect: defect,
+		shared: map[user.ID]*user.User{}, records: map[lockout.Subject]*lockout.Record{}, stale: map[string]any{},
+	}
 }
 
 // Users implements storage.Backend.
@@ -92,6 +139,12 @@ func (f *flawed) Users() outbound.Users { return flawedUsers{f.Backend.Users(), 
 
 // Sessions implements storage.Backend.
 func (f *flawed) Sessions() outbound.Sessions { return flawedSessions{f.Backend.Sessions(), f} }
+
+// Attempts implements storage.Backend.
+func (f *flawed) Attempts() outbound.Attempts { return flawedAttempts{f.Backend.Attempts(), f} }
+
+// AuditTrail implements storage.Backend.
+func (f *flawed) AuditTrail() outbound.AuditTrail { return flawedAudit{f.Backend.AuditTrail(), f} }
 
 // UserIDs implements storage.Backend.
 func (f *flawed) UserIDs() outbound.UserIDs { return flawedIDs{f.Backend.UserIDs(), f} }
@@ -124,51 +177,4 @@ func (r flawedIDs) NewUserID(ctx context.Context) (user.ID, error) {
 		return "41", nil
 	}
 	return r.UserIDs.NewUserID(ctx)
-}
-
-type flawedSessions struct {
-	outbound.Sessions
-	f *flawed
-}
-
-func (r flawedSessions) Add(ctx context.Context, x *session.Session) error {
-	if r.f.defect == "adds a session twice" {
-		if _, err := r.Sessions.Update(ctx, x.ID(), func(y *session.Session) error { *y = *x; return nil }); err == nil {
-			return nil
-		}
-	}
-	return r.Sessions.Add(ctx, x)
-}
-
-func (r flawedSessions) Update(ctx context.Context, id session.ID, change func(*session.Session) error) (*session.Session, error) {
-	if r.f.defect != "rotates without CAS" {
-		return r.Sessions.Update(ctx, id, change)
-	}
-	return r.Sessions.Update(ctx, id, func(x *session.Session) error {
-		v := forget(r.f, string(id), x)
-		if err := change(v); err != nil {
-			return err
-		}
-		*x = *v
-		return nil
-	})
-}
-
-func (r flawedSessions) DeleteOf(ctx context.Context, owner user.ID) error {
-	if r.f.defect == "deletes by prefix" && owner == "1" {
-		if err := r.Sessions.DeleteOf(ctx, "11"); err != nil {
-			return err
-		}
-	}
-	return r.Sessions.DeleteOf(ctx, owner)
-}
-
-func (r flawedSessions) Sweep(ctx context.Context, now time.Time, limit int) (int, error) {
-	switch r.f.defect {
-	case "sweeps too late":
-		now = now.Add(-time.Millisecond)
-	case "sweeps without limit":
-		limit = 1000
-	}
-	return r.Sessions.Sweep(ctx, now, limit)
 }

@@ -39,6 +39,8 @@ func (o Options) Settings() []string {
 		"ROSTER_ADMIN_LISTEN": "off",
 		"ROSTER_LOG_FORMAT":   "json",
 		"ROSTER_DATA_DIR":     o.DataDir,
+		// Tests and benchmarks register many users from one address.
+		"ROSTER_THROTTLE_REGISTER": "off",
 	}
 	maps.Copy(settings, o.Env)
 	maps.DeleteFunc(settings, func(_, value string) bool { return value == Default })

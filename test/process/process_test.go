@@ -59,7 +59,7 @@ func TestSettingsAreTheTestsOwn(t *testing.T) {
 			got = append(got, v)
 		}
 	}
-	want := []string{"ROSTER_ADMIN_LISTEN=off", "ROSTER_DATA_DIR=/data", "ROSTER_LISTEN=127.0.0.1:0", "ROSTER_LOG_FORMAT=console"}
+	want := []string{"ROSTER_ADMIN_LISTEN=off", "ROSTER_DATA_DIR=/data", "ROSTER_LISTEN=127.0.0.1:0", "ROSTER_LOG_FORMAT=console", "ROSTER_THROTTLE_REGISTER=off"}
 	if !slices.Equal(got, want) {
 		t.Errorf("settings are %q, want %q", got, want)
 	}

@@ -41,7 +41,26 @@ func Prepare(t testing.TB, env map[string]string) *Server {
 		}
 		env["ROSTER_DATABASE"] = url
 	}
-	s := &Server{DataDir: dir, t: t, options: Options{Binary: binary, DataDir: dir, Env: env, Log: new(Log)}}
+	return prepare(t, Options{Binary: binary, DataDir: dir, Env: env, Log: new(Log)})
+}
+
+// Twin starts another instance on the same data directory and database, with further settings. It ends
+// with the test as the first does.
+func (s *Server) Twin(env map[string]string) *Server {
+	s.t.Helper()
+	o := s.options
+	o.Env, o.Log = maps.Clone(o.Env), new(Log)
+	if o.Env == nil {
+		o.Env = map[string]string{}
+	}
+	maps.Copy(o.Env, env)
+	twin := prepare(s.t, o)
+	twin.Restart()
+	return twin
+}
+
+func prepare(t testing.TB, o Options) *Server {
+	s := &Server{DataDir: o.DataDir, t: t, options: o}
 	t.Cleanup(func() {
 		if s.process != nil && s.process.Running() {
 			s.Stop()

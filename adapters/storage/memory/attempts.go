@@ -54,8 +54,10 @@ func (s *attempts) Update(ctx context.Context, subject lockout.Subject, change f
 		return r, nil
 	}
 	after.Version = before.Version + 1
-	s.attempts[subject] = after
-	return lockout.Restore(after)
+	if r, err = lockout.Restore(after); err == nil {
+		s.attempts[subject] = after
+	}
+	return r, err
 }
 
 // Sweep implements outbound.Attempts.

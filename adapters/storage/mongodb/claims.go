@@ -370,10 +370,7 @@ func (s *Store) share(ctx context.Context, i index) error {
 		return err
 	}
 	if slices.ContainsFunc(found, func(f mongo.IndexSpecification) bool { return f.Name == i.name && f.Unique != nil && *f.Unique }) {
-		err := s.within(ctx, "drop index "+i.name+" of "+i.collection, func(ctx context.Context) error {
-			return s.collection(i.collection).Indexes().DropOne(ctx, i.name)
-		})
-		if err != nil && !noIndex(err) { // another instance may have been faster
+		if err := s.drop(ctx, i.collection, i.name); err != nil { // another instance may have been faster
 			return err
 		}
 	}

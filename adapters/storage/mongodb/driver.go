@@ -4,24 +4,40 @@
 package mongodb
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/event"
 
 	"roster/adapters/storage"
 )
 
 // Driver opens mongodb: URLs, in the form that MongoDB's own programs take. The path names the
 // database, which is roster when there is none; options go to the driver, but for
-// sharded=true: emails are claimed as on a sharded cluster, whatever the server is. Of several hosts the last
-// needs its port, without which net/url takes the list for a bad port.
+// sharded=true: emails are claimed as on a sharded cluster, whatever the server is.
 var Driver = storage.Driver{Scheme: scheme, Open: open}
 
 // SRVDriver opens mongodb+srv: URLs, whose servers are looked up in the DNS.
 var SRVDriver = storage.Driver{Scheme: "mongodb+srv", Open: open}
 
-func open(u *url.URL, _ storage.Options) (storage.Backend, error) { return New(u, Options{}) }
+func open(u *url.URL, o storage.Options) (storage.Backend, error) {
+	return New(u, Options{Monitor: monitor(o.Observe)})
+}
+
+// monitor tells observe of each command, without its document and the server's answer.
+func monitor(observe func(command string, took time.Duration, failed bool)) *event.CommandMonitor {
+	if observe == nil {
+		return nil
+	}
+	return &event.CommandMonitor{
+		Succeeded: func(_ context.Context, e *event.CommandSucceededEvent) { observe(e.CommandName, e.Duration, false) },
+		Failed:    func(_ context.Context, e *event.CommandFailedEvent) { observe(e.CommandName, e.Duration, true) },
+	}
+}
 
 const scheme = "mongodb"
 

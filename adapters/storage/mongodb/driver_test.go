@@ -1,10 +1,14 @@
 package mongodb
 
 import (
+	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"go.mongodb.org/mongo-driver/v2/event"
 
 	"roster/adapters/storage"
 )
@@ -77,5 +81,33 @@ func TestClientOptions(t *testing.T) {
 	}
 	if o.WriteConcern.W != "majority" || !*o.WriteConcern.Journal || o.ReadPreference.Mode().String() != "primary" || !*o.RetryWrites {
 		t.Error("a URL must not make writes less safe, nor reads old")
+	}
+}
+
+// TestObserve runs the monitor that Open makes of Options.Observe.
+func TestObserve(t *testing.T) {
+	u, err := url.Parse("mongodb://h")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen []string
+	b, err := Driver.Open(u, storage.Options{Observe: func(command string, took time.Duration, failed bool) {
+		seen = append(seen, fmt.Sprint(command, " ", took, " ", failed))
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := b.(*Store).clientOptions().Monitor
+	m.Succeeded(t.Context(), &event.CommandSucceededEvent{CommandFinishedEvent: event.CommandFinishedEvent{CommandName: "find", Duration: time.Second}})
+	m.Failed(t.Context(), &event.CommandFailedEvent{CommandFinishedEvent: event.CommandFinishedEvent{CommandName: "insert", Duration: time.Minute}})
+	if want := []string{"find 1s false", "insert 1m0s true"}; !slices.Equal(seen, want) {
+		t.Errorf("it was told of %q, want %q", seen, want)
+	}
+
+	if b, err = Driver.Open(u, storage.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if b.(*Store).clientOptions().Monitor != nil {
+		t.Error("commands are watched for nobody")
 	}
 }

@@ -11,6 +11,8 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"roster/domain/audit"
+	"roster/domain/session"
 	"roster/domain/user"
 	"roster/test/testenv"
 )
@@ -54,6 +56,25 @@ func TestPlans(t *testing.T) {
 	wantIndex(t, s, "compare and set", "users", unchanged("x", 1), nil)
 	wantIndex(t, s, "rival", "users", userTable.rival(docs[0]), nil)
 	wantIndex(t, s, "sessions of a user", "sessions", is("user", "x"), nil)
+	now := time.Now()
+	for _, back := range []bool{false, true} {
+		for _, from := range []*session.Position{nil, {Created: now, ID: "x"}} {
+			filter, sort := listSessions(session.Query{Owner: "7", LiveAt: now, Confirmed: now, From: from, Back: back}, "x")
+			wantIndex(t, s, fmt.Sprintf("sessions of a user from %v, back %t", from, back), "sessions", filter, sort)
+		}
+		for _, f := range []audit.Filter{
+			{}, {Since: now, Until: now}, {Kinds: audit.Kinds()[:1]}, {Kinds: audit.Kinds()}, {Actor: "7"}, {User: "7"}, {Actor: "7", User: "7"},
+			{Actor: "7", Kinds: audit.Kinds()}, {User: "7", Kinds: audit.Kinds()[:2], Since: now},
+		} {
+			for _, from := range []*audit.Position{nil, {At: now, ID: "x"}} {
+				filter, sort := listEvents(audit.Query{Filter: f, From: from, Back: back})
+				wantIndex(t, s, fmt.Sprintf("events of %+v from %v, back %t", f, from, back), eventCollection, filter, sort)
+			}
+		}
+	}
+	wantIndex(t, s, "old events", eventCollection, is("at", compared("$lt", now)), byTime("at", true))
+	wantIndex(t, s, "failures", "attempts", append(unchanged("x", 1), is("expires", now)...), nil)
+	wantIndex(t, s, "expired failures", "attempts", is("expires", compared("$lte", now)), is("expires", 1))
 	wantIndex(t, s, "expired sessions", "sessions", is("expires", compared("$lte", time.Now())), is("expires", 1))
 }
 

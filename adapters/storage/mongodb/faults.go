@@ -104,6 +104,13 @@ func duplicate(err error) bool {
 	return ok && e.HasErrorCode(duplicateKey)
 }
 
+// onlyDuplicates reports whether a write of several documents stored all but those whose id was taken.
+func onlyDuplicates(err error) bool {
+	e, ok := errors.AsType[mongo.BulkWriteException](err)
+	return ok && e.WriteConcernError == nil && len(e.WriteErrors) > 0 &&
+		!slices.ContainsFunc(e.WriteErrors, func(w mongo.BulkWriteError) bool { return w.Code != duplicateKey })
+}
+
 // otherIndex reports whether an index was not made since there is one of that name with other options.
 func otherIndex(err error) bool {
 	e, ok := errors.AsType[mongo.ServerError](err)

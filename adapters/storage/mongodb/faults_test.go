@@ -73,3 +73,29 @@ func TestDuplicate(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyDuplicates(t *testing.T) {
+	errs := func(codes ...int) (out []mongo.BulkWriteError) {
+		for _, c := range codes {
+			out = append(out, mongo.BulkWriteError{WriteError: mongo.WriteError{Code: c}})
+		}
+		return out
+	}
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{
+		{mongo.BulkWriteException{WriteErrors: errs(11000)}, true},
+		{fmt.Errorf("x: %w", mongo.BulkWriteException{WriteErrors: errs(11000, 11000)}), true},
+		{mongo.BulkWriteException{WriteErrors: errs(11000, 14031)}, false}, // and the disk is full
+		{mongo.BulkWriteException{WriteErrors: errs(11000), WriteConcernError: &mongo.WriteConcernError{Code: 64}}, false},
+		{mongo.BulkWriteException{WriteConcernError: &mongo.WriteConcernError{Code: 64}}, false},
+		{mongo.BulkWriteException{}, false},
+		{mongo.CommandError{Code: 11000}, false},
+		{nil, false},
+	} {
+		if got := onlyDuplicates(c.err); got != c.want {
+			t.Errorf("%v: got %v", c.err, got)
+		}
+	}
+}

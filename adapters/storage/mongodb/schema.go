@@ -17,7 +17,7 @@ const (
 	markerCollection = "schema"
 	markerID         = "marker"
 	program          = "roster"
-	schemaVersion    = 1
+	schemaVersion    = 2
 )
 
 type marker struct {
@@ -27,49 +27,68 @@ type marker struct {
 }
 
 // claim marks an empty database as ours and makes its counter, or refuses one that is another
-// program's or newer than this program. Several instances may do so at the same time.
-func (s *Store) claim(ctx context.Context) error {
-	if found, err := s.marked(ctx); found || err != nil {
-		return err
+// program's or newer than this program. It returns the version of its schema. Several instances may do
+// so at the same time.
+func (s *Store) claim(ctx context.Context) (version int64, err error) {
+	if version, err := s.marked(ctx); version > 0 || err != nil {
+		return version, err
 	}
 	strange, err := s.strange(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	// What is strange may have been made by another instance since the first look.
-	if found, err := s.marked(ctx); found || err != nil {
-		return err
+	if version, err := s.marked(ctx); version > 0 || err != nil {
+		return version, err
 	}
 	if strange != "" {
-		return fmt.Errorf("mongodb: database %q is another program's: it has no marker of ours, and its collection %q is not empty", s.place.name, strange)
+		return 0, fmt.Errorf("mongodb: database %q is another program's: it has no marker of ours, and its collection %q is not empty", s.place.name, strange)
 	}
 	if err := s.make(ctx, counterCollection, counter{ID: counterID}); err != nil {
-		return err
+		return 0, err
 	}
 	if err := s.make(ctx, markerCollection, marker{markerID, program, schemaVersion}); err != nil {
-		return err
+		return 0, err
 	}
-	_, err = s.marked(ctx) // another instance may have been faster, and newer
-	return err
+	return s.marked(ctx) // another instance may have been faster, and newer
 }
 
-// marked reports whether the database has a marker, and refuses one that is not for this program.
-func (s *Store) marked(ctx context.Context) (bool, error) {
+// upgrade ends the change of a database from an older version, when all that is new has been made. A
+// crash before leaves the older version, from which the next start begins again.
+func (s *Store) upgrade(ctx context.Context, version int64) error {
+	if version >= schemaVersion {
+		return nil
+	}
+	if err := s.drop(ctx, "sessions", "user"); err != nil { // version 1 had it; user_created serves as well
+		return err
+	}
+	return s.within(ctx, "write the marker", func(ctx context.Context) error {
+		_, err := s.collection(markerCollection).UpdateOne(ctx,
+			is("_id", markerID), is("$max", is("version", int64(schemaVersion)))) // another instance may be newer
+		return err
+	})
+}
+
+// marked returns the version in the database's marker, 0 if there is none, and refuses one that is not
+// for this program.
+func (s *Store) marked(ctx context.Context) (int64, error) {
 	var m marker
 	err := s.within(ctx, "read the marker", func(ctx context.Context) error {
 		return s.collection(markerCollection).FindOne(ctx, bson.D{{Key: "_id", Value: markerID}}).Decode(&m)
 	})
 	switch {
 	case errors.Is(err, mongo.ErrNoDocuments):
-		return false, nil
+		return 0, nil
 	case err != nil:
-		return false, err
+		return 0, err
 	case m.Program != program:
-		return false, fmt.Errorf("mongodb: database %q is another program's: its marker says %q", s.place.name, m.Program)
+		return 0, fmt.Errorf("mongodb: database %q is another program's: its marker says %q", s.place.name, m.Program)
+	case m.Version < 1:
+		return 0, fmt.Errorf("mongodb: the marker of database %q has no version", s.place.name)
 	case m.Version > schemaVersion:
-		return false, fmt.Errorf("mongodb: database %q has schema version %d, and this program knows %d at most: use a newer one", s.place.name, m.Version, schemaVersion)
+		return 0, fmt.Errorf("mongodb: database %q has schema version %d, and this program knows %d at most: use a newer one", s.place.name, m.Version, schemaVersion)
 	}
-	return true, nil
+	return m.Version, nil
 }
 
 // strange returns the name of a collection that holds anything, "" when none does. Empty ones may have
@@ -128,11 +147,18 @@ var indexes = []index{
 	{collection: "users", name: "email", keys: []string{"email", "_id"}},
 	{collection: "users", name: "first_name", keys: []string{"first_name", "_id"}},
 	{collection: "users", name: "last_name", keys: []string{"last_name", "_id"}},
-	{collection: "sessions", name: "user", keys: []string{"user"}},
+	{collection: "sessions", name: "user_created", keys: []string{"user", "created", "_id"}},
 	{collection: "sessions", name: "expires", keys: []string{"expires"}, expires: true},
+	{collection: "attempts", name: "expires", keys: []string{"expires"}, expires: true},
+	{collection: eventCollection, name: "at", keys: []string{"at", "_id"}},
+	{collection: eventCollection, name: "kind", keys: []string{"kind", "at", "_id"}},
+	{collection: eventCollection, name: "actor", keys: []string{"actor", "at", "_id"}},
+	{collection: eventCollection, name: "actor_kind", keys: []string{"actor", "kind", "at", "_id"}},
+	{collection: eventCollection, name: "target", keys: []string{"target", "at", "_id"}},
+	{collection: eventCollection, name: "target_kind", keys: []string{"target", "kind", "at", "_id"}},
 }
 
-// spared is how long the server leaves expired sessions alone: its clock need not be ours.
+// spared is how long the server leaves alone what has expired: its clock need not be ours.
 const spared = time.Hour
 
 // index makes the indexes that are not there.
@@ -171,4 +197,15 @@ func (s *Store) create(ctx context.Context, i index, o *options.IndexOptionsBuil
 		_, err := s.collection(i.collection).Indexes().CreateOne(ctx, mongo.IndexModel{Keys: keys, Options: o.SetName(i.name)})
 		return err
 	})
+}
+
+// drop removes an index, if it is there.
+func (s *Store) drop(ctx context.Context, collection, name string) error {
+	err := s.within(ctx, "drop index "+name+" of "+collection, func(ctx context.Context) error {
+		return s.collection(collection).Indexes().DropOne(ctx, name)
+	})
+	if noIndex(err) {
+		return nil
+	}
+	return err
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"roster/domain/session"
 	"roster/domain/user"
@@ -22,6 +21,7 @@ type sessionDocument struct {
 	Expires    time.Time `bson:"expires"`
 	Generation int64     `bson:"generation"`
 	RotatedAt  time.Time `bson:"rotated_at,omitempty"`
+	UsedAt     time.Time `bson:"used_at,omitempty"`
 	RevokedAt  time.Time `bson:"revoked_at,omitempty"`
 	Reason     string    `bson:"reason"`
 	UserAgent  string    `bson:"user_agent"`
@@ -36,7 +36,7 @@ var sessionTable = table[session.Session, sessionDocument]{
 		return sessionDocument{
 			ID: string(s.ID), User: s.User.SortKey(),
 			Created: instant(s.Created), Confirmed: instant(s.Confirmed), Expires: instant(s.Expires),
-			Generation: int64(s.Generation), RotatedAt: instant(s.RotatedAt), RevokedAt: instant(s.RevokedAt),
+			Generation: int64(s.Generation), RotatedAt: instant(s.RotatedAt), UsedAt: instant(s.UsedAt), RevokedAt: instant(s.RevokedAt),
 			Reason: string(s.Reason), UserAgent: s.UserAgent, Address: s.Address, Version: s.Version,
 		}
 	},
@@ -44,7 +44,7 @@ var sessionTable = table[session.Session, sessionDocument]{
 		return session.Restore(session.Snapshot{
 			ID: session.ID(d.ID), User: user.IDFromSortKey(d.User),
 			Created: d.Created, Confirmed: d.Confirmed, Expires: d.Expires,
-			Generation: int(d.Generation), RotatedAt: d.RotatedAt, RevokedAt: d.RevokedAt,
+			Generation: int(d.Generation), RotatedAt: d.RotatedAt, UsedAt: d.UsedAt, RevokedAt: d.RevokedAt,
 			Reason: session.Reason(d.Reason), UserAgent: d.UserAgent, Address: d.Address, Version: d.Version,
 		})
 	},
@@ -82,9 +82,43 @@ func (r sessions) Update(ctx context.Context, id session.ID, change func(*sessio
 	return sessionTable.update(ctx, r.s, "update session", string(id), change)
 }
 
-// List implements outbound.Sessions.
+// List implements outbound.Sessions. It passes by those of the owner that do not count any more.
 func (r sessions) List(ctx context.Context, q session.Query) ([]*session.Session, error) {
-	return nil, nil
+	const op = "list sessions"
+	owner, ok := keyOf(q.Owner)
+	if !ok {
+		return nil, ctx.Err() // nobody's
+	}
+	filter, order := listSessions(q, owner)
+	docs, err := findAll[sessionDocument](ctx, r.s, op, sessionTable.name, filter, order, q.Limit)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]*session.Session, len(docs))
+	for i, d := range docs {
+		if found[i], err = sessionTable.restore(d); err != nil {
+			return nil, fmt.Errorf("mongodb: %s: %w", op, err)
+		}
+	}
+	return found, nil
+}
+
+// listSessions returns the filter and the order of a query.
+func listSessions(q session.Query, owner string) (filter, order bson.D) {
+	conditions := bson.A{
+		is("user", owner), is("revoked_at", compared("$exists", false)), is("expires", compared("$gt", instant(q.LiveAt))),
+	}
+	if !q.Confirmed.IsZero() {
+		conditions = append(conditions, is("confirmed", compared("$gte", instant(q.Confirmed))))
+	}
+	switch {
+	case q.From == nil:
+	case q.Back:
+		conditions = append(conditions, newer("created", q.From.Created, string(q.From.ID)))
+	default:
+		conditions = append(conditions, older("created", q.From.Created, string(q.From.ID)))
+	}
+	return all(conditions), byTime("created", q.Back)
 }
 
 // DeleteOf implements outbound.Sessions.
@@ -93,59 +127,11 @@ func (r sessions) DeleteOf(ctx context.Context, owner user.ID) error {
 	if !ok {
 		return nil // nobody's
 	}
-	_, err := r.delete(ctx, "delete sessions of a user", bson.D{{Key: "user", Value: key}})
+	_, err := r.s.delete(ctx, "delete sessions of a user", sessionTable.name, is("user", key))
 	return err
 }
 
-// sweepBatch is how many sessions one command removes.
-const sweepBatch = 1000
-
 // Sweep implements outbound.Sessions. The longest expired go first.
 func (r sessions) Sweep(ctx context.Context, now time.Time, limit int) (int, error) {
-	const op = "sweep sessions"
-	expired := bson.E{Key: "expires", Value: bson.D{{Key: "$lte", Value: instant(now)}}}
-	gone := 0
-	for {
-		batch := min(limit-gone, sweepBatch)
-		if batch < 1 {
-			return gone, ctx.Err()
-		}
-		o := options.Find().SetSort(bson.D{{Key: "expires", Value: 1}}).SetLimit(int64(batch)).
-			SetProjection(bson.D{{Key: "_id", Value: 1}})
-		var found []struct {
-			ID string `bson:"_id"`
-		}
-		err := r.s.within(ctx, op, func(ctx context.Context) error {
-			c, err := r.s.collection(sessionTable.name).Find(ctx, bson.D{expired}, o)
-			if err != nil {
-				return err
-			}
-			return c.All(ctx, &found)
-		})
-		if err != nil || len(found) == 0 {
-			return gone, err
-		}
-		ids := make([]string, len(found))
-		for i, f := range found {
-			ids[i] = f.ID
-		}
-		// One of them may have been prolonged meanwhile, so its expiry counts here too.
-		n, err := r.delete(ctx, op, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}, expired})
-		gone += n
-		if err != nil || len(found) < batch {
-			return gone, err
-		}
-	}
-}
-
-func (r sessions) delete(ctx context.Context, op string, filter bson.D) (int, error) {
-	var gone int64
-	err := r.s.within(ctx, op, func(ctx context.Context) error {
-		result, err := r.s.collection(sessionTable.name).DeleteMany(ctx, filter)
-		if err == nil {
-			gone = result.DeletedCount
-		}
-		return err
-	})
-	return int(gone), err
+	return r.s.sweep(ctx, "sweep sessions", sessionTable.name, is("expires", compared("$lte", instant(now))), is("expires", 1), limit)
 }

@@ -19,10 +19,10 @@ import (
 
 // Options is what a Store is told besides its URL.
 type Options struct {
-	// Monitor is told of every command, for metrics. It must not keep what commands hold.
+	// Monitor is told of every command. It must not keep what commands hold.
 	Monitor *event.CommandMonitor
-	// KeepExpired leaves expired sessions to Sweep alone. Else the server removes them too, after a
-	// while, by its own clock.
+	// KeepExpired leaves expired sessions and failed sign-ins to Sweep alone. Else the server removes
+	// them too, after a while, by its own clock.
 	KeepExpired bool
 }
 
@@ -89,10 +89,10 @@ func (s *Store) Users() outbound.Users { return users{s} }
 func (s *Store) Sessions() outbound.Sessions { return sessions{s} }
 
 // Attempts implements storage.Backend.
-func (s *Store) Attempts() outbound.Attempts { return nil }
+func (s *Store) Attempts() outbound.Attempts { return failedAttempts{s} }
 
 // AuditTrail implements storage.Backend.
-func (s *Store) AuditTrail() outbound.AuditTrail { return nil }
+func (s *Store) AuditTrail() outbound.AuditTrail { return auditTrail{s} }
 
 // Archive implements storage.Backend.
 func (s *Store) Archive() outbound.Archive { return nil }
@@ -124,10 +124,14 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err := s.findMode(ctx); err != nil {
 		return err
 	}
-	if err := s.claim(ctx); err != nil {
+	version, err := s.claim(ctx)
+	if err != nil {
 		return err
 	}
-	return s.index(ctx)
+	if err := s.index(ctx); err != nil {
+		return err
+	}
+	return s.upgrade(ctx, version)
 }
 
 // Ping implements storage.Backend.
@@ -154,7 +158,13 @@ func (s *Store) release(ctx context.Context) error {
 	return nil
 }
 
-func (s *Store) collection(name string) *mongo.Collection { return s.db.Collection(name) }
+func (s *Store) collection(name string) *mongo.Collection {
+	if name == attemptTable.name {
+		// The last failed sign-ins may be lost with a primary; nobody waits for the other members.
+		return s.db.Collection(name, options.Collection().SetWriteConcern(writeconcern.W1()))
+	}
+	return s.db.Collection(name)
+}
 
 var (
 	errNotOpen = errors.New("mongodb: not open")

@@ -86,7 +86,10 @@ func TestDataSurvivesReopening(t *testing.T) {
 func TestIndexesAreIdempotent(t *testing.T) {
 	uri := testenv.MongoDB(t)
 	db := raw(t, uri)
-	want := []string{"_id_", "_id_", "email", "email_key", "expires", "first_name", "joined", "last_name", "user"}
+	want := []string{
+		"_id_", "_id_", "_id_", "_id_", "actor", "actor_kind", "at", "email", "email_key", "expires", "expires", "first_name", "joined", "kind",
+		"last_name", "target", "target_kind", "user_created",
+	}
 	for _, keep := range []bool{false, false, true, false} {
 		s := create(t, uri, mongodb.Options{KeepExpired: keep})
 		if err := s.Start(t.Context()); err != nil {
@@ -94,7 +97,7 @@ func TestIndexesAreIdempotent(t *testing.T) {
 		}
 		shut(t, s)
 		var got []string
-		for _, name := range []string{"users", "sessions"} {
+		for _, name := range []string{"users", "sessions", "attempts", "audit_events"} {
 			specs, err := db.Collection(name).Indexes().ListSpecifications(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -119,7 +122,7 @@ func TestRefusals(t *testing.T) {
 		want             string
 	}{
 		{"another program's marker", "schema", bson.D{{Key: "_id", Value: "marker"}, {Key: "program", Value: "other"}, {Key: "version", Value: 1}}, `marker says "other"`},
-		{"newer schema", "schema", bson.D{{Key: "_id", Value: "marker"}, {Key: "program", Value: "roster"}, {Key: "version", Value: 99}}, "schema version 99, and this program knows 1"},
+		{"newer schema", "schema", bson.D{{Key: "_id", Value: "marker"}, {Key: "program", Value: "roster"}, {Key: "version", Value: 99}}, "schema version 99, and this program knows 2"},
 		{"another program's data", "auth_user", bson.D{{Key: "_id", Value: 1}}, `collection "auth_user" is not empty`},
 		{"another program's users", "users", bson.D{{Key: "_id", Value: 1}}, `collection "users" is not empty`},
 	} {

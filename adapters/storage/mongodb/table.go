@@ -20,22 +20,24 @@ type table[T any, D comparable] struct {
 	restore  func(D) (*T, error)
 	next     func(*T, int64) (*T, error) // the same state under another version
 	version  func(*T) int64
-	missing  error // the refusal when no document has the id
+	missing  error           // the refusal when no document has the id
+	fresh    func(string) *T // or else what there is then: one of version 0
+	life     func(D) bson.E  // tells a document from another one that came after it under its id; nil where none can
 	id       func(D) string
 	exists   error          // the refusal when the id is taken
 	rival    func(D) bson.D // whoever else has what must be unique besides the id; nil when nothing must
 	taken    error          // the refusal when there is one
 }
 
-// attempts is how often a write is tried that others come before. Of those who try at once one always
+// tries is how often a write is tried that others come before. Of those who try at once one always
 // succeeds, and the pauses spread the others.
-const attempts = 128
+const tries = 128
 
 var errContended = errors.New("too many changes of one document at once")
 
 // tryAgain calls f until it says that it is done, with a pause before each further attempt.
 func tryAgain(ctx context.Context, op string, f func() (done bool, err error)) error {
-	for n := range attempts {
+	for n := range tries {
 		if err := pause(ctx, n); err != nil {
 			return fmt.Errorf("mongodb: %s: %w", op, err)
 		}
@@ -68,6 +70,9 @@ func (t *table[T, D]) find(ctx context.Context, s *Store, op, key, value string)
 		return s.collection(t.name).FindOne(ctx, bson.D{{Key: key, Value: value}}).Decode(&d)
 	})
 	if errors.Is(err, mongo.ErrNoDocuments) {
+		if t.fresh != nil {
+			return t.fresh(value), nil
+		}
 		return nil, fmt.Errorf("mongodb: %s: %w", op, t.missing)
 	}
 	if err != nil {
@@ -140,24 +145,40 @@ func (t *table[T, D]) update(ctx context.Context, s *Store, op, id string, chang
 		if out, err = t.next(v, version+1); err != nil {
 			return false, fmt.Errorf("mongodb: %s: %w", op, err)
 		}
-		after := t.document(out)
-		var matched int64
-		err = s.within(ctx, op, func(ctx context.Context) error {
-			result, err := s.collection(t.name).ReplaceOne(ctx, unchanged(id, version), after)
-			if err == nil {
-				matched = result.MatchedCount
-			}
-			return err
-		})
-		if duplicate(err) {
-			return false, t.refusal(ctx, s, op, after, false)
-		}
-		return matched == 1, err
+		return t.replace(ctx, s, op, before, t.document(out), version)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+// replace puts after in the place of before, and reports whether that was still there. What was never
+// stored is put where there is nothing.
+func (t *table[T, D]) replace(ctx context.Context, s *Store, op string, before, after D, version int64) (done bool, err error) {
+	if version == 0 {
+		err := s.within(ctx, op, func(ctx context.Context) error {
+			_, err := s.collection(t.name).InsertOne(ctx, after)
+			return err
+		})
+		if duplicate(err) {
+			return false, nil
+		}
+		return true, err
+	}
+	same := unchanged(t.id(before), version)
+	if t.life != nil {
+		same = append(same, t.life(before))
+	}
+	err = s.within(ctx, op, func(ctx context.Context) error {
+		result, err := s.collection(t.name).ReplaceOne(ctx, same, after)
+		done = err == nil && result.MatchedCount == 1
+		return err
+	})
+	if duplicate(err) {
+		return false, t.refusal(ctx, s, op, after, false)
+	}
+	return done, err
 }
 
 // remove deletes the document with an id, if check agrees to the aggregate as it is then.

@@ -2,8 +2,11 @@ package postgres
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"roster/adapters/storage"
 )
@@ -49,6 +52,21 @@ func TestURLs(t *testing.T) {
 	}
 }
 
+// TestOptionsOfSeveralHosts has hosts that net/url does not read.
+func TestOptionsOfSeveralHosts(t *testing.T) {
+	s, err := New("postgres://roster:p%3Fw@h1:5433,h2/app?pool_max_conns=3&target_session_attrs=any")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := s.config.ConnConfig
+	if c.Host != "h1" || c.Port != 5433 || c.Password != "p?w" || !slices.ContainsFunc(c.Fallbacks, func(f *pgconn.FallbackConfig) bool { return f.Host == "h2" && f.Port == 5432 }) {
+		t.Errorf("it was read as %s:%d with %d other places", c.Host, c.Port, len(c.Fallbacks))
+	}
+	if s.config.MaxConns != 3 || c.ValidateConnect != nil {
+		t.Errorf("there may be %d connections, and a standby is refused: %t", s.config.MaxConns, c.ValidateConnect != nil)
+	}
+}
+
 // TestErrorsHoldNoSecret plants one in every place of a URL that is refused.
 func TestErrorsHoldNoSecret(t *testing.T) {
 	const secret = "hunter2"
@@ -56,7 +74,7 @@ func TestErrorsHoldNoSecret(t *testing.T) {
 		"postgres://u:" + secret + "@h:x/y", "postgres://u:a/" + secret + "@h/y", "postgres://u:%zz" + secret + "@h/y",
 		"postgres://u:" + secret + "@[h/y", "postgres://u:" + secret + "@h/y?password=" + secret + "&sslmode=x",
 		"postgres://u@h/y?sslpassword=" + secret + "&connect_timeout=x", "postgres://u:a?" + secret + "@h/y?sslmode=x",
-		"postgres://" + secret + "@h/y?sslmode=x", "postgres://u@h/y?pass%77ord=" + secret + "&sslmode=x", "host=h password=" + secret + " sslmode=x",
+		"postgres://" + secret + "@h/y?sslmode=x", "postgres://u:" + secret + "@h1:1,h2/y?sslmode=x", "postgres://u@h/y?pass%77ord=" + secret + "&sslmode=x", "host=h password=" + secret + " sslmode=x",
 	} {
 		if _, err := New(raw); err != nil && strings.Contains(err.Error(), secret) {
 			t.Errorf("%s: %v", raw, err)

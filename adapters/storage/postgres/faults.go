@@ -42,6 +42,9 @@ var (
 	errPatience = fmt.Errorf("no answer within %s", patience)
 	errLost     = errors.New("connection lost")
 	errUnsure   = errors.New("connection lost while committing")
+
+	// errOvertaken says that somebody else has stored just now what was not there to be changed.
+	errOvertaken = storage.Unavailable(errors.New("overtaken by another"))
 )
 
 // translate gives err, which the driver returned from op under ctx, the meaning that the ports
@@ -110,7 +113,7 @@ func isLost(err error) bool {
 // again reports whether what failed with err, translated, left nothing behind and may go better the
 // next time.
 func again(err error) bool {
-	if errors.Is(err, errLost) {
+	if errors.Is(err, errLost) || errors.Is(err, errOvertaken) {
 		return true
 	}
 	e, ok := errors.AsType[*pgconn.PgError](err)

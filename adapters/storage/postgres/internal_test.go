@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"roster/domain/audit"
 	"roster/domain/fault"
 	"roster/domain/session"
 	"roster/domain/user"
@@ -100,18 +101,18 @@ func TestTranslate(t *testing.T) {
 // TestTriesAgain lets the server refuse the first attempts.
 func TestTriesAgain(t *testing.T) {
 	s := opened(t)
-	for code, want := range map[string]int{serializationFailure: attempts, deadlockDetected: attempts, lockNotAvailable: 1} {
-		for failures := range attempts {
+	for code, want := range map[string]int{serializationFailure: tries, deadlockDetected: tries, lockNotAvailable: 1} {
+		for failures := range tries {
 			n := 0
 			err := s.write(t.Context(), "x", func(ctx context.Context, q querier) error {
-				if n++; n <= failures || failures == attempts-1 {
+				if n++; n <= failures || failures == tries-1 {
 					_, err := q.Exec(ctx, "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '"+code+"'; END $$")
 					return translate(ctx, "x", err)
 				}
 				return nil
 			})
 			tried := min(want, failures+1)
-			if n != tried || (err == nil) != (tried == failures+1 && failures < attempts-1) {
+			if n != tried || (err == nil) != (tried == failures+1 && failures < tries-1) {
 				t.Errorf("%s, %d failures: %d attempts, %v", code, failures, n, err)
 			}
 		}
@@ -227,6 +228,22 @@ func TestWhatTheServerCannotHold(t *testing.T) {
 		}
 		if n, err := s.Users().Count(t.Context(), user.Filter{Terms: []string{bad}}); err != nil || n != 0 {
 			t.Errorf("Count of %q: %d, %v", bad, n, err)
+		}
+		if es, err := s.AuditTrail().List(t.Context(), audit.Query{
+			Filter: audit.Filter{Actor: user.ID(bad), User: user.ID(bad), Kinds: []audit.Kind{audit.Kind(bad), audit.SignedIn}},
+			From:   &audit.Position{At: time.Unix(1, 0), ID: audit.ID(bad)}, Limit: 9,
+		}); err != nil || len(es) != 0 {
+			t.Errorf("AuditTrail.List of %q: %v, %v", bad, es, err)
+		}
+		e := audit.Event{ID: "e", At: time.Unix(1, 0), Kind: audit.SignedIn, RequestID: bad, UserAgent: bad}
+		if err := s.AuditTrail().Append(t.Context(), e); err != nil {
+			t.Errorf("AuditTrail.Append from %q: %v", bad, err)
+		}
+		if xs, err := s.Sessions().List(t.Context(), session.Query{Owner: user.ID(bad), Limit: 9}); err != nil || len(xs) != 0 {
+			t.Errorf("Sessions.List of %q: %v, %v", bad, xs, err)
+		}
+		if xs, err := s.Sessions().List(t.Context(), session.Query{Owner: "1", From: &session.Position{ID: session.ID(bad)}, Limit: 9}); err != nil {
+			t.Errorf("Sessions.List from %q: %v, %v", bad, xs, err)
 		}
 		x := session.Start(session.ID("s"+bad[2:]), "1", time.Unix(1, 0), session.Rules{}, session.Client{UserAgent: bad})
 		if err := s.Sessions().Add(t.Context(), x); err != nil && !errors.Is(err, session.ErrExists) {

@@ -108,7 +108,7 @@ func explained(t *testing.T, q querier, statement string, args ...any) string {
 }
 
 var (
-	scans = regexp.MustCompile(`Seq Scan on (users|sessions)`)
+	scans = regexp.MustCompile(`Seq Scan on (users|sessions|attempts|audit_events)`)
 	sorts = regexp.MustCompile(`\bSort\b`)
 )
 

@@ -15,14 +15,14 @@ import (
 var sessionTable = table[session.Session]{
 	name: "sessions",
 	fields: []string{
-		"id", "owner", "created", "confirmed", "expires", "generation", "rotated_at", "revoked_at",
-		"reason", "user_agent", "address", "version",
+		"id", "owner", "created", "confirmed", "expires", "generation", "rotated_at", "used_at",
+		"revoked_at", "reason", "user_agent", "address", "version",
 	},
 	row: func(x *session.Session) []any {
 		s := x.Snapshot()
 		return []any{
 			string(s.ID), s.User.SortKey(), millis(s.Created), millis(s.Confirmed), millis(s.Expires),
-			int64(s.Generation), millis(s.RotatedAt), millis(s.RevokedAt), string(s.Reason),
+			int64(s.Generation), millis(s.RotatedAt), millis(s.UsedAt), millis(s.RevokedAt), string(s.Reason),
 			plain(s.UserAgent), plain(s.Address), // any bytes that a client sends
 			s.Version,
 		}
@@ -30,14 +30,14 @@ var sessionTable = table[session.Session]{
 	scan: func(row pgx.Row) (*session.Session, error) {
 		var s session.Snapshot
 		var id, owner, reason string
-		var created, confirmed, expires, rotated, revoked *int64
-		if err := row.Scan(&id, &owner, &created, &confirmed, &expires, &s.Generation, &rotated, &revoked,
-			&reason, &s.UserAgent, &s.Address, &s.Version); err != nil {
+		var created, confirmed, expires, rotated, used, revoked *int64
+		if err := row.Scan(&id, &owner, &created, &confirmed, &expires, &s.Generation, &rotated, &used,
+			&revoked, &reason, &s.UserAgent, &s.Address, &s.Version); err != nil {
 			return nil, err
 		}
 		s.ID, s.User, s.Reason = session.ID(id), user.IDFromSortKey(owner), session.Reason(reason)
 		s.Created, s.Confirmed, s.Expires = instant(created), instant(confirmed), instant(expires)
-		s.RotatedAt, s.RevokedAt = instant(rotated), instant(revoked)
+		s.RotatedAt, s.UsedAt, s.RevokedAt = instant(rotated), instant(used), instant(revoked)
 		return session.Restore(s)
 	},
 	next: func(x *session.Session, version int64) (*session.Session, error) {
@@ -73,15 +73,39 @@ func (r sessions) Get(ctx context.Context, id session.ID) (x *session.Session, e
 
 // Update implements outbound.Sessions.
 func (r sessions) Update(ctx context.Context, id session.ID, change func(*session.Session) error) (*session.Session, error) {
-	return sessionTable.update(ctx, r.s, "update session", string(id), change)
+	return sessionTable.update(ctx, r.s.write, "update session", string(id), change)
+}
+
+// List implements outbound.Sessions. It passes by those of the owner that do not count any more.
+func (r sessions) List(ctx context.Context, q session.Query) ([]*session.Session, error) {
+	owner, ok := keyOf(q.Owner)
+	if !ok {
+		return nil, ctx.Err() // nobody's
+	}
+	query, args := listSessions(q, owner)
+	return sessionTable.list(ctx, r.s, "list sessions", query, args)
+}
+
+// listSessions returns the statement for a query.
+func listSessions(q session.Query, owner string) (string, []any) {
+	k := keyset{time: "created", back: q.Back}
+	k.and("owner = " + k.given(owner))
+	k.and("revoked_at IS NULL")
+	k.and("expires > " + k.given(q.LiveAt.UnixMilli()))
+	if !q.Confirmed.IsZero() {
+		k.and("confirmed >= " + k.given(q.Confirmed.UnixMilli()))
+	}
+	switch {
+	case q.From == nil:
+	case q.Back:
+		k.newer(q.From.Created, string(q.From.ID))
+	default:
+		k.older(q.From.Created, string(q.From.ID))
+	}
+	return sessionTable.selectAll() + k.String() + k.end(q.Limit), k.args
 }
 
 const deleteOf = "DELETE FROM sessions WHERE owner = $1"
-
-// List implements outbound.Sessions.
-func (r sessions) List(ctx context.Context, q session.Query) ([]*session.Session, error) {
-	return nil, nil
-}
 
 // DeleteOf implements outbound.Sessions.
 func (r sessions) DeleteOf(ctx context.Context, owner user.ID) error {
@@ -89,7 +113,7 @@ func (r sessions) DeleteOf(ctx context.Context, owner user.ID) error {
 	if !ok {
 		return nil // nobody's
 	}
-	_, err := r.delete(ctx, "delete sessions of a user", deleteOf, key)
+	_, err := r.s.delete(ctx, "delete sessions of a user", deleteOf, key)
 	return err
 }
 
@@ -100,18 +124,5 @@ const sweep = `DELETE FROM sessions WHERE id = ANY(ARRAY(
 
 // Sweep implements outbound.Sessions. The longest expired go first.
 func (r sessions) Sweep(ctx context.Context, now time.Time, limit int) (int, error) {
-	return r.delete(ctx, "sweep sessions", sweep, now.UnixMilli(), int64(max(limit, 0)))
-}
-
-// delete runs a statement that can be repeated.
-func (r sessions) delete(ctx context.Context, op, query string, args ...any) (gone int, err error) {
-	err = r.s.read(ctx, func(ctx context.Context, q querier) error {
-		result, err := q.Exec(ctx, query, args...)
-		gone = int(result.RowsAffected())
-		return translate(ctx, op, err)
-	})
-	if err != nil {
-		return 0, err
-	}
-	return gone, nil
+	return r.s.delete(ctx, "sweep sessions", sweep, now.UnixMilli(), int64(max(limit, 0)))
 }

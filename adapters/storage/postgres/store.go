@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -44,10 +45,8 @@ func New(rawURL string) (*Store, error) {
 		// A plan kept for any values would suit neither the first page nor the last.
 		s.listing = pgx.QueryExecModeCacheDescribe
 	}
-	options := url.Values{}
-	if u, err := url.Parse(rawURL); err == nil {
-		options = u.Query()
-	}
+	_, query, _ := strings.Cut(rawURL, "?")
+	options, _ := url.ParseQuery(query) // what cannot be read is none of those looked for
 	if !options.Has("pool_max_conns") {
 		c.MaxConns = connections
 	}
@@ -103,10 +102,10 @@ func (s *Store) Users() outbound.Users { return users{s} }
 func (s *Store) Sessions() outbound.Sessions { return sessions{s} }
 
 // Attempts implements storage.Backend.
-func (s *Store) Attempts() outbound.Attempts { return nil }
+func (s *Store) Attempts() outbound.Attempts { return failedAttempts{s} }
 
 // AuditTrail implements storage.Backend.
-func (s *Store) AuditTrail() outbound.AuditTrail { return nil }
+func (s *Store) AuditTrail() outbound.AuditTrail { return auditTrail{s} }
 
 // Archive implements storage.Backend.
 func (s *Store) Archive() outbound.Archive { return nil }

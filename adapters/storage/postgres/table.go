@@ -22,7 +22,8 @@ type table[T any] struct {
 	scan    func(pgx.Row) (*T, error)
 	next    func(*T, int64) (*T, error) // the same state under another version
 	version func(*T) int64
-	missing error // the refusal when no row has the id
+	missing error           // the refusal when no row has the id
+	fresh   func(string) *T // or else what there is then: one of version 0
 }
 
 func (t *table[T]) selectAll() string {
@@ -50,13 +51,20 @@ func (t *table[T]) deleteOne() string { return "DELETE FROM " + t.name + " WHERE
 // get reads the row that a query finds by a value.
 func (t *table[T]) get(ctx context.Context, q querier, op, query, value string) (*T, error) {
 	if !storable(value) {
-		return nil, fmt.Errorf("postgres: %s: %w", op, t.missing)
+		return t.absent(op, value)
 	}
 	v, err := t.scan(q.QueryRow(ctx, query, value))
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, fmt.Errorf("postgres: %s: %w", op, t.missing)
+		return t.absent(op, value)
 	}
 	return v, translate(ctx, op, err)
+}
+
+func (t *table[T]) absent(op, id string) (*T, error) {
+	if t.fresh != nil {
+		return t.fresh(id), nil
+	}
+	return nil, fmt.Errorf("postgres: %s: %w", op, t.missing)
 }
 
 // add stores a new row.
@@ -65,10 +73,48 @@ func (t *table[T]) add(ctx context.Context, q querier, op string, v *T) error {
 	return translate(ctx, op, err)
 }
 
+// addFirst stores a new row, unless somebody else was faster: errOvertaken.
+func (t *table[T]) addFirst(ctx context.Context, q querier, op string, v *T) error {
+	result, err := q.Exec(ctx, t.insertFirst(), t.row(v)...)
+	if err == nil && result.RowsAffected() == 0 {
+		return fmt.Errorf("postgres: %s: %w", op, errOvertaken)
+	}
+	return translate(ctx, op, err)
+}
+
+func (t *table[T]) insertFirst() string { return t.insert() + " ON CONFLICT (id) DO NOTHING" }
+
+// list reads the rows that a statement finds, in its order.
+func (t *table[T]) list(ctx context.Context, s *Store, op, query string, args []any) (found []*T, err error) {
+	err = s.read(ctx, func(ctx context.Context, c querier) error {
+		found = nil
+		rows, err := c.Query(ctx, query, append([]any{s.listing}, args...)...)
+		if err != nil {
+			return translate(ctx, op, err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			v, err := t.scan(rows)
+			if err != nil {
+				return translate(ctx, op, err)
+			}
+			found = append(found, v)
+		}
+		return translate(ctx, op, rows.Err())
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// writer is Store.write or Store.writeSoon.
+type writer func(ctx context.Context, op string, f func(context.Context, querier) error) error
+
 // update applies change to the row with an id and returns the aggregate as stored. It writes the
 // columns that differ, so that indexes over the others are left alone, and none when nothing does.
-func (t *table[T]) update(ctx context.Context, s *Store, op, id string, change func(*T) error) (out *T, err error) {
-	err = s.write(ctx, op, func(ctx context.Context, q querier) error {
+func (t *table[T]) update(ctx context.Context, write writer, op, id string, change func(*T) error) (out *T, err error) {
+	err = write(ctx, op, func(ctx context.Context, q querier) error {
 		v, err := t.get(ctx, q, op, t.selectToChange(), id)
 		if err != nil {
 			return err
@@ -84,6 +130,9 @@ func (t *table[T]) update(ctx context.Context, s *Store, op, id string, change f
 		}
 		if out, err = t.next(v, version+1); err != nil {
 			return fmt.Errorf("postgres: %s: %w", op, err)
+		}
+		if version == 0 {
+			return t.addFirst(ctx, q, op, out)
 		}
 		return t.save(ctx, q, op, before, t.row(out))
 	})

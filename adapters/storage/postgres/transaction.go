@@ -15,8 +15,8 @@ type querier interface {
 	Exec(ctx context.Context, query string, args ...any) (pgconn.CommandTag, error)
 }
 
-// attempts is how often an operation is tried that lost its connection or a deadlock.
-const attempts = 4
+// tries is how often an operation is tried that lost its connection or a deadlock, or was overtaken.
+const tries = 4
 
 // run runs f, which leaves nothing behind when it fails or can be done twice, for as long as the store
 // is patient.
@@ -28,7 +28,7 @@ func (s *Store) run(ctx context.Context, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
 	defer cancel()
 	for n := 1; ; n++ {
-		if err := f(ctx); n == attempts || !again(err) || ctx.Err() != nil {
+		if err := f(ctx); n == tries || !again(err) || ctx.Err() != nil {
 			return err
 		}
 	}
@@ -39,10 +39,35 @@ func (s *Store) read(ctx context.Context, f func(context.Context, querier) error
 	return s.run(ctx, func(ctx context.Context) error { return f(ctx, s.pool) })
 }
 
+// delete runs a statement that deletes, and can be repeated, and returns how many rows went.
+func (s *Store) delete(ctx context.Context, op, query string, args ...any) (gone int, err error) {
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		result, err := q.Exec(ctx, query, args...)
+		gone = int(result.RowsAffected())
+		return translate(ctx, op, err)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return gone, nil
+}
+
 // write runs f in a transaction. When f fails nothing is stored and write returns its error as it is.
 func (s *Store) write(ctx context.Context, op string, f func(context.Context, querier) error) error {
+	return s.transact(ctx, op, pgx.TxOptions{}, f)
+}
+
+// soon are the transactions that are told before they are on the disk, where they are a moment later.
+var soon = pgx.TxOptions{BeginQuery: "BEGIN; SET LOCAL synchronous_commit = off"}
+
+// writeSoon is write for what a crash of the server may undo.
+func (s *Store) writeSoon(ctx context.Context, op string, f func(context.Context, querier) error) error {
+	return s.transact(ctx, op, soon, f)
+}
+
+func (s *Store) transact(ctx context.Context, op string, o pgx.TxOptions, f func(context.Context, querier) error) error {
 	return s.run(ctx, func(ctx context.Context) error {
-		tx, err := s.pool.Begin(ctx)
+		tx, err := s.pool.BeginTx(ctx, o)
 		if err != nil {
 			return translate(ctx, op, err)
 		}

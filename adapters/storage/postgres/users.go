@@ -111,7 +111,7 @@ func (r users) Update(ctx context.Context, id user.ID, change func(*user.User) e
 	if !ok {
 		return nil, fmt.Errorf("postgres: %s: %w", op, user.ErrNotFound)
 	}
-	return userTable.update(ctx, r.s, op, key, change)
+	return userTable.update(ctx, r.s.write, op, key, change)
 }
 
 // Delete implements outbound.Users.
@@ -135,29 +135,9 @@ func (r users) Delete(ctx context.Context, id user.ID, check func(*user.User) er
 }
 
 // List implements outbound.Users.
-func (r users) List(ctx context.Context, q user.Query) (found []*user.User, err error) {
-	const op = "list users"
+func (r users) List(ctx context.Context, q user.Query) ([]*user.User, error) {
 	query, args := list(q)
-	err = r.s.read(ctx, func(ctx context.Context, c querier) error {
-		found = nil
-		rows, err := c.Query(ctx, query, append([]any{r.s.listing}, args...)...)
-		if err != nil {
-			return translate(ctx, op, err)
-		}
-		defer rows.Close()
-		for rows.Next() {
-			u, err := userTable.scan(rows)
-			if err != nil {
-				return translate(ctx, op, err)
-			}
-			found = append(found, u)
-		}
-		return translate(ctx, op, rows.Err())
-	})
-	if err != nil {
-		return nil, err
-	}
-	return found, nil
+	return userTable.list(ctx, r.s, "list users", query, args)
 }
 
 // Count implements outbound.Users.

@@ -80,10 +80,10 @@ func TestSettingsAreInForce(t *testing.T) {
 
 // TestOnlyKnownColumnsOrder shows what becomes of an ordering before it is put into words.
 func TestOnlyKnownColumnsOrder(t *testing.T) {
-	query, _ := list(user.Query{Order: []user.Order{
+	query, _ := walk(user.Query{Order: []user.Order{
 		{By: "password"}, {By: "id; DROP TABLE users"}, {By: user.SortEmail, Desc: true}, {By: user.SortEmail}, {By: user.SortJoined},
-	}})
-	if want := "FROM users INDEXED BY users_email ORDER BY email DESC, joined, id LIMIT ? OFFSET ?"; !strings.HasSuffix(query, want) {
+	}}, nil)
+	if want := "FROM users INDEXED BY users_email ORDER BY email DESC, joined, id LIMIT ?1 OFFSET ?2"; !strings.HasSuffix(query, want) {
 		t.Errorf("got %s, want it to end with %s", query, want)
 	}
 }

@@ -14,27 +14,28 @@ import (
 var sessionTable = table[session.Session]{
 	name: "sessions",
 	fields: []string{
-		"id", "owner", "created", "confirmed", "expires", "generation", "rotated_at", "revoked_at",
-		"reason", "user_agent", "address", "version",
+		"id", "owner", "created", "confirmed", "expires", "generation", "rotated_at", "used_at",
+		"revoked_at", "reason", "user_agent", "address", "version",
 	},
 	row: func(x *session.Session) []any {
 		s := x.Snapshot()
 		return []any{
 			string(s.ID), s.User.SortKey(), millis(s.Created), millis(s.Confirmed), millis(s.Expires),
-			s.Generation, millis(s.RotatedAt), millis(s.RevokedAt), string(s.Reason), s.UserAgent, s.Address, s.Version,
+			s.Generation, millis(s.RotatedAt), millis(s.UsedAt),
+			millis(s.RevokedAt), string(s.Reason), s.UserAgent, s.Address, s.Version,
 		}
 	},
 	scan: func(row scanner) (*session.Session, error) {
 		var s session.Snapshot
 		var owner string
-		var created, confirmed, expires, rotated, revoked sql.Null[int64]
-		if err := row.Scan(&s.ID, &owner, &created, &confirmed, &expires, &s.Generation, &rotated, &revoked,
-			&s.Reason, &s.UserAgent, &s.Address, &s.Version); err != nil {
+		var created, confirmed, expires, rotated, used, revoked sql.Null[int64]
+		if err := row.Scan(&s.ID, &owner, &created, &confirmed, &expires, &s.Generation, &rotated, &used,
+			&revoked, &s.Reason, &s.UserAgent, &s.Address, &s.Version); err != nil {
 			return nil, err
 		}
 		s.User = user.IDFromSortKey(owner)
 		s.Created, s.Confirmed, s.Expires = instant(created), instant(confirmed), instant(expires)
-		s.RotatedAt, s.RevokedAt = instant(rotated), instant(revoked)
+		s.RotatedAt, s.UsedAt, s.RevokedAt = instant(rotated), instant(used), instant(revoked)
 		return session.Restore(s)
 	},
 	next: func(x *session.Session, version int64) (*session.Session, error) {
@@ -76,12 +77,36 @@ func (r sessions) Get(ctx context.Context, id session.ID) (x *session.Session, e
 
 // Update implements outbound.Sessions.
 func (r sessions) Update(ctx context.Context, id session.ID, change func(*session.Session) error) (*session.Session, error) {
-	return sessionTable.update(ctx, r.s, "update session", string(id), change)
+	return sessionTable.update(ctx, r.s.write, "update session", string(id), change)
 }
 
-// List implements outbound.Sessions.
+// List implements outbound.Sessions. It passes by those of the owner that do not count any more.
 func (r sessions) List(ctx context.Context, q session.Query) ([]*session.Session, error) {
-	return nil, nil
+	owner, ok := keyOf(q.Owner)
+	if !ok {
+		return nil, ctx.Err() // nobody's
+	}
+	query, args := listSessions(q, owner)
+	return sessionTable.list(ctx, r.s, "list sessions", query, args)
+}
+
+// listSessions returns the statement for a query.
+func listSessions(q session.Query, owner string) (string, []any) {
+	k := keyset{time: "created", back: q.Back}
+	k.and("owner = " + k.given(owner))
+	k.and("revoked_at IS NULL")
+	k.and("expires > " + k.given(q.LiveAt.UnixMilli()))
+	if !q.Confirmed.IsZero() {
+		k.and("confirmed >= " + k.given(q.Confirmed.UnixMilli()))
+	}
+	switch {
+	case q.From == nil:
+	case q.Back:
+		k.newer(q.From.Created, string(q.From.ID))
+	default:
+		k.older(q.From.Created, string(q.From.ID))
+	}
+	return sessionTable.selectAll() + k.where() + k.end(q.Limit), k.args
 }
 
 // DeleteOf implements outbound.Sessions.
@@ -90,27 +115,11 @@ func (r sessions) DeleteOf(ctx context.Context, owner user.ID) error {
 	if !ok {
 		return nil // nobody's
 	}
-	_, err := r.delete(ctx, "delete sessions of a user", deleteOf, key)
+	_, err := r.s.delete(ctx, "delete sessions of a user", deleteOf, key)
 	return err
 }
 
 // Sweep implements outbound.Sessions. The longest expired go first.
 func (r sessions) Sweep(ctx context.Context, now time.Time, limit int) (int, error) {
-	return r.delete(ctx, "sweep sessions", sweep, now.UnixMilli(), max(limit, 0))
-}
-
-func (r sessions) delete(ctx context.Context, op, query string, args ...any) (gone int, err error) {
-	err = r.s.write(ctx, op, func(q querier) error {
-		result, err := q.ExecContext(ctx, query, args...)
-		if err != nil {
-			return translate(ctx, op, err)
-		}
-		n, err := result.RowsAffected()
-		gone = int(n)
-		return translate(ctx, op, err)
-	})
-	if err != nil {
-		return 0, err
-	}
-	return gone, nil
+	return r.s.delete(ctx, "sweep sessions", sweep, now.UnixMilli(), max(limit, 0))
 }

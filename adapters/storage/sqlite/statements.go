@@ -3,11 +3,12 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 )
 
 // selectPing reads one row of ours.
-const selectPing = "SELECT count(*) FROM counters WHERE name = 'users'"
+const selectPing = "SELECT count(*) FROM counters WHERE name = 'user_id'"
 
 // querier is what a connection pool and a transaction have in common.
 type querier interface {
@@ -28,8 +29,11 @@ func prepareStatements(ctx context.Context, reader, writer *sql.DB) (s statement
 		into    map[string]*sql.Stmt
 		queries []string
 	}{
-		{reader, s.read, []string{selectPing, userTable.selectWhere("id"), userTable.selectWhere("email_key"), sessionTable.selectWhere("id")}},
-		{writer, s.write, []string{userTable.selectWhere("id"), sessionTable.selectWhere("id"), userTable.insert(), sessionTable.insert()}},
+		{reader, s.read, []string{selectPing, userTable.selectWhere("id"), userTable.selectWhere("email_key"), sessionTable.selectWhere("id"), attemptTable.selectWhere("id")}},
+		{writer, s.write, []string{
+			userTable.selectWhere("id"), sessionTable.selectWhere("id"), attemptTable.selectWhere("id"),
+			userTable.insert(), sessionTable.insert(), attemptTable.insert(), appendEvent(),
+		}},
 	} {
 		for _, q := range p.queries {
 			if p.into[q], err = p.db.PrepareContext(ctx, q); err != nil {
@@ -105,7 +109,16 @@ func (s *Store) write(ctx context.Context, op string, f func(querier) error) err
 		return err
 	}
 	defer s.gate.Leave()
-	tx, err := s.writer.BeginTx(ctx, nil)
+	return s.transact(ctx, s.writer, op, f)
+}
+
+// beginner is the writer's pool or its connection.
+type beginner interface {
+	BeginTx(ctx context.Context, o *sql.TxOptions) (*sql.Tx, error)
+}
+
+func (s *Store) transact(ctx context.Context, b beginner, op string, f func(querier) error) error {
+	tx, err := b.BeginTx(ctx, nil)
 	if err != nil {
 		return translate(ctx, op, err)
 	}
@@ -114,4 +127,45 @@ func (s *Store) write(ctx context.Context, op string, f func(querier) error) err
 		return err
 	}
 	return translate(ctx, op, tx.Commit())
+}
+
+// writeSoon is write for what a loss of power may undo: it does not wait for the disk, to which the next
+// write takes it along. A crash of this process undoes nothing.
+func (s *Store) writeSoon(ctx context.Context, op string, f func(querier) error) error {
+	if err := s.gate.Enter(); err != nil {
+		return err
+	}
+	defer s.gate.Leave()
+	c, err := s.writer.Conn(ctx)
+	if err != nil {
+		return translate(ctx, op, err)
+	}
+	defer func() { _ = c.Close() }() // gives it back
+	defer func() {
+		if _, err := c.ExecContext(context.WithoutCancel(ctx), "PRAGMA synchronous = FULL"); err != nil {
+			// The next write would not be durable: it gets a new connection instead.
+			_ = c.Raw(func(any) error { return driver.ErrBadConn })
+		}
+	}()
+	if _, err := c.ExecContext(ctx, "PRAGMA synchronous = NORMAL"); err != nil {
+		return translate(ctx, op, err)
+	}
+	return s.transact(ctx, c, op, f)
+}
+
+// delete runs a statement that deletes, and returns how many rows went.
+func (s *Store) delete(ctx context.Context, op, query string, args ...any) (gone int, err error) {
+	err = s.write(ctx, op, func(q querier) error {
+		result, err := q.ExecContext(ctx, query, args...)
+		if err != nil {
+			return translate(ctx, op, err)
+		}
+		n, err := result.RowsAffected()
+		gone = int(n)
+		return translate(ctx, op, err)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return gone, nil
 }

@@ -83,10 +83,10 @@ func (s *Store) Users() outbound.Users { return users{s} }
 func (s *Store) Sessions() outbound.Sessions { return sessions{s} }
 
 // Attempts implements storage.Backend.
-func (s *Store) Attempts() outbound.Attempts { return nil }
+func (s *Store) Attempts() outbound.Attempts { return attempts{s} }
 
 // AuditTrail implements storage.Backend.
-func (s *Store) AuditTrail() outbound.AuditTrail { return nil }
+func (s *Store) AuditTrail() outbound.AuditTrail { return auditTrail{s} }
 
 // Archive implements storage.Backend.
 func (s *Store) Archive() outbound.Archive { return nil }

@@ -22,7 +22,8 @@ type table[T any] struct {
 	scan    func(scanner) (*T, error)
 	next    func(*T, int64) (*T, error) // the same state under another version
 	version func(*T) int64
-	missing error // the refusal when no row has the id
+	missing error           // the refusal when no row has the id
+	fresh   func(string) *T // or else what there is then: one of version 0
 	taken   conflicts
 }
 
@@ -44,9 +45,12 @@ func (t *table[T]) updateColumns(columns ...string) string {
 }
 
 // get reads the row whose column, which is unique, has a value.
-func (t *table[T]) get(ctx context.Context, q querier, op, column string, value any) (*T, error) {
+func (t *table[T]) get(ctx context.Context, q querier, op, column, value string) (*T, error) {
 	v, err := t.scan(q.QueryRowContext(ctx, t.selectWhere(column), value))
 	if errors.Is(err, sql.ErrNoRows) {
+		if t.fresh != nil {
+			return t.fresh(value), nil
+		}
 		return nil, fmt.Errorf("sqlite: %s: %w", op, t.missing)
 	}
 	return v, translate(ctx, op, err)
@@ -58,10 +62,36 @@ func (t *table[T]) add(ctx context.Context, q querier, op string, v *T) error {
 	return t.taken.translate(ctx, op, err)
 }
 
+// list reads the rows that a statement finds, in its order.
+func (t *table[T]) list(ctx context.Context, s *Store, op, query string, args []any) (found []*T, err error) {
+	err = s.read(ctx, func(q querier) error {
+		rows, err := q.QueryContext(ctx, query, args...)
+		if err != nil {
+			return translate(ctx, op, err)
+		}
+		defer func() { _ = rows.Close() }() // what there is to tell, rows.Err tells
+		for rows.Next() {
+			v, err := t.scan(rows)
+			if err != nil {
+				return translate(ctx, op, err)
+			}
+			found = append(found, v)
+		}
+		return translate(ctx, op, rows.Err())
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// writer is Store.write or Store.writeSoon.
+type writer func(ctx context.Context, op string, f func(querier) error) error
+
 // update applies change to the row with an id and returns the aggregate as stored. It writes the
 // columns that differ, so that indexes over the others are left alone, and none when nothing does.
-func (t *table[T]) update(ctx context.Context, s *Store, op, id string, change func(*T) error) (out *T, err error) {
-	err = s.write(ctx, op, func(q querier) error {
+func (t *table[T]) update(ctx context.Context, write writer, op, id string, change func(*T) error) (out *T, err error) {
+	err = write(ctx, op, func(q querier) error {
 		v, err := t.get(ctx, q, op, "id", id)
 		if err != nil {
 			return err
@@ -77,6 +107,9 @@ func (t *table[T]) update(ctx context.Context, s *Store, op, id string, change f
 		}
 		if out, err = t.next(v, version+1); err != nil {
 			return fmt.Errorf("sqlite: %s: %w", op, err)
+		}
+		if version == 0 {
+			return t.add(ctx, q, op, out)
 		}
 		return t.save(ctx, q, op, before, t.row(out))
 	})

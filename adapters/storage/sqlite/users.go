@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"roster/domain/credential"
 	"roster/domain/user"
@@ -24,7 +25,7 @@ var userTable = table[user.User]{
 		return []any{
 			s.ID.SortKey(), s.Email, s.EmailKey, s.FirstName, s.LastName, s.Active, s.Staff, s.Password.Encoded(),
 			millis(s.Joined), millis(s.LastLogin), millis(s.SessionsValidAfter), s.Version,
-			u.SearchText(),
+			strings.ReplaceAll(u.SearchText(), nul, "\uFFFD"),
 		}
 	},
 	scan: func(row scanner) (*user.User, error) {
@@ -118,7 +119,7 @@ func (r users) Update(ctx context.Context, id user.ID, change func(*user.User) e
 	if !ok {
 		return nil, fmt.Errorf("sqlite: %s: %w", op, user.ErrNotFound)
 	}
-	return userTable.update(ctx, r.s, op, key, change)
+	return userTable.update(ctx, r.s.write, op, key, change)
 }
 
 // Delete implements outbound.Users.
@@ -143,22 +144,9 @@ func (r users) Delete(ctx context.Context, id user.ID, check func(*user.User) er
 
 // List implements outbound.Users.
 func (r users) List(ctx context.Context, q user.Query) (found []*user.User, err error) {
-	const op = "list users"
-	query, args := list(q)
 	err = r.s.read(ctx, func(c querier) error {
-		rows, err := c.QueryContext(ctx, query, args...)
-		if err != nil {
-			return translate(ctx, op, err)
-		}
-		defer func() { _ = rows.Close() }() // what there is to tell, rows.Err tells
-		for rows.Next() {
-			u, err := userTable.scan(rows)
-			if err != nil {
-				return translate(ctx, op, err)
-			}
-			found = append(found, u)
-		}
-		return translate(ctx, op, rows.Err())
+		found, err = listed(ctx, c, q)
+		return translate(ctx, "list users", err)
 	})
 	if err != nil {
 		return nil, err
@@ -168,9 +156,9 @@ func (r users) List(ctx context.Context, q user.Query) (found []*user.User, err 
 
 // Count implements outbound.Users.
 func (r users) Count(ctx context.Context, f user.Filter) (n int, err error) {
-	query, args := count(f)
-	err = r.s.read(ctx, func(q querier) error {
-		return translate(ctx, "count users", q.QueryRowContext(ctx, query, args...).Scan(&n))
+	err = r.s.read(ctx, func(c querier) error {
+		n, err = counted(ctx, c, f)
+		return translate(ctx, "count users", err)
 	})
 	return n, err
 }

@@ -1,0 +1,116 @@
+package breached
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"roster/domain/credential"
+	"roster/ports/outbound"
+)
+
+var _ outbound.BreachedPasswords = (*Range)(nil)
+
+const (
+	prefixDigits = 5       // of the hash, which are all that is told
+	maxAnswer    = 1 << 20 // bytes; an answer has some 40 KB
+	maxLine      = 128     // bytes
+	agent        = "roster (user-management service)"
+)
+
+// Range asks a service that speaks the range protocol of Have I Been Pwned
+// (https://haveibeenpwned.com/API/v3#PwnedPasswords): it is told five digits of the password's SHA-1,
+// which some thousand breached passwords share, and answers with the rest of each of those.
+type Range struct {
+	base   string
+	client *http.Client
+}
+
+// NewRange makes a Range for the service at base, such as https://api.pwnedpasswords.com. A question
+// that takes longer than timeout fails.
+func NewRange(base *url.URL, timeout time.Duration) *Range {
+	return &Range{
+		base: strings.TrimRight(base.String(), "/"),
+		client: &http.Client{
+			Timeout:   timeout,                                         // of the whole answer, not only its beginning
+			Transport: http.DefaultTransport.(*http.Transport).Clone(), //nolint:forcetypeassert // documented
+			// Whoever answers instead was not asked for; a redirect is a failure.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+}
+
+// Close lets go of idle connections.
+func (r *Range) Close() { r.client.CloseIdleConnections() }
+
+// Breached implements outbound.BreachedPasswords. Its errors tell neither the password nor its hash,
+// nor the part of it that was sent.
+func (r *Range) Breached(ctx context.Context, p credential.Password) (bool, error) {
+	hash := sum(p)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.base+"/range/"+hash[:prefixDigits], nil)
+	if err != nil {
+		return false, errors.New("breached passwords: the URL is of no use")
+	}
+	request.Header.Set("User-Agent", agent)   // without one the service refuses
+	request.Header.Set("Add-Padding", "true") // so that the length of the answer tells nothing
+	answer, err := r.client.Do(request)
+	if err != nil {
+		return false, fmt.Errorf("breached passwords: %w", withoutURL(err))
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode != http.StatusOK {
+		return false, fmt.Errorf("breached passwords: answered with status %d", answer.StatusCode)
+	}
+	found, err := listed(answer.Body, hash[prefixDigits:])
+	if err != nil {
+		return false, fmt.Errorf("breached passwords: %w", withoutURL(err))
+	}
+	return found, nil
+}
+
+// withoutURL leaves the URL out of an error of net/http, since it ends with a part of the hash.
+func withoutURL(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return u.Err
+	}
+	return err
+}
+
+var (
+	errAnswer   = errors.New("the answer is not in the form SUFFIX:COUNT")
+	errTooLarge = errors.New("the answer is too large")
+)
+
+// listed reports whether suffix is among the lines "SUFFIX:COUNT" of an answer. A count of 0 is
+// padding. An answer with anything else in it is an error as a whole.
+func listed(body io.Reader, suffix string) (found bool, err error) {
+	limited := &io.LimitedReader{R: body, N: maxAnswer + 1}
+	lines := bufio.NewScanner(limited)
+	lines.Buffer(make([]byte, 0, maxLine), maxLine)
+	any := false
+	for lines.Scan() {
+		rest, count, ok := strings.Cut(lines.Text(), ":")
+		n, err := strconv.ParseUint(count, 10, 63)
+		if !ok || err != nil || !isHex(rest, hashDigits-prefixDigits) {
+			return false, errAnswer
+		}
+		any = true
+		found = found || n > 0 && strings.EqualFold(rest, suffix)
+	}
+	switch {
+	case limited.N <= 0:
+		return false, errTooLarge
+	case errors.Is(lines.Err(), bufio.ErrTooLong), lines.Err() == nil && !any: // every prefix has hundreds
+		return false, errAnswer
+	case lines.Err() != nil:
+		return false, lines.Err()
+	}
+	return found, nil
+}

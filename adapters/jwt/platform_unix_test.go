@@ -1,0 +1,65 @@
+//go:build unix && !aix && !solaris && !illumos
+
+package jwt
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+const nobody = 65534
+
+// asRoot skips the test for those who cannot give files away.
+func asRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root, to have files of another user")
+	}
+}
+
+// What an administrator makes as root in a folder of the service's user is the service's.
+func TestRootHandsKeysOver(t *testing.T) {
+	asRoot(t)
+	o := operate(t)
+	if err := os.Chown(filepath.Dir(o.folder), nobody, nobody); err != nil {
+		t.Fatal(err)
+	}
+	rotated(t, o.Keyring, "")
+	rotated(t, o.Keyring, "")
+	files := 0
+	err := filepath.WalkDir(o.folder, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		if st := info.Sys().(*syscall.Stat_t); st.Uid != nobody || st.Gid != nobody {
+			t.Errorf("%s belongs to %d:%d", d.Name(), st.Uid, st.Gid)
+		}
+		files++
+		return nil
+	})
+	if err != nil || files != 6 {
+		t.Errorf("%d files, %v", files, err)
+	}
+}
+
+// The group may read a key that is somebody else's, and nothing more.
+func TestKeysOfAnotherUser(t *testing.T) {
+	asRoot(t)
+	for mode, taken := range map[uint32]bool{0o400: true, 0o440: true, 0o640: true, 0o460: false, 0o444: false, 0o442: false} {
+		name := filepath.Join(t.TempDir(), "keys", "a.pem")
+		write(t, name, inPEM(t, generated(t, ES256)), os.FileMode(mode))
+		if err := os.Chown(name, nobody, nobody); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := LoadOrCreate(filepath.Dir(name), ES256); (err == nil) != taken {
+			t.Errorf("mode %04o: %v", mode, err)
+		}
+	}
+}

@@ -1,0 +1,63 @@
+package mongodb
+
+import (
+	"context"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"roster/domain/lockout"
+	"roster/ports/outbound"
+)
+
+// attemptDocument is the failed sign-ins of one subject as stored.
+type attemptDocument struct {
+	ID       string    `bson:"_id"` // the subject
+	Failures int64     `bson:"failures"`
+	Last     time.Time `bson:"last"`
+	Expires  time.Time `bson:"expires"`
+	Version  int64     `bson:"version"`
+}
+
+var attemptTable = table[lockout.Record, attemptDocument]{
+	name: "attempts",
+	document: func(r *lockout.Record) attemptDocument {
+		s := r.Snapshot()
+		return attemptDocument{
+			ID: string(s.Subject), Failures: int64(s.Failures), Last: instant(s.Last), Expires: instant(s.Expires), Version: s.Version,
+		}
+	},
+	restore: func(d attemptDocument) (*lockout.Record, error) {
+		return lockout.Restore(lockout.Snapshot{
+			Subject: lockout.Subject(d.ID), Failures: int(d.Failures), Last: d.Last, Expires: d.Expires, Version: d.Version,
+		})
+	},
+	next: func(r *lockout.Record, version int64) (*lockout.Record, error) {
+		s := r.Snapshot()
+		s.Version = version
+		return lockout.Restore(s)
+	},
+	version: func(r *lockout.Record) int64 { return r.Snapshot().Version },
+	fresh:   func(id string) *lockout.Record { return lockout.New(lockout.Subject(id)) },
+	life:    func(d attemptDocument) bson.E { return bson.E{Key: "expires", Value: d.Expires} },
+	id:      func(d attemptDocument) string { return d.ID },
+}
+
+type failedAttempts struct{ s *Store }
+
+var _ outbound.Attempts = failedAttempts{}
+
+// Get implements outbound.Attempts.
+func (r failedAttempts) Get(ctx context.Context, s lockout.Subject) (*lockout.Record, error) {
+	return attemptTable.find(ctx, r.s, "get failed sign-ins", "_id", string(s))
+}
+
+// Update implements outbound.Attempts. It waits for the primary alone: many may fail to sign in.
+func (r failedAttempts) Update(ctx context.Context, s lockout.Subject, change func(*lockout.Record) error) (*lockout.Record, error) {
+	return attemptTable.update(ctx, r.s, "update failed sign-ins", string(s), change)
+}
+
+// Sweep implements outbound.Attempts. The longest expired go first.
+func (r failedAttempts) Sweep(ctx context.Context, now time.Time, limit int) (int, error) {
+	return r.s.sweep(ctx, "sweep failed sign-ins", attemptTable.name, is("expires", compared("$lte", instant(now))), is("expires", 1), limit)
+}

@@ -1,0 +1,125 @@
+package mongodb
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"roster/domain/audit"
+	"roster/domain/user"
+	"roster/ports/outbound"
+)
+
+const eventCollection = "audit_events"
+
+// eventDocument is an audit event as stored. Users are named by their ids as the API spells them, "" for
+// nobody: events outlive users, and are ordered by time alone.
+type eventDocument struct {
+	ID        string    `bson:"_id"`
+	At        time.Time `bson:"at"`
+	Kind      string    `bson:"kind"`
+	Actor     string    `bson:"actor"`
+	Target    string    `bson:"target"`
+	Session   string    `bson:"session"`
+	Channel   string    `bson:"channel"`
+	Address   string    `bson:"address"`
+	UserAgent string    `bson:"user_agent"`
+	RequestID string    `bson:"request_id"`
+	Detail    string    `bson:"detail"`
+}
+
+func documentOf(e audit.Event) eventDocument {
+	return eventDocument{
+		ID: string(e.ID), At: instant(e.At), Kind: string(e.Kind), Actor: string(e.Actor), Target: string(e.User),
+		Session: e.Session, Channel: string(e.Channel), Address: e.Address, UserAgent: e.UserAgent, RequestID: e.RequestID, Detail: e.Detail,
+	}
+}
+
+func (d eventDocument) event() (audit.Event, error) {
+	e := audit.Event{
+		ID: audit.ID(d.ID), At: d.At, Kind: audit.Kind(d.Kind), Actor: user.ID(d.Actor), User: user.ID(d.Target),
+		Session: d.Session, Channel: audit.Channel(d.Channel), Address: d.Address, UserAgent: d.UserAgent, RequestID: d.RequestID, Detail: d.Detail,
+	}
+	return e, e.Check()
+}
+
+type auditTrail struct{ s *Store }
+
+var _ outbound.AuditTrail = auditTrail{}
+
+// Append implements outbound.AuditTrail. An outage in the middle may leave some events stored: several
+// documents have no atomicity together.
+func (r auditTrail) Append(ctx context.Context, events ...audit.Event) error {
+	docs := make([]eventDocument, len(events))
+	for i, e := range events {
+		if err := e.Check(); err != nil {
+			return err
+		}
+		docs[i] = documentOf(e)
+	}
+	if len(docs) == 0 {
+		return ctx.Err()
+	}
+	err := r.s.within(ctx, "append audit events", func(ctx context.Context) error {
+		// Without an order the server goes on behind an event that is there.
+		_, err := r.s.collection(eventCollection).InsertMany(ctx, docs, options.InsertMany().SetOrdered(false))
+		return err
+	})
+	if onlyDuplicates(err) {
+		return nil
+	}
+	return err
+}
+
+// List implements outbound.AuditTrail. It reads no more events than it returns, and of each kind that is
+// asked for one more; with both an actor and a user, those of one of them until there are enough.
+func (r auditTrail) List(ctx context.Context, q audit.Query) ([]audit.Event, error) {
+	const op = "list audit events"
+	filter, order := listEvents(q)
+	docs, err := findAll[eventDocument](ctx, r.s, op, eventCollection, filter, order, q.Limit)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]audit.Event, len(docs))
+	for i, d := range docs {
+		if found[i], err = d.event(); err != nil {
+			return nil, fmt.Errorf("mongodb: %s: %w", op, err)
+		}
+	}
+	return found, nil
+}
+
+// Sweep implements outbound.AuditTrail.
+func (r auditTrail) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
+	return r.s.sweep(ctx, "sweep audit events", eventCollection, is("at", compared("$lt", instant(before))), byTime("at", true), limit)
+}
+
+// listEvents returns the filter and the order of a query.
+func listEvents(q audit.Query) (filter, order bson.D) {
+	var conditions bson.A
+	switch kinds := slices.Compact(slices.Sorted(slices.Values(q.Kinds))); len(kinds) {
+	case 0:
+	case 1:
+		conditions = append(conditions, is("kind", string(kinds[0])))
+	default: // the server merges as many walks along an index
+		conditions = append(conditions, is("kind", compared("$in", kinds)))
+	}
+	if q.Actor != "" {
+		conditions = append(conditions, is("actor", string(q.Actor)))
+	}
+	if q.User != "" {
+		conditions = append(conditions, is("target", string(q.User)))
+	}
+	after, before := q.Bounds()
+	if after != nil {
+		conditions = append(conditions, newer("at", after.At, string(after.ID)))
+	}
+	if before != nil {
+		conditions = append(conditions, older("at", before.At, string(before.ID)))
+	}
+	return all(conditions), byTime("at", q.Back)
+}

@@ -1,0 +1,151 @@
+package mongodb_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"roster/adapters/storage/mongodb"
+	"roster/domain/audit"
+	"roster/domain/lockout"
+	"roster/domain/session"
+	"roster/domain/user"
+	"roster/test/testenv"
+)
+
+// former makes a database as the program of schema version 1 left it: a user and three sessions.
+func former(t *testing.T, db *mongo.Database) {
+	t.Helper()
+	at := func(ms int64) time.Time { return time.UnixMilli(ms) }
+	insert(t, db, "counters", bson.D{{Key: "_id", Value: "user_id"}, {Key: "value", Value: int64(7)}})
+	insert(t, db, "schema", bson.D{{Key: "_id", Value: "marker"}, {Key: "program", Value: "roster"}, {Key: "version", Value: int64(1)}})
+	for name, keys := range map[string]bson.D{"user": {{Key: "user", Value: 1}}, "expires": {{Key: "expires", Value: 1}}} {
+		if _, err := db.Collection("sessions").Indexes().CreateOne(t.Context(), mongo.IndexModel{Keys: keys, Options: options.Index().SetName(name)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	insert(t, db, "users", bson.D{
+		{Key: "_id", Value: user.ID("7").SortKey()}, {Key: "email", Value: "A@example.com"}, {Key: "email_key", Value: "a@example.com"},
+		{Key: "first_name", Value: "Ann"}, {Key: "last_name", Value: "Lee"}, {Key: "active", Value: true}, {Key: "staff", Value: false},
+		{Key: "password", Value: "x"}, {Key: "joined", Value: at(1700000000123)}, {Key: "version", Value: int64(4)}, {Key: "search", Value: "a"},
+	})
+	for i, id := range []string{"a", "b", "c"} {
+		d := bson.D{
+			{Key: "_id", Value: id}, {Key: "user", Value: user.ID("7").SortKey()}, {Key: "created", Value: at(1700000000001 + 10*int64(i))},
+			{Key: "confirmed", Value: at(1700000000002)}, {Key: "expires", Value: at(1800000000003)}, {Key: "generation", Value: int64(3)},
+			{Key: "rotated_at", Value: at(1700000000004)}, {Key: "reason", Value: ""}, {Key: "user_agent", Value: "Agent"},
+			{Key: "address", Value: "192.0.2.1"}, {Key: "version", Value: int64(5)},
+		}
+		if id == "c" {
+			d = append(d, bson.E{Key: "revoked_at", Value: at(1700000000024)})
+		}
+		insert(t, db, "sessions", d)
+	}
+}
+
+// version returns that of the database's schema.
+func version(t *testing.T, db *mongo.Database) (n int64) {
+	t.Helper()
+	var m struct {
+		Version int64 `bson:"version"`
+	}
+	if err := db.Collection("schema").FindOne(t.Context(), bson.D{{Key: "_id", Value: "marker"}}).Decode(&m); err != nil {
+		t.Fatal(err)
+	}
+	return m.Version
+}
+
+func indexNames(t *testing.T, db *mongo.Database, collection string) (names []string) {
+	t.Helper()
+	specs, err := db.Collection(collection).Indexes().ListSpecifications(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range specs {
+		names = append(names, i.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// TestUpgradeFrom1 opens a database from before there were lists of sessions, lockouts and the trail.
+func TestUpgradeFrom1(t *testing.T) {
+	for name, of := range map[string]func(*testing.T, string) string{
+		"plain": func(_ *testing.T, uri string) string { return uri }, "sharded": sharded,
+	} {
+		t.Run(name, func(t *testing.T) {
+			uri := testenv.MongoDB(t)
+			db := raw(t, uri)
+			former(t, db)
+			for range 2 { // and once more as it is then
+				testUpgraded(t, start(t, of(t, uri)), db)
+			}
+		})
+	}
+}
+
+func testUpgraded(t *testing.T, s *mongodb.Store, db *mongo.Database) {
+	t.Helper()
+	if v := version(t, db); v != 2 {
+		t.Errorf("the schema's version is %d, want 2", v)
+	}
+	if got := indexNames(t, db, "sessions"); !slices.Equal(got, []string{"_id_", "expires", "user_created"}) {
+		t.Errorf("sessions have indexes %v", got)
+	}
+	if got := indexNames(t, db, "audit_events"); len(got) != 7 {
+		t.Errorf("events have indexes %v", got)
+	}
+	at := func(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+	if u, err := s.Users().ByEmail(t.Context(), "a@example.com"); err != nil || u.ID() != "7" || u.Version() != 4 {
+		t.Errorf("the user: %+v, %v", u, err)
+	}
+	want := session.Snapshot{
+		ID: "a", User: "7", Created: at(1700000000001), Confirmed: at(1700000000002), Expires: at(1800000000003), Generation: 3,
+		RotatedAt: at(1700000000004), UserAgent: "Agent", Address: "192.0.2.1", Version: 5,
+	}
+	if x, err := s.Sessions().Get(t.Context(), "a"); err != nil || x.Snapshot() != want {
+		t.Errorf("the session: %+v, %v; want %+v", x, err, want)
+	}
+	xs, err := s.Sessions().List(t.Context(), session.Query{Owner: "7", LiveAt: at(1700000000000), Limit: 9})
+	if err != nil || len(xs) != 2 || xs[0].ID() != "b" || xs[1].ID() != "a" {
+		t.Errorf("the sessions: %v, %v; want b and a", xs, err)
+	}
+	used := at(1750000000000)
+	x, err := s.Sessions().Update(t.Context(), "b", func(x *session.Session) error { x.Use(used); return nil })
+	if err != nil || !x.Used().Equal(used) {
+		t.Errorf("the last use: %+v, %v", x, err)
+	}
+	if _, err := s.Attempts().Update(t.Context(), lockout.ForAccount("a@example.com"), fails(used)); err != nil {
+		t.Errorf("Attempts.Update: %v", err)
+	}
+	if err := s.AuditTrail().Append(t.Context(), audit.Event{ID: "e", At: used, Kind: audit.SignedIn, User: "7"}); err != nil {
+		t.Errorf("AuditTrail.Append: %v", err)
+	}
+}
+
+// TestUpgradeGoesOnAfterACrash begins where an upgrade ended between its last steps.
+func TestUpgradeGoesOnAfterACrash(t *testing.T) {
+	uri := testenv.MongoDB(t)
+	db := raw(t, uri)
+	shut(t, open(t, uri))
+	if _, err := db.Collection("schema").UpdateOne(t.Context(), bson.D{}, bson.D{{Key: "$set", Value: bson.D{{Key: "version", Value: int64(1)}}}}); err != nil {
+		t.Fatal(err)
+	}
+	shut(t, open(t, uri)) // there is no index to drop any more
+	if v := version(t, db); v != 2 {
+		t.Errorf("the schema's version is %d, want 2", v)
+	}
+}
+
+func TestMarkerWithoutVersion(t *testing.T) {
+	uri := testenv.MongoDB(t)
+	insert(t, raw(t, uri), "schema", bson.D{{Key: "_id", Value: "marker"}, {Key: "program", Value: "roster"}})
+	if err := create(t, uri, mongodb.Options{}).Start(t.Context()); err == nil || !strings.Contains(err.Error(), "has no version") {
+		t.Errorf("Start: %v", err)
+	}
+}

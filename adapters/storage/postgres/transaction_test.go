@@ -1,0 +1,82 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"roster/domain/fault"
+	"roster/domain/lockout"
+)
+
+// TestWriteSoon shows that what a crash may undo does not wait for the disk, and that the same
+// connections' other writes still do.
+func TestWriteSoon(t *testing.T) {
+	s := opened(t)
+	synchronous := func(ctx context.Context, q querier) (mode string) {
+		t.Helper()
+		if err := q.QueryRow(ctx, "SELECT current_setting('synchronous_commit')").Scan(&mode); err != nil {
+			t.Error(err)
+		}
+		return mode
+	}
+	refused := errors.New("refused")
+	for _, want := range []error{nil, refused} {
+		err := s.writeSoon(t.Context(), "x", func(ctx context.Context, q querier) error {
+			if mode := synchronous(ctx, q); mode != "off" {
+				t.Errorf("meanwhile synchronous_commit is %s, want off", mode)
+			}
+			return want
+		})
+		if !errors.Is(err, want) {
+			t.Errorf("writeSoon: %v, want %v", err, want)
+		}
+		if err := s.write(t.Context(), "x", func(ctx context.Context, q querier) error {
+			if mode := synchronous(ctx, q); mode != "on" {
+				t.Errorf("afterwards synchronous_commit is %s, want on", mode)
+			}
+			return nil
+		}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestOvertaken has somebody else store the first failure while one is counted, and again and again.
+func TestOvertaken(t *testing.T) {
+	s := opened(t)
+	now := time.UnixMilli(1750000000000).UTC()
+	subject := lockout.ForAccount("a@example.com")
+	update := func(between func(nth int)) (runs int, r *lockout.Record, err error) {
+		r, err = s.Attempts().Update(t.Context(), subject, func(r *lockout.Record) error {
+			runs++
+			between(runs)
+			r.Fail(now, lockout.Policy{})
+			return nil
+		})
+		return runs, r, err
+	}
+	other := func() {
+		if _, err := s.Attempts().Update(t.Context(), subject, func(r *lockout.Record) error { r.Fail(now, lockout.Policy{}); return nil }); err != nil {
+			t.Error(err)
+		}
+	}
+	runs, r, err := update(func(nth int) {
+		if nth == 1 {
+			other()
+		}
+	})
+	if err != nil || runs != 2 || r.Snapshot().Failures != 2 || r.Snapshot().Version != 2 {
+		t.Errorf("overtaken once: %d runs, %+v, %v; want both counted", runs, r, err)
+	}
+
+	n := 0
+	err = s.writeSoon(t.Context(), "x", func(ctx context.Context, q querier) error {
+		n++
+		return attemptTable.addFirst(ctx, q, "x", r)
+	})
+	if n != tries || fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("overtaken for ever: %d attempts, %v", n, err)
+	}
+}

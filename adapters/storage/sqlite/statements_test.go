@@ -1,0 +1,61 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"testing"
+)
+
+// TestWriteSoon shows that what need not be on the disk at once does not wait for it, and that all other
+// writes still do, however the former ended.
+func TestWriteSoon(t *testing.T) {
+	s := opened(t)
+	synchronous := func(q querier) (mode int) {
+		t.Helper()
+		if err := q.QueryRowContext(t.Context(), "PRAGMA synchronous").Scan(&mode); err != nil {
+			t.Error(err)
+		}
+		return mode
+	}
+	const normal, full = 1, 2
+	for name, f := range map[string]func(ctx context.Context, end func(), q querier) error{
+		"succeeds": func(context.Context, func(), querier) error { return nil },
+		"fails":    func(context.Context, func(), querier) error { return sql.ErrNoRows },
+		"loses its context": func(ctx context.Context, end func(), q querier) error {
+			end()
+			_, err := q.ExecContext(ctx, "DELETE FROM attempts")
+			return err
+		},
+		"loses its context at the end": func(_ context.Context, end func(), _ querier) error {
+			end()
+			return nil
+		},
+		"panics": func(context.Context, func(), querier) error { panic("defect") },
+	} {
+		func() {
+			defer func() { _ = recover() }()
+			ctx, end := context.WithCancel(t.Context())
+			defer end()
+			_ = s.writeSoon(ctx, name, func(q querier) error {
+				if mode := synchronous(q); mode != normal {
+					t.Errorf("%s: meanwhile synchronous is %d, want %d", name, mode, normal)
+				}
+				return f(ctx, end, q)
+			})
+		}()
+		err := s.write(t.Context(), name, func(q querier) error {
+			if mode := synchronous(q); mode != full {
+				t.Errorf("%s: afterwards synchronous is %d, want %d", name, mode, full)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Errorf("%s: the next write: %v", name, err)
+		}
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.writeSoon(ended, "x", func(querier) error { t.Error("it ran"); return nil }); err == nil {
+		t.Error("under an ended context: no error")
+	}
+}

@@ -1,0 +1,105 @@
+package sqlite
+
+import (
+	"io/fs"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/pressly/goose/v3"
+
+	"roster/domain/audit"
+	"roster/domain/lockout"
+	"roster/domain/session"
+	"roster/domain/user"
+)
+
+// former makes a database as the program of an earlier schema version left it, and closes it.
+func former(t *testing.T, version int64, statements ...string) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "roster.db")
+	if err := createFile(path); err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.release(); err != nil {
+			t.Fatal(err)
+		}
+	}()
+	if err := claim(t.Context(), s.writer, path); err != nil {
+		t.Fatal(err)
+	}
+	if err := logAhead(t.Context(), s.writer, path); err != nil {
+		t.Fatal(err)
+	}
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, s.writer, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.UpTo(t.Context(), version); err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range statements {
+		if _, err := s.writer.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	return path
+}
+
+// TestUpgradeFrom2 opens a database from before there were lists of sessions, lockouts and the trail.
+func TestUpgradeFrom2(t *testing.T) {
+	path := former(t, 2,
+		`INSERT INTO users (id, email, email_key, first_name, last_name, active, staff, password, joined, version, search)
+			VALUES ('0000000000000000007', 'A@example.com', 'a@example.com', 'Ann', 'Lee', 1, 0, 'x', 1700000000123, 4, 'a')`,
+		`INSERT INTO sessions (id, owner, created, confirmed, expires, generation, rotated_at, revoked_at, reason, user_agent, address, version)
+			VALUES ('a', '0000000000000000007', 1700000000001, 1700000000002, 1800000000003, 3, 1700000000004, NULL, '', 'Agent', '192.0.2.1', 5),
+			('b', '0000000000000000007', 1700000000011, 1700000000012, 1800000000013, 0, NULL, NULL, '', '', '', 1),
+			('c', '0000000000000000007', 1700000000021, 1700000000022, 1800000000023, 0, NULL, 1700000000024, 'signed_out', '', '', 2)`)
+	at := func(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+	for range 2 { // and once more as it is then
+		s := reopened(t, path)
+		if u, err := s.Users().Get(t.Context(), "7"); err != nil || u.Version() != 4 || u.Snapshot().FirstName != "Ann" {
+			t.Errorf("the user: %+v, %v", u, err)
+		}
+		want := session.Snapshot{
+			ID: "a", User: "7", Created: at(1700000000001), Confirmed: at(1700000000002), Expires: at(1800000000003), Generation: 3,
+			RotatedAt: at(1700000000004), UserAgent: "Agent", Address: "192.0.2.1", Version: 5,
+		}
+		if x, err := s.Sessions().Get(t.Context(), "a"); err != nil || x.Snapshot() != want {
+			t.Errorf("the session: %+v, %v; want %+v", x, err, want)
+		}
+		xs, err := s.Sessions().List(t.Context(), session.Query{Owner: "7", LiveAt: at(1700000000000), Limit: 9})
+		if err != nil || len(xs) != 2 || xs[0].ID() != "b" || xs[1].ID() != "a" {
+			t.Errorf("the sessions: %v, %v; want b and a", xs, err)
+		}
+		var verdict string
+		if err := s.reader.QueryRowContext(t.Context(), "PRAGMA integrity_check").Scan(&verdict); err != nil || verdict != "ok" {
+			t.Errorf("integrity check: %s, %v", verdict, err)
+		}
+	}
+
+	s, used := reopened(t, path), at(1750000000000)
+	x, err := s.Sessions().Update(t.Context(), "b", func(x *session.Session) error { x.Use(used); return nil })
+	if err != nil || !x.Used().Equal(used) {
+		t.Errorf("the last use: %+v, %v", x, err)
+	}
+	fail := func(r *lockout.Record) error { r.Fail(used, lockout.Policy{}); return nil }
+	if r, err := s.Attempts().Update(t.Context(), lockout.ForAccount("a@example.com"), fail); err != nil || r.Snapshot().Version != 1 {
+		t.Errorf("Attempts.Update: %+v, %v", r, err)
+	}
+	if err := s.AuditTrail().Append(t.Context(), audit.Event{ID: "e", At: used, Kind: audit.SignedIn, User: "7"}); err != nil {
+		t.Errorf("AuditTrail.Append: %v", err)
+	}
+	if _, err := s.Users().Update(t.Context(), "7", func(u *user.User) error { u.Rename("Bo", "Lee"); return nil }); err != nil {
+		t.Errorf("Users.Update: %v", err)
+	}
+}

@@ -1,0 +1,59 @@
+package bootstrap
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
+	"roster/adapters/breached"
+	"roster/bootstrap/config"
+	"roster/domain/credential"
+	"roster/ports/outbound"
+)
+
+// breachedWait is how long a registration waits to hear whether its password was breached.
+const breachedWait = 2 * time.Second
+
+// breachedPasswords makes the check that is configured; nil is none.
+func breachedPasswords(lc fx.Lifecycle, cfg config.Config, log *zap.Logger) (outbound.BreachedPasswords, error) {
+	b, letGo, err := openBreached(cfg)
+	if err != nil || b == nil {
+		return nil, err
+	}
+	lc.Append(fx.StopHook(letGo))
+	return forgiving{b, log}, nil
+}
+
+func openBreached(cfg config.Config) (b outbound.BreachedPasswords, letGo func(), err error) {
+	if cfg.BreachedPasswords == config.Off {
+		return nil, func() {}, nil
+	}
+	if u, ok := config.BreachedURL(cfg.BreachedPasswords); ok {
+		r := breached.NewRange(u, breachedWait)
+		return r, r.Close, nil
+	}
+	f, err := breached.OpenFile(cfg.BreachedPasswords)
+	if err != nil {
+		return nil, nil, named("ROSTER_BREACHED_PASSWORDS", err)
+	}
+	return f, func() { _ = f.Close() }, nil
+}
+
+// forgiving lets a password pass that cannot be checked: the outage of another service, or of a disk,
+// is no reason to register nobody. The log says that it happened, and nothing of the password.
+type forgiving struct {
+	outbound.BreachedPasswords
+	log *zap.Logger
+}
+
+// Breached implements outbound.BreachedPasswords; it fails only when ctx has ended.
+func (f forgiving) Breached(ctx context.Context, p credential.Password) (bool, error) {
+	found, err := f.BreachedPasswords.Breached(ctx, p)
+	if err == nil || ctx.Err() != nil {
+		return found, ctx.Err()
+	}
+	f.log.Warn("a new password was not checked against breaches", zap.Error(err))
+	return false, nil
+}

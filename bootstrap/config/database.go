@@ -1,0 +1,137 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// Database is the URL of the storage. It prints without its password.
+type Database struct{ url *url.URL }
+
+// ParseDatabase returns the database that raw names. The error never holds any of raw.
+func ParseDatabase(raw string) (Database, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		u, err = parseServers(raw)
+	}
+	switch {
+	case err != nil:
+		return Database{}, errNoURL
+	case u.Scheme == "":
+		return Database{}, errNoScheme
+	case u.Host != "" && strings.Contains(u.EscapedPath(), "@"): // a slash in the password, of which the rest would be told
+		return Database{}, errNoURL
+	}
+	return Database{u}, nil
+}
+
+// servers is one or more hosts, each with its port or without. A host may be an address of IPv6, or the
+// path of a socket with %2F for each slash.
+var servers = regexp.MustCompile(`^` + server + `(,` + server + `)*$`)
+
+const server = `(\[[0-9A-Fa-f:.]+(%25[\w.~-]+)?\]|[\pL\pN._%-]+)(:\d+)?`
+
+// parseServers reads the URLs that drivers take and net/url does not: with several hosts of which the
+// last has no port, or an IPv6 address; with sockets; and with ? or # in the password. The hosts of
+// what it returns are the list.
+func parseServers(raw string) (*url.URL, error) {
+	scheme, rest, _ := strings.Cut(raw, "://")
+	authority, _, _ := strings.Cut(rest, "/")
+	at := strings.LastIndexByte(authority, '@')
+	hosts := rest[at+1:]
+	if i := strings.IndexAny(hosts, "/?#"); i >= 0 {
+		hosts = hosts[:i]
+	}
+	if !servers.MatchString(hosts) {
+		return nil, errNoURL
+	}
+	u, err := url.Parse(scheme + "://host" + rest[at+1+len(hosts):])
+	if err != nil {
+		return nil, err
+	}
+	if u.Host, err = url.PathUnescape(hosts); err != nil {
+		return nil, err
+	}
+	if at >= 0 {
+		u.User, err = parseUser(rest[:at])
+	}
+	return u, err
+}
+
+func parseUser(text string) (*url.Userinfo, error) {
+	name, password, has := strings.Cut(text, ":")
+	name, err := url.PathUnescape(name)
+	if err != nil || !has {
+		return url.User(name), err
+	}
+	password, err = url.PathUnescape(password)
+	return url.UserPassword(name, password), err
+}
+
+var (
+	errNoURL    = errors.New("must be a URL (in its user name and password, write special characters as %XX)")
+	errNoScheme = errors.New("must be a URL with a scheme, such as sqlite: or postgres://")
+)
+
+// URL returns the whole URL, password and all.
+func (d Database) URL() *url.URL {
+	if d.url == nil {
+		return &url.URL{}
+	}
+	u := *d.url
+	return &u
+}
+
+// Scheme returns the name that picks the backend.
+func (d Database) Scheme() string { return d.URL().Scheme }
+
+const redacted = "xxxxx"
+
+// secretOption is how connection options that are secrets are called by the drivers.
+var secretOption = regexp.MustCompile(`(?i)pass|pwd|secret|token|key|authmechanismproperties`)
+
+// String returns the URL with everything hidden that may be a password.
+func (d Database) String() string {
+	u := d.URL()
+	u.Opaque, u.Path = hideUserinfo(u.Opaque), hideUserinfo(u.Path)
+	u.RawPath = ""
+	if u.User != nil {
+		if _, has := u.User.Password(); has {
+			u.User = url.UserPassword(u.User.Username(), redacted)
+		}
+	}
+	options := strings.Split(u.RawQuery, "&")
+	for i, o := range options {
+		if name, _, _ := strings.Cut(o, "="); secretOption.MatchString(name) {
+			options[i] = name + "=" + redacted
+		}
+	}
+	u.RawQuery = strings.Join(options, "&")
+	if host, _, port := strings.Cut(u.Host, ":"); port && u.User == nil && strings.Contains(u.RawQuery+u.Fragment, "@") {
+		// The port may be the beginning of a password with a ? or # in it.
+		return u.Scheme + "://" + host + ":" + redacted
+	}
+	return u.String()
+}
+
+// hideUserinfo hides user:password where a malformed URL has them in its path.
+func hideUserinfo(path string) string {
+	rest := strings.TrimLeft(path, "/")
+	at := strings.LastIndexByte(rest, '@')
+	if at < 0 || !strings.Contains(rest[:at], ":") {
+		return path
+	}
+	return path[:len(path)-len(rest)] + redacted + rest[at:]
+}
+
+// secret reports whether printing the URL as it is would tell a secret.
+func (d Database) secret() bool { return d.String() != d.URL().String() }
+
+// Format implements fmt.Formatter.
+func (d Database) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, d.String()) }
+
+// MarshalText implements encoding.TextMarshaler.
+func (d Database) MarshalText() ([]byte, error) { return []byte(d.String()), nil }

@@ -1,0 +1,95 @@
+package config
+
+import (
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"strings"
+)
+
+// algorithm returns the algorithm that a signing key is for when none is named.
+func (s Secret) algorithm() string {
+	if !s.PEM() {
+		return "HS256"
+	}
+	if block, _ := pem.Decode([]byte(s.Reveal())); block != nil {
+		private, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+		if err == nil {
+			switch private.(type) {
+			case *rsa.PrivateKey:
+				return "RS256"
+			case ed25519.PrivateKey:
+				return "EdDSA"
+			}
+		}
+	}
+	return "ES256" // what else it may be, opening the key will say
+}
+
+func (c *Config) checkSigning(fault func(name, reason string, others ...string)) {
+	key := c.SigningKey
+	switch {
+	case key.PEM() && key.algorithm() != c.SigningAlgorithm:
+		fault("signing_algorithm", "is not that of signing_key, which is a key in PEM for "+key.algorithm()+specOfField("SigningAlgorithm").not(c.SigningAlgorithm), "signing_key")
+	case key.PEM():
+	case !c.hmac() && key.Set():
+		fault("signing_algorithm", "does not use signing_key; leave one of them out"+specOfField("SigningAlgorithm").not(c.SigningAlgorithm), "signing_key")
+	case c.hmac() && !key.Set():
+		fault("signing_key", fmt.Sprintf("is needed for signing_algorithm %s; give ROSTER_SIGNING_KEY or ROSTER_SIGNING_KEY_FILE", c.SigningAlgorithm), "signing_algorithm")
+	case key.Set():
+		if reason := weak(key.Reveal()); reason != "" {
+			fault("signing_key", reason)
+		}
+	}
+	c.checkFallbacks(fault)
+	if c.KeysDir != "" && key.Set() {
+		fault("keys_dir", "is not used with signing_key; leave one of them out", "signing_key")
+	}
+	if c.SessionlessTokens && !c.hmac() {
+		fault("sessionless_tokens", "needs an HS algorithm, not "+c.SigningAlgorithm+"; give a secret as signing_key, or false", "signing_algorithm", "signing_key")
+	}
+}
+
+// checkFallbacks judges old keys as hard as the present one: whoever has one can make tokens.
+func (c *Config) checkFallbacks(fault func(name, reason string, others ...string)) {
+	const most = 16
+	old := c.SigningKeyFallbacks
+	switch {
+	case !old.Set():
+		return
+	case !c.SigningKey.Set():
+		fault("signing_key_fallbacks", "is of no use without signing_key; keys in a directory are rotated with: roster keys rotate", "signing_key")
+		return
+	case old.PEM() != c.SigningKey.PEM():
+		fault("signing_key_fallbacks", "must be of the kind that signing_key is: secrets, or keys in PEM", "signing_key")
+		return
+	case len(old.Lines()) > most && !old.PEM():
+		fault("signing_key_fallbacks", fmt.Sprintf("has more than %d lines", most))
+		return
+	case old.PEM():
+		return // opening them will say
+	}
+	for i, secret := range old.Lines() {
+		if reason := weak(secret); reason != "" {
+			fault("signing_key_fallbacks", fmt.Sprintf("line %d %s", i+1, reason))
+			return
+		}
+	}
+}
+
+// weak says why a secret must not sign.
+func weak(secret string) (reason string) {
+	const least = 32 // bytes; RFC 7518 3.2, RFC 8725 3.5
+	switch {
+	case len(secret) < least:
+		return fmt.Sprintf("must be at least %d bytes long", least)
+	case guessable(secret):
+		return "is an example or can be guessed; make one with: openssl rand -base64 48"
+	}
+	return ""
+}
+
+// hmac reports whether tokens are signed with a shared secret.
+func (c *Config) hmac() bool { return strings.HasPrefix(c.SigningAlgorithm, "HS") }

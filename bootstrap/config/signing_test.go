@@ -1,0 +1,78 @@
+package config
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Private keys in PEM, a new one each run.
+var (
+	ecKey = inPEM(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	edKey = inPEM(newEd25519())
+)
+
+func newEd25519() (ed25519.PrivateKey, error) {
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	return private, err
+}
+
+func inPEM[K any](private K, err error) string {
+	if err != nil {
+		panic(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		panic(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+}
+
+// A key in PEM says what its algorithm is; one named beside it must agree.
+func TestKeyInPEM(t *testing.T) {
+	for want, key := range map[string]string{"ES256": ecKey, "EdDSA": edKey, "RS256": inPEM(rsa.GenerateKey(rand.Reader, 2048))} {
+		for _, more := range []string{"ROSTER_PAGE_SIZE=5", "ROSTER_SIGNING_ALGORITHM=" + want} {
+			cfg := load(t, Sources{Environ: []string{"ROSTER_SIGNING_KEY=" + key, "ROSTER_SIGNING_KEY_FALLBACKS=" + ecKey + edKey, more}})
+			if cfg.SigningAlgorithm != want || !cfg.SigningKey.PEM() {
+				t.Errorf("%s, want %s", cfg.SigningAlgorithm, want)
+			}
+			shown := fmt.Sprintf("%+v %v", cfg, cfg.Effective())
+			for _, secret := range []string{key, ecKey, edKey} {
+				if line := strings.Split(secret, "\n")[1]; strings.Contains(shown, line) || len(line) < 60 {
+					t.Errorf("a key is told: %s", shown)
+				}
+			}
+		}
+	}
+}
+
+// Fallbacks are secrets, one a line, which may hold anything but line feeds.
+func TestFallbacks(t *testing.T) {
+	second := strings.ToUpper(goodKey) + ", ;\t '\""
+	for _, text := range []string{goodKey + "\n" + second, goodKey + "\r\n\r\n" + second + "\r\n"} {
+		cfg := load(t, Sources{Environ: []string{"ROSTER_SIGNING_KEY=" + goodKey + "-next", "ROSTER_SIGNING_KEY_FALLBACKS=" + text}})
+		if got := cfg.SigningKeyFallbacks.Lines(); !slices.Equal(got, []string{goodKey, second}) {
+			t.Errorf("%q", got)
+		}
+		if v := setting(t, cfg, "signing_key_fallbacks").Value; v != "(set)" {
+			t.Errorf("shown as %q", v)
+		}
+	}
+}
+
+func TestKeysFolder(t *testing.T) {
+	if got := load(t, Sources{Environ: []string{"ROSTER_DATA_DIR=/d"}}).KeysFolder(); got != "/d/keys" {
+		t.Error(got)
+	}
+	if got := load(t, Sources{Environ: []string{"ROSTER_DATA_DIR=/d", "ROSTER_KEYS_DIR=/k"}}).KeysFolder(); got != "/k" {
+		t.Error(got)
+	}
+}

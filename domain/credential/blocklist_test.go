@@ -1,0 +1,148 @@
+package credential_test
+
+import (
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"roster/domain/credential"
+)
+
+// words is a list that holds three common passwords.
+func words(lower string) bool { return lower == "password" || lower == "dragon" || lower == "horse" }
+
+var extended = credential.NewBlocklist(words, "roster")
+
+// Each kind of part, and what keeps it from being one.
+func TestGuessable(t *testing.T) {
+	owner := credential.Owner{FirstName: "Ann", LastName: "O'Neil", Email: "pebble.orchard77@example.com"}
+	for plain, want := range map[string]bool{
+		"":        false,
+		"aaaaaaa": false, // too short, which another rule says
+		"passwor": false,
+
+		"aaaaaaaa":         true, // few characters
+		"aaaabbbb":         true,
+		"abbabbbababa":     true,
+		"aaabbbcccaaabbb":  true,
+		"xk7qxk7qxk7q":     true, // blocks
+		"xk7qzmxk7qzmxk7q": true,
+		"xk7qzmwxk7qzmw":   false,
+		"éàüéàüéàü":        true,
+		"寿司好寿司好寿司好":        true,
+
+		"abcdefgh":         true, // runs
+		"hgfedcba":         true,
+		"abcd1234":         true,
+		"qwertyui":         true,
+		"qwertzuiop":       true,
+		"azertyuiop":       true,
+		"1qaz2wsx3edc":     true,
+		"zaq1xsw2":         true,
+		"1q2w3e4r5t":       true, // woven
+		"a1b2c3d4e5":       true,
+		"112233445566":     true, // doubled
+		"acegikmo":         true,
+		"!@#$%^&*":         true,
+		"абвгдежз":         true,
+		"qwzxpoml":         false,
+		"qpwoeiruty":       true, // two runs, woven
+		"97531acegbdfhjln": true,
+
+		"dragon12":                     true, // words
+		"12dragon":                     true,
+		"dragon!!!":                    true,
+		"dragon1987":                   true,
+		"dragon8392017465":             true,
+		"!dragon-1987!":                true,
+		"nogard1987":                   true,
+		"dr4g0n99":                     true,
+		"d r a g o n":                  true,
+		"p.a.s.s.w.o.r.d":              true,
+		"passwordhorse":                true,
+		"password-horse-99":            true,
+		"dragonk7":                     true, // a letter more is none
+		"dragonkvq7w":                  false,
+		"dragonpasswordhors":           false,
+		"dragon horse tulip":           false,
+		"ragon horse passwo":           false,
+		"four wide dragons":            false,
+		"letmeinletmein":               true, // phrases
+		"let me in, let me!":           false,
+		"Correct Horse Battery Staple": true,
+		"correct horse tulip staple":   false,
+
+		"roster123456":        true, // the service's own words, and the user's
+		"rosterpassword":      true,
+		"orchard77orchard77x": true,
+		"pebbleorchard2024":   true,
+		"oneil-1980":          true,
+		"annoneil1980":        true,
+		"annoneiltulipgravel": false,
+		"example!1234":        true,
+
+		"k7#4!9%2":    false, // digits and signs beside each other by chance
+		"4829!!#k":    false,
+		"19872024":    true,
+		"x1987y2024z": false,
+	} {
+		if got := extended.Guessable(strings.ToLower(plain), owner); got != want {
+			t.Errorf("%q: %t", plain, got)
+		}
+	}
+}
+
+// Whatever it is given, it ends, and what a common password is made longer with by itself or a number
+// stays common.
+func TestGuessableOfAnything(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		extended.Guessable(strings.ToLower(rapid.String().Draw(t, "anything")), credential.Owner{
+			FirstName: rapid.String().Draw(t, "first name"), LastName: rapid.String().Draw(t, "last name"), Email: rapid.String().Draw(t, "email"),
+		})
+		w := rapid.SampledFrom([]string{"password", "dragon", "roster", "letmein", "qwerty", "abcdef"}).Draw(t, "word")
+		number := rapid.StringMatching("[0-9]{0,20}").Draw(t, "number")
+		times := rapid.IntRange(2, 5).Draw(t, "times")
+		for _, p := range []string{strings.Repeat(w, times) + number, number + strings.Repeat(w, times), strings.Repeat(w+number, times)} {
+			if len(p) <= 64 && !extended.Guessable(p, credential.Owner{}) {
+				t.Errorf("%q is not found", p)
+			}
+		}
+	})
+}
+
+// Over the limit nothing is looked at; at the limit the list is not asked a million times.
+func TestGuessableIsBounded(t *testing.T) {
+	asked := 0
+	b := credential.NewBlocklist(func(string) bool { asked++; return false }, "roster")
+	for _, c := range []struct {
+		plain string
+		most  int
+	}{
+		{strings.Repeat("a", credential.MaxBytes+1), 0},
+		{strings.Repeat("k7#vq2!x", 1<<17), 0},
+		{strings.Repeat("4@", credential.MaxBytes/4) + strings.Repeat("k7#vq2!xw", 40), 0},
+		{"4a5bkv0d-3e1f_7ghi.81jkl9m2nop6qr$st@uvw(xy)z|ABCDEFGHIJKLMNOPQR", 20_000},
+	} {
+		asked = 0
+		b.Guessable(strings.ToLower(c.plain), credential.Owner{Email: strings.Repeat("x", 60) + "@example.com"})
+		if asked > c.most {
+			t.Errorf("%d bytes: the list is asked %d times", len(c.plain), asked)
+		}
+	}
+}
+
+func TestExtendedPolicy(t *testing.T) {
+	plain, more := credential.NewPolicy(8, words), credential.NewPolicy(8, words).Extended(extended)
+	for p, want := range map[string][2]int{"dragondragon": {0, 1}, "password": {1, 1}, " DRAGONdragon1 ": {0, 1}, "four wide boats": {0, 0}, "zebediah1": {1, 1}} {
+		for i, y := range []credential.Policy{plain, more} {
+			got := y.Judge("password", credential.NewPassword(p), credential.Owner{FirstName: "Zebediah"})
+			if p == "zebediah1" && len(got) == 1 && got[0].Code == "password_too_similar" {
+				continue // told once, as what it is
+			}
+			if len(got) != want[i] || len(got) == 1 && (got[0].Code != "password_too_common" || got[0].Message != "This password is too common.") {
+				t.Errorf("%q: %v", p, got)
+			}
+		}
+	}
+}

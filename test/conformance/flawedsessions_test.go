@@ -1,0 +1,109 @@
+package conformance_test
+
+import (
+	"context"
+	"time"
+
+	"roster/domain/session"
+	"roster/domain/user"
+	"roster/ports/outbound"
+)
+
+type flawedSessions struct {
+	outbound.Sessions
+	f *flawed
+}
+
+func (r flawedSessions) Add(ctx context.Context, x *session.Session) error {
+	switch r.f.defect {
+	case "adds a session twice":
+		if _, err := r.Sessions.Update(ctx, x.ID(), func(y *session.Session) error { *y = *x; return nil }); err == nil {
+			return nil
+		}
+	case "drops the last use":
+		x = changed(x, func(s *session.Snapshot) { s.UsedAt = time.Time{} })
+	}
+	return r.Sessions.Add(ctx, x)
+}
+
+func (r flawedSessions) Update(ctx context.Context, id session.ID, change func(*session.Session) error) (*session.Session, error) {
+	if r.f.defect != "rotates without CAS" {
+		return r.Sessions.Update(ctx, id, change)
+	}
+	return r.Sessions.Update(ctx, id, func(x *session.Session) error {
+		v := forget(r.f, string(id), x)
+		if err := change(v); err != nil {
+			return err
+		}
+		*x = *v
+		return nil
+	})
+}
+
+func (r flawedSessions) DeleteOf(ctx context.Context, owner user.ID) error {
+	if r.f.defect == "deletes by prefix" && owner == "1" {
+		if err := r.Sessions.DeleteOf(ctx, "11"); err != nil {
+			return err
+		}
+	}
+	return r.Sessions.DeleteOf(ctx, owner)
+}
+
+func (r flawedSessions) Sweep(ctx context.Context, now time.Time, limit int) (int, error) {
+	switch r.f.defect {
+	case "sweeps too late":
+		now = now.Add(-time.Millisecond)
+	case "sweeps without limit":
+		limit = 1000
+	}
+	return r.Sessions.Sweep(ctx, now, limit)
+}
+
+// changed returns x with another state.
+func changed(x *session.Session, change func(*session.Snapshot)) *session.Session {
+	s := x.Snapshot()
+	change(&s)
+	y, err := session.Restore(s)
+	if err != nil {
+		panic(err)
+	}
+	return y
+}
+
+func (r flawedSessions) List(ctx context.Context, q session.Query) ([]*session.Session, error) {
+	switch r.f.defect {
+	case "lists expired sessions":
+		q.LiveAt = q.LiveAt.Add(-time.Millisecond)
+	case "lists sessions of before":
+		q.Confirmed = time.Time{}
+	case "lists sessions too late":
+		if !q.Confirmed.IsZero() {
+			q.Confirmed = q.Confirmed.Add(time.Millisecond)
+		}
+	case "lists others' sessions":
+		if q.Owner == "1" {
+			q.Owner = "11"
+		}
+	case "lists old sessions first":
+		if q.From == nil {
+			q.Back = true
+		}
+	case "pages sessions by time alone":
+		if q.From != nil && !q.Back {
+			q.From = &session.Position{Created: q.From.Created}
+		}
+	case "forgets sessions that are gone":
+		if q.From != nil {
+			if _, err := r.Get(ctx, q.From.ID); err != nil {
+				return nil, nil
+			}
+		}
+	case "lists sessions for ever":
+		ctx = context.WithoutCancel(ctx)
+	}
+	xs, err := r.Sessions.List(ctx, q)
+	if x, gone := r.Get(ctx, "revoked"); r.f.defect == "lists revoked sessions" && gone == nil {
+		xs = append(xs, x)
+	}
+	return xs, err
+}
