@@ -12,10 +12,12 @@ import (
 	"roster/ports/inbound"
 )
 
-// How often progress is told where nobody watches: in parts of a known total, or by number.
+// How often progress is told where nobody watches: in parts of a known total, or by number; never for
+// less than leastTold, which takes a moment.
 const (
 	partsTold = 20
-	everyTold = 50_000
+	everyTold = 10_000
+	leastTold = 500
 )
 
 // progress shows how far a move is: a bar on a terminal, now and then a line elsewhere.
@@ -57,7 +59,7 @@ func (p *progress) tell(what string, done, total int64) {
 
 func step(total int64) int64 {
 	if total > 0 {
-		return max(total/partsTold, 1)
+		return max(total/partsTold, leastTold)
 	}
 	return everyTold
 }
