@@ -313,13 +313,17 @@ func TestSchemesOfDjango(t *testing.T) {
 }
 
 func TestWhichUsers(t *testing.T) {
-	ann, tim := fmt.Sprintf(oneRow, "auth.user", "1", ""), fmt.Sprintf(oneRow, "shop.customer", "2", "")
+	ann, tim := fmt.Sprintf(oneRow, "auth.user", "1", ""), fmt.Sprintf(oneRow, "shop.user", "2", "")
 	group := `{"model":"auth.group","pk":1,"fields":{"name":"x"}}`
+	history := file(t, "["+fmt.Sprintf(oneRow, "auth.historicaluser", "5", "")+","+ann+"]")
+	if got := read(t, Options{Source: history}); len(got) != 1 || got[0].ID != "1" {
+		t.Errorf("beside a history: %+v", got)
+	}
 	both := file(t, "["+group+","+ann+","+tim+"]")
-	if _, err := Open(t.Context(), Options{Source: both}); err == nil || !strings.Contains(err.Error(), "auth.user, shop.customer") {
+	if _, err := Open(t.Context(), Options{Source: both}); err == nil || !strings.Contains(err.Error(), "auth.user, shop.user") {
 		t.Errorf("two models of users: %v", err)
 	}
-	for model, want := range map[string]user.ID{"auth.User": "1", "shop.customer": "2"} {
+	for model, want := range map[string]user.ID{"auth.User": "1", "shop.user": "2"} {
 		if got := read(t, Options{Source: both, UserModel: model}); len(got) != 1 || got[0].ID != want {
 			t.Errorf("%s: %+v", model, got)
 		}

@@ -129,13 +129,22 @@ func (o Options) isUserModel(has func(field string) bool) bool {
 	return true
 }
 
-// choose returns the one candidate, or an error that lists them. what is "model" or "table".
+// choose returns the one candidate, of several the only one that is called user (others keep its
+// history, say), or an error that lists them. what is "model" or "table".
 func choose(what, flag string, candidates []string) (string, error) {
-	switch len(candidates) {
-	case 0:
+	var named []string
+	for _, c := range candidates {
+		if strings.HasSuffix(c, ".user") || strings.HasSuffix(c, "_user") {
+			named = append(named, c)
+		}
+	}
+	switch {
+	case len(candidates) == 0:
 		return "", fmt.Errorf("found no user %s: none has the fields password and last_login; name it with --%s, and its fields with --field", what, flag)
-	case 1:
+	case len(candidates) == 1:
 		return candidates[0], nil
+	case len(named) == 1:
+		return named[0], nil
 	}
 	slices.Sort(candidates)
 	return "", fmt.Errorf("found several user %ss: %s; name one with --%s", what, strings.Join(candidates, ", "), flag)
