@@ -216,7 +216,7 @@ func hexOf(plain string) string {
 }
 
 func TestReadable(t *testing.T) {
-	h := New(Options{})
+	h := password.New(password.Options{})
 	for encoded, want := range map[string]bool{
 		"pbkdf2_sha256$1$GcDMtQkWYcUOg7YBEGFX$" + strings.Repeat("A", 43) + "=": true,
 		"": false, "!": false, "md5$a$b": false, "pbkdf2_sha256$not-a-number$salt$hash": false,
