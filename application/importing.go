@@ -138,6 +138,7 @@ func (r *importRun) take(ctx context.Context, s outbound.SourceUser) error {
 		return r.reject(c, *rejection)
 	}
 	if c.snapshot.ID == "" {
+		c.row.Notices = append(c.row.Notices, inbound.NoticeNewID)
 		if err := r.recognise(ctx, &c); err != nil {
 			return err
 		}

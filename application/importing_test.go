@@ -331,6 +331,9 @@ func TestImportWithoutIDs(t *testing.T) {
 	rows = append(rows, sourceRow("", "BOB@example.com")) // the same mailbox: the last one counts, as in loaddata
 	sum, _ = importing(t, s, &source{users: rows}, inbound.ImportOptions{})
 	counts(t, sum, outcomes{unchanged: 1, updated: 2})
+	if n := sum.Notices[inbound.NoticeNewID]; n != 3 { // the ids are not those that tokens of there name
+		t.Errorf("told of %d new ids", n)
+	}
 	after := stored(t, s)
 	if len(before) != 2 || !slices.Equal(slices.Sorted(maps.Keys(before)), slices.Sorted(maps.Keys(after))) {
 		t.Errorf("ids were %v and are %v", before, after)

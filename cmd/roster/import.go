@@ -162,6 +162,7 @@ func printSummary(w io.Writer, source string, s inbound.ImportSummary, o inbound
 var noticeTexts = map[inbound.Notice]string{
 	inbound.NoticeNoPassword:       "kept, but no password fits: these users need a new one",
 	inbound.NoticeSuperuser:        "is_superuser without is_staff: no administrators here",
+	inbound.NoticeNewID:            "the source tells no ids: tokens of Django name others here, do not take over its signing key",
 	inbound.NoticeTokenWithoutUser: "left out: no good anyway",
 }
 

@@ -52,6 +52,9 @@ const (
 	// NoticeSuperuser: is_superuser without is_staff; there is no such thing here, and the user is no
 	// administrator.
 	NoticeSuperuser Notice = "superuser_without_staff"
+	// NoticeNewID: the source tells no id, so that the user has another here. Tokens that were issued
+	// there name the old ids, which are others' here: their key must not be taken over.
+	NoticeNewID Notice = "new_id"
 	// NoticeTokenWithoutUser: a revoked token of nobody, which is no good anyway and is left out.
 	NoticeTokenWithoutUser Notice = "revoked_token_without_user"
 )
