@@ -5,12 +5,10 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"roster/domain/audit"
 	"roster/domain/fault"
-	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/inbound"
 	"roster/ports/outbound"
@@ -254,137 +252,6 @@ func (r *importRun) emailTaken(ctx context.Context, c candidate) error {
 	}
 	c.row.Other = other
 	return r.reject(c, rejection{inbound.ReasonEmailTaken, "the user with id " + string(other) + " has this address, or one that is the same mailbox"})
-}
-
-// errUsed says that a user was in use here since the import.
-var errUsed = errors.New("in use here")
-
-// update brings the user with the row's id up to date.
-func (r *importRun) update(ctx context.Context, c candidate) error {
-	u, err := r.Users.Get(ctx, c.snapshot.ID)
-	if err != nil {
-		return err
-	}
-	if differ(u.Snapshot(), c) == "" {
-		return r.count(c, inbound.Unchanged)
-	}
-	touched, err := r.touched(ctx, u.ID(), r.options.Overwrite)
-	if err != nil {
-		return err
-	}
-	change := func(u *user.User) error {
-		c.row.Differs = strings.Fields(differ(u.Snapshot(), c))
-		if touched || !r.options.Overwrite && used(u.Snapshot(), c.snapshot) {
-			return errUsed
-		}
-		s := c.snapshot
-		if !c.dated {
-			s.Joined = u.Snapshot().Joined
-		}
-		u.TakeOver(s)
-		return nil
-	}
-	if r.options.DryRun {
-		err = change(u)
-	} else {
-		_, err = r.Users.Update(ctx, u.ID(), change)
-	}
-	switch {
-	case errors.Is(err, errUsed) && u.Snapshot().EmailKey != c.snapshot.EmailKey:
-		c.row.Other = u.ID()
-		return r.reject(c, rejection{inbound.ReasonIDTaken, "the user with this id here has another address, and was in use or changed here"})
-	case errors.Is(err, errUsed):
-		return r.count(c, inbound.Kept)
-	case errors.Is(err, user.ErrEmailTaken):
-		return r.emailTaken(ctx, c)
-	case err != nil:
-		return err
-	}
-	return r.count(c, inbound.Updated)
-}
-
-// used reports whether a stored user shows signs of life here: a sign-in later than the source's last,
-// sessions that were ended, or a credential in the form that only this service writes.
-func used(stored, row user.Snapshot) bool {
-	return stored.LastLogin.After(row.LastLogin) || !stored.SessionsValidAfter.IsZero() ||
-		strings.HasPrefix(stored.Password.Encoded(), "$") && !strings.HasPrefix(row.Password.Encoded(), "$")
-}
-
-// touched reports whether the audit trail tells of a sign-in or a change of the user here, or that they
-// registered here: then they are somebody else, whatever counts for more. An update by an import
-// leaves no such event.
-func (r *importRun) touched(ctx context.Context, id user.ID, registered bool) (bool, error) {
-	kinds := []audit.Kind{audit.Registered}
-	if !registered {
-		kinds = append(kinds, audit.Changed, audit.PasswordChanged, audit.SignedIn)
-	}
-	events, err := r.AuditTrail.List(ctx, audit.Query{Filter: audit.Filter{User: id, Kinds: kinds}, Limit: 1})
-	return len(events) > 0, err
-}
-
-// differ names the members in which a row differs from the stored user; "" for none. A sign-in that
-// is later here is no difference.
-func differ(stored user.Snapshot, c candidate) string {
-	names := changes(stored, c.snapshot)
-	if stored.Password != c.snapshot.Password {
-		names += " password"
-	}
-	if c.dated && !stored.Joined.Equal(c.snapshot.Joined) {
-		names += " date_joined"
-	}
-	if c.snapshot.LastLogin.After(stored.LastLogin) {
-		names += " last_login"
-	}
-	return strings.TrimSpace(names)
-}
-
-// revoke takes over a revoked refresh token: as a session that was revoked, under the id by which a
-// token that names no session is remembered.
-func (r *importRun) revoke(ctx context.Context, t outbound.RevokedToken) error {
-	r.done++
-	r.progress("revoked tokens", r.done, r.total)
-	switch {
-	case !t.Expires.After(r.now):
-		r.summary.Expired++
-		return nil
-	case t.User == "":
-		r.summary.Tokens[inbound.Rejected]++
-		r.summary.Notices[inbound.NoticeTokenWithoutUser]++
-		return r.tell(inbound.ImportRow{Place: t.Place, Outcome: inbound.Rejected, Notices: []inbound.Notice{inbound.NoticeTokenWithoutUser}})
-	}
-	began := t.Issued
-	if began.IsZero() {
-		began = t.RevokedAt
-	}
-	s := session.Snapshot{
-		ID: session.ForeignID(t.ID), User: t.User, Created: cutTime(began), Confirmed: cutTime(began), Expires: cutTime(t.Expires),
-		RevokedAt: cutTime(t.RevokedAt), Reason: session.SignedOut, Version: 1,
-	}
-	outcome := inbound.Added
-	if r.options.DryRun {
-		if _, err := r.Sessions.Get(ctx, s.ID); err == nil {
-			outcome = inbound.Unchanged
-		}
-		r.summary.Tokens[outcome]++
-		return nil
-	}
-	refused, err := r.Archive.Sessions().Put(ctx, []session.Snapshot{s})
-	if err == nil && errors.Is(refused[0], outbound.ErrKeyTaken) {
-		outcome = inbound.Unchanged
-		_, err = r.Sessions.Update(ctx, s.ID, func(known *session.Session) error {
-			if !known.Revoked() { // it was used here since, and blacklisted there
-				outcome = inbound.Updated
-				known.Revoke(s.RevokedAt, session.SignedOut)
-			}
-			return nil
-		})
-	} else if err == nil {
-		err = refused[0]
-	}
-	if err == nil {
-		r.summary.Tokens[outcome]++
-	}
-	return err
 }
 
 // count notes an outcome, and tells of it where there is something to know.
