@@ -219,7 +219,6 @@ func TestTrail(t *testing.T) {
 	}
 	p := pair()
 	sid := string(s.Claims(t, p.Refresh).Session)
-	self := actorOf(t, s, p.Access)
 	must := func(what string, err error) {
 		t.Helper()
 		if err != nil {
@@ -262,7 +261,7 @@ func TestTrail(t *testing.T) {
 	must("sign out", s.SignOut(ctx, field.Given(p.Refresh)))
 	last("sign-out", audit.Event{Kind: audit.SignedOut, Actor: id, User: id, Session: sid})
 	p = pair()
-	self = actorOf(t, s, p.Access)
+	self := actorOf(t, s, p.Access)
 	_, err = s.Change(ctx, staff, id, inbound.Changes{UserInput: inbound.UserInput{FirstName: field.Given("Eve"), Email: field.Given("e@example.com"), Staff: field.Truth(true)}})
 	must("change", err)
 	last("change", audit.Event{Kind: audit.Changed, Actor: staff.ID(), User: id, Detail: "email first_name is_staff"})

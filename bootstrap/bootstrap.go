@@ -44,6 +44,7 @@ func Serve(ctx context.Context, cfg config.Config, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	spare(cfg)
 	for _, w := range cfg.Warnings() {
 		log.Warn("setting", zap.String("warning", w))
 	}

@@ -29,7 +29,11 @@ func (nobody) AuthorizeRegistration(context.Context, inbound.Actor) error {
 func answerTo(r *http.Request) *httptest.ResponseRecorder {
 	n := nobody{}
 	w := httptest.NewRecorder()
-	New(Ports{Accounts: n, Authentication: n}, Settings{MaxBody: 1024, RequestTimeout: 1 << 40}, nil, zap.NewNop()).ServeHTTP(w, r)
+	h, err := New(Ports{Accounts: n, Authentication: n}, Settings{MaxBody: 1024, RequestTimeout: 1 << 40}, nil, zap.NewNop())
+	if err != nil {
+		panic(err)
+	}
+	h.ServeHTTP(w, r)
 	return w
 }
 

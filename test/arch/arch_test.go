@@ -39,7 +39,8 @@ var layers = []layer{
 	{dir: "adapters/*", inside: []string{"domain", "ports/outbound"}, vendor: []string{"*"}, never: wiring},
 	{dir: "adapters/httpapi", inside: []string{"domain", "ports/inbound"}, vendor: []string{
 		"github.com/felixge/httpsnoop", "github.com/go-json-experiment/json", "github.com/go-playground/validator/v10",
-		"github.com/gorilla/mux", "github.com/rs/cors", "go.uber.org/zap", "golang.org/x",
+		"github.com/gorilla/mux", "github.com/maypok86/otter/v2", "github.com/rs/cors", "github.com/throttled/throttled/v2",
+		"go.uber.org/zap", "golang.org/x",
 	}},
 	{dir: "adapters/storage", inside: []string{"domain", "ports/outbound"}},
 	{dir: "adapters/storage/*", inside: []string{"domain", "ports/outbound", "adapters/storage."}, vendor: []string{"*"}, never: append([]string{"github.com/gorilla"}, wiring...)},

@@ -106,7 +106,7 @@ func listSessions(q session.Query, owner string) (string, []any) {
 	default:
 		k.older(q.From.Created, string(q.From.ID))
 	}
-	return sessionTable.selectAll() + k.where() + k.end(q.Limit), k.args
+	return sessionTable.selectAll() + k.String() + k.end(q.Limit), k.args
 }
 
 // DeleteOf implements outbound.Sessions.

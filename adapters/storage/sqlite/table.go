@@ -65,24 +65,29 @@ func (t *table[T]) add(ctx context.Context, q querier, op string, v *T) error {
 // list reads the rows that a statement finds, in its order.
 func (t *table[T]) list(ctx context.Context, s *Store, op, query string, args []any) (found []*T, err error) {
 	err = s.read(ctx, func(q querier) error {
-		rows, err := q.QueryContext(ctx, query, args...)
-		if err != nil {
-			return translate(ctx, op, err)
-		}
-		defer func() { _ = rows.Close() }() // what there is to tell, rows.Err tells
-		for rows.Next() {
-			v, err := t.scan(rows)
-			if err != nil {
-				return translate(ctx, op, err)
-			}
-			found = append(found, v)
-		}
-		return translate(ctx, op, rows.Err())
+		found, err = t.rows(ctx, q, query, args)
+		return translate(ctx, op, err)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return found, nil
+}
+
+func (t *table[T]) rows(ctx context.Context, q querier, query string, args []any) (found []*T, err error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // what there is to tell, rows.Err tells
+	for rows.Next() {
+		v, err := t.scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, v)
+	}
+	return found, rows.Err()
 }
 
 // writer is Store.write or Store.writeSoon.
