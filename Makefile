@@ -6,7 +6,7 @@ LINT      = $(GO) tool -modfile=.ci/tools/go.mod golangci-lint
 FUZZTIME ?= 60s
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench fuzz clean
+.PHONY: help run build test check bench fuzz soak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ fuzz: ## every fuzz target for a minute each (FUZZTIME=60s)
 		echo "$$package $$target"; \
 		$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x "$$package" </dev/null || exit 1; \
 	done
+
+soak: ## a million users imported into SQLite and PostgreSQL, killed half way and resumed
+	MOVING_USERS=1000000 $(GO) test -v -count=1 -timeout 6h -run Large ./test/moving
 
 clean: ## remove what was built; the database in ./data stays
 	rm -rf bin coverage.out

@@ -27,7 +27,7 @@ var systemModule = fx.Module("system",
 
 var passwordModule = fx.Module("password",
 	fx.Provide(
-		fx.Annotate(hasher, fx.As(fx.Self()), fx.As(new(outbound.PasswordHasher))),
+		fx.Annotate(hasher, fx.As(fx.Self()), fx.As(new(outbound.PasswordHasher)), fx.As(new(outbound.StoredHashes))),
 		breachedPasswords,
 	))
 

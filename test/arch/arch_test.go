@@ -32,7 +32,10 @@ var layers = []layer{
 	}},
 	{dir: "ports/inbound", std: []string{"context", "time"}, inside: []string{"domain"}},
 	{dir: "ports/outbound", std: []string{"context", "time"}, inside: []string{"domain"}},
-	{dir: "application", std: []string{"cmp", "context", "errors", "fmt", "slices", "strings", "sync", "sync/atomic", "time"}, inside: []string{"domain", "ports"}},
+	{dir: "application", std: []string{
+		"cmp", "context", "crypto/sha256", "encoding/hex", // digests of what was moved
+		"errors", "fmt", "slices", "strings", "sync", "sync/atomic", "time", "unicode/utf8",
+	}, inside: []string{"domain", "ports"}},
 	{dir: "adapters/*", inside: []string{"domain", "ports/outbound"}, vendor: []string{"*"}, never: wiring},
 	{dir: "adapters/httpapi", inside: []string{"domain", "ports/inbound"}, vendor: []string{
 		"github.com/felixge/httpsnoop", "github.com/go-json-experiment/json", "github.com/go-playground/validator/v10",
@@ -46,7 +49,7 @@ var layers = []layer{
 		"github.com/go-playground/validator/v10", "github.com/knadh/koanf", "github.com/spf13/pflag", "go.yaml.in/yaml/v3",
 	}},
 	{dir: "cmd", inside: []string{"bootstrap", "domain", "ports/inbound"}, vendor: []string{
-		"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term",
+		"github.com/schollz/progressbar/v3", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term",
 	}},
 	{dir: "test", inside: []string{"domain", "ports", "application", "adapters", "bootstrap"}, vendor: []string{"*"}},
 }
