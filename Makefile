@@ -6,7 +6,7 @@ LINT      = $(GO) tool -modfile=.ci/tools/go.mod golangci-lint
 FUZZTIME ?= 60s
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench fuzz clean
+.PHONY: help run build test check bench fuzz soak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,7 @@ build: ## build bin/roster, one static binary
 
 test: ## run every test, with the race detector, in random order, on every backend
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 30m ./...
+	$(GO) test -run TestAFloodFreesNobody ./adapters/httpapi
 	TEST_BACKEND=memory CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 30m ./test/django
 	TEST_BACKEND=memory CGO_ENABLED=1 $(GO) test -race -timeout 30m -run 'TestRegistrationRace|TestRefreshRace' ./test/e2e
 	TEST_BACKEND=postgres CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 30m ./test/e2e ./test/django
@@ -42,6 +43,9 @@ fuzz: ## every fuzz target for a minute each (FUZZTIME=60s)
 		echo "$$package $$target"; \
 		$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x "$$package" </dev/null || exit 1; \
 	done
+
+soak: ## a million users imported into SQLite and PostgreSQL, killed half way and resumed
+	MOVING_USERS=1000000 $(GO) test -v -count=1 -timeout 6h -run Large ./test/moving
 
 clean: ## remove what was built; the database in ./data stays
 	rm -rf bin coverage.out

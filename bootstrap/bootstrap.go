@@ -4,7 +4,6 @@ package bootstrap
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -45,6 +44,7 @@ func Serve(ctx context.Context, cfg config.Config, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	spare(cfg)
 	for _, w := range cfg.Warnings() {
 		log.Warn("setting", zap.String("warning", w))
 	}
@@ -73,8 +73,8 @@ func Serve(ctx context.Context, cfg config.Config, stderr io.Writer) error {
 // Administer runs do with the operator's use cases on the configured storage, which a running
 // instance may be using at the same time.
 func Administer(ctx context.Context, cfg config.Config, do func(context.Context, inbound.Administration) error) error {
-	if d, ok := driver(cfg); ok && d.Ephemeral {
-		return fmt.Errorf("ROSTER_DATABASE: %s: is kept by the process that serves; there is nothing to administer from here", d.Scheme)
+	if err := lasting(cfg.Database); err != nil {
+		return named(databaseSetting, err)
 	}
 	var admin inbound.Administration
 	return run(ctx, fx.Options(core(cfg, zap.NewNop()), fx.Populate(&admin)), func() error {

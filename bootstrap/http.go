@@ -64,7 +64,7 @@ type httpPorts struct {
 	Health         inbound.Health
 }
 
-func api(p httpPorts, s httpapi.Settings, keys jwt.Source, log *zap.Logger) http.Handler {
+func api(p httpPorts, s httpapi.Settings, keys jwt.Source, log *zap.Logger) (http.Handler, error) {
 	jwks := func() []byte { return keys.Keys().JWKS() }
 	return httpapi.New(httpapi.Ports{
 		Accounts: p.Accounts, Authentication: p.Authentication, Sessions: p.Sessions, Trail: p.Trail, Health: p.Health,

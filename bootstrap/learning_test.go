@@ -48,7 +48,7 @@ func plant(t *testing.T, n int, hashes map[int]string) outbound.Users {
 	return store.Users()
 }
 
-func django(iterations int) string {
+func pbkdf2(iterations int) string {
 	return fmt.Sprintf("pbkdf2_sha256$%d$salt$%s=", iterations, strings.Repeat("A", 43))
 }
 
@@ -57,13 +57,13 @@ func TestSampleFindsWhatCameFirstAndLast(t *testing.T) {
 		hashes map[int]string
 		want   string
 	}{
-		"first":             {map[int]string{0: django(500)}, "pbkdf2_sha256 (iterations): 500"},
-		"last":              {map[int]string{999: django(501)}, "pbkdf2_sha256 (iterations): 501"},
-		"dearest":           {map[int]string{1: django(7), 299: django(9), 998: django(8)}, "pbkdf2_sha256 (iterations): 9"},
-		"of every scheme":   {map[int]string{3: django(7), 700: "bcrypt$$2b$12$zK8U.VG2vpPvhDTvf92Ese4HOyEdoRcKw.a3UP/Vd5hVPXabcdefg"}, "pbkdf2_sha256 (iterations): 7, bcrypt (rounds): 4096"},
-		"in the middle":     {map[int]string{500: django(500)}, ""},
+		"first":             {map[int]string{0: pbkdf2(500)}, "pbkdf2_sha256 (iterations): 500"},
+		"last":              {map[int]string{999: pbkdf2(501)}, "pbkdf2_sha256 (iterations): 501"},
+		"dearest":           {map[int]string{1: pbkdf2(7), 299: pbkdf2(9), 998: pbkdf2(8)}, "pbkdf2_sha256 (iterations): 9"},
+		"of every scheme":   {map[int]string{3: pbkdf2(7), 700: "bcrypt$$2b$12$zK8U.VG2vpPvhDTvf92Ese4HOyEdoRcKw.a3UP/Vd5hVPXabcdefg"}, "pbkdf2_sha256 (iterations): 7, bcrypt (rounds): 4096"},
+		"in the middle":     {map[int]string{500: pbkdf2(500)}, ""},
 		"none":              {nil, ""},
-		"none that is read": {map[int]string{0: django(10_000_001), 1: "md5$x$y"}, ""},
+		"none that is read": {map[int]string{0: pbkdf2(10_000_001), 1: "md5$x$y"}, ""},
 	} {
 		users := plant(t, 1000, c.hashes)
 		h := password.New(password.Options{})
@@ -81,7 +81,7 @@ func TestServiceLearnsFromItsUsers(t *testing.T) {
 	core, logs := observer.New(zap.InfoLevel)
 	learned := make(chan struct{})
 	log := zap.New(core, zap.Hooks(hookFor("refused sign-ins cost", learned)))
-	users := plant(t, 3, map[int]string{1: django(4242)})
+	users := plant(t, 3, map[int]string{1: pbkdf2(4242)})
 	app := fxtest.New(t, New(load(t, "ROSTER_DATABASE=memory:"), log), fx.Decorate(func(outbound.Users) outbound.Users { return users }))
 	app.RequireStart()
 	<-learned

@@ -27,7 +27,7 @@ var systemModule = fx.Module("system",
 
 var passwordModule = fx.Module("password",
 	fx.Provide(
-		fx.Annotate(hasher, fx.As(fx.Self()), fx.As(new(outbound.PasswordHasher))),
+		fx.Annotate(hasher, fx.As(fx.Self()), fx.As(new(outbound.PasswordHasher)), fx.As(new(outbound.StoredHashes))),
 		breachedPasswords,
 	))
 
@@ -42,10 +42,19 @@ const queuePerWorker = 64
 func hasher(cfg config.Config) (*password.Hasher, error) {
 	workers := cfg.HashWorkers
 	if workers == 0 {
-		workers = runtime.GOMAXPROCS(0)
+		workers = max(runtime.GOMAXPROCS(0)-1, 1)
 	}
 	h := password.New(password.Options{Workers: workers, Wait: cfg.HashWait, Queue: workers * queuePerWorker})
 	return h, named("ROSTER_IMPORTED_HASH", h.Expect(cfg.ImportedHash))
+}
+
+// spare lets other requests run beside the hashing: a hash is computed in stretches that nothing
+// interrupts for milliseconds, and where they take up all that Go runs at once, whoever only reads
+// waits for them. Beyond the CPUs that there are, the operating system shares more fairly.
+func spare(cfg config.Config) {
+	if hashing := max(cfg.HashWorkers, 1); runtime.GOMAXPROCS(0) <= hashing {
+		runtime.GOMAXPROCS(hashing + 1)
+	}
 }
 
 // passwordPolicy returns the rules for new passwords. That the service's own name and that of its host

@@ -29,27 +29,38 @@ var storageModule = fx.Module("storage",
 	fx.Invoke(func(lc fx.Lifecycle, b storage.Backend) { lc.Append(fx.StartStopHook(b.Start, b.Close)) }),
 )
 
-// driver returns the driver for the scheme of the configured URL.
-func driver(cfg config.Config) (storage.Driver, bool) {
-	i := slices.IndexFunc(drivers, func(d storage.Driver) bool { return d.Scheme == cfg.Database.Scheme() })
+// driver returns the driver for the scheme of a URL.
+func driver(database config.Database) (storage.Driver, error) {
+	i := slices.IndexFunc(drivers, func(d storage.Driver) bool { return d.Scheme == database.Scheme() })
 	if i < 0 {
-		return storage.Driver{}, false
-	}
-	return drivers[i], true
-}
-
-// openBackend makes the configured backend. Nothing is connected yet.
-func openBackend(cfg config.Config, log *zap.Logger) (storage.Backend, error) {
-	d, ok := driver(cfg)
-	if !ok {
 		known := make([]string, len(drivers))
 		for i, d := range drivers {
 			known[i] = d.Scheme
 		}
-		return nil, fmt.Errorf("ROSTER_DATABASE: no backend for %q; there are %s", cfg.Database.Scheme(), strings.Join(known, ", "))
+		return storage.Driver{}, fmt.Errorf("no backend for %q; there are %s", database.Scheme(), strings.Join(known, ", "))
+	}
+	return drivers[i], nil
+}
+
+// openBackend makes the configured backend. Nothing is connected yet.
+func openBackend(cfg config.Config, log *zap.Logger) (storage.Backend, error) {
+	d, err := driver(cfg.Database)
+	if err != nil {
+		return nil, named(databaseSetting, err)
 	}
 	b, err := d.Open(cfg.Database.URL(), storage.Options{DataDir: cfg.DataDir, Observe: commandLog(log)})
-	return b, named("ROSTER_DATABASE", err)
+	return b, named(databaseSetting, err)
+}
+
+// databaseSetting is how errors call the setting of the storage.
+const databaseSetting = "ROSTER_DATABASE"
+
+// lasting fails when nothing that is stored outlives this process.
+func lasting(database config.Database) error {
+	if d, err := driver(database); err == nil && d.Ephemeral {
+		return fmt.Errorf("%s: is kept by the process that serves; there is nothing to administer from here", d.Scheme)
+	}
+	return nil
 }
 
 // commandLog returns what logs the commands that go to a database server, or nil when nobody wants to

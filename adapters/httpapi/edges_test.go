@@ -35,7 +35,11 @@ func answerTo(r *http.Request) *httptest.ResponseRecorder {
 
 func ofNobody(log *zap.Logger) http.Handler {
 	n := nobody{}
-	return New(Ports{Accounts: n, Authentication: n}, Settings{MaxBody: 1024, RequestTimeout: 1 << 40}, nil, log)
+	h, err := New(Ports{Accounts: n, Authentication: n}, Settings{MaxBody: 1024, RequestTimeout: 1 << 40}, nil, log)
+	if err != nil {
+		panic(err)
+	}
+	return h
 }
 
 func TestAnEchoedHeaderNeedNotBeText(t *testing.T) {

@@ -27,15 +27,18 @@ type server struct {
 	Settings
 	jwks      func() []byte
 	throttles []throttle
-	now       func() time.Time
 	log       *zap.Logger
 	proxyHint sync.Once
 }
 
 // New returns the API as a handler. jwks returns the JSON Web Key Set to publish (RFC 7517).
-func New(p Ports, s Settings, jwks func() []byte, log *zap.Logger) http.Handler {
-	srv := &server{Ports: p, Settings: s, jwks: jwks, throttles: newThrottles(s.Throttling), now: time.Now, log: log}
-	return srv.wrap(srv.routes())
+func New(p Ports, s Settings, jwks func() []byte, log *zap.Logger) (http.Handler, error) {
+	throttles, err := newThrottles(s.Throttling, steady())
+	if err != nil {
+		return nil, err
+	}
+	srv := &server{Ports: p, Settings: s, jwks: jwks, throttles: throttles, log: log}
+	return srv.wrap(srv.routes()), nil
 }
 
 // Limits of a connection, against clients that send or read slowly (ASVS 13.1; CWE-400).

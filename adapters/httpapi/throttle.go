@@ -4,14 +4,23 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/throttled/throttled/v2"
+
 	"roster/domain/fault"
+	"roster/domain/lockout"
 	"roster/ports/inbound"
 )
+
+// Rate is how many requests of one client may come at once, and again in each period after: one each
+// Period/Requests. The zero value is no limit.
+type Rate struct {
+	Requests int
+	Period   time.Duration
+}
 
 // Throttling is how often clients may ask, by scope as in DRF. The scopes add up: a request counts in
 // each that it belongs to. What is counted is counted by this process alone.
@@ -34,11 +43,12 @@ const (
 // throttle is one limit in force.
 type throttle struct {
 	scope   string
-	windows *windows
+	rate    Rate
+	limiter *throttled.GCRARateLimiterCtx
 	client  func(r *http.Request, res resource, a inbound.Actor) string // "": the request does not count
 }
 
-func newThrottles(t Throttling) []throttle {
+func newThrottles(t Throttling, now func() time.Time) ([]throttle, error) {
 	var out []throttle
 	for _, row := range []struct {
 		scope  string
@@ -70,29 +80,37 @@ func newThrottles(t Throttling) []throttle {
 			return network(r)
 		}},
 	} {
-		if row.rate.Requests > 0 {
-			out = append(out, throttle{row.scope, newWindows(row.rate, windowCapacity), row.client})
+		if row.rate.Requests <= 0 {
+			continue
 		}
+		store, err := newArrivals(clientsRemembered, now)
+		if err != nil {
+			return nil, fmt.Errorf("limit %s: %w", row.scope, err)
+		}
+		limiter, err := newLimiter(row.rate, store)
+		if err != nil {
+			return nil, fmt.Errorf("limit %s: %w", row.scope, err)
+		}
+		out = append(out, throttle{row.scope, row.rate, limiter, row.client})
 	}
-	return out
+	return out, nil
 }
 
-// ipv6Site is the part of an IPv6 address that is one client's: who has one address has all 2^64 of
-// its network (RFC 6177).
-const ipv6Site = 64
+// newLimiter returns the generic cell rate algorithm (ITU-T I.371) for rate. Its time is the store's.
+func newLimiter(rate Rate, store throttled.GCRAStoreCtx) (*throttled.GCRARateLimiterCtx, error) {
+	limiter, err := throttled.NewGCRARateLimiterCtx(store, throttled.RateQuota{
+		MaxRate: throttled.PerDuration(rate.Requests, rate.Period), MaxBurst: rate.Requests - 1, // beside the one that is due
+	})
+	if err != nil {
+		return nil, err
+	}
+	// An attempt fails only because another request got through meanwhile, and the rate allows few.
+	limiter.SetMaxCASAttemptsLimit(math.MaxInt)
+	return limiter, nil
+}
 
 // network returns what stands for the client's address in a limit.
-func network(r *http.Request) string {
-	text := clientAddress(r)
-	addr, err := netip.ParseAddr(text)
-	if err != nil {
-		return text
-	}
-	if addr = addr.Unmap().WithZone(""); addr.Is6() {
-		return netip.PrefixFrom(addr, ipv6Site).Masked().String()
-	}
-	return addr.String()
-}
+func network(r *http.Request) string { return lockout.Network(clientAddress(r)) }
 
 // throttled counts a request in every scope that it belongs to and refuses it when one is used up; of
 // several the one that lasts longest. Headers tell what is left (draft-ietf-httpapi-ratelimit-headers).
@@ -101,20 +119,20 @@ func (s *server) throttled(w http.ResponseWriter, r *http.Request, res resource,
 		policies, limits []string
 		refused          *fault.Error
 	)
-	now := s.now()
 	for _, t := range s.throttles {
 		client := t.client(r, res, a)
 		if client == "" {
 			continue
 		}
-		rate := t.windows.rate
-		policies = append(policies, fmt.Sprintf("%s;q=%d;w=%d", strconv.Quote(t.scope), rate.Requests, wholeSeconds(rate.Period)))
-		left, ends, ok := t.windows.take(client, now)
+		policies = append(policies, fmt.Sprintf("%s;q=%d;w=%d", strconv.Quote(t.scope), t.rate.Requests, wholeSeconds(t.rate.Period)))
+		over, state, err := t.limiter.RateLimitCtx(r.Context(), client, 1)
 		switch {
-		case ok:
-			limits = append(limits, limit(t.scope, left, ends))
-		case refused == nil || ends > refused.RetryAfter:
-			refused = fault.New(fault.RateLimited, t.scope, "").After(ends)
+		case err != nil:
+			return fmt.Errorf("limit %s: %w", t.scope, err)
+		case !over:
+			limits = append(limits, limit(t.scope, state.Remaining, state.ResetAfter))
+		case refused == nil || state.RetryAfter > refused.RetryAfter:
+			refused = fault.New(fault.RateLimited, t.scope, "").After(state.RetryAfter)
 		}
 	}
 	if len(policies) > 0 {
@@ -129,9 +147,10 @@ func (s *server) throttled(w http.ResponseWriter, r *http.Request, res resource,
 	return nil
 }
 
-// limit is an item of the RateLimit field: how many requests are left, and for how long that holds.
-func limit(name string, left int, ends time.Duration) string {
-	return fmt.Sprintf("%s;r=%d;t=%d", strconv.Quote(name), left, wholeSeconds(ends))
+// limit is an item of the RateLimit field: how many requests may follow at once, and how long it takes
+// until all may again; after a refusal, until one may, as Retry-After says.
+func limit(name string, left int, reset time.Duration) string {
+	return fmt.Sprintf("%s;r=%d;t=%d", strconv.Quote(name), left, wholeSeconds(reset))
 }
 
 // wholeSeconds rounds up: who waits so long has waited enough.

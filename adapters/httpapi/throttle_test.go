@@ -52,7 +52,7 @@ func (people) Get(context.Context, inbound.Actor, user.ID) (*user.User, error) {
 type edge struct {
 	t   *testing.T
 	url string
-	now time.Time
+	movable
 }
 
 // conversations is all that the API needs of an application, but for its health.
@@ -67,10 +67,14 @@ func newEdge(t *testing.T, s Settings, p conversations) *edge {
 	if s.TrustedProxies == nil {
 		s.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
 	}
-	e := &edge{t: t, now: noon}
+	e := &edge{t: t, movable: movable{noon}}
+	throttles, err := newThrottles(s.Throttling, e.now)
+	if err != nil {
+		t.Fatal(err)
+	}
 	srv := &server{
 		Ports: Ports{Accounts: p, Authentication: p, Health: healthy{}}, Settings: s, jwks: func() []byte { return []byte("{}") },
-		throttles: newThrottles(s.Throttling), now: func() time.Time { return e.now }, log: zap.NewNop(),
+		throttles: throttles, log: zap.NewNop(),
 	}
 	on := httptest.NewServer(srv.wrap(srv.routes()))
 	t.Cleanup(on.Close)
@@ -138,15 +142,15 @@ func TestThrottledAsInDRF(t *testing.T) {
 	const policy = `"token";q=2;w=60`
 	send := func(headers ...string) reply { return e.send("POST", "/api/token/", "{bad", headers...) }
 
-	send().want(t, 400, "RateLimit-Policy", policy, "RateLimit", `"token";r=1;t=60`, "Retry-After", "")
-	e.now = e.now.Add(500 * time.Millisecond)
+	send().want(t, 400, "RateLimit-Policy", policy, "RateLimit", `"token";r=1;t=30`, "Retry-After", "")
+	e.Time = noon.Add(500 * time.Millisecond)
 	e.send("POST", "/api/token/refresh/", "{bad").want(t, 400, "RateLimit-Policy", policy, "RateLimit", `"token";r=0;t=60`)
 	r := send()
-	r.want(t, 429, "RateLimit-Policy", policy, "RateLimit", `"token";r=0;t=60`, "Retry-After", "60", "Content-Type", "application/json", "Allow", "POST, OPTIONS")
-	if r.body != `{"detail":"Request was throttled. Expected available in 60 seconds."}` {
+	r.want(t, 429, "RateLimit-Policy", policy, "RateLimit", `"token";r=0;t=30`, "Retry-After", "30", "Content-Type", "application/json", "Allow", "POST, OPTIONS")
+	if r.body != `{"detail":"Request was throttled. Expected available in 30 seconds."}` {
 		t.Error(r.body)
 	}
-	e.now = noon.Add(59 * time.Second)
+	e.Time = noon.Add(30*time.Second - 1)
 	r = send("Accept", "application/problem+json")
 	r.want(t, 429, "Retry-After", "1", "RateLimit", `"token";r=0;t=1`, "Content-Type", "application/problem+json")
 	for _, member := range []string{`"status":429`, `"title":"Too Many Requests"`, `"detail":"Request was throttled. Expected available in 1 second."`, `"code":"token"`} {
@@ -154,8 +158,11 @@ func TestThrottledAsInDRF(t *testing.T) {
 			t.Errorf("%s lacks %s", r.body, member)
 		}
 	}
-	e.now = noon.Add(time.Minute)
-	send().want(t, 400, "RateLimit", `"token";r=1;t=60`)
+	e.Time = noon.Add(30 * time.Second) // what was refused does not lengthen the wait
+	send().want(t, 400, "RateLimit", `"token";r=0;t=60`)
+	send().want(t, 429, "Retry-After", "30")
+	e.Time = noon.Add(90 * time.Second)
+	send().want(t, 400, "RateLimit", `"token";r=1;t=30`)
 }
 
 // Which requests count where, and by whom.
@@ -258,9 +265,9 @@ func TestSeveralScopes(t *testing.T) {
 	e := newEdge(t, Settings{Throttling: Throttling{Anon: Rate{2, time.Hour}, Token: Rate{1, time.Minute}}}, people{})
 	const policy = `"anon";q=2;w=3600, "token";q=1;w=60`
 	send := func() reply { return e.send("POST", "/api/token/", "{bad") }
-	send().want(t, 400, "RateLimit-Policy", policy, "RateLimit", `"anon";r=1;t=3600, "token";r=0;t=60`)
+	send().want(t, 400, "RateLimit-Policy", policy, "RateLimit", `"anon";r=1;t=1800, "token";r=0;t=60`)
 	send().want(t, 429, "RateLimit-Policy", policy, "RateLimit", `"token";r=0;t=60, "anon";r=0;t=3600`, "Retry-After", "60")
-	send().want(t, 429, "RateLimit-Policy", policy, "RateLimit", `"anon";r=0;t=3600`, "Retry-After", "3600")
+	send().want(t, 429, "RateLimit-Policy", policy, "RateLimit", `"anon";r=0;t=1800`, "Retry-After", "1800")
 
 	e = newEdge(t, Settings{Throttling: Throttling{Anon: Rate{1, time.Minute}, Token: Rate{1, time.Hour}}}, people{})
 	send().want(t, 400)
@@ -277,17 +284,17 @@ func TestLimitsOfTheApplication(t *testing.T) {
 	}{
 		"with a wait": {
 			fault.New(fault.RateLimited, "sign_in", "too many failures").After(41*time.Second + 1),
-			[]string{"Retry-After", "42", "RateLimit", `"sign_in";r=0;t=42, "token";r=9;t=60`, "RateLimit-Policy", `"token";q=10;w=60`},
+			[]string{"Retry-After", "42", "RateLimit", `"sign_in";r=0;t=42, "token";r=9;t=6`, "RateLimit-Policy", `"token";q=10;w=60`},
 			`{"detail":"Request was throttled. Expected available in 42 seconds."}`,
 		},
 		"wrapped": {
 			errors.Join(errors.New("x"), fault.New(fault.RateLimited, "sign_in", "").After(time.Millisecond)),
-			[]string{"Retry-After", "1", "RateLimit", `"sign_in";r=0;t=1, "token";r=9;t=60`},
+			[]string{"Retry-After", "1", "RateLimit", `"sign_in";r=0;t=1, "token";r=9;t=6`},
 			`{"detail":"Request was throttled. Expected available in 1 second."}`,
 		},
 		"without a wait": {
 			fault.New(fault.RateLimited, "", ""),
-			[]string{"Retry-After", "", "RateLimit", `"token";r=9;t=60`},
+			[]string{"Retry-After", "", "RateLimit", `"token";r=9;t=6`},
 			`{"detail":"Request was throttled."}`,
 		},
 	} {
@@ -299,5 +306,13 @@ func TestLimitsOfTheApplication(t *testing.T) {
 				t.Error(d)
 			}
 		})
+	}
+}
+
+// A rate whose requests are closer than the clock tells is refused at the start.
+func TestRatesThatNobodyCanCount(t *testing.T) {
+	_, err := newThrottles(Throttling{User: Rate{2_000_000_000, time.Second}}, steady())
+	if err == nil || !strings.HasPrefix(err.Error(), "limit user: ") {
+		t.Error(err)
 	}
 }

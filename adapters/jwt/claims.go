@@ -1,8 +1,6 @@
 package jwt
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"math"
 	"slices"
 	"strconv"
@@ -181,8 +179,7 @@ func (c *claims) result() (session.Claims, error) {
 			c.c.Generation = int(c.gen)
 		}
 	case c.hasJTI && c.c.ID != "":
-		sum := sha256.Sum256([]byte("foreign:" + c.c.ID))
-		c.c.Foreign = session.ID(hex.EncodeToString(sum[:])[:sessionDigits])
+		c.c.Foreign = session.ForeignID(c.c.ID)
 		if c.o.InferSession {
 			c.c.Session, c.c.Generation = infer(c.c.Type, c.c.ID)
 		}

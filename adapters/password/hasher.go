@@ -15,7 +15,10 @@ import (
 	"roster/ports/outbound"
 )
 
-var _ outbound.PasswordHasher = (*Hasher)(nil)
+var (
+	_ outbound.PasswordHasher = (*Hasher)(nil)
+	_ outbound.StoredHashes   = (*Hasher)(nil)
+)
 
 // Options bounds what hashing may take of the machine.
 type Options struct {
@@ -105,4 +108,10 @@ func (h *Hasher) Verify(ctx context.Context, p credential.Password, c credential
 		return false, false, err
 	}
 	return fits, fits && !s.preferred, nil
+}
+
+// Readable reports whether some password may fit a stored credential. It costs nothing.
+func (*Hasher) Readable(c credential.Hash) bool {
+	_, ok := read(c)
+	return ok
 }

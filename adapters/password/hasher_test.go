@@ -214,3 +214,15 @@ func hexOf(plain string) string {
 	sum := sha256.Sum256([]byte(plain))
 	return hex.EncodeToString(sum[:])
 }
+
+func TestReadable(t *testing.T) {
+	h := password.New(password.Options{})
+	for encoded, want := range map[string]bool{
+		"pbkdf2_sha256$1$GcDMtQkWYcUOg7YBEGFX$" + strings.Repeat("A", 43) + "=": true,
+		"": false, "!": false, "md5$a$b": false, "pbkdf2_sha256$not-a-number$salt$hash": false,
+	} {
+		if got := h.Readable(credential.RestoreHash(encoded)); got != want {
+			t.Errorf("%s: %v", encoded, got)
+		}
+	}
+}

@@ -74,7 +74,7 @@ type Config struct {
 	BreachedPasswords      string        `name:"breached_passwords" default:"off" validate:"breached_passwords" help:"refuse new passwords of past data breaches: base URL of a service with Have I Been Pwned's range protocol, such as https://api.pwnedpasswords.com; or path of a downloaded file of its hashes, ordered by hash; off for neither"`
 	TrimPasswords          bool          `name:"trim_passwords" default:"false" django:"true" help:"cut blanks at the ends of passwords, as Django REST Framework does"`
 	RequireCurrentPassword bool          `name:"require_current_password" default:"false" strict:"true" help:"a change of one's own password or email needs current_password"`
-	HashWorkers            int           `name:"hash_workers" default:"0" validate:"min=0,max=64" help:"passwords hashed at once, 19 MiB each; 0 for one per CPU"`
+	HashWorkers            int           `name:"hash_workers" default:"0" validate:"min=0,max=64" help:"passwords hashed at once, 19 MiB each; 0 for one less than there are CPUs, so that others are served meanwhile"`
 	ImportedHash           string        `name:"imported_hash" default:"" validate:"imported_hash" help:"costliest hashes that were imported, so that refused sign-ins take the same time from the first on: pbkdf2_sha256:ITERATIONS, pbkdf2_sha1:ITERATIONS, bcrypt:COST, scrypt:N:R:P, argon2:KIB:PASSES:LANES, apart by commas; others are learned from the users"`
 	HashWait               time.Duration `name:"hash_wait" default:"3s" validate:"min=0s,max=1h" help:"how long a sign-in waits for its turn to be hashed before 503"`
 
@@ -95,7 +95,7 @@ type Config struct {
 	ThrottleAnon     Rate `name:"throttle_anon" group:"Throttling" default:"off" validate:"-" help:"most requests of one client address with nobody signed in, such as 100/hour; off for no limit"`
 	ThrottleUser     Rate `name:"throttle_user" default:"off" validate:"-" help:"most requests of one user"`
 	ThrottleToken    Rate `name:"throttle_token" default:"off" validate:"-" help:"most requests of one client address to the token endpoints"`
-	ThrottleRegister Rate `name:"throttle_register" default:"25/min" django:"off" validate:"-" help:"most registrations that one client address tries; those by staff do not count"`
+	ThrottleRegister Rate `name:"throttle_register" default:"20/min" django:"off" validate:"-" help:"most registrations that one client address tries; those by staff do not count"`
 
 	LogLevel  string `name:"log_level" group:"Log" default:"info" validate:"oneof=debug info warn error" help:"least level that is logged"`
 	LogFormat string `name:"log_format" default:"auto" validate:"oneof=auto console json" help:"form of the log; auto: console on a terminal, else json"`

@@ -52,7 +52,7 @@ func TestDefaults(t *testing.T) {
 		AcceptForms: true, WireDetails: "standard", MaxConnections: 4096, MaxBody: 65536, RequestTimeout: 15 * time.Second, ShutdownTimeout: 15 * time.Second,
 		TrustedProxies: List{}, CORSOrigins: List{}, TLSAutocert: List{},
 		TLSAutocertDirectory: "https://acme-v02.api.letsencrypt.org/directory", HSTSMaxAge: 2 * 365 * 24 * time.Hour,
-		ThrottleRegister: Rate{25, time.Minute},
+		ThrottleRegister: Rate{20, time.Minute},
 		LogLevel:         "info", LogFormat: "auto",
 	}
 	same := cmp.FilterPath(func(p cmp.Path) bool {

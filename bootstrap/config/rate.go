@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Rate is so many requests in a period, such as 25/min. The zero value is no limit.
+// Rate is so many requests in a period, such as 20/min. The zero value is no limit.
 type Rate struct {
 	Requests int
 	Period   time.Duration

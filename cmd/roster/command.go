@@ -38,7 +38,8 @@ func (p *program) command() *cobra.Command {
 	p.addSettings(root)
 	root.AddCommand(
 		p.serveCommand(), p.checkCommand(), p.migrateCommand(),
-		p.createSuperuserCommand(), p.userCommand(), p.keysCommand(), p.versionCommand(),
+		p.createSuperuserCommand(), p.userCommand(), p.keysCommand(),
+		p.importCommand(), p.exportCommand(), p.copyCommand(), p.versionCommand(),
 	)
 	return root
 }

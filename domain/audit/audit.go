@@ -28,13 +28,15 @@ const (
 	SignedOut       Kind = "signed_out"
 	SessionRevoked  Kind = "session_revoked"
 	SessionsRevoked Kind = "sessions_revoked" // all sessions of a user
+	Imported        Kind = "users_imported"   // from another system
+	Exported        Kind = "data_exported"    // everything, password hashes included
 )
 
 // Kinds returns every kind.
 func Kinds() []Kind {
 	return []Kind{
 		Registered, Changed, PasswordChanged, Deleted, SignedIn, SignInFailed, Locked, Refreshed, Reused,
-		SignedOut, SessionRevoked, SessionsRevoked,
+		SignedOut, SessionRevoked, SessionsRevoked, Imported, Exported,
 	}
 }
 

@@ -23,22 +23,21 @@ type Subject string
 // ForAccount returns the subject of all attempts with one email key, whether or not a user has it.
 func ForAccount(emailKey string) Subject { return digest("account", emailKey) }
 
-// ipv6Site is how many bits of an IPv6 address tell one client's network from another's: whoever has
-// one address there has all of them (RFC 6177).
-const ipv6Site = 64
+// ForAddress returns the subject of all attempts from one client's network.
+func ForAddress(address string) Subject { return digest("address", Network(address)) }
 
-// ForAddress returns the subject of all attempts from one client address: of IPv6, from one network.
-// Text that is no address is taken as it is.
-func ForAddress(address string) Subject {
+// Network returns what of a client's address tells it from other clients: of IPv6 the network, since
+// whoever has one address there has all of them (RFC 6177). Text that is no address is taken as it is.
+func Network(address string) string {
+	const ipv6Site = 64 // bits
 	a, err := netip.ParseAddr(address)
 	if err != nil {
-		return digest("address", address)
+		return address
 	}
-	a = a.Unmap().WithZone("")
-	if p, err := a.Prefix(ipv6Site); err == nil && a.Is6() {
-		return digest("address", p.String())
+	if a = a.Unmap().WithZone(""); a.Is6() {
+		return netip.PrefixFrom(a, ipv6Site).Masked().String()
 	}
-	return digest("address", a.String())
+	return a.String()
 }
 
 func digest(kind, text string) Subject {

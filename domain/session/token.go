@@ -1,6 +1,10 @@
 package session
 
-import "time"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+)
 
 // TokenType tells access and refresh tokens apart (claim token_type).
 type TokenType string
@@ -41,4 +45,14 @@ func (c Claims) CheckShape(want TokenType) error {
 		return ErrWrongType
 	}
 	return nil
+}
+
+// foreignDigits is how many digits an ID has.
+const foreignDigits = 24
+
+// ForeignID returns the id under which a token of another issuer, which names no session, is
+// remembered once it was used or revoked.
+func ForeignID(jti string) ID {
+	sum := sha256.Sum256([]byte("foreign:" + jti))
+	return ID(hex.EncodeToString(sum[:])[:foreignDigits])
 }

@@ -52,3 +52,10 @@ func TestTokenErrorsAreDistinct(t *testing.T) {
 		}
 	}
 }
+
+// What is stored under the id must be found under it again by every later version.
+func TestForeignIDNeverChanges(t *testing.T) {
+	if got := session.ForeignID("d5b1c8f4bce94fe1b0cff264899d928b"); got != "33f235a6696cfa9a29ce3f13" {
+		t.Errorf("got %s", got)
+	}
+}

@@ -118,6 +118,17 @@ func (u *User) SetActive(active bool) { u.s.Active = active }
 // SetStaff makes the user an administrator or takes that away.
 func (u *User) SetStaff(staff bool) { u.s.Staff = staff }
 
+// TakeOver makes the user what another system says: address, names, flags, credential and dates are
+// those of s. What is ours alone, the id, the instant since when sessions count and the version, stays,
+// and so does a later sign-in.
+func (u *User) TakeOver(s Snapshot) {
+	s.ID, s.SessionsValidAfter, s.Version = u.s.ID, u.s.SessionsValidAfter, u.s.Version
+	if u.s.LastLogin.After(s.LastLogin) {
+		s.LastLogin = u.s.LastLogin
+	}
+	u.s = s
+}
+
 // SearchText returns the text in which each search term is looked for: email and names, folded by
 // Fold, apart by a line feed, which no term holds.
 func (u *User) SearchText() string {

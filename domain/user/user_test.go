@@ -101,3 +101,26 @@ func TestUserNeverPrintsTheHash(t *testing.T) {
 		t.Errorf("%s", out)
 	}
 }
+
+func TestTakeOver(t *testing.T) {
+	later := joined.Add(time.Hour)
+	there := user.Snapshot{
+		ID: "8", Email: "Ann@example.com", EmailKey: "ann@example.com", FirstName: "Ann", LastName: "Lee", Active: true,
+		Password: credential.RestoreHash("md5$a$b"), Joined: joined.Add(-time.Hour), LastLogin: joined.Add(-time.Minute), SessionsValidAfter: joined, Version: 9,
+	}
+	for name, c := range map[string]struct{ here, want time.Time }{
+		"a sign-in there": {time.Time{}, there.LastLogin}, "a later one here": {later, later}, "an earlier one here": {joined.Add(-2 * time.Minute), there.LastLogin},
+	} {
+		u := register(t)
+		if !c.here.IsZero() {
+			u.RecordSignIn(c.here)
+		}
+		u.EndSessions(later)
+		u.TakeOver(there)
+		want := there
+		want.ID, want.SessionsValidAfter, want.Version, want.LastLogin = "7", later, 1, c.want
+		if got := u.Snapshot(); got != want {
+			t.Errorf("%s: %+v, want %+v", name, got, want)
+		}
+	}
+}

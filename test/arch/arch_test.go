@@ -32,11 +32,15 @@ var layers = []layer{
 	}},
 	{dir: "ports/inbound", std: []string{"context", "time"}, inside: []string{"domain"}},
 	{dir: "ports/outbound", std: []string{"context", "time"}, inside: []string{"domain"}},
-	{dir: "application", std: []string{"cmp", "context", "errors", "fmt", "slices", "strings", "sync", "sync/atomic", "time"}, inside: []string{"domain", "ports"}},
+	{dir: "application", std: []string{
+		"cmp", "context", "crypto/sha256", "encoding/hex", // digests of what was moved
+		"errors", "fmt", "slices", "strings", "sync", "sync/atomic", "time", "unicode/utf8",
+	}, inside: []string{"domain", "ports"}},
 	{dir: "adapters/*", inside: []string{"domain", "ports/outbound"}, vendor: []string{"*"}, never: wiring},
 	{dir: "adapters/httpapi", inside: []string{"domain", "ports/inbound"}, vendor: []string{
 		"github.com/felixge/httpsnoop", "github.com/go-json-experiment/json", "github.com/go-playground/validator/v10",
-		"github.com/gorilla/mux", "github.com/rs/cors", "go.uber.org/zap", "golang.org/x",
+		"github.com/gorilla/mux", "github.com/maypok86/otter/v2", "github.com/rs/cors", "github.com/throttled/throttled/v2",
+		"go.uber.org/zap", "golang.org/x",
 	}},
 	{dir: "adapters/storage", inside: []string{"domain", "ports/outbound"}},
 	{dir: "adapters/storage/*", inside: []string{"domain", "ports/outbound", "adapters/storage."}, vendor: []string{"*"}, never: append([]string{"github.com/gorilla"}, wiring...)},
@@ -45,7 +49,7 @@ var layers = []layer{
 		"github.com/go-playground/validator/v10", "github.com/knadh/koanf", "github.com/spf13/pflag", "go.yaml.in/yaml/v3",
 	}},
 	{dir: "cmd", inside: []string{"bootstrap", "domain", "ports/inbound"}, vendor: []string{
-		"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term",
+		"github.com/schollz/progressbar/v3", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term",
 	}},
 	{dir: "test", inside: []string{"domain", "ports", "application", "adapters", "bootstrap"}, vendor: []string{"*"}},
 }

@@ -98,6 +98,11 @@ func (o options) run() error {
 	if err := refusals(binary, dir); err != nil {
 		return err
 	}
+	if strings.Contains("import", o.only) {
+		if err := imports(binary, dir); err != nil {
+			return err
+		}
+	}
 	if !strings.Contains("login flood", o.only) {
 		return nil
 	}

@@ -29,7 +29,7 @@ var eventTable = table[audit.Event]{
 			return nil, err
 		}
 		e.At = time.UnixMilli(at).UTC()
-		return &e, e.Check()
+		return restored(string(e.ID), &e, e.Check())
 	},
 }
 
@@ -102,15 +102,14 @@ func listEvents(q audit.Query) (string, []any) {
 	}
 	var walks []string
 	for _, kind := range slices.Compact(slices.Sorted(slices.Values(q.Kinds))) {
-		of := k
-		of.conditions = append(slices.Clip(k.conditions), "kind = "+k.given(string(kind)))
-		walks = append(walks, eventTable.selectAll()+" INDEXED BY "+index+"_kind"+of.where())
+		of := append(slices.Clip(k.parts), "kind = "+k.given(string(kind)))
+		walks = append(walks, eventTable.selectAll()+" INDEXED BY "+index+"_kind"+allOf(of))
 	}
 	if len(walks) == 0 {
 		if index == eventTable.name {
 			index += "_at"
 		}
-		walks = []string{eventTable.selectAll() + " INDEXED BY " + index + k.where()}
+		walks = []string{eventTable.selectAll() + " INDEXED BY " + index + k.String()}
 	}
 	return strings.Join(walks, " UNION ALL ") + k.end(q.Limit), k.args
 }

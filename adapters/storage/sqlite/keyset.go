@@ -1,27 +1,14 @@
 package sqlite
 
-import (
-	"strconv"
-	"strings"
-	"time"
-)
+import "time"
 
 // keyset is a statement in the making that lists rows by a time and then by id, newest first or back. A
 // page begins beyond a place, so that it costs the same however far it lies.
 type keyset struct {
-	time       string // the column
-	back       bool   // oldest first
-	conditions []string
-	args       []any
+	where
+	time string // the column
+	back bool   // oldest first
 }
-
-// given adds an argument and returns its name, which may stand in the statement any number of times.
-func (k *keyset) given(v any) string {
-	k.args = append(k.args, v)
-	return "?" + strconv.Itoa(len(k.args))
-}
-
-func (k *keyset) and(condition string) { k.conditions = append(k.conditions, condition) }
 
 // newer asks for rows that come after a place in time.
 func (k *keyset) newer(at time.Time, id string) { k.and(k.compared(">", at, id)) }
@@ -31,13 +18,6 @@ func (k *keyset) older(at time.Time, id string) { k.and(k.compared("<", at, id))
 
 func (k *keyset) compared(operator string, at time.Time, id string) string {
 	return "(" + k.time + ", id) " + operator + " (" + k.given(at.UnixMilli()) + ", " + k.given(id) + ")"
-}
-
-func (k *keyset) where() string {
-	if len(k.conditions) == 0 {
-		return ""
-	}
-	return " WHERE " + strings.Join(k.conditions, " AND ")
 }
 
 // end returns the order and the limit.

@@ -122,7 +122,7 @@ const nul = "\x00"
 func listed(ctx context.Context, c querier, q user.Query) ([]*user.User, error) {
 	if q.Only != "" {
 		query, args := pick(q, only(q.Only))
-		return read(ctx, c, query, args)
+		return userTable.rows(ctx, c, query, args)
 	}
 	if len(q.Terms) > 0 {
 		few, err := few(ctx, c, q.Terms)
@@ -131,7 +131,7 @@ func listed(ctx context.Context, c querier, q user.Query) ([]*user.User, error) 
 		}
 		if few != nil {
 			query, args := pick(q, few)
-			return read(ctx, c, query, args)
+			return userTable.rows(ctx, c, query, args)
 		}
 	}
 	long, err := longRun(ctx, c, q)
@@ -140,13 +140,13 @@ func listed(ctx context.Context, c querier, q user.Query) ([]*user.User, error) 
 	}
 	if long {
 		query, args := pick(q, everybody)
-		return read(ctx, c, query, args)
+		return userTable.rows(ctx, c, query, args)
 	}
 	if len(q.Terms) > 0 {
 		return met(ctx, c, q)
 	}
 	query, args := walk(q, nil)
-	return read(ctx, c, query, args)
+	return userTable.rows(ctx, c, query, args)
 }
 
 // met answers a query that many users fit, by a walk if that meets a page of them soon.
@@ -156,12 +156,12 @@ func met(ctx context.Context, c querier, q user.Query) ([]*user.User, error) {
 		return nil, err
 	}
 	query, args := walk(q, end)
-	found, err := read(ctx, c, query, args)
+	found, err := userTable.rows(ctx, c, query, args)
 	if err != nil || end == nil || len(found) >= q.Limit {
 		return found, err
 	}
 	query, args = pick(q, everybody)
-	return read(ctx, c, query, args)
+	return userTable.rows(ctx, c, query, args)
 }
 
 // counted counts what fits a filter in the way that suits it.
@@ -231,20 +231,4 @@ func ahead(ctx context.Context, c querier, q user.Query, users int) ([]any, erro
 		return nil, nil
 	}
 	return place, err
-}
-
-func read(ctx context.Context, c querier, query string, args []any) (found []*user.User, err error) {
-	rows, err := c.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }() // what there is to tell, rows.Err tells
-	for rows.Next() {
-		u, err := userTable.scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, u)
-	}
-	return found, rows.Err()
 }

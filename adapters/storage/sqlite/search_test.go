@@ -103,7 +103,7 @@ func TestWaysAgree(t *testing.T) {
 
 		run := func(way string, query string, args []any) []*user.User {
 			t.Helper()
-			got, err := read(t.Context(), s.reader, query, args)
+			got, err := userTable.rows(t.Context(), s.reader, query, args)
 			if err != nil {
 				t.Fatalf("%s: %v\n%s", way, err, query)
 			}
@@ -284,7 +284,7 @@ func TestLongRuns(t *testing.T) {
 				t.Errorf("it is listed by %s", last)
 			}
 			query, args := walk(q, nil)
-			want, err := read(t.Context(), s.reader, query, args)
+			want, err := userTable.rows(t.Context(), s.reader, query, args)
 			if err != nil || ids(found) != ids(want) {
 				t.Errorf("found %q, want %q, %v", ids(found), ids(want), err)
 			}

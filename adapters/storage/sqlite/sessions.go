@@ -36,7 +36,8 @@ var sessionTable = table[session.Session]{
 		s.User = user.IDFromSortKey(owner)
 		s.Created, s.Confirmed, s.Expires = instant(created), instant(confirmed), instant(expires)
 		s.RotatedAt, s.UsedAt, s.RevokedAt = instant(rotated), instant(used), instant(revoked)
-		return session.Restore(s)
+		x, err := session.Restore(s)
+		return restored(string(s.ID), x, err)
 	},
 	next: func(x *session.Session, version int64) (*session.Session, error) {
 		s := x.Snapshot()
@@ -106,7 +107,7 @@ func listSessions(q session.Query, owner string) (string, []any) {
 	default:
 		k.older(q.From.Created, string(q.From.ID))
 	}
-	return sessionTable.selectAll() + k.where() + k.end(q.Limit), k.args
+	return sessionTable.selectAll() + k.String() + k.end(q.Limit), k.args
 }
 
 // DeleteOf implements outbound.Sessions.

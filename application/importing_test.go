@@ -1,0 +1,399 @@
+package application_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"roster/application"
+	"roster/domain/audit"
+	"roster/domain/credential"
+	"roster/domain/field"
+	"roster/domain/session"
+	"roster/domain/user"
+	"roster/ports/inbound"
+	"roster/ports/outbound"
+	"roster/test/fixture"
+)
+
+// source is rows in memory. It breaks off before the row cut, if that is positive.
+type source struct {
+	users  []outbound.SourceUser
+	tokens []outbound.RevokedToken
+	last   int64
+	cut    int
+}
+
+var errCut = errors.New("cut off")
+
+func (s *source) Count(context.Context) (users, tokens int64, err error) {
+	return int64(len(s.users)), int64(len(s.tokens)), nil
+}
+
+func (s *source) Users(_ context.Context, visit func(outbound.SourceUser) error) error {
+	for n, u := range s.users {
+		if s.cut > 0 && n == s.cut {
+			return errCut
+		}
+		u.Place = fmt.Sprintf("row %d", n+1)
+		if err := visit(u); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *source) RevokedTokens(_ context.Context, visit func(outbound.RevokedToken) error) error {
+	for _, t := range s.tokens {
+		if err := visit(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *source) LastUserID(context.Context) (int64, error) { return s.last, nil }
+
+var joined = time.Date(2021, 3, 1, 8, 0, 0, 123456789, time.UTC)
+
+// sourceRow is a row that nothing is wrong with.
+func sourceRow(id, email string) outbound.SourceUser {
+	return outbound.SourceUser{
+		ID: user.ID(id), Email: email, FirstName: "Łukasz", LastName: "O'Neil", Active: true,
+		Password: fixture.Old("lantern"), Scheme: true, Joined: joined, Row: []byte(`{"pk":` + id + `}`),
+	}
+}
+
+// importing runs an import and returns its sum and the rows that it told of.
+func importing(t *testing.T, s *fixture.Service, src *source, o inbound.ImportOptions) (inbound.ImportSummary, []inbound.ImportRow) {
+	t.Helper()
+	sum, rows, err := tryImporting(t, s, src, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sum, rows
+}
+
+func tryImporting(t *testing.T, s *fixture.Service, src *source, o inbound.ImportOptions) (sum inbound.ImportSummary, rows []inbound.ImportRow, err error) {
+	t.Helper()
+	im := application.NewImporting(application.ImportPorts{Source: src, Archive: s.Archive, Hashes: s.Hasher, Ports: s.Ports})
+	sum, err = im.Import(t.Context(), o, func(r inbound.ImportRow) error { rows = append(rows, r); return nil }, func(string, int64, int64) {})
+	return sum, rows, err
+}
+
+// stored returns every user.
+func stored(t *testing.T, s *fixture.Service) map[user.ID]user.Snapshot {
+	t.Helper()
+	page, err := s.Archive.Users().Page(t.Context(), "", 1_000_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[user.ID]user.Snapshot{}
+	for _, u := range page {
+		out[u.ID] = u
+	}
+	return out
+}
+
+// outcomes counts rows by what became of them.
+type outcomes struct{ added, updated, unchanged, kept, rejected int64 }
+
+func outcomesOf(n map[inbound.Outcome]int64) outcomes {
+	return outcomes{n[inbound.Added], n[inbound.Updated], n[inbound.Unchanged], n[inbound.Kept], n[inbound.Rejected]}
+}
+
+// only is one row with an outcome.
+func only(o inbound.Outcome) outcomes {
+	n := make(map[inbound.Outcome]int64)
+	n[o] = 1
+	return outcomesOf(n)
+}
+
+func counts(t *testing.T, got inbound.ImportSummary, want outcomes) {
+	t.Helper()
+	if outcomesOf(got.Users) != want {
+		t.Errorf("users: %v, want %+v", got.Users, want)
+	}
+}
+
+func TestImportKeepsEverythingAsItIs(t *testing.T) {
+	s := fixture.New(t, fixture.Django())
+	row := sourceRow("7", "Admin.Person@Example.COM")
+	row.Staff, row.Active, row.LastLogin, row.FirstName = true, false, joined.Add(time.Hour), ""
+	uuid := sourceRow("0190b7a5-0000-7000-8000-000000000001", "b@bücher.example")
+	uuid.Password, uuid.Joined = credential.RestoreHash("!never"), time.Time{}
+	sum, rows := importing(t, s, &source{users: []outbound.SourceUser{row, uuid}, last: 52}, inbound.ImportOptions{})
+	counts(t, sum, outcomes{added: 2})
+	if len(rows) != 0 || !sum.Whole() {
+		t.Errorf("told of %+v", rows)
+	}
+	want := map[user.ID]user.Snapshot{
+		"7": {
+			ID: "7", Email: "Admin.Person@Example.COM", EmailKey: "admin.person@example.com", LastName: "O'Neil", Staff: true,
+			Password: fixture.Old("lantern"), Joined: time.Date(2021, 3, 1, 8, 0, 0, 123e6, time.UTC),
+			LastLogin: time.Date(2021, 3, 1, 9, 0, 0, 123e6, time.UTC), Version: 1,
+		},
+		uuid.ID: {
+			ID: uuid.ID, Email: "b@bücher.example", EmailKey: "b@xn--bcher-kva.example", FirstName: "Łukasz", LastName: "O'Neil", Active: true,
+			Password: uuid.Password, Joined: fixture.Epoch, Version: 1,
+		},
+	}
+	if got := stored(t, s); !maps.Equal(got, want) {
+		t.Errorf("stored %+v\nwant %+v", got, want)
+	}
+	if last, err := s.Archive.LastUserID(t.Context()); err != nil || last != 52 {
+		t.Errorf("the last counted id is %d, %v; want that of somebody who is gone", last, err)
+	}
+	events, err := s.AuditTrail.List(t.Context(), audit.Query{Filter: audit.Filter{Kinds: []audit.Kind{audit.Imported}}, Limit: 2})
+	if err != nil || len(events) != 1 || !strings.Contains(events[0].Detail, "2 added") {
+		t.Errorf("the trail has %+v, %v", events, err)
+	}
+}
+
+func TestImportRejects(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(*outbound.SourceUser)
+		want  inbound.Reason
+	}{
+		"malformed":          {func(u *outbound.SourceUser) { u.Fault = "email is no text" }, inbound.ReasonMalformed},
+		"id":                 {func(u *outbound.SourceUser) { u.Fault = "id is neither" }, inbound.ReasonUnsupportedID},
+		"no email":           {func(u *outbound.SourceUser) { u.Email = " " }, inbound.ReasonNoEmail},
+		"bad email":          {func(u *outbound.SourceUser) { u.Email = "bob" }, inbound.ReasonBadEmail},
+		"long email":         {func(u *outbound.SourceUser) { u.Email = strings.Repeat("b", 250) + "@example.com" }, inbound.ReasonBadEmail},
+		"invisible email":    {func(u *outbound.SourceUser) { u.Email = "b\u200bob@example.com" }, inbound.ReasonBadEmail},
+		"duplicate email":    {func(u *outbound.SourceUser) { u.Email = "ANN@example.com" }, inbound.ReasonEmailTaken},
+		"long name":          {func(u *outbound.SourceUser) { u.LastName = strings.Repeat("é", 151) }, inbound.ReasonBadName},
+		"NUL in a name":      {func(u *outbound.SourceUser) { u.FirstName = "a\x00" }, inbound.ReasonBadName},
+		"name of no text":    {func(u *outbound.SourceUser) { u.FirstName = "\xff" }, inbound.ReasonBadName},
+		"unknown scheme":     {func(u *outbound.SourceUser) { u.Password, u.Scheme = credential.RestoreHash("homemade$x"), false }, inbound.ReasonUnknownScheme},
+		"long hash":          {func(u *outbound.SourceUser) { u.Password = credential.RestoreHash("md5$" + strings.Repeat("x", 600)) }, inbound.ReasonBadHash},
+		"NUL in a hash":      {func(u *outbound.SourceUser) { u.Password = credential.RestoreHash("md5$\x00") }, inbound.ReasonBadHash},
+		"date beyond answer": {func(u *outbound.SourceUser) { u.Joined = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }, inbound.ReasonBadDate},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bad := sourceRow("2", "bob@example.com")
+			c.spoil(&bad)
+			rows := []outbound.SourceUser{sourceRow("1", "ann@example.com"), bad, sourceRow("3", "cyd@example.com")}
+			for _, dry := range []bool{true, false} {
+				s := fixture.New(t, fixture.Django())
+				sum, told := importing(t, s, &source{users: rows}, inbound.ImportOptions{DryRun: dry})
+				counts(t, sum, outcomes{added: 2, rejected: 1})
+				if len(told) != 1 || told[0].Reason != c.want || told[0].Detail == "" || told[0].Place != "row 2" || string(told[0].Row) != `{"pk":2}` || sum.Whole() {
+					t.Errorf("dry %v: told %+v", dry, told)
+				}
+				if c.want == inbound.ReasonEmailTaken && told[0].Other != "1" {
+					t.Errorf("dry %v: the other is %q", dry, told[0].Other)
+				}
+				if got := len(stored(t, s)); dry && got != 0 || !dry && got != 2 {
+					t.Errorf("dry %v: %d stored", dry, got)
+				}
+			}
+		})
+	}
+}
+
+func TestImportTellsWhatIsToKnow(t *testing.T) {
+	s := fixture.New(t, fixture.Django())
+	legacy, root := sourceRow("1", "ann@example.com"), sourceRow("2", "bob@example.com")
+	legacy.Password = credential.RestoreHash("md5$salt$beef")
+	root.Superuser = true
+	sum, told := importing(t, s, &source{users: []outbound.SourceUser{legacy, root}}, inbound.ImportOptions{})
+	counts(t, sum, outcomes{added: 2})
+	if len(sum.Notices) != 2 || sum.Notices[inbound.NoticeNoPassword] != 1 || sum.Notices[inbound.NoticeSuperuser] != 1 || len(told) != 2 || told[0].Row != nil || !sum.Whole() {
+		t.Errorf("notices %v, told %+v", sum.Notices, told)
+	}
+	if stored(t, s)["2"].Staff {
+		t.Error("is_superuser alone made an administrator")
+	}
+}
+
+func TestImportAgain(t *testing.T) {
+	row := func(change func(*outbound.SourceUser)) outbound.SourceUser {
+		u := sourceRow("1", "ann@example.com")
+		u.LastLogin = joined
+		change(&u)
+		return u
+	}
+	same := row(func(*outbound.SourceUser) {})
+	renamed := row(func(u *outbound.SourceUser) { u.FirstName = "Anne" })
+	signIn := func(t *testing.T, s *fixture.Service) { s.SignsIn(t, "ann@example.com", "lantern") }
+	nothing := func(*testing.T, *fixture.Service) {}
+	for name, c := range map[string]struct {
+		meanwhile func(*testing.T, *fixture.Service)
+		again     outbound.SourceUser
+		overwrite bool
+		want      inbound.Outcome
+		differs   []string
+		check     func(user.Snapshot) bool
+	}{
+		"unchanged": {nothing, same, false, inbound.Unchanged, nil, func(u user.Snapshot) bool { return u.Version == 1 }},
+		"name":      {nothing, renamed, false, inbound.Updated, []string{"first_name"}, func(u user.Snapshot) bool { return u.FirstName == "Anne" && u.Version == 2 }},
+		"everything": {nothing, row(func(u *outbound.SourceUser) {
+			u.Email, u.LastName, u.Active, u.Staff, u.Password = "anne@example.com", "Li", false, true, fixture.Old("other")
+			u.Joined, u.LastLogin = joined.Add(time.Hour), joined.Add(2*time.Hour)
+		}), false, inbound.Updated, []string{"email", "last_name", "is_active", "is_staff", "password", "date_joined", "last_login"}, func(u user.Snapshot) bool {
+			return u.EmailKey == "anne@example.com" && u.Password == fixture.Old("other") && u.Staff && !u.Active
+		}},
+		"no date told": {nothing, row(func(u *outbound.SourceUser) { u.Joined, u.FirstName = time.Time{}, "Anne" }), false, inbound.Updated, []string{"first_name"}, func(u user.Snapshot) bool { return u.Joined.Year() == 2021 }},
+		"signed in since": {signIn, same, false, inbound.Kept, []string{"password"}, func(u user.Snapshot) bool {
+			return u.Password.Encoded() == "new$lantern" && u.LastLogin.Equal(fixture.Epoch)
+		}},
+		"signed in, and renamed there": {
+			signIn, renamed, false, inbound.Kept, []string{"first_name", "password"},
+			func(u user.Snapshot) bool { return u.FirstName == "Łukasz" && u.Password.Encoded() == "new$lantern" },
+		},
+		"the source counts for more": {
+			signIn, renamed, true, inbound.Updated, []string{"first_name", "password"},
+			func(u user.Snapshot) bool {
+				return u.FirstName == "Anne" && u.Password == fixture.Old("lantern") && u.LastLogin.Equal(fixture.Epoch)
+			},
+		},
+		"password changed here": {func(t *testing.T, s *fixture.Service) {
+			if err := s.Administration.SetPassword(t.Context(), "1", field.Given(fixture.Password)); err != nil {
+				t.Fatal(err)
+			}
+		}, same, false, inbound.Kept, []string{"password"}, func(u user.Snapshot) bool { return u.Password.Encoded() == "new$"+fixture.Password }},
+		"renamed here, never signed in": {func(t *testing.T, s *fixture.Service) {
+			if _, err := s.Administration.Set(t.Context(), "1", inbound.Settings{LastName: field.Given("Lee")}); err != nil {
+				t.Fatal(err)
+			}
+		}, same, false, inbound.Kept, []string{"last_name"}, func(u user.Snapshot) bool { return u.LastName == "Lee" }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := fixture.New(t, fixture.Django())
+			importing(t, s, &source{users: []outbound.SourceUser{same}}, inbound.ImportOptions{})
+			c.meanwhile(t, s)
+			before := stored(t, s)["1"]
+			sum, _ := importing(t, s, &source{users: []outbound.SourceUser{c.again}}, inbound.ImportOptions{DryRun: true, Overwrite: c.overwrite})
+			counts(t, sum, only(c.want))
+			if got := stored(t, s)["1"]; got != before {
+				t.Errorf("a dry run made %+v of %+v", got, before)
+			}
+			sum, told := importing(t, s, &source{users: []outbound.SourceUser{c.again}}, inbound.ImportOptions{Overwrite: c.overwrite})
+			counts(t, sum, only(c.want))
+			if got := stored(t, s)["1"]; !c.check(got) {
+				t.Errorf("stored %+v", got)
+			}
+			if c.differs != nil && (len(told) != 1 || !slices.Equal(told[0].Differs, c.differs)) {
+				t.Errorf("told %+v, want that %v differ", told, c.differs)
+			}
+			sum, _ = importing(t, s, &source{users: []outbound.SourceUser{c.again}}, inbound.ImportOptions{})
+			if sum.Users[inbound.Updated]+sum.Users[inbound.Added]+sum.Users[inbound.Rejected] != 0 {
+				t.Errorf("a third time: %v", sum.Users)
+			}
+		})
+	}
+}
+
+func TestImportTwiceChangedBetweenImports(t *testing.T) { // the import's own change is none of ours
+	s := fixture.New(t, fixture.Django())
+	for _, name := range []string{"Ann", "Anne", "Annie"} {
+		u := sourceRow("1", "ann@example.com")
+		u.FirstName = name
+		importing(t, s, &source{users: []outbound.SourceUser{u}}, inbound.ImportOptions{})
+		if got := stored(t, s)["1"].FirstName; got != name {
+			t.Errorf("the name is %s, want %s", got, name)
+		}
+	}
+}
+
+// Somebody registered here has an id that another has there: nobody becomes somebody else.
+func TestImportDoesNotTakeAnotherPersonsID(t *testing.T) {
+	s := fixture.New(t, fixture.Django())
+	root := s.AddStaff(t, "root@example.com")
+	row := sourceRow(string(root.ID()), "ann@example.com")
+	for _, o := range []inbound.ImportOptions{{DryRun: true}, {}, {Overwrite: true}} {
+		sum, told := importing(t, s, &source{users: []outbound.SourceUser{row}}, o)
+		counts(t, sum, outcomes{rejected: 1})
+		if len(told) != 1 || told[0].Reason != inbound.ReasonIDTaken || told[0].Other != root.ID() {
+			t.Errorf("told %+v", told)
+		}
+	}
+	s.SignsIn(t, "root@example.com", fixture.Password)
+}
+
+func TestImportWithoutIDs(t *testing.T) {
+	s := fixture.New(t, fixture.Django())
+	rows := []outbound.SourceUser{sourceRow("", "ann@example.com"), sourceRow("", "bob@example.com")}
+	sum, _ := importing(t, s, &source{users: rows}, inbound.ImportOptions{DryRun: true})
+	counts(t, sum, outcomes{added: 2})
+	sum, _ = importing(t, s, &source{users: rows}, inbound.ImportOptions{})
+	counts(t, sum, outcomes{added: 2})
+	before := stored(t, s)
+	rows[1].FirstName = "Bobby"
+	rows = append(rows, sourceRow("", "BOB@example.com")) // the same mailbox: the last one counts, as in loaddata
+	sum, _ = importing(t, s, &source{users: rows}, inbound.ImportOptions{})
+	counts(t, sum, outcomes{unchanged: 1, updated: 2})
+	if n := sum.Notices[inbound.NoticeNewID]; n != 3 { // the ids are not those that tokens of there name
+		t.Errorf("told of %d new ids", n)
+	}
+	after := stored(t, s)
+	if len(before) != 2 || !slices.Equal(slices.Sorted(maps.Keys(before)), slices.Sorted(maps.Keys(after))) {
+		t.Errorf("ids were %v and are %v", before, after)
+	}
+}
+
+func TestImportTakesRevokedTokens(t *testing.T) {
+	s := fixture.New(t, fixture.Django())
+	issued := fixture.Epoch.Add(-time.Hour)
+	mint := func(jti string) string {
+		return s.Mint(t, session.Claims{Type: session.Refresh, ID: jti, User: "1", HasUser: true, IssuedAt: issued, ExpiresAt: fixture.Epoch.Add(time.Hour)})
+	}
+	token := func(jti string, owner user.ID, expires time.Time) outbound.RevokedToken {
+		return outbound.RevokedToken{ID: jti, User: owner, Issued: issued, Expires: expires, RevokedAt: issued}
+	}
+	later := fixture.Epoch.Add(time.Hour)
+	src := &source{users: []outbound.SourceUser{sourceRow("1", "ann@example.com")}, tokens: []outbound.RevokedToken{
+		token("revoked", "1", later), token("adopted", "1", later), token("over", "1", fixture.Epoch), token("nobody's", "", later),
+	}}
+	importing(t, s, src, inbound.ImportOptions{})
+	s.Refreshes(t, mint("revoked")) // not asked for
+	if err := s.SignOut(t.Context(), field.Given(mint("adopted"))); err != nil {
+		t.Fatal(err)
+	}
+	for n, want := range []outcomes{{added: 1, unchanged: 1, rejected: 1}, {unchanged: 2, rejected: 1}} {
+		sum, _ := importing(t, s, src, inbound.ImportOptions{Blacklist: true})
+		if outcomesOf(sum.Tokens) != want || sum.Expired != 1 || !sum.Whole() {
+			t.Errorf("run %d: %v, %d expired", n, sum.Tokens, sum.Expired)
+		}
+	}
+	s.RefreshFails(t, mint("revoked"), session.ErrBlacklisted)
+	s.Refreshes(t, mint("another"))
+}
+
+// Cut off anywhere, an import that is run again leaves nothing missing and nothing doubled.
+func TestImportResumes(t *testing.T) {
+	const users = 1203 // more than two batches, the last one not full
+	src := &source{}
+	for n := range users {
+		src.users = append(src.users, sourceRow(fmt.Sprint(n+1), fmt.Sprintf("user%d@example.com", n%1200))) // three twice
+	}
+	whole := fixture.New(t, fixture.Django())
+	importing(t, whole, src, inbound.ImportOptions{})
+	want := stored(t, whole)
+	if len(want) != 1200 {
+		t.Fatalf("%d users", len(want))
+	}
+	for _, cut := range []int{1, 499, 500, 501, 1000, 1202} {
+		s := fixture.New(t, fixture.Django())
+		src.cut = cut
+		if _, _, err := tryImporting(t, s, src, inbound.ImportOptions{}); !errors.Is(err, errCut) {
+			t.Errorf("cut at %d: %v", cut, err)
+		}
+		src.cut = 0
+		sum, _ := importing(t, s, src, inbound.ImportOptions{})
+		if got := stored(t, s); !cmp.Equal(got, want, cmp.Comparer(func(a, b user.Snapshot) bool { return a == b })) {
+			t.Errorf("cut at %d: %d users, not the same as without", cut, len(got))
+		}
+		if sum.Users[inbound.Rejected] != 3 || sum.Users[inbound.Unchanged] != int64(cut/500*500) {
+			t.Errorf("cut at %d: %v", cut, sum.Users)
+		}
+	}
+}

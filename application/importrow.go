@@ -1,0 +1,109 @@
+package application
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"roster/domain/field"
+	"roster/domain/user"
+	"roster/ports/inbound"
+	"roster/ports/outbound"
+)
+
+// precision is how exact the times are that storage keeps.
+const precision = time.Millisecond
+
+func cutTime(t time.Time) time.Time { return t.UTC().Truncate(precision) }
+
+// judge makes of a row what is to be stored, or says why that cannot be.
+//
+// Everything is kept as it is: the address as it was shown, names (also empty ones, which Django
+// allows), flags, the stored credential, dates as exact as storage has them. is_superuser alone has no
+// counterpart: it gives nobody administration who was no staff.
+func (r *importRun) judge(s outbound.SourceUser) (candidate, *rejection) {
+	c := candidate{dated: !s.Joined.IsZero(), row: inbound.ImportRow{Place: s.Place, ID: s.ID, Email: s.Email, Row: s.Row}}
+	if s.Fault != "" {
+		reason := inbound.ReasonMalformed
+		if strings.HasPrefix(s.Fault, "id ") {
+			reason = inbound.ReasonUnsupportedID
+		}
+		return c, &rejection{reason, s.Fault}
+	}
+	shown := field.Strip(s.Email)
+	if shown == "" {
+		return c, &rejection{inbound.ReasonNoEmail, "there is no email address, and the user name is none"}
+	}
+	_, _, faults := user.EmailRule(true).Check(field.Given(shown))
+	email, err := user.ParseEmail(shown, r.Domains.ToASCII)
+	if text := message(faults); text != "" || err != nil {
+		if text == "" {
+			text = user.ErrBadEmail.Message
+		}
+		return c, &rejection{inbound.ReasonBadEmail, text}
+	}
+	if why := judgeNames(s); why != nil {
+		return c, why
+	}
+	if why := r.judgeHash(s, &c); why != nil {
+		return c, why
+	}
+	if why := judgeDates(s); why != nil {
+		return c, why
+	}
+	if s.Superuser && !s.Staff {
+		c.row.Notices = append(c.row.Notices, inbound.NoticeSuperuser)
+	}
+	c.snapshot = user.Snapshot{
+		ID: s.ID, Email: shown, EmailKey: email.Key(), FirstName: s.FirstName, LastName: s.LastName,
+		Active: s.Active, Staff: s.Staff, Password: s.Password, Joined: r.now, LastLogin: cutTime(s.LastLogin), Version: 1,
+	}
+	if c.dated {
+		c.snapshot.Joined = cutTime(s.Joined)
+	}
+	return c, nil
+}
+
+// judgeNames checks names as the API does, but for those that are empty.
+func judgeNames(s outbound.SourceUser) *rejection {
+	for _, n := range []struct{ member, text string }{{user.FieldFirstName, s.FirstName}, {user.FieldLastName, s.LastName}} {
+		if field.Strip(n.text) == "" && utf8.ValidString(n.text) {
+			continue
+		}
+		rule := user.NameRule(n.member, false)
+		rule.Keep = true
+		if _, _, faults := rule.Check(field.Given(n.text)); len(faults) > 0 {
+			return &rejection{inbound.ReasonBadName, n.member + ": " + message(faults)}
+		}
+	}
+	return nil
+}
+
+// maxHash is the most bytes of a stored credential; Django's column holds 128 characters.
+const maxHash = 512
+
+// judgeHash keeps what Django would verify, or could with another setting, even if no password fits
+// it here: its user needs a new one, and is there to be given it. What nobody knows is rejected.
+func (r *importRun) judgeHash(s outbound.SourceUser, c *candidate) *rejection {
+	encoded := s.Password.Encoded()
+	switch {
+	case !s.Password.Usable(), r.Hashes.Readable(s.Password):
+	case len(encoded) > maxHash, !utf8.ValidString(encoded), strings.ContainsRune(encoded, 0):
+		return &rejection{inbound.ReasonBadHash, "the stored password is too long, or no text"}
+	case s.Scheme:
+		c.row.Notices = append(c.row.Notices, inbound.NoticeNoPassword)
+	default:
+		return &rejection{inbound.ReasonUnknownScheme, "the scheme of the stored password is none of Django's"}
+	}
+	return nil
+}
+
+// judgeDates refuses times that no answer could show.
+func judgeDates(s outbound.SourceUser) *rejection {
+	for _, t := range []time.Time{s.Joined, s.LastLogin} {
+		if !t.IsZero() && (t.Year() < 1 || t.Year() > 9999) {
+			return &rejection{inbound.ReasonBadDate, "a date is not within the years 1 to 9999"}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"roster/bootstrap"
+	"roster/ports/inbound"
+)
+
+func (p *program) copyCommand() *cobra.Command {
+	var from, to string
+	var o inbound.CopyOptions
+	cmd := &cobra.Command{
+		Use:   "copy --to URL",
+		Short: "Take everything from one database to another",
+		Long: "Take users, sessions, failed sign-ins, the audit trail and the count of ids from one database to\n" +
+			"another, of whatever backend, and compare them afterwards. Nothing may be writing to either meanwhile.",
+		Example: "  roster copy --from sqlite:data/roster.db --to postgres://roster@db.example.org/roster\n" +
+			"  roster copy --to mongodb://db.example.org/roster --verify-only",
+		Args: arguments(),
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&from, "from", "", "`URL` of the database to copy; by default the one that the settings name")
+	f.StringVar(&to, "to", "", "`URL` of the database to fill, as for the setting database")
+	f.BoolVar(&o.Resume, "resume", false, "go on with a copy that was cut off")
+	f.BoolVar(&o.VerifyOnly, "verify-only", false, "copy nothing, compare")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if to == "" {
+			return misuse(cmd, "--to is missing")
+		}
+		if o.Resume && o.VerifyOnly {
+			return misuse(cmd, "--resume copies, and --verify-only does not")
+		}
+		cfg, err := p.load(cmd)
+		if err != nil {
+			return err
+		}
+		bar := p.progress()
+		got, err := bootstrap.Copy(cmd.Context(), cfg, from, to, o, bar.tell)
+		bar.finish()
+		if err := p.moved(got, moveError(err)); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(p.stdout, "Source and target hold the same.")
+		return err
+	}
+	return cmd
+}

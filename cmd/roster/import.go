@@ -1,0 +1,228 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"roster/bootstrap"
+	"roster/ports/inbound"
+)
+
+func (p *program) importCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "import",
+		Short: "Take over the users of a Django project, or an export of Roster",
+
+		SuggestionsMinimumDistance: 2,
+
+		Args: subcommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(p.importDjangoCommand(), p.importRosterCommand())
+	return cmd
+}
+
+// Where the rows go that need somebody's attention, unless told.
+const (
+	defaultReport  = "import-report.jsonl"
+	defaultRejects = "import-rejects.jsonl"
+)
+
+// djangoImport is the flags of import django.
+type djangoImport struct {
+	source          bootstrap.DjangoSource
+	options         inbound.ImportOptions
+	fields          []string
+	report, rejects resultFile
+}
+
+func (p *program) importDjangoCommand() *cobra.Command {
+	d := &djangoImport{}
+	cmd := &cobra.Command{
+		Use:   "django SOURCE",
+		Short: "Take over the users of a Django project",
+		Long: "Take over the users of a Django project, with their ids, dates and passwords. SOURCE is a fixture\n" +
+			"(manage.py dumpdata, as JSON or JSON lines, also gzipped) or Django's database (sqlite:PATH,\n" +
+			"postgres://USER@HOST/DB), which is only read.\n\n" +
+			"It can be run again at any time, also after it was cut off: users who are the same are left alone,\n" +
+			"changed ones are updated. Whoever was in use or changed here since keeps what is here.\n" +
+			"Exit code 0 says that every user went in.",
+		Example: "  roster import django users.json --dry-run\n" +
+			"  roster import django sqlite:db.sqlite3 --blacklist\n" +
+			"  roster import django members.json.gz --user-model members.Member --field email=mail --field first_name=given_name",
+		Args: arguments("SOURCE"),
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&d.source.UserModel, "user-model", "", "`app.Model` of the users; found when there is one only")
+	f.StringVar(&d.source.Table, "table", "", "`name` of the users' table in a database; by default the model's")
+	f.StringArrayVar(&d.fields, "field", nil, "`MEMBER=FIELD`: the field that holds a member ("+strings.Join(bootstrap.DjangoMembers(), ", ")+"); no FIELD for none")
+	f.BoolVar(&d.options.Blacklist, "blacklist", false, "take over SimpleJWT's token blacklist")
+	f.BoolVar(&d.options.DryRun, "dry-run", false, "store nothing, tell what would be")
+	f.BoolVar(&d.options.Overwrite, "overwrite", false, "update users also where they were in use or changed here since")
+	f.Int64Var(&d.options.LastID, "last-id", 0, "`id` above which new users are counted, where the source cannot tell")
+	f.StringVar(&d.report.path, "report", defaultReport, "`file` for what there is to know of single rows, as JSON lines")
+	f.StringVar(&d.rejects.path, "rejects", defaultRejects, "`file` for the rows that were rejected, to be mended and imported; holds their password hashes")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		d.source.Source = args[0]
+		return p.importDjango(cmd, d)
+	}
+	return cmd
+}
+
+func (p *program) importDjango(cmd *cobra.Command, d *djangoImport) error {
+	d.source.Fields = map[string]string{}
+	for _, f := range d.fields {
+		member, name, ok := strings.Cut(f, "=")
+		if !ok {
+			return misuse(cmd, "--field %q: write MEMBER=FIELD", f)
+		}
+		d.source.Fields[member] = name
+	}
+	cfg, err := p.load(cmd)
+	if err != nil {
+		return err
+	}
+	bar := p.progress()
+	what := ""
+	found := func(source string) {
+		what = source
+		_, _ = fmt.Fprintf(p.stderr, "Importing from %s.\n", visible(source))
+	}
+	summary, err := bootstrap.ImportDjango(cmd.Context(), cfg, d.source, d.options, found, d.tell, bar.tell)
+	bar.finish()
+	reported, e1 := d.report.close()
+	rejected, e2 := d.rejects.close()
+	err = errors.Join(err, e1, e2)
+	if what != "" {
+		printSummary(p.stdout, what, summary, d.options)
+		if reported {
+			_, _ = fmt.Fprintf(p.stdout, "What there is to know of single rows is in %s.\n", visible(d.report.path))
+		}
+		if rejected {
+			_, _ = fmt.Fprintf(p.stdout, "The rejected rows themselves are in %s; mend them there and import that file.\n", visible(d.rejects.path))
+		}
+	}
+	if err == nil && !summary.Whole() {
+		err = fmt.Errorf("%d of the users did not go in", summary.Users[inbound.Rejected])
+	}
+	return err
+}
+
+// tell writes a row down.
+func (d *djangoImport) tell(r inbound.ImportRow) error {
+	line, err := newReportLine(r)
+	if err == nil {
+		err = d.report.add(line)
+	}
+	if err == nil && r.Outcome == inbound.Rejected && r.Row != nil {
+		err = d.rejects.add(r.Row)
+	}
+	return err
+}
+
+func printSummary(w io.Writer, source string, s inbound.ImportSummary, o inbound.ImportOptions) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	heading := "Users of " + source
+	if o.DryRun {
+		heading += ", nothing of which was stored (--dry-run)"
+	}
+	_, _ = fmt.Fprintln(t, visible(heading)+":")
+	for _, l := range []struct {
+		outcome inbound.Outcome
+		note    string
+	}{
+		{inbound.Added, ""}, {inbound.Updated, ""}, {inbound.Unchanged, ""},
+		{inbound.Kept, "differ, but were in use or changed here since"}, {inbound.Rejected, ""},
+	} {
+		_, _ = fmt.Fprintf(t, "  %s\t%d\t%s\n", l.outcome, s.Users[l.outcome], l.note)
+	}
+	if o.Blacklist {
+		_, _ = fmt.Fprintf(t, "Revoked tokens:\n  added\t%d\t\n  unchanged\t%d\t\n  expired\t%d\tleft out\n",
+			s.Tokens[inbound.Added]+s.Tokens[inbound.Updated], s.Tokens[inbound.Unchanged], s.Expired)
+	}
+	if len(s.Notices) > 0 {
+		_, _ = fmt.Fprintln(t, "To know:")
+		for _, n := range slices.Sorted(maps.Keys(s.Notices)) {
+			_, _ = fmt.Fprintf(t, "  %s\t%d\t%s\n", n, s.Notices[n], noticeTexts[n])
+		}
+	}
+	_ = t.Flush()
+}
+
+// noticeTexts says what the notices mean.
+var noticeTexts = map[inbound.Notice]string{
+	inbound.NoticeNoPassword:       "kept, but no password fits: these users need a new one",
+	inbound.NoticeSuperuser:        "is_superuser without is_staff: no administrators here",
+	inbound.NoticeNewID:            "the source tells no ids: tokens of Django name others here, do not take over its signing key",
+	inbound.NoticeTokenWithoutUser: "left out: no good anyway",
+}
+
+func (p *program) importRosterCommand() *cobra.Command {
+	var resume bool
+	cmd := &cobra.Command{
+		Use:   "roster FILE",
+		Short: "Store all of an export of Roster",
+		Long: "Store all of what roster export wrote, in a database that holds nothing yet. A file is read to its\n" +
+			"end before anything is stored; - is the standard input.",
+		Args: arguments("FILE"),
+	}
+	cmd.Flags().BoolVar(&resume, "resume", false, "go on with an import of the same export that was cut off")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		cfg, err := p.load(cmd)
+		if err != nil {
+			return err
+		}
+		bar := p.progress()
+		defer bar.finish()
+		in := p.stdin
+		if args[0] != "-" {
+			f, err := os.Open(args[0])
+			if err != nil {
+				return err
+			}
+			defer func() { _ = f.Close() }() // nothing was written
+			if _, err := bootstrap.CheckExport(cmd.Context(), f, bar.tell); err != nil {
+				return err
+			}
+			if _, err := f.Seek(0, io.SeekStart); err != nil {
+				return err
+			}
+			in = f
+		}
+		got, err := bootstrap.Restore(cmd.Context(), cfg, in, resume, bar.tell)
+		bar.finish()
+		return p.moved(got, moveError(err))
+	}
+	return cmd
+}
+
+// moved prints what was moved.
+func (p *program) moved(contents []inbound.Contents, err error) error {
+	printContents(p.stdout, contents)
+	return err
+}
+
+func printContents(w io.Writer, contents []inbound.Contents) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, c := range contents {
+		_, _ = fmt.Fprintf(t, "%s\t%d\tsha256 %s\n", c.Collection, c.Count, c.Digest)
+	}
+	_ = t.Flush()
+}
+
+// moveError says what to do about a failure.
+func moveError(err error) error {
+	if errors.Is(err, inbound.ErrNotEmpty) {
+		return fmt.Errorf("%w; --resume goes on with what was cut off", err)
+	}
+	return err
+}

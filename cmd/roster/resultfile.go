@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"roster/ports/inbound"
+)
+
+// resultFile is a file of lines that takes its name only when it is whole, so that it may replace the
+// very file that is being read. It is made with its first line, for its owner alone.
+type resultFile struct {
+	path  string
+	file  *os.File
+	out   *bufio.Writer
+	lines int
+}
+
+// add writes one JSON value as a line.
+func (r *resultFile) add(text []byte) error {
+	if r.file == nil {
+		f, err := os.CreateTemp(filepath.Dir(r.path), "."+filepath.Base(r.path)+"-") // mode 0600
+		if err != nil {
+			return err
+		}
+		r.file, r.out = f, bufio.NewWriter(f)
+	}
+	var line bytes.Buffer
+	if err := json.Compact(&line, text); err != nil {
+		return err
+	}
+	line.WriteByte('\n')
+	r.lines++
+	_, err := r.out.Write(line.Bytes())
+	return err
+}
+
+// close gives the file its name, and reports whether there is one.
+func (r *resultFile) close() (bool, error) {
+	if r.file == nil {
+		return false, nil
+	}
+	err := errors.Join(r.out.Flush(), r.file.Sync(), r.file.Close())
+	if err == nil {
+		err = os.Rename(r.file.Name(), r.path)
+	}
+	if err != nil {
+		return false, errors.Join(err, os.Remove(r.file.Name()))
+	}
+	return true, nil
+}
+
+// reportLine is a row in the report of an import.
+type reportLine struct {
+	Place   string           `json:"place"`
+	ID      any              `json:"id"` // a number when it is a counted one, null when there is none
+	Email   string           `json:"email"`
+	Outcome inbound.Outcome  `json:"outcome"`
+	Reason  inbound.Reason   `json:"reason,omitempty"`
+	Detail  string           `json:"detail,omitempty"`
+	Other   string           `json:"other_id,omitempty"`
+	Members []string         `json:"members,omitempty"`
+	Notices []inbound.Notice `json:"notices,omitempty"`
+}
+
+func newReportLine(r inbound.ImportRow) ([]byte, error) {
+	l := reportLine{
+		Place: r.Place, Email: r.Email, Outcome: r.Outcome, Reason: r.Reason, Detail: r.Detail,
+		Other: string(r.Other), Members: r.Differs, Notices: r.Notices,
+	}
+	if n, ok := r.ID.Integer(); ok {
+		l.ID = n
+	} else if r.ID != "" {
+		l.ID = r.ID
+	}
+	return json.Marshal(l)
+}

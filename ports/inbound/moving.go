@@ -1,0 +1,138 @@
+package inbound
+
+import (
+	"context"
+
+	"roster/domain/fault"
+	"roster/domain/user"
+)
+
+// Failures of copying and restoring.
+var (
+	ErrNotEmpty  = fault.New(fault.Conflict, "target_not_empty", "the target holds something already")
+	ErrDifferent = fault.New(fault.Conflict, "different", "source and target do not hold the same")
+)
+
+// Outcome is what became of a row of an import.
+type Outcome string
+
+// The outcomes.
+const (
+	Added     Outcome = "added"
+	Updated   Outcome = "updated"
+	Unchanged Outcome = "unchanged"
+	Kept      Outcome = "kept" // the row differs, but the user was in use here since, which counts for more
+	Rejected  Outcome = "rejected"
+)
+
+// Reason says why a row was rejected.
+type Reason string
+
+// Why rows are rejected.
+const (
+	ReasonMalformed     Reason = "malformed_row"
+	ReasonUnsupportedID Reason = "unsupported_id"
+	ReasonNoEmail       Reason = "missing_email"
+	ReasonBadEmail      Reason = "invalid_email"
+	ReasonEmailTaken    Reason = "duplicate_email"
+	ReasonIDTaken       Reason = "duplicate_id"
+	ReasonBadName       Reason = "invalid_name"
+	ReasonUnknownScheme Reason = "unknown_hash_scheme"
+	ReasonBadHash       Reason = "invalid_password_hash"
+	ReasonBadDate       Reason = "invalid_date"
+)
+
+// Notice is something to be known of a row that went in.
+type Notice string
+
+// The notices.
+const (
+	// NoticeNoPassword: the hash is kept, but no password fits it; the user needs a new one.
+	NoticeNoPassword Notice = "password_cannot_be_verified"
+	// NoticeSuperuser: is_superuser without is_staff; there is no such thing here, and the user is no
+	// administrator.
+	NoticeSuperuser Notice = "superuser_without_staff"
+	// NoticeNewID: the source tells no id, so that the user has another here. Tokens that were issued
+	// there name the old ids, which are others' here: their key must not be taken over.
+	NoticeNewID Notice = "new_id"
+	// NoticeTokenWithoutUser: a revoked token of nobody, which is no good anyway and is left out.
+	NoticeTokenWithoutUser Notice = "revoked_token_without_user"
+)
+
+// ImportRow is what there is to tell of one row.
+type ImportRow struct {
+	Place   string
+	ID      user.ID // "" when it has none
+	Email   string
+	Outcome Outcome
+	Reason  Reason   // of a rejection
+	Detail  string   // for people
+	Other   user.ID  // the user who has the address already
+	Differs []string // the members that were updated, or kept
+	Notices []Notice
+	Row     []byte // of a rejected row: what to read again later; holds the password's hash
+}
+
+// ImportOptions says how to import.
+type ImportOptions struct {
+	DryRun    bool   // store nothing, and tell what would be
+	Overwrite bool   // the source counts for more, whatever happened here since
+	Blacklist bool   // take over revoked tokens too
+	Source    string // what is read, for the audit trail
+	LastID    int64  // highest counted id that was ever given, where the source cannot tell; 0 for none
+}
+
+// ImportSummary counts what became of the rows.
+type ImportSummary struct {
+	Users  map[Outcome]int64
+	Tokens map[Outcome]int64 // revoked tokens; Rejected are those of nobody
+	// Expired revoked tokens are left out: they are no good anyway.
+	Expired int64
+	Notices map[Notice]int64
+}
+
+// Whole reports whether all users went in.
+func (s ImportSummary) Whole() bool { return s.Users[Rejected] == 0 }
+
+// Progress tells how far a move is: done of total things, of one kind.
+type Progress func(what string, done, total int64)
+
+// Importing takes over the users of another system.
+type Importing interface {
+	// Import reads all of the source. tell is called with each row that was rejected, updated or kept,
+	// or of which there is something to know, and its error ends the import. Cut off at any point, it
+	// can be run again.
+	Import(ctx context.Context, o ImportOptions, tell func(ImportRow) error, progress Progress) (ImportSummary, error)
+}
+
+// Contents is what one collection holds.
+type Contents struct {
+	Collection string
+	Count      int64
+	Digest     string // SHA-256 in hexadecimal digits; equal for equal records, on every backend
+}
+
+// CopyOptions says how to copy.
+type CopyOptions struct {
+	VerifyOnly bool // copy nothing, and compare
+	Resume     bool // go on with what an interrupted copy left in the target
+}
+
+// Copying takes everything from one storage to another.
+type Copying interface {
+	// Copy returns what the target holds in the end. It fails with ErrNotEmpty, or ErrDifferent.
+	Copy(ctx context.Context, o CopyOptions, progress Progress) ([]Contents, error)
+}
+
+// Exporting writes everything down.
+type Exporting interface {
+	Export(ctx context.Context, progress Progress) ([]Contents, error)
+}
+
+// Restoring reads back what Exporting wrote.
+type Restoring interface {
+	// Check reads the export to its end and stores nothing.
+	Check(ctx context.Context, progress Progress) ([]Contents, error)
+	// Restore stores all of it. It fails as Copy does.
+	Restore(ctx context.Context, resume bool, progress Progress) ([]Contents, error)
+}

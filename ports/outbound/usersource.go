@@ -1,0 +1,61 @@
+package outbound
+
+import (
+	"context"
+	"time"
+
+	"roster/domain/credential"
+	"roster/domain/user"
+)
+
+// UserSource is another system's users, read from beginning to end. It is only ever read.
+type UserSource interface {
+	// Count returns how many users and revoked tokens there are to read, to show how far a reader is.
+	Count(ctx context.Context) (users, tokens int64, err error)
+
+	// Users calls visit with each user until visit fails, whose error it returns.
+	Users(ctx context.Context, visit func(SourceUser) error) error
+
+	// RevokedTokens calls visit with each refresh token that was revoked before its time.
+	RevokedTokens(ctx context.Context, visit func(RevokedToken) error) error
+
+	// LastUserID returns the highest counted id that the system is known to have given, to users who
+	// are gone as well: tokens in their name may still be about. 0 is for none.
+	LastUserID(ctx context.Context) (int64, error)
+}
+
+// SourceUser is a user as another system keeps them. Texts and times are as they are there.
+type SourceUser struct {
+	Place string // where in the source, for people: a position or a key
+	Fault string // why the row cannot be read, "" when it can; then only Place and Row count
+	Row   []byte // the whole row in the source's own form, to be read again later; holds the hash
+
+	ID        user.ID // "" when the source tells none: such a user is known by the address
+	Email     string
+	FirstName string
+	LastName  string
+	Active    bool
+	Staff     bool
+	Superuser bool
+	Password  credential.Hash
+	Scheme    bool      // the source's system knows the scheme of Password, even if nobody here does
+	Joined    time.Time // zero when the source does not tell
+	LastLogin time.Time // zero for never
+}
+
+// RevokedToken is a refresh token that another system gave out and revoked.
+type RevokedToken struct {
+	Place     string
+	ID        string  // jti
+	User      user.ID // whose it was; "" when nobody knows any more
+	Issued    time.Time
+	Expires   time.Time
+	RevokedAt time.Time
+}
+
+// StoredHashes tells which stored credentials can be verified.
+type StoredHashes interface {
+	// Readable reports whether some password may fit h: its scheme is known, and its parameters are
+	// whole and within bounds.
+	Readable(h credential.Hash) bool
+}

@@ -1,0 +1,261 @@
+package moving
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"roster/test/process"
+)
+
+// account is what is known of a user of the real export.
+type account struct {
+	ID        int     `json:"id"`
+	Email     string  `json:"email"`
+	Password  *string `json:"password"`
+	Algorithm string  `json:"algorithm"`
+	Encoded   string  `json:"encoded"`
+	Status    struct {
+		Default int `json:"default_hashers_3_2"`
+		All     int `json:"all_hashers"`
+	} `json:"login_status"`
+}
+
+// status returns what a sign-in is to answer: as with every hasher that Django has by default in some
+// version, and plain bcrypt. Broken hashes are refused, where Django fails.
+func (a account) status() int {
+	switch {
+	case a.Algorithm == "sha1" || a.Algorithm == "md5" || a.Algorithm == "unsalted_md5":
+		return a.Status.Default // never in Django's default PASSWORD_HASHERS since 1.10
+	case a.Algorithm == "argon2" && strings.HasPrefix(a.Encoded, "argon2$argon2d$"):
+		return http.StatusUnauthorized // see README: there is no implementation that is kept
+	case a.Status.All >= http.StatusInternalServerError:
+		return http.StatusUnauthorized
+	}
+	return a.Status.All
+}
+
+func accounts(t *testing.T) []account {
+	t.Helper()
+	var file struct{ Users []account }
+	readJSON(t, "../../adapters/password/testdata/passwords.json", &file)
+	if len(file.Users) != 51 {
+		t.Fatalf("%d accounts", len(file.Users))
+	}
+	return file.Users
+}
+
+// fixtureUser is a user as the export has them.
+type fixtureUser struct {
+	PK     int            `json:"pk"`
+	Fields map[string]any `json:"fields"`
+}
+
+// answers returns what Django answers about a user: dates with six digits of a second, or none.
+func (f fixtureUser) answers() map[string]any {
+	date := func(v any) any {
+		text, ok := v.(string)
+		if !ok {
+			return nil
+		}
+		return strings.Replace(text, ".123Z", ".123000Z", 1)
+	}
+	return map[string]any{
+		"id": json.Number(fmt.Sprint(f.PK)), "email": f.Fields["email"], "first_name": f.Fields["first_name"], "last_name": f.Fields["last_name"],
+		"is_active": f.Fields["is_active"], "is_staff": f.Fields["is_staff"], "date_joined": date(f.Fields["date_joined"]), "last_login": date(f.Fields["last_login"]),
+	}
+}
+
+// Everybody of a real project is there, as Django showed them, and signs in with the password they had.
+func TestEverybodyOfTheExport(t *testing.T) {
+	s := process.Prepare(t, djangoSettings())
+	s.MustCLI("import", "django", source(t, "users.json"))
+	s.Restart()
+	var users []fixtureUser
+	readJSON(t, source(t, "users.json"), &users)
+	access := tokenNamed(t, "access")
+	for _, u := range users {
+		status, got := request(t, s, "GET", fmt.Sprintf("/api/users/%d/", u.PK), access, nil)
+		if want := u.answers(); status != http.StatusOK || !maps.Equal(got, want) {
+			t.Errorf("status %d\n%v\nwant\n%v", status, got, want)
+		}
+	}
+	for _, a := range accounts(t) {
+		password := "never-had-one"
+		if a.Password != nil {
+			password = *a.Password
+		}
+		status, _ := request(t, s, "POST", "/api/token/", "", map[string]string{"email": a.Email, "password": password})
+		if status != a.status() {
+			t.Errorf("%s (%s): status %d, want %d", a.Email, a.Algorithm, status, a.status())
+		}
+	}
+	status, got := request(t, s, "POST", "/api/users/", "", map[string]string{"email": "new@example.com", "password": "Zx9-lantern-orchard", "first_name": "A", "last_name": "B"})
+	if status != http.StatusCreated || got["id"] != json.Number("52") {
+		t.Errorf("somebody new: %d %v", status, got)
+	}
+	// Signed in since, or not: running it again changes nothing.
+	before := s.MustCLI("user", "list", "--format", "json")
+	s.MustCLI("import", "django", source(t, "users.json"))
+	if after := s.MustCLI("user", "list", "--format", "json"); after != before {
+		t.Errorf("another import made of\n%s\nthis:\n%s", before, after)
+	}
+}
+
+// token is one that SimpleJWT issued.
+type token struct {
+	Name, Kind, Email, Token string
+	Claims                   struct {
+		UserID any `json:"user_id"`
+	}
+	Expect any
+}
+
+func tokens(t *testing.T) []token {
+	t.Helper()
+	var file struct{ Tokens []token }
+	readJSON(t, "../../adapters/jwt/testdata/tokens.json", &file)
+	if len(file.Tokens) != 15 {
+		t.Fatalf("%d tokens", len(file.Tokens))
+	}
+	return file.Tokens
+}
+
+func tokenNamed(t *testing.T, name string) string {
+	t.Helper()
+	all := tokens(t)
+	i := slices.IndexFunc(all, func(k token) bool { return k.Name == name })
+	if i < 0 {
+		t.Fatalf("no token %s", name)
+	}
+	return all[i].Token
+}
+
+// Tokens of SimpleJWT go on as they would with Django, the blacklist included.
+func TestTokensOfTheExport(t *testing.T) {
+	for _, form := range []string{"full.json", "db.sqlite3"} {
+		t.Run(form, func(t *testing.T) {
+			s := process.Prepare(t, djangoSettings())
+			s.MustCLI("import", "django", source(t, form), "--blacklist")
+			s.Restart()
+			for _, k := range tokens(t) {
+				var status int
+				if k.Kind == "refresh" {
+					status, _ = request(t, s, "POST", "/api/token/refresh/", "", map[string]string{"refresh": k.Token})
+				} else {
+					status, _ = request(t, s, "GET", fmt.Sprintf("/api/users/%v/", k.Claims.UserID), k.Token, nil)
+				}
+				want, several := k.Expect.([]any)
+				if !several {
+					want = []any{k.Expect}
+				}
+				if !slices.Contains(want, any(float64(status))) {
+					t.Errorf("%s: status %d, want %v", k.Name, status, k.Expect)
+				}
+			}
+			// User 52 was deleted there; nobody becomes them here, whose tokens are still about.
+			_, got := request(t, s, "POST", "/api/users/", "", map[string]string{"email": "new@example.com", "password": "Zx9-lantern-orchard", "first_name": "A", "last_name": "B"})
+			if got["id"] != json.Number("53") {
+				t.Errorf("somebody new has the id %v, want 53", got["id"])
+			}
+		})
+	}
+}
+
+// userLines returns the lines of users of an export of Roster.
+func userLines(t *testing.T, env map[string]string) []string {
+	t.Helper()
+	var out []string
+	for line := range strings.Lines(must(t, env, "export", "-").out) {
+		if strings.HasPrefix(line, `{"kind":"user"`) {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// Every form of the export comes to the same users.
+func TestFormsOfTheExport(t *testing.T) {
+	var want []string
+	for _, form := range []string{"users.json", "users.jsonl", "full.json", "db.sqlite3", "users-natural.json"} {
+		env := lasting(t)
+		env["ROSTER_IDS"] = "integer"
+		must(t, env, "import", "django", source(t, form), "--dry-run")
+		if got := userLines(t, env); len(got) != 0 {
+			t.Errorf("%s: a dry run stored %d users", form, len(got))
+		}
+		must(t, env, "import", "django", source(t, form))
+		got := userLines(t, env)
+		if want == nil {
+			want = got
+		}
+		if len(got) != 51 || !slices.Equal(got, want) {
+			t.Errorf("%s: %d users, not those of users.json", form, len(got))
+		}
+	}
+}
+
+// What is rejected is told with its reason, and goes in once it was mended.
+func TestRejectsAreMendedAndImported(t *testing.T) {
+	env, dir := lasting(t), t.TempDir()
+	rejects, report := filepath.Join(dir, "rejects.jsonl"), filepath.Join(dir, "report.jsonl")
+	args := func(src string) []string {
+		return []string{"import", "django", src, "--rejects", rejects, "--report", report}
+	}
+	c := run(t, env, "", args(source(t, "users-case-conflict.json"))...)
+	if c.code != 1 || !strings.Contains(c.errs, "2 of the users did not go in") {
+		t.Fatalf("exit code %d\n%s%s", c.code, c.out, c.errs)
+	}
+	told, err := os.ReadFile(report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, line := range strings.Split(strings.TrimSpace(string(told)), "\n") {
+		var l struct {
+			ID              int
+			Outcome, Reason string
+			Other           string `json:"other_id"`
+		}
+		if err := json.Unmarshal([]byte(line), &l); err != nil || l.ID != i+2 || l.Outcome != "rejected" || l.Reason != "duplicate_email" || l.Other != "1" {
+			t.Errorf("%v: %s", err, line)
+		}
+	}
+	text, err := os.ReadFile(rejects)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(told)+c.out+c.errs, "pbkdf2") || !strings.Contains(string(text), "pbkdf2") {
+		t.Error("the hashes are told, or are missing where they belong")
+	}
+	for _, path := range []string{rejects, report} {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", path, info.Mode(), err)
+		}
+	}
+	text = bytes.Replace(text, []byte("twin@example.com"), []byte("twin2@example.com"), 1)
+	if err := os.WriteFile(rejects, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if c = run(t, env, "", args(rejects)...); c.code != 1 { // one of the two was mended
+		t.Errorf("exit code %d\n%s%s", c.code, c.out, c.errs)
+	}
+	text, err = os.ReadFile(rejects)
+	if err != nil || bytes.Count(text, []byte("\n")) != 1 {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	text = bytes.Replace(text, []byte("TWIN@example.com"), []byte("twin3@example.com"), 1)
+	if err := os.WriteFile(rejects, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	must(t, env, args(rejects)...)
+	if got := userLines(t, env); len(got) != 3 {
+		t.Errorf("%d users", len(got))
+	}
+}

@@ -1,0 +1,218 @@
+package moving
+
+import (
+	"bufio"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"roster/test/testenv"
+)
+
+// usersVariable names how many users the large tests move; `make soak` moves a million.
+const usersVariable = "MOVING_USERS"
+
+func large(t *testing.T) int {
+	t.Helper()
+	n := 20_000
+	if text := os.Getenv(usersVariable); text != "" {
+		var err error
+		if n, err = strconv.Atoi(text); err != nil || n < 20_000 {
+			t.Fatalf("%s=%s: at least 20000 is wanted", usersVariable, text)
+		}
+	}
+	return n
+}
+
+// generated writes a fixture of n users and returns its path.
+func generated(t *testing.T, n int) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "users.json")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := bufio.NewWriter(f)
+	_, _ = w.WriteString("[\n")
+	for i := 1; i <= n; i++ {
+		end := ",\n"
+		if i == n {
+			end = "\n]\n"
+		}
+		fmt.Fprintf(w, `{"model": "accounts.user", "pk": %d, "fields": {"password": "pbkdf2_sha256$260000$salt%d$h1zyMeV61CgB1CY59Gwz26Lc4DWhAaKm0Py6ISyjLbY=", `+
+			`"last_login": null, "is_superuser": false, "email": "user%d@example.com", "first_name": "Łukasz", "last_name": "Lee %d", "is_staff": false, "is_active": true, `+
+			`"date_joined": "2021-03-01T08:00:00.%03dZ", "groups": [], "user_permissions": []}}%s`, i, i, i, i%977, i%1000, end)
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// most is how much memory a move may take, whatever it moves.
+const most = 200 << 20
+
+// contents returns the lines that a move prints about collections.
+func contents(out string) (lines []string) {
+	for line := range strings.Lines(out) {
+		if strings.Contains(line, "sha256 ") {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+func half(n int) string { return fmt.Sprintf("users: %d of %d", n/2, n) }
+
+// An import that is killed half way and run again leaves nothing missing and nothing doubled, in little
+// memory.
+func TestLargeImportIsKilledAndResumed(t *testing.T) {
+	n := large(t)
+	file := generated(t, n)
+	whole := lasting(t)
+	c := must(t, whole, "import", "django", file)
+	if !strings.Contains(c.out, "added      "+strconv.Itoa(n)) {
+		t.Fatalf("%s", c.out)
+	}
+	t.Logf("sqlite: peak %d MiB", c.peak>>20)
+	wantPeak(t, c)
+	want := exportedUsers(t, whole)
+
+	for name, env := range map[string]map[string]string{
+		"sqlite": lasting(t), "postgres": {"ROSTER_DATABASE": testenv.Postgres(t)},
+	} {
+		c := run(t, env, half(n), "import", "django", file)
+		if c.code == 0 {
+			t.Fatalf("%s: it ended before it was killed", name)
+		}
+		wantPeak(t, c)
+		c = must(t, env, "import", "django", file)
+		wantPeak(t, c)
+		t.Logf("%s, resumed: peak %d MiB", name, c.peak>>20)
+		if strings.Contains(c.out, "unchanged  0 ") {
+			t.Errorf("%s: nothing was there from before\n%s", name, c.out)
+		}
+		if got := exportedUsers(t, env); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
+
+func wantPeak(t *testing.T, c command) {
+	t.Helper()
+	if c.peak == 0 || c.peak > most {
+		t.Errorf("resident memory reached %d MiB", c.peak>>20)
+	}
+}
+
+// exportedUsers returns the count and digest of users.
+func exportedUsers(t *testing.T, env map[string]string) string {
+	t.Helper()
+	c := must(t, env, "export", filepath.Join(t.TempDir(), "all.jsonl"))
+	wantPeak(t, c)
+	return contents(c.out)[0]
+}
+
+// From one backend to the next and back, killed half way each time: what arrives is what set out.
+func TestLargeCopyRoundTrip(t *testing.T) {
+	n := large(t)
+	if os.Getenv(usersVariable) != "" {
+		n = 50_000 // the time goes into the servers, and memory is looked at above
+	}
+	first := lasting(t)
+	must(t, first, "import", "django", generated(t, n))
+	must(t, first, "import", "django", source(t, "full.json"), "--blacklist", "--rejects", filepath.Join(t.TempDir(), "r"), "--report", filepath.Join(t.TempDir(), "p"), "--overwrite")
+	chain := []string{first["ROSTER_DATABASE"], testenv.Postgres(t), testenv.MongoDB(t), lasting(t)["ROSTER_DATABASE"]}
+	var want []string
+	for i, to := range chain[1:] {
+		from := chain[i]
+		c := run(t, nil, "copied users: 10000", "copy", "--from", from, "--to", to)
+		if c.code == 0 {
+			t.Fatal("it ended before it was killed")
+		}
+		if c := run(t, nil, "", "copy", "--from", from, "--to", to); c.code == 0 || !strings.Contains(c.errs, "--resume") {
+			t.Errorf("into what was left half way: exit code %d\n%s", c.code, c.errs)
+		}
+		c = must(t, nil, "copy", "--from", from, "--to", to, "--resume")
+		wantPeak(t, c)
+		got := contents(c.out)
+		if want == nil {
+			want = got
+		}
+		if len(got) != 4 || !slices.Equal(got, want) {
+			t.Errorf("copy %d holds\n%q\nwant\n%q", i+1, got, want)
+		}
+		if again := contents(must(t, nil, "copy", "--from", from, "--to", to, "--verify-only").out); !slices.Equal(again, want) {
+			t.Errorf("compared again: %q", again)
+		}
+	}
+	// So does an export, killed while it is read back.
+	last := map[string]string{"ROSTER_DATABASE": chain[0]}
+	file := filepath.Join(t.TempDir(), "all.jsonl")
+	wrote := contents(must(t, last, "export", file).out)
+	env := lasting(t)
+	run(t, env, "imported users: 10000", "import", "roster", file)
+	if got := contents(must(t, env, "import", "roster", file, "--resume").out); !slices.Equal(got, wrote) {
+		t.Errorf("restored\n%q\nwant\n%q", got, wrote)
+	}
+}
+
+// Moves that make no sense are refused, and no secret is told.
+func TestRefusals(t *testing.T) {
+	const dead = "postgres://roster:hidden-word@127.0.0.1:1/x?connect_timeout=1"
+	env, used := lasting(t), lasting(t)
+	must(t, used, "import", "django", source(t, "users.json"))
+	file := filepath.Join(t.TempDir(), "all.jsonl")
+	must(t, used, "export", file)
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	cut := filepath.Join(t.TempDir(), "cut.jsonl")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(cut, text[:len(text)/2], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, args := range map[string][]string{
+		"no target":             {"copy"},
+		"memory":                {"copy", "--to", "memory:"},
+		"from memory":           {"copy", "--from", "memory:", "--to", used["ROSTER_DATABASE"]},
+		"itself":                {"copy", "--from", used["ROSTER_DATABASE"], "--to", used["ROSTER_DATABASE"]},
+		"a full target":         {"copy", "--to", used["ROSTER_DATABASE"]},
+		"no such backend":       {"copy", "--to", "oracle://roster:hidden-word@db/x"},
+		"a dead target":         {"copy", "--to", dead},
+		"a dead source":         {"import", "django", dead},
+		"resume and verify":     {"copy", "--to", used["ROSTER_DATABASE"], "--resume", "--verify-only"},
+		"no source":             {"import", "django"},
+		"a bad map":             {"import", "django", source(t, "users.json"), "--field", "email"},
+		"half an export":        {"import", "roster", cut},
+		"a fixture as export":   {"import", "roster", source(t, "users.json")},
+		"an export as fixture":  {"import", "django", file},
+		"export over something": {"export", file},
+	} {
+		c := run(t, env, "", args...)
+		if c.code == 0 || c.errs == "" || strings.Contains(c.out+c.errs, "hidden-word") || strings.Contains(c.errs, "goroutine ") || strings.Contains(c.out+c.errs, "pbkdf2") {
+			t.Errorf("%s: exit code %d\n%s%s", name, c.code, c.out, c.errs)
+		}
+	}
+	if got := userLines(t, env); len(got) != 0 {
+		t.Errorf("%d users got in", len(got))
+	}
+	memory := maps.Clone(env)
+	memory["ROSTER_DATABASE"] = "memory:"
+	for _, args := range [][]string{{"import", "django", source(t, "users.json")}, {"export", "-"}, {"import", "roster", file}} {
+		if c := run(t, memory, "", args...); c.code == 0 || !strings.Contains(c.errs, "memory:") {
+			t.Errorf("%v with memory: exit code %d\n%s", args, c.code, c.errs)
+		}
+	}
+}
