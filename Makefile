@@ -21,6 +21,7 @@ test: ## run every test, with the race detector, in random order, on every backe
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 30m ./...
 	$(GO) test -run TestAFloodFreesNobody ./adapters/httpapi
 	TEST_BACKEND=memory CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 30m ./test/django
+	TEST_BACKEND=memory CGO_ENABLED=1 $(GO) test -race -timeout 30m -run 'TestRegistrationRace|TestRefreshRace' ./test/e2e
 	TEST_BACKEND=postgres CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 30m ./test/e2e ./test/django
 	TEST_BACKEND=mongodb CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 30m ./test/e2e ./test/django
 

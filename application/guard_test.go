@@ -218,6 +218,42 @@ func TestGuessingTheCurrentPasswordHasToWait(t *testing.T) {
 	retryAfter(t, try(t.Context(), s, "a@example.com", fixture.Password))
 }
 
+// However many other accounts are tried, by whomever: an account that has to wait still does, with the
+// housekeeping at work; and what is remembered of the others goes once it is of no use.
+func TestAFloodOfOtherAccountsFreesNobody(t *testing.T) {
+	const flood = 10_000
+	s := fixture.New(t, fixture.Standard())
+	s.Add(t, "a@example.com")
+	for range 10 {
+		if err := try(t.Context(), s, "a@example.com", "wrong"); !errors.Is(err, inbound.ErrNoAccount) {
+			t.Fatal(err)
+		}
+	}
+	waits := func(when string) {
+		t.Helper()
+		if err := try(t.Context(), s, "a@example.com", fixture.Password); !errors.Is(err, lockout.ErrLocked) {
+			t.Fatalf("%s: %v", when, err)
+		}
+	}
+	for i := range flood {
+		if err := try(from(t, fmt.Sprintf("2001:db8:%x:%x::1", i>>16, i&0xFFFF)), s, fmt.Sprintf("u%d@example.com", i), "wrong"); !errors.Is(err, inbound.ErrNoAccount) {
+			t.Fatal(err)
+		}
+		if i%(flood/10) == 0 {
+			waits(fmt.Sprintf("after %d others", i))
+		}
+	}
+	swept, err := s.Housekeeping.Sweep(t.Context())
+	if err != nil || swept.Attempts != 0 {
+		t.Errorf("swept %+v, %v: those are all of this moment", swept, err)
+	}
+	waits("after the sweep")
+	s.Clock.Advance(25 * time.Hour)
+	if swept, err = s.Housekeeping.Sweep(t.Context()); err != nil || swept.Attempts != 2*flood+2 {
+		t.Errorf("swept %+v, %v a day later, want all %d", swept, err, 2*flood+2)
+	}
+}
+
 func TestNoLimitWhereNoneIsWanted(t *testing.T) {
 	set := fixture.Standard()
 	set.Lockout = application.Lockout{}

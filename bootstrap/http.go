@@ -145,6 +145,12 @@ func (l *listening) start(ctx context.Context, address string) error {
 	if err != nil {
 		return err
 	}
+	l.begin(ln)
+	return nil
+}
+
+// begin serves on ln until stop.
+func (l *listening) begin(ln net.Listener) {
 	l.address = ln.Addr().String()
 	ln = netutil.LimitListener(ln, l.connections)
 	l.done = make(chan struct{})
@@ -155,7 +161,6 @@ func (l *listening) start(ctx context.Context, address string) error {
 			_ = l.shutdown.Shutdown(fx.ExitCode(1))
 		}
 	}()
-	return nil
 }
 
 func (l *listening) serve(ln net.Listener) error {

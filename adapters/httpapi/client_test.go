@@ -141,3 +141,31 @@ func TestHTTPSBehindAProxy(t *testing.T) {
 	s := Settings{TrustedProxies: prefixes("127.0.0.0/8")}
 	newEdge(t, s, people{}).send("GET", "/livez", "", "X-Forwarded-Proto", "https").want(t, 200, "Strict-Transport-Security", "")
 }
+
+// A client does not name the server: its Host header makes links only where that is configured, or
+// names this very machine.
+func TestLinksNameNoHostUnlessToldTo(t *testing.T) {
+	for name, c := range map[string]struct{ public, host, want string }{
+		"not told":             {"", "evil.example", "/api/users/?"},
+		"not told, a network":  {"", "192.0.2.1", "/api/users/?"},
+		"not told, an address": {"", "127.0.0.1:8000", "http://127.0.0.1:8000/api/users/?"},
+		"told":                 {"https://id.example.org", "evil.example", "https://id.example.org/api/users/?"},
+		"told to believe it":   {FromHost, "id.example.org", "http://id.example.org/api/users/?"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEdge(t, Settings{PublicURL: c.public, PageSize: 1, Pagination: PageNumbers}, listing{})
+			headers := []string{
+				"Host", c.host, "X-Forwarded-Host", "evil.example", "X-Host", "evil.example", "X-Forwarded-Server", "evil.example",
+				"X-Forwarded-Port", "6666", "Forwarded", "host=evil.example;proto=ftp",
+			}
+			r := e.send("GET", "/api/users/", "", append(headers, "Authorization", "Bearer ann")...)
+			if r.StatusCode != 200 || !strings.Contains(r.body, `"next":"`+c.want) {
+				t.Errorf("%d %s, want a link to %s", r.StatusCode, r.body, c.want)
+			}
+			to := e.send("GET", "/api/users", "", headers...).Header.Get("Location")
+			if !strings.HasPrefix(to, "/api/users/") && !strings.HasPrefix(to, strings.TrimSuffix(c.want, "?")) {
+				t.Errorf("leads to %q", to)
+			}
+		})
+	}
+}

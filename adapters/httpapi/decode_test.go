@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -113,10 +114,22 @@ func TestMembersOfJSON(t *testing.T) {
 	}
 }
 
+// A member counts under its very name: no other case, and none of the letters that Unicode folds to
+// ASCII ones, such as the long s and the Kelvin sign.
 func TestNamesMatchExactly(t *testing.T) {
-	m, err := decodeOne(false, "application/json", `{"Email":"a","EMAIL":"b","\u017fx":"c"}`)
-	if err != nil || m["email"].Present() {
-		t.Errorf("a member of another case was taken: %v %v", m, err)
+	for _, c := range []struct{ name, others string }{
+		{"email", `"Email":"x","EMAIL":"x","email ":"x","\u0065mail\u0000":"x"`},
+		{"is_staff", `"IS_STAFF":true,"Is_Staff":true,"is_\u017ftaff":true,"i\u017f_staff":true,"isStaff":true,"is-staff":true`},
+		{"password", `"PASSWORD":"x","pas\u017fword":"x"`},
+		{"token", `"to\u212aen":"x"`},
+	} {
+		m, err := decodeOne(false, "application/json", "{"+c.others+"}")
+		if err != nil || m[c.name].Present() {
+			t.Errorf("%s: a member of another name was taken: %v %v", c.name, m, err)
+		}
+		if m, err = decodeOne(false, "application/json", "{"+c.others+`,"`+c.name+`":"y"}`); err != nil || m[c.name].Value() != "y" {
+			t.Errorf("%s: not taken beside others: %v %v", c.name, m, err)
+		}
 	}
 }
 
@@ -153,6 +166,23 @@ func TestOtherBodies(t *testing.T) {
 				t.Errorf("got %q %v, want %q", m["email"].Value(), err, c.email.Value())
 			}
 		})
+	}
+}
+
+// A body is read as it came: what is small when packed cannot be large when read.
+func TestACompressedBodyIsNoBody(t *testing.T) {
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write([]byte(`{"email":"a"}`)); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	e := newEdge(t, Settings{}, people{})
+	r := e.send("POST", "/api/token/", packed.String(), "Content-Encoding", "gzip")
+	if r.StatusCode != http.StatusBadRequest || !strings.Contains(r.body, "JSON parse error") {
+		t.Errorf("%d %s", r.StatusCode, r.body)
 	}
 }
 

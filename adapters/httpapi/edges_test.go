@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"roster/ports/inbound"
 )
@@ -27,14 +28,18 @@ func (nobody) AuthorizeRegistration(context.Context, inbound.Actor) error {
 }
 
 func answerTo(r *http.Request) *httptest.ResponseRecorder {
-	n := nobody{}
 	w := httptest.NewRecorder()
-	h, err := New(Ports{Accounts: n, Authentication: n}, Settings{MaxBody: 1024, RequestTimeout: 1 << 40}, nil, zap.NewNop())
+	ofNobody(zap.NewNop()).ServeHTTP(w, r)
+	return w
+}
+
+func ofNobody(log *zap.Logger) http.Handler {
+	n := nobody{}
+	h, err := New(Ports{Accounts: n, Authentication: n}, Settings{MaxBody: 1024, RequestTimeout: 1 << 40}, nil, log)
 	if err != nil {
 		panic(err)
 	}
-	h.ServeHTTP(w, r)
-	return w
+	return h
 }
 
 func TestAnEchoedHeaderNeedNotBeText(t *testing.T) {
@@ -51,13 +56,68 @@ func TestRegistrationIsAuthorizedBeforeItsBodyIsRead(t *testing.T) {
 	}
 }
 
+// A panic is a 500 like any other, its stack is in the log under the id of the request and not in the
+// answer, and the next request is served.
 func TestAPanicIsAnOrderlyAnswer(t *testing.T) {
+	core, lines := observer.New(zap.ErrorLevel)
+	h := ofNobody(zap.New(core))
 	r := httptest.NewRequest(http.MethodPost, "/api/token/", strings.NewReader(`{"email":"a","password":"b"}`))
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Accept", "application/problem+json")
-	w := answerTo(r) // nobody has no SignIn
-	if w.Code != http.StatusInternalServerError || w.Header().Get("Content-Type") != "application/problem+json" || w.Header().Get("X-Request-Id") == "" {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r) // nobody has no SignIn
+	id := w.Header().Get("X-Request-Id")
+	if w.Code != http.StatusInternalServerError || w.Header().Get("Content-Type") != "application/problem+json" || id == "" {
 		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
+	}
+	if strings.Contains(w.Body.String(), "nil pointer") || strings.Contains(w.Body.String(), ".go") {
+		t.Errorf("the answer tells of the panic: %s", w.Body)
+	}
+	told := lines.FilterMessage("panic").All()
+	if len(told) != 1 {
+		t.Fatalf("told %d times", len(told))
+	}
+	stack, _ := told[0].ContextMap()["stack"].(string)
+	if !strings.Contains(stack, "httpapi.(*server)") || told[0].ContextMap()["request_id"] != id {
+		t.Errorf("%v", told[0].ContextMap())
+	}
+	w = httptest.NewRecorder()
+	if h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/nothing", nil)); w.Code != http.StatusNotFound {
+		t.Errorf("the next request: %d %s", w.Code, w.Body)
+	}
+}
+
+// Who asks for what, and by which method, is in the request line and the bearer token alone, whatever
+// further headers say, also those of a trusted proxy.
+func TestHeadersDoNotChangeWhoAsksForWhat(t *testing.T) {
+	e := newEdge(t, Settings{}, people{})
+	for _, name := range []string{
+		"X-Http-Method-Override", "X-Http-Method", "X-Method-Override", "X-Original-Url", "X-Rewrite-Url", "X-Original-Method",
+		"X-Forwarded-Method", "X-Forwarded-Uri", "X-Forwarded-Prefix", "X-Forwarded-Path", "X-Forwarded-User", "X-Remote-User", "Remote-User", "X-User", "X-User-Id",
+		"X-Authenticated-User", "X-Auth-Request-User", "X-Webauth-User", "X-Authorization", "X-Amzn-Oidc-Identity", "Proxy-Authorization", "Cookie",
+	} {
+		for _, value := range []string{"DELETE", "PUT", "/api/users/", "/livez", "sam", "sam@example.com", "Bearer sam", "access=sam"} {
+			e.send("GET", "/api/users/ann/", "", name, value).want(t, 401, "WWW-Authenticate", `Bearer realm="api"`)
+			e.send("GET", "/api/users/ann/", "", name, value, "Authorization", "Bearer ann").want(t, 404)
+			e.send("POST", "/livez", "", name, value).want(t, 405)
+			e.send("GET", "/nothing", "", name, value).want(t, 404)
+		}
+	}
+}
+
+// Profiling is on the handler for operators, which has nothing of the API, and only there.
+func TestProfilingIsForOperators(t *testing.T) {
+	admin, api := NewAdmin(healthy{}, zap.NewNop()), ofNobody(zap.NewNop())
+	for path, want := range map[string][2]int{ // status of the operators' handler, and of the API's
+		"/debug/pprof/": {200, 404}, "/debug/pprof/heap": {200, 404}, "/debug/pprof/cmdline": {200, 404},
+		"/debug/vars": {404, 404}, "/metrics": {404, 404}, "/api/users/": {404, 401}, "/livez": {200, 200},
+	} {
+		for i, h := range []http.Handler{admin, api} {
+			w := httptest.NewRecorder()
+			if h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil)); w.Code != want[i] {
+				t.Errorf("%s of handler %d: %d, want %d", path, i, w.Code, want[i])
+			}
+		}
 	}
 }
 

@@ -61,6 +61,7 @@ func TestBroken(t *testing.T) {
 		{name: "zero lifetime", env: env("ROSTER_ACCESS_TOKEN_LIFETIME=0s"), want: []string{`ROSTER_ACCESS_TOKEN_LIFETIME: must be between 1s and 87600h, not "0s"`}},
 		{name: "negative lifetime", env: env("ROSTER_ACCESS_TOKEN_LIFETIME=-5m"), want: []string{`ROSTER_ACCESS_TOKEN_LIFETIME: must be between 1s and 87600h, not "-5m"`}},
 		{name: "negative grace", env: env("ROSTER_REUSE_GRACE=-1s"), want: []string{`ROSTER_REUSE_GRACE: must be at least 0s, not "-1s"`}},
+		{name: "lockout without end", env: env("ROSTER_LOCKOUT_MAX_DELAY=61m"), want: []string{`ROSTER_LOCKOUT_MAX_DELAY: must be between 1s and 1h, not "1h1m"`}},
 		{name: "duration overflows", env: env("ROSTER_REFRESH_TOKEN_LIFETIME=3000000h"), want: []string{`ROSTER_REFRESH_TOKEN_LIFETIME: must be a duration`}},
 		{name: "negative session lifetime", env: env("ROSTER_SESSION_MAX_LIFETIME=-1h"), want: []string{`ROSTER_SESSION_MAX_LIFETIME: must be between 1s and 87600h, not "-1h"`}},
 		{name: "zero time-out", env: env("ROSTER_REQUEST_TIMEOUT=0s"), want: []string{`ROSTER_REQUEST_TIMEOUT: must be between 1ms and 1h, not "0s"`}},

@@ -33,14 +33,15 @@ type Collection[T any] interface {
 	Key(record T) string
 
 	// Page returns up to limit records in order of their keys, from the first one after a key; "" is
-	// before all.
+	// before all. It fails with an error that holds the key when a record as stored breaks a rule.
 	Page(ctx context.Context, after string, limit int) ([]T, error)
 
 	// Put stores records as they are, versions and times included, in one go where the backend can.
 	// Each is judged by itself: refused holds, in the order of records, nil for those stored, and for
 	// those that were not ErrKeyTaken, when there is a record under the key, which stays as it is; or
 	// user.ErrEmailTaken. When Put as a whole fails, any of the records may have been stored: putting
-	// them again says which. Records of one call have different keys.
+	// them again says which. A record that breaks a rule of its kind makes Put fail before anything is
+	// stored, with an error that holds its key. Records of one call have different keys.
 	Put(ctx context.Context, records []T) (refused []error, err error)
 }
 

@@ -1,5 +1,3 @@
-// Package attacks runs a corpus of attacks over HTTP against the built binary with its default settings.
-// attacks.py holds the attacks, a check each, with their sources; it needs Python 3 and nothing else.
 package attacks
 
 import (
@@ -20,7 +18,6 @@ import (
 const (
 	admin    = "admin@example.com"
 	password = "Gate-keeper-of-9-lives"
-	secret   = "pk3mVq9wZr7tYxB2nLd8sHc5jFg1aUe4"
 )
 
 // signKeys names the directory of keys with which this very test binary, run again, signs a token.
@@ -37,59 +34,14 @@ func TestMain(m *testing.M) {
 	process.Main(m)
 }
 
-// run is one run of the corpus.
-type run struct {
-	env     map[string]string
-	options []string
-	skipped map[string]string // checks that may be skipped, and why
-}
-
-// Of the corpus nothing fails, and nothing is skipped but what is listed here with its reason.
+// Of the corpus nothing fails, and nothing is skipped but what is listed in Runs with its reason.
 func TestCorpus(t *testing.T) {
-	unused := map[string]string{
-		"auth.current_password":       "asked for where the setting wants it; a run of its own",
-		"auth.register_enumeration":   "registration tells who has an account, as in DRF, until e-mail is there to finish it",
-		"jwtkey.alg_allowlist_exact":  "is about secrets; a run of its own",
-		"jwtkey.refresh_never_issued": "sessions are known to the storage, not each token; a session that is not there is refused",
-	}
-	with := func(more map[string]string, without ...string) map[string]string {
-		out := maps.Clone(unused)
-		maps.Copy(out, more)
-		for _, name := range without {
-			delete(out, name)
-		}
-		return out
-	}
-	for name, r := range map[string]run{
-		"standard": {
-			options: []string{"--list-policy", "auth", "--read-policy", "auth", "--reuse-grace", "10"},
-			skipped: with(map[string]string{
-				"authz.list_others": "signed-in users read each other in profile standard",
-				"authz.read_other":  "likewise",
-			}),
-		},
-		// The corpus changes passwords without the current one, which strict asks for; that has a run
-		// of its own.
-		"strict": {
-			env:     map[string]string{"ROSTER_PROFILE": "strict", "ROSTER_REQUIRE_CURRENT_PASSWORD": "false"},
-			options: []string{"--list-policy", "restricted", "--read-policy", "restricted", "--reuse-grace", "10", "--password-min", "15"},
-			skipped: unused,
-		},
-		"current password": {
-			env:     map[string]string{"ROSTER_PROFILE": "strict"},
-			options: []string{"--expect-current-password", "--only", "auth.current_password"},
-		},
-		"secret": {
-			env:     map[string]string{"ROSTER_SIGNING_KEY": secret},
-			options: []string{"--hs-key", secret, "--group", "jwt", "--group", "jwtkey"},
-			skipped: with(nil, "jwtkey.alg_allowlist_exact"),
-		},
-	} {
+	for name, r := range Runs() {
 		t.Run(name, func(t *testing.T) { attack(t, r) })
 	}
 }
 
-func attack(t *testing.T, r run) {
+func attack(t *testing.T, r Run) {
 	python, err := exec.LookPath("python3")
 	if err != nil {
 		if os.Getenv("TEST_BACKENDS") == "required" {
@@ -98,7 +50,7 @@ func attack(t *testing.T, r run) {
 		t.Skip("NOT RUN: python3 is missing; install the package python3")
 	}
 	env := map[string]string{"ROSTER_THROTTLE_REGISTER": process.Default}
-	maps.Copy(env, r.env)
+	maps.Copy(env, r.Env)
 	s := process.Start(t, env)
 	if _, stderr, code := s.CLIWithInput(password+"\n", "createsuperuser", "--email", admin, "--first-name", "Ada", "--last-name", "Byron", "--password-file", "-"); code != 0 {
 		t.Fatalf("createsuperuser: exit code %d: %s", code, stderr)
@@ -109,7 +61,7 @@ func attack(t *testing.T, r run) {
 	}
 	args := append([]string{"attacks.py", s.URL, "--admin-login", admin + ":" + password,
 		"--deactivate-cmd", s.Shell("user", "set", "{email}", "--active=false"),
-		"--pid", strconv.Itoa(s.Process().Pid())}, r.options...)
+		"--pid", strconv.Itoa(s.Process().Pid())}, r.Options...)
 	if env["ROSTER_SIGNING_KEY"] == "" {
 		args = append(args, "--sign-cmd", signKeys+"='"+filepath.Join(s.DataDir, "keys")+"' '"+self+"'")
 	}
@@ -117,7 +69,7 @@ func attack(t *testing.T, r run) {
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	_ = cmd.Run() // the lines tell
-	report(t, out.String(), r.skipped)
+	report(t, out.String(), r.Skipped)
 }
 
 // report fails the test for each check that failed or was skipped unlisted, and for a list that is out

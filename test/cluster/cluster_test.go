@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -51,8 +52,9 @@ func onEach(t *testing.T, settings map[string]string, test func(t *testing.T, c 
 
 // answer is what one of many requests got.
 type answer struct {
-	status int
-	body   map[string]any
+	status     int
+	retryAfter int // in seconds, 0 when it does not say
+	body       map[string]any
 }
 
 func (a answer) text(name string) string { s, _ := a.body[name].(string); return s }
@@ -83,6 +85,7 @@ func ask(t *testing.T, s *process.Server, method, path, token string, body any) 
 		t.Error(err)
 	}
 	a := answer{status: res.StatusCode}
+	a.retryAfter, _ = strconv.Atoi(res.Header.Get("Retry-After"))
 	if len(raw) > 0 {
 		if err := json.Unmarshal(raw, &a.body); err != nil {
 			t.Errorf("%s %s: %s", method, path, raw)

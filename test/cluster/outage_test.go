@@ -40,6 +40,7 @@ func TestStorageGoneAndBack(t *testing.T) {
 			s := process.Start(t, map[string]string{"ROSTER_DATABASE": o.url, "ROSTER_SIGNING_KEY": secret, "ROSTER_ROTATE_REFRESH_TOKENS": "false"})
 			id := register(t, s, "a@example.com")
 			access, refresh := signIn(t, s, "a@example.com")
+			_, other := signIn(t, s, "a@example.com")
 			requests := map[string]func() answer{
 				"read": func() answer { return ask(t, s, http.MethodGet, "/api/users/"+id+"/", access, nil) },
 				"change": func() answer {
@@ -51,6 +52,10 @@ func TestStorageGoneAndBack(t *testing.T) {
 				"register": func() answer { return ask(t, s, http.MethodPost, "/api/users/", "", member("b@example.com")) },
 				"sign in": func() answer {
 					return ask(t, s, http.MethodPost, "/api/token/", "", map[string]string{"email": "a@example.com", "password": password})
+				},
+				// What is not stored is not said to be: the session goes on, and can be ended later.
+				"sign out": func() answer {
+					return ask(t, s, http.MethodPost, "/api/token/blacklist/", "", map[string]string{"refresh": other})
 				},
 				"ready": func() answer { return ask(t, s, http.MethodGet, "/readyz", "", nil) },
 			}
@@ -75,7 +80,7 @@ func TestStorageGoneAndBack(t *testing.T) {
 			}
 			o.stop()
 			for what, request := range requests {
-				if a := request(); a.status != http.StatusServiceUnavailable {
+				if a := request(); a.status != http.StatusServiceUnavailable || what != "ready" && a.retryAfter < 1 {
 					t.Errorf("%s while the storage is away: %+v", what, a)
 				}
 			}
@@ -92,6 +97,9 @@ func TestStorageGoneAndBack(t *testing.T) {
 				if a := request(); a.status != http.StatusOK && a.status != http.StatusCreated {
 					t.Errorf("%s once it is back: %+v", what, a)
 				}
+			}
+			if a := ask(t, s, http.MethodPost, "/api/token/refresh/", "", map[string]string{"refresh": other}); a.status != http.StatusUnauthorized {
+				t.Errorf("refresh after the sign-out: %+v", a)
 			}
 		})
 	}

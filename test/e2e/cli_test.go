@@ -22,9 +22,10 @@ func createSuperuser(s *process.Server, t testing.TB, email string) {
 	}
 }
 
-// The operator makes an administrator, before the service runs or while it does.
+// Nobody is there from the start. The operator makes an administrator, before the service runs or while it does.
 func TestCreateSuperuser(t *testing.T) {
 	s := process.Prepare(t, nil)
+	same(t, "users of a new database", s.MustCLI("user", "list", "--format", "json"), "")
 	createSuperuser(s, t, "first@example.com")
 	s.Restart()
 	createSuperuser(s, t, "second@example.com")

@@ -195,7 +195,7 @@ func (l *load) untilSignedBy(kid string) {
 // F14: keys are rotated, back and forth and to another algorithm, while 200 sessions are in use on two
 // instances of one data directory. Nobody is signed out, until a key is retired by force.
 func TestKeysRotateUnderLoad(t *testing.T) {
-	one := process.Start(t, map[string]string{"ROSTER_ACCESS_TOKEN_LIFETIME": "1h", "ROSTER_HASH_WAIT": "1m"})
+	one := process.StartWatched(t, map[string]string{"ROSTER_ACCESS_TOKEN_LIFETIME": "1h", "ROSTER_HASH_WAIT": "1m"})
 	other := one.Twin(nil)
 	both := [2]*process.Server{one, other}
 	l := newLoad(t, both)

@@ -9,37 +9,59 @@ import (
 	"testing"
 )
 
-var built struct {
+// binary is one build of the service, made once in a run.
+type binary struct {
+	name string
+	args []string // of go build
+
 	once sync.Once
 	dir  string // to be removed at the end; "" when nothing was built
 	path string
 	err  error
 }
 
+var (
+	plain   = &binary{name: "roster"}
+	watched = &binary{name: "roster-race", args: []string{"-race"}}
+)
+
 // Build returns the path of the binary: that of the environment variable ROSTER_BINARY, or one built
 // from this module, once in a run. Clean removes it.
-func Build() (string, error) {
-	built.once.Do(func() {
-		if built.path = os.Getenv("ROSTER_BINARY"); built.path != "" {
-			built.path, built.err = filepath.Abs(built.path)
-			return
-		}
-		if built.dir, built.err = os.MkdirTemp("", "roster-build-"); built.err != nil {
-			return
-		}
-		built.path = filepath.Join(built.dir, "roster")
-		cmd := exec.Command("go", "build", "-o", built.path, "roster/cmd/roster")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			built.err = fmt.Errorf("go build roster/cmd/roster: %w\n%s", err, out)
-		}
-	})
-	return built.path, built.err
+func Build() (string, error) { return plain.build() }
+
+// BuildWatched is Build of a binary that the race detector watches, if it watches this program too. Such
+// a binary takes seconds to start, and several times as long for what it does.
+func BuildWatched() (string, error) {
+	if !raceDetector {
+		return plain.build()
+	}
+	return watched.build()
 }
 
-// Clean removes what Build made.
+func (b *binary) build() (string, error) {
+	b.once.Do(func() {
+		if b.path = os.Getenv("ROSTER_BINARY"); b.path != "" {
+			b.path, b.err = filepath.Abs(b.path)
+			return
+		}
+		if b.dir, b.err = os.MkdirTemp("", "roster-build-"); b.err != nil {
+			return
+		}
+		b.path = filepath.Join(b.dir, b.name)
+		cmd := exec.Command("go", append(append([]string{"build"}, b.args...), "-o", b.path, "roster/cmd/roster")...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			b.err = fmt.Errorf("go build roster/cmd/roster: %w\n%s", err, out)
+		}
+	})
+	return b.path, b.err
+}
+
+// Clean removes what was built.
 func Clean() {
-	if built.dir != "" {
-		_ = os.RemoveAll(built.dir)
+	for _, b := range []*binary{plain, watched} {
+		if b.dir != "" {
+			_ = os.RemoveAll(b.dir)
+		}
 	}
 }
 

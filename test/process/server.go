@@ -26,10 +26,24 @@ func Start(t testing.TB, env map[string]string) *Server {
 	return s
 }
 
+// StartWatched is Start of the binary that BuildWatched makes: where requests race, a race of its memory
+// fails the test as well.
+func StartWatched(t testing.TB, env map[string]string) *Server {
+	t.Helper()
+	s := prepared(t, env, BuildWatched)
+	s.Restart()
+	return s
+}
+
 // Prepare makes a server that is not started yet: for commands to run before it is, or instead.
 func Prepare(t testing.TB, env map[string]string) *Server {
 	t.Helper()
-	binary, err := Build()
+	return prepared(t, env, Build)
+}
+
+func prepared(t testing.TB, env map[string]string, build func() (string, error)) *Server {
+	t.Helper()
+	binary, err := build()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,6 +78,10 @@ func prepare(t testing.TB, o Options) *Server {
 	t.Cleanup(func() {
 		if s.process != nil && s.process.Running() {
 			s.Stop()
+		}
+		// The exit code tells of it too, but not of a process that was killed.
+		if strings.Contains(s.Logs(), "WARNING: DATA RACE") {
+			t.Error("the race detector found a race in the service")
 		}
 		if t.Failed() {
 			t.Logf("log of the service, its end:\n%s", tail(s.Logs(), 200))

@@ -3,6 +3,7 @@ package memory
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -23,6 +24,7 @@ type collection[K comparable, T any] struct {
 	records map[K]T
 	id      func(T) K
 	key     func(T) string
+	check   func(T) error // fails when a record breaks a rule
 	refuse  func(T) error // why a record under a free key cannot be stored all the same; may be nil
 	added   func(T)       // may be nil
 }
@@ -46,6 +48,11 @@ func (c collection[K, T]) Page(ctx context.Context, after string, limit int) ([]
 func (c collection[K, T]) Put(ctx context.Context, records []T) ([]error, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	for _, x := range records {
+		if err := c.check(x); err != nil {
+			return nil, fmt.Errorf("memory: put %q: %w", c.key(x), err)
+		}
 	}
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
@@ -72,8 +79,9 @@ func (c collection[K, T]) Put(ctx context.Context, records []T) ([]error, error)
 func (a *archive) Users() outbound.Collection[user.Snapshot] {
 	return collection[user.ID, user.Snapshot]{
 		store: (*Store)(a), records: a.users,
-		id:  func(s user.Snapshot) user.ID { return s.ID },
-		key: func(s user.Snapshot) string { return s.ID.SortKey() },
+		id:    func(s user.Snapshot) user.ID { return s.ID },
+		key:   func(s user.Snapshot) string { return s.ID.SortKey() },
+		check: func(s user.Snapshot) error { _, err := user.Restore(s); return err },
 		refuse: func(s user.Snapshot) error {
 			if _, taken := a.emails[s.EmailKey]; taken {
 				return user.ErrEmailTaken
@@ -93,8 +101,9 @@ func (a *archive) Users() outbound.Collection[user.Snapshot] {
 func (a *archive) Sessions() outbound.Collection[session.Snapshot] {
 	return collection[session.ID, session.Snapshot]{
 		store: (*Store)(a), records: a.sessions,
-		id:  func(s session.Snapshot) session.ID { return s.ID },
-		key: func(s session.Snapshot) string { return string(s.ID) },
+		id:    func(s session.Snapshot) session.ID { return s.ID },
+		key:   func(s session.Snapshot) string { return string(s.ID) },
+		check: func(s session.Snapshot) error { _, err := session.Restore(s); return err },
 	}
 }
 
@@ -102,8 +111,9 @@ func (a *archive) Sessions() outbound.Collection[session.Snapshot] {
 func (a *archive) Attempts() outbound.Collection[lockout.Snapshot] {
 	return collection[lockout.Subject, lockout.Snapshot]{
 		store: (*Store)(a), records: a.attempts,
-		id:  func(s lockout.Snapshot) lockout.Subject { return s.Subject },
-		key: func(s lockout.Snapshot) string { return string(s.Subject) },
+		id:    func(s lockout.Snapshot) lockout.Subject { return s.Subject },
+		key:   func(s lockout.Snapshot) string { return string(s.Subject) },
+		check: func(s lockout.Snapshot) error { _, err := lockout.Restore(s); return err },
 	}
 }
 
@@ -111,8 +121,9 @@ func (a *archive) Attempts() outbound.Collection[lockout.Snapshot] {
 func (a *archive) Events() outbound.Collection[audit.Event] {
 	return collection[audit.ID, audit.Event]{
 		store: (*Store)(a), records: a.events,
-		id:  func(e audit.Event) audit.ID { return e.ID },
-		key: func(e audit.Event) string { return string(e.ID) },
+		id:    func(e audit.Event) audit.ID { return e.ID },
+		key:   func(e audit.Event) string { return string(e.ID) },
+		check: audit.Event.Check,
 	}
 }
 

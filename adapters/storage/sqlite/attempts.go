@@ -23,7 +23,8 @@ var attemptTable = table[lockout.Record]{
 			return nil, err
 		}
 		s.Last, s.Expires = instant(last), instant(expires)
-		return lockout.Restore(s)
+		r, err := lockout.Restore(s)
+		return restored(string(s.Subject), r, err)
 	},
 	next: func(r *lockout.Record, version int64) (*lockout.Record, error) {
 		s := r.Snapshot()

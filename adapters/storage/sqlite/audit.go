@@ -29,7 +29,7 @@ var eventTable = table[audit.Event]{
 			return nil, err
 		}
 		e.At = time.UnixMilli(at).UTC()
-		return &e, e.Check()
+		return restored(string(e.ID), &e, e.Check())
 	},
 }
 

@@ -56,12 +56,7 @@ func BenchmarkAdd(b *testing.B) {
 		b.Run(fmt.Sprintf("to %d", users), func(b *testing.B) {
 			s := crowded(b, users)
 			for i := users + 1; b.Loop(); i++ {
-				id := user.IntegerID(int64(i))
-				email := fmt.Sprintf("someone.%d@example.com", i*7919)
-				u, err := user.Restore(user.Snapshot{
-					ID: id, Email: email, EmailKey: email, FirstName: fmt.Sprintf("First%d", i%997), LastName: fmt.Sprintf("Last%d", i%4999),
-					Active: true, Joined: time.UnixMilli(int64(1_700_000_000_000 + i)).UTC(), Version: 1,
-				})
+				u, err := user.Restore(someone(i))
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -70,5 +65,37 @@ func BenchmarkAdd(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkPut imports users, a thousand at a time, to none and to 100,000.
+func BenchmarkPut(b *testing.B) {
+	const batch = 1000
+	for _, users := range []int{0, 100_000} {
+		b.Run(fmt.Sprintf("to %d", users), func(b *testing.B) {
+			s := crowded(b, users)
+			next, put := users+1, 0
+			for b.Loop() {
+				us := make([]user.Snapshot, batch)
+				for i := range us {
+					us[i] = someone(next)
+					next++
+				}
+				if _, err := s.Archive().Users().Put(b.Context(), us); err != nil {
+					b.Fatal(err)
+				}
+				put += batch
+			}
+			b.ReportMetric(float64(put)/b.Elapsed().Seconds(), "users/s")
+		})
+	}
+}
+
+// someone returns a user who is like no other in what is sorted and searched.
+func someone(i int) user.Snapshot {
+	email := fmt.Sprintf("someone.%d@example.com", i*7919)
+	return user.Snapshot{
+		ID: user.IntegerID(int64(i)), Email: email, EmailKey: email, FirstName: fmt.Sprintf("First%d", i%997), LastName: fmt.Sprintf("Last%d", i%4999),
+		Active: true, Joined: time.UnixMilli(int64(1_700_000_000_000 + i)).UTC(), Version: 1,
 	}
 }

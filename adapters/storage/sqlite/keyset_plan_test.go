@@ -13,8 +13,8 @@ import (
 	"roster/domain/user"
 )
 
-// TestKeysetPlans shows that lists of sessions and events, and all that is asked about failed sign-ins,
-// go to what they return by one index, however much there is.
+// TestKeysetPlans shows that lists of sessions and events, pages of all there is, and all that is asked
+// about failed sign-ins, go to what they return by one index, however much there is.
 func TestKeysetPlans(t *testing.T) {
 	t.Run("without statistics", func(t *testing.T) { testKeysetPlans(t, opened(t)) })
 	t.Run("of 100,000 rows", func(t *testing.T) { testKeysetPlans(t, measured(t)) })
@@ -107,4 +107,13 @@ func testKeysetPlans(t *testing.T, s *Store) {
 	check(attemptTable.selectWhere("id"), nil, "SEARCH attempts USING PRIMARY KEY (id=?)")
 	check(attemptTable.updateColumns("failures", "last", "expires", "version"), nil, "SEARCH attempts USING PRIMARY KEY (id=?)")
 	check(attemptTable.insert(), nil)
+
+	check(userTable.selectPage(), nil, "SEARCH users USING INDEX sqlite_autoindex_users_1 (id>?)")
+	check(userTable.countID(), nil, "SEARCH users USING COVERING INDEX sqlite_autoindex_users_1 (id=?)")
+	check(sessionTable.selectPage(), nil, "SEARCH sessions USING INDEX sqlite_autoindex_sessions_1 (id>?)")
+	check(attemptTable.selectPage(), nil, "SEARCH attempts USING PRIMARY KEY (id>?)")
+	check(eventTable.selectPage(), nil, "SEARCH audit_events USING INDEX sqlite_autoindex_audit_events_1 (id>?)")
+	check(sessionTable.insertNew(2), nil, "SCAN 2-ROW VALUES CLAUSE")
+	check(attemptTable.insertNew(2), nil, "SCAN 2-ROW VALUES CLAUSE")
+	check(eventTable.insertNew(2), nil, "SCAN 2-ROW VALUES CLAUSE")
 }

@@ -36,7 +36,8 @@ var sessionTable = table[session.Session]{
 		s.User = user.IDFromSortKey(owner)
 		s.Created, s.Confirmed, s.Expires = instant(created), instant(confirmed), instant(expires)
 		s.RotatedAt, s.UsedAt, s.RevokedAt = instant(rotated), instant(used), instant(revoked)
-		return session.Restore(s)
+		x, err := session.Restore(s)
+		return restored(string(s.ID), x, err)
 	},
 	next: func(x *session.Session, version int64) (*session.Session, error) {
 		s := x.Snapshot()

@@ -32,7 +32,7 @@ func prepareStatements(ctx context.Context, reader, writer *sql.DB) (s statement
 		{reader, s.read, []string{selectPing, userTable.selectWhere("id"), userTable.selectWhere("email_key"), sessionTable.selectWhere("id"), attemptTable.selectWhere("id")}},
 		{writer, s.write, []string{
 			userTable.selectWhere("id"), sessionTable.selectWhere("id"), attemptTable.selectWhere("id"),
-			userTable.insert(), sessionTable.insert(), attemptTable.insert(), appendEvent(),
+			userTable.insert(), sessionTable.insert(), attemptTable.insert(), appendEvent(), userTable.countID(),
 		}},
 	} {
 		for _, q := range p.queries {
@@ -132,6 +132,18 @@ func (s *Store) transact(ctx context.Context, b beginner, op string, f func(quer
 // writeSoon is write for what a loss of power may undo: it does not wait for the disk, to which the next
 // write takes it along. A crash of this process undoes nothing.
 func (s *Store) writeSoon(ctx context.Context, op string, f func(querier) error) error {
+	return s.tuned(ctx, op, "PRAGMA synchronous = NORMAL", "PRAGMA synchronous = FULL", f)
+}
+
+// writeMuch is write for very many rows at once, which lie all over the indexes: pages of these are kept in
+// memory until the end, and moved from the log into the database less often: every 64 MB.
+func (s *Store) writeMuch(ctx context.Context, op string, f func(querier) error) error {
+	return s.tuned(ctx, op, "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 16384",
+		"PRAGMA cache_size = -2000; PRAGMA wal_autocheckpoint = 1000", f) // SQLite's own
+}
+
+// tuned is write with the writer set up in another way meanwhile.
+func (s *Store) tuned(ctx context.Context, op, before, after string, f func(querier) error) error {
 	if err := s.gate.Enter(); err != nil {
 		return err
 	}
@@ -142,12 +154,12 @@ func (s *Store) writeSoon(ctx context.Context, op string, f func(querier) error)
 	}
 	defer func() { _ = c.Close() }() // gives it back
 	defer func() {
-		if _, err := c.ExecContext(context.WithoutCancel(ctx), "PRAGMA synchronous = FULL"); err != nil {
-			// The next write would not be durable: it gets a new connection instead.
+		if _, err := c.ExecContext(context.WithoutCancel(ctx), after); err != nil {
+			// The next write would not be durable, or not as it should: it gets a new connection instead.
 			_ = c.Raw(func(any) error { return driver.ErrBadConn })
 		}
 	}()
-	if _, err := c.ExecContext(ctx, "PRAGMA synchronous = NORMAL"); err != nil {
+	if _, err := c.ExecContext(ctx, before); err != nil {
 		return translate(ctx, op, err)
 	}
 	return s.transact(ctx, c, op, f)

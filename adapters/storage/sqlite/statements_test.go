@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"testing"
 )
 
@@ -57,5 +58,28 @@ func TestWriteSoon(t *testing.T) {
 	cancel()
 	if err := s.writeSoon(ended, "x", func(querier) error { t.Error("it ran"); return nil }); err == nil {
 		t.Error("under an ended context: no error")
+	}
+}
+
+// TestWriteMuch shows that what suits very many rows holds for these alone.
+func TestWriteMuch(t *testing.T) {
+	s := opened(t)
+	want := func(what string, q querier, cache, checkpoint int) {
+		t.Helper()
+		for setting, want := range map[string]int{"cache_size": cache, "wal_autocheckpoint": checkpoint, "synchronous": 2} {
+			var got int
+			if err := q.QueryRowContext(t.Context(), "PRAGMA "+setting).Scan(&got); err != nil || got != want {
+				t.Errorf("%s: %s is %d, %v; want %d", what, setting, got, err, want)
+			}
+		}
+	}
+	for _, failure := range []error{nil, sql.ErrNoRows} {
+		err := s.writeMuch(t.Context(), "x", func(q querier) error { want("meanwhile", q, -65536, 16384); return failure })
+		if !errors.Is(err, failure) {
+			t.Errorf("writeMuch: %v, want %v", err, failure)
+		}
+		if err := s.write(t.Context(), "x", func(q querier) error { want("afterwards", q, -2000, 1000); return nil }); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -370,6 +370,67 @@ func TestPingNoticesThatTheFileIsGone(t *testing.T) {
 	}
 }
 
+// A copy made with VACUUM INTO while the service writes is a whole database of some moment: what was
+// there before is in it, all that is in it belongs together, and the service goes on from it.
+func TestCopyWhileServing(t *testing.T) {
+	dir := t.TempDir()
+	path, saved := filepath.Join(dir, "x.db"), filepath.Join(dir, "copy.db")
+	s := start(t, path)
+	const before, more = 200, 400
+	add := func(n int) {
+		id := user.IntegerID(int64(n))
+		if err := s.Users().Add(t.Context(), person(t, id)); err != nil {
+			t.Errorf("Add: %v", err)
+		}
+		if err := s.Sessions().Add(t.Context(), session.Start(session.ID(id), id, epoch, session.Rules{RefreshLifetime: time.Hour}, session.Client{})); err != nil {
+			t.Errorf("Add: %v", err)
+		}
+	}
+	for n := range before {
+		add(n + 1)
+	}
+	begun := make(chan struct{})
+	var load sync.WaitGroup
+	load.Go(func() {
+		for n := range more {
+			add(before + n + 1)
+			if n == 0 {
+				close(begun)
+			}
+		}
+	})
+	<-begun
+	closed(t, raw(t, path, "VACUUM INTO '"+saved+"'"))
+	load.Wait()
+	if n := counted(t, s); n != before+more {
+		t.Errorf("%d users, want %d", n, before+more)
+	}
+
+	var verdict string
+	db := raw(t, saved)
+	if err := db.QueryRowContext(t.Context(), "PRAGMA integrity_check").Scan(&verdict); err != nil || verdict != "ok" {
+		t.Errorf("the copy: %s, %v", verdict, err)
+	}
+	closed(t, db)
+	c := start(t, saved)
+	n := counted(t, c)
+	if n <= before {
+		t.Fatalf("the copy has %d users, want those %d from before and one at least", n, before)
+	}
+	all, err := c.Users().List(t.Context(), user.Query{Order: []user.Order{{By: user.SortID}}, Limit: before + more + 1})
+	if err != nil || len(all) != n || all[n-1].ID() != user.IntegerID(int64(n)) {
+		t.Errorf("%d users, %v; want the first %d", len(all), err, n)
+	}
+	for i := range n - 1 { // of the last the session may not have been there yet
+		if _, err := c.Sessions().Get(t.Context(), session.ID(user.IntegerID(int64(i+1)))); err != nil {
+			t.Errorf("session %d: %v", i+1, err)
+		}
+	}
+	if id, err := c.UserIDs().NewUserID(t.Context()); err != nil || id != user.IntegerID(int64(n+1)) {
+		t.Errorf("the next id: %s, %v; want %d", id, err, n+1)
+	}
+}
+
 func BenchmarkGet(b *testing.B) {
 	s, err := sqlite.New(filepath.Join(b.TempDir(), "x.db"))
 	if err != nil {

@@ -24,6 +24,7 @@ type table[T any] struct {
 	version func(*T) int64
 	missing error           // the refusal when no row has the id
 	fresh   func(string) *T // or else what there is then: one of version 0
+	unique  string          // the column besides the id that is; "" for none
 	taken   conflicts
 }
 
@@ -35,10 +36,28 @@ func (t *table[T]) selectWhere(column string) string {
 	return t.selectAll() + " WHERE " + column + " = ?"
 }
 
-func (t *table[T]) insert() string {
+func (t *table[T]) insert() string { return t.insertMany(1) }
+
+func (t *table[T]) insertMany(rows int) string {
 	columns := slices.Concat(t.fields, t.derived)
-	return "INSERT INTO " + t.name + " (" + strings.Join(columns, ", ") + ") VALUES (?" + strings.Repeat(", ?", len(columns)-1) + ")"
+	row := "(?" + strings.Repeat(", ?", len(columns)-1) + ")"
+	return "INSERT INTO " + t.name + " (" + strings.Join(columns, ", ") + ") VALUES " + row + strings.Repeat(", "+row, rows-1)
 }
+
+// insertNew leaves rows alone that are there, and returns the ids of those that it adds. (INSERT OR IGNORE
+// would also pass over defects.)
+func (t *table[T]) insertNew(rows int) string {
+	query := t.insertMany(rows) + " ON CONFLICT (id) DO NOTHING"
+	if t.unique != "" {
+		query += " ON CONFLICT (" + t.unique + ") DO NOTHING"
+	}
+	return query + " RETURNING id"
+}
+
+// selectPage reads so many rows behind an id.
+func (t *table[T]) selectPage() string { return t.selectAll() + " WHERE id > ? ORDER BY id LIMIT ?" }
+
+func (t *table[T]) countID() string { return "SELECT count(*) FROM " + t.name + " WHERE id = ?" }
 
 func (t *table[T]) updateColumns(columns ...string) string {
 	return "UPDATE " + t.name + " SET " + strings.Join(columns, " = ?, ") + " = ? WHERE id = ?"
@@ -136,6 +155,14 @@ func (t *table[T]) save(ctx context.Context, q querier, op string, before, after
 	args = append(args, before[0])
 	_, err := q.ExecContext(ctx, t.updateColumns(changed...), args...)
 	return t.taken.translate(ctx, op, err)
+}
+
+// restored names in err which row broke a rule.
+func restored[T any](id string, v *T, err error) (*T, error) {
+	if err != nil {
+		return nil, fmt.Errorf("row %q: %w", id, err)
+	}
+	return v, nil
 }
 
 // millis is a time as stored.

@@ -14,8 +14,8 @@ import (
 	"roster/domain/user"
 )
 
-// former makes a database as the program of an earlier schema version left it, and closes it.
-func former(t *testing.T, version int64, statements ...string) (path string) {
+// former makes a database as the program of an earlier schema version left it, after these statements.
+func former(t testing.TB, version int64, statements ...string) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "roster.db")
 	if err := createFile(path); err != nil {

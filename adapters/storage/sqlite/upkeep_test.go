@@ -124,16 +124,7 @@ func TestUpkeep(t *testing.T) {
 // TestMigrationOfUsers brings a file up to date that has users already.
 func TestMigrationOfUsers(t *testing.T) {
 	const users, gone = 1200, 100
-	path := filepath.Join(t.TempDir(), "roster.db")
-	old := asOf(t, path, 1)
-	for _, statement := range []string{crowd, "DELETE FROM users WHERE rowid <= ?1 / 12"} { // so that numbers have gaps
-		if _, err := old.writer.ExecContext(t.Context(), statement, users); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := old.release(); err != nil {
-		t.Fatal(err)
-	}
+	path := former(t, 1, crowd(users), fmt.Sprintf("DELETE FROM users WHERE rowid <= %d", gone)) // so that numbers have gaps
 	s := reopened(t, path)
 	sound(t, s, "migrated")
 	for _, c := range []struct {

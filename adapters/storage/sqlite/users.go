@@ -38,7 +38,8 @@ var userTable = table[user.User]{
 		}
 		s.ID, s.Password = user.IDFromSortKey(id), credential.RestoreHash(password)
 		s.Joined, s.LastLogin, s.SessionsValidAfter = instant(joined), instant(lastLogin), instant(validAfter)
-		return user.Restore(s)
+		u, err := user.Restore(s)
+		return restored(id, u, err)
 	},
 	next: func(u *user.User, version int64) (*user.User, error) {
 		s := u.Snapshot()
@@ -47,6 +48,7 @@ var userTable = table[user.User]{
 	},
 	version: (*user.User).Version,
 	missing: user.ErrNotFound,
+	unique:  "email_key",
 	taken:   conflicts{id: user.ErrIDTaken, other: user.ErrEmailTaken},
 }
 

@@ -1,0 +1,112 @@
+package auditlog
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"roster/domain/audit"
+	"roster/ports/outbound"
+)
+
+var at = time.Date(2026, 11, 23, 12, 0, 0, 123e6, time.UTC)
+
+// kept keeps events, or fails.
+type kept struct {
+	outbound.AuditTrail
+	events []audit.Event
+	err    error
+}
+
+func (k *kept) Append(_ context.Context, events ...audit.Event) error {
+	if k.err == nil {
+		k.events = append(k.events, events...)
+	}
+	return k.err
+}
+
+// Each kind of event is a line of the log with all that the event says, and is kept besides.
+func TestEveryEventIsLoggedAndKept(t *testing.T) {
+	for _, kind := range audit.Kinds() {
+		core, lines := observer.New(zap.InfoLevel)
+		k := &kept{}
+		e := audit.Event{
+			ID: "e1", At: at, Kind: kind, Actor: "7", User: "8", Session: "a0", Channel: audit.API,
+			Address: "192.0.2.1", UserAgent: "test", RequestID: "r1", Detail: "email",
+		}
+		if err := New(k, zap.New(core)).Append(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]any{
+			"id": "e1", "at": at, "actor": "7", "user": "8", "session": "a0", "channel": "api",
+			"client": "192.0.2.1", "user_agent": "test", "request_id": "r1", "detail": "email",
+		}
+		all := lines.All()
+		if len(all) != 1 || all[0].Message != string(kind) || all[0].LoggerName != "audit" || all[0].Level != zap.InfoLevel {
+			t.Fatalf("%s: %+v", kind, all)
+		}
+		if diff := cmp.Diff(want, all[0].ContextMap()); diff != "" {
+			t.Errorf("%s: %s", kind, diff)
+		}
+		if diff := cmp.Diff([]audit.Event{e}, k.events); diff != "" {
+			t.Errorf("%s, kept: %s", kind, diff)
+		}
+	}
+}
+
+// What is not known of an event is left out of its line.
+func TestEmptyMembersAreLeftOut(t *testing.T) {
+	core, lines := observer.New(zap.InfoLevel)
+	if err := New(&kept{}, zap.New(core)).Append(t.Context(), audit.Event{ID: "e1", At: at, Kind: audit.SignInFailed, Channel: audit.Operator}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]any{"id": "e1", "at": at, "channel": "operator"}, lines.All()[0].ContextMap()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// An event that the storage does not take is in the log all the same, and the log tells that it is
+// missing elsewhere.
+func TestEventsThatAreNotKeptAreToldOf(t *testing.T) {
+	core, lines := observer.New(zap.InfoLevel)
+	away := errors.New("away")
+	events := []audit.Event{{ID: "e1", At: at, Kind: audit.SignedIn}, {ID: "e2", At: at, Kind: audit.Reused}}
+	if err := New(&kept{err: away}, zap.New(core)).Append(t.Context(), events...); !errors.Is(err, away) {
+		t.Errorf("got %v", err)
+	}
+	var got []string
+	for _, l := range lines.All() {
+		got = append(got, l.Level.String()+" "+l.Message+" "+l.ContextMap()["id"].(string))
+	}
+	want := []string{"info signed_in e1", "info token_reused e2", "error event not kept e1", "error event not kept e2"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Whatever a client says of itself, an event is one line of JSON that says what it is.
+func TestNobodyForgesALine(t *testing.T) {
+	var out bytes.Buffer
+	log := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(&out), zap.InfoLevel))
+	const forged = "x\n{\"msg\":\"signed_in\",\"user\":\"1\"}\r\n\x1b[2J\u2028\u0085\x00\xff\",\"user\":\"1"
+	e := audit.Event{ID: "e1", At: at, Kind: audit.SignInFailed, Address: forged, UserAgent: forged, Detail: forged}.Clean()
+	if err := New(&kept{}, log).Append(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(out.String(), "\n"); n != 1 || strings.ContainsAny(out.String(), "\r\x1b\u2028\u0085\x00") {
+		t.Errorf("%d lines: %q", n, out.String())
+	}
+	var entry map[string]any
+	if err := json.Unmarshal(out.Bytes(), &entry); err != nil || entry["msg"] != string(audit.SignInFailed) || entry["user"] != nil {
+		t.Errorf("%v, %v", entry, err)
+	}
+}

@@ -1,0 +1,136 @@
+package application_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"roster/application"
+	"roster/domain/credential"
+	"roster/domain/fault"
+	"roster/domain/field"
+	"roster/domain/lockout"
+	"roster/domain/session"
+	"roster/domain/user"
+	"roster/ports/inbound"
+	"roster/ports/outbound"
+	"roster/test/fixture"
+)
+
+// A password that is changed while a sign-in with the one before is under way stays changed, also when
+// that sign-in was to store a better hash of it; and the sign-in gets nothing.
+func TestAPasswordChangedDuringASignInStays(t *testing.T) {
+	const next = "wqzxvkjpm-2"
+	for name, before := range map[string]credential.Hash{
+		"outdated hash": fixture.Old(fixture.Password), "current hash": credential.RestoreHash("new$" + fixture.Password),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := fixture.New(t, fixture.Standard())
+			u := s.Add(t, "a@example.com")
+			s.Set(t, u.ID(), func(u *user.User) { u.Rehash(u.Password(), before) })
+			s.Hasher.During = func() {
+				s.Hasher.During = nil
+				s.Clock.Advance(time.Second)
+				if err := s.Administration.SetPassword(t.Context(), u.ID(), field.Given(next)); err != nil {
+					t.Error(err)
+				}
+			}
+			s.Refused(t, "a@example.com", fixture.Password)
+			if got, _ := s.Users.Get(t.Context(), u.ID()); got.Password().Encoded() != "new$"+next {
+				t.Error("the changed password is gone")
+			}
+			s.SignsIn(t, "a@example.com", next)
+		})
+	}
+}
+
+// busySessions lets something happen before a session is changed.
+type busySessions struct {
+	outbound.Sessions
+	before func() error
+}
+
+func (b *busySessions) Update(ctx context.Context, id session.ID, change func(*session.Session) error) (*session.Session, error) {
+	if err := b.before(); err != nil {
+		return nil, err
+	}
+	return b.Sessions.Update(ctx, id, change)
+}
+
+// over returns the use cases with sessions of another kind.
+func over(s *fixture.Service, sessions outbound.Sessions) *application.Authentication {
+	ports := s.Ports
+	ports.Sessions = sessions
+	return application.NewAuthentication(ports, fixture.Standard(), application.NewGuard(ports, fixture.Standard()))
+}
+
+// A refresh under way does not bring a session back that is ended meanwhile.
+func TestSigningOutWinsAgainstARefresh(t *testing.T) {
+	s := fixture.New(t, fixture.Standard())
+	s.Add(t, "a@example.com")
+	p := s.SignsIn(t, "a@example.com", fixture.Password)
+	_, err := over(s, &busySessions{s.Ports.Sessions, func() error { return s.SignOut(t.Context(), field.Given(p.Refresh)) }}).
+		Refresh(t.Context(), field.Given(p.Refresh))
+	if !errors.Is(err, session.ErrBlacklisted) {
+		t.Errorf("got %v", err)
+	}
+	s.RefreshFails(t, p.Refresh, session.ErrBlacklisted)
+	if _, err := s.Authenticate(t.Context(), p.Access); !errors.Is(err, session.ErrTokenInvalid) {
+		t.Errorf("access: %v", err)
+	}
+}
+
+// Whoever signs out or ends a session is told when that could not be stored, and can do it later.
+func TestASessionThatCannotBeEndedIsNotSaidToBe(t *testing.T) {
+	s := fixture.New(t, fixture.Standard())
+	s.Add(t, "a@example.com")
+	p := s.SignsIn(t, "a@example.com", fixture.Password)
+	actor := actorOf(t, s, p.Access)
+	away := &busySessions{s.Ports.Sessions, func() error { return fault.ErrUnavailable }}
+	if err := over(s, away).SignOut(t.Context(), field.Given(p.Refresh)); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("sign out: %v", err)
+	}
+	ports := s.Ports
+	ports.Sessions = away
+	if err := application.NewSessions(ports).End(t.Context(), actor, actor.Session); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("end: %v", err)
+	}
+	ports = s.Ports
+	ports.Users = &failing{s.Ports.Users}
+	if err := application.NewSessions(ports).EndAll(t.Context(), actor, ""); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("end all: %v", err)
+	}
+	actorOf(t, s, p.Access)
+	if err := s.SignOut(t.Context(), field.Given(p.Refresh)); err != nil {
+		t.Errorf("once the storage is back: %v", err)
+	}
+	if _, err := s.Authenticate(t.Context(), p.Access); !errors.Is(err, session.ErrTokenInvalid) {
+		t.Errorf("access: %v", err)
+	}
+}
+
+// failing is users that cannot be changed.
+type failing struct{ outbound.Users }
+
+func (failing) Update(context.Context, user.ID, func(*user.User) error) (*user.User, error) {
+	return nil, fault.ErrUnavailable
+}
+
+// A failed sign-in that cannot be counted is no free guess: the storage's failure is told.
+func TestAFailureThatCannotBeCountedIsTold(t *testing.T) {
+	s := fixture.New(t, fixture.Standard())
+	s.Add(t, "a@example.com")
+	ports := s.Ports
+	ports.Attempts = &uncounted{s.Ports.Attempts}
+	a := application.NewAuthentication(ports, fixture.Standard(), application.NewGuard(ports, fixture.Standard()))
+	if _, err := a.SignIn(t.Context(), inbound.SignIn{Email: field.Given("a@example.com"), Password: field.Given("wrong")}); fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("got %v", err)
+	}
+}
+
+type uncounted struct{ outbound.Attempts }
+
+func (uncounted) Update(context.Context, lockout.Subject, func(*lockout.Record) error) (*lockout.Record, error) {
+	return nil, fault.ErrUnavailable
+}
