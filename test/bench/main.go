@@ -95,13 +95,13 @@ func (o options) run() error {
 	if err := stop(service); err != nil {
 		return err
 	}
-	if err := refusals(binary, dir); err != nil {
-		return err
-	}
 	if strings.Contains("import", o.only) {
 		if err := imports(binary, dir); err != nil {
 			return err
 		}
+	}
+	if err := refusals(binary, dir); err != nil {
+		return err
 	}
 	if !strings.Contains("login flood", o.only) {
 		return nil
