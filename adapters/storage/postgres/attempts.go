@@ -25,7 +25,8 @@ var attemptTable = table[lockout.Record]{
 			return nil, err
 		}
 		s.Subject, s.Last, s.Expires = lockout.Subject(id), instant(last), instant(expires)
-		return lockout.Restore(s)
+		r, err := lockout.Restore(s)
+		return restored(id, r, err)
 	},
 	next: func(r *lockout.Record, version int64) (*lockout.Record, error) {
 		s := r.Snapshot()

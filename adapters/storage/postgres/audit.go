@@ -18,6 +18,12 @@ var eventTable = table[audit.Event]{
 	fields: []string{
 		"id", "at", "kind", "actor", "target", "session", "channel", "address", "user_agent", "request_id", "detail",
 	},
+	row: func(e *audit.Event) []any {
+		return []any{ // any bytes that a client sends
+			plain(string(e.ID)), e.At.UnixMilli(), plain(string(e.Kind)), plain(string(e.Actor)), plain(string(e.User)), plain(e.Session),
+			plain(string(e.Channel)), plain(e.Address), plain(e.UserAgent), plain(e.RequestID), plain(e.Detail),
+		}
+	},
 	scan: func(row pgx.Row) (*audit.Event, error) {
 		var e audit.Event
 		var at int64
@@ -28,35 +34,12 @@ var eventTable = table[audit.Event]{
 		}
 		e.ID, e.At, e.Kind, e.Channel = audit.ID(id), time.UnixMilli(at).UTC(), audit.Kind(kind), audit.Channel(channel)
 		e.Actor, e.User = user.ID(actor), user.ID(target)
-		return &e, e.Check()
+		return restored(id, &e, e.Check())
 	},
 }
 
-// appendEvents takes each column as an array. It leaves events alone that are there, so it can be
-// repeated.
-var appendEvents = "INSERT INTO audit_events (" + strings.Join(eventTable.fields, ", ") + `) SELECT * FROM unnest(
-	$1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[])
-	ON CONFLICT (id) DO NOTHING`
-
-// columnsOf returns the arguments of appendEvents.
-func columnsOf(events []audit.Event) []any {
-	times := make([]int64, len(events))
-	texts := make([][]string, len(eventTable.fields)-1)
-	for i, e := range events {
-		times[i] = e.At.UnixMilli()
-		for j, text := range []string{
-			string(e.ID), string(e.Kind), string(e.Actor), string(e.User), e.Session, string(e.Channel),
-			e.Address, e.UserAgent, e.RequestID, e.Detail,
-		} {
-			texts[j] = append(texts[j], plain(text)) // any bytes that a client sends
-		}
-	}
-	out := []any{texts[0], times}
-	for _, column := range texts[1:] {
-		out = append(out, column)
-	}
-	return out
-}
+// appendEvents leaves events alone that are there, so it can be repeated.
+var appendEvents = eventTable.insertAll() + " ON CONFLICT (id) DO NOTHING"
 
 type auditTrail struct{ s *Store }
 
@@ -64,13 +47,15 @@ var _ outbound.AuditTrail = auditTrail{}
 
 // Append implements outbound.AuditTrail.
 func (r auditTrail) Append(ctx context.Context, events ...audit.Event) error {
-	for _, e := range events {
+	rows := make([][]any, len(events))
+	for i, e := range events {
 		if err := e.Check(); err != nil {
 			return err
 		}
+		rows[i] = eventTable.row(&e)
 	}
 	return r.s.read(ctx, func(ctx context.Context, q querier) error {
-		_, err := q.Exec(ctx, appendEvents, columnsOf(events)...)
+		_, err := q.Exec(ctx, appendEvents, eventTable.columns(rows)...)
 		return translate(ctx, "append audit events", err)
 	})
 }

@@ -100,13 +100,21 @@ func TestKeysetPlans(t *testing.T) {
 		}
 	}
 	for query, index := range map[string]string{
+		sessionTable.selectPage(): "sessions_id", attemptTable.selectPage(): "attempts_id", eventTable.selectPage(): "audit_events_id",
+	} {
+		check(plan(t, s, query, "4", int64(1000)), 1, index, "Index Cond: (id > ")
+	}
+	for query, index := range map[string]string{
 		attemptTable.selectWhere("id"):                    "using attempts_id on attempts",
 		attemptTable.selectToChange():                     "using attempts_id on attempts",
 		"UPDATE attempts SET failures = $1 WHERE id = $2": "using attempts_id on attempts", // as save makes them
-		sweepAttempts: "using attempts_expires on attempts",
-		sweepEvents:   "using audit_events_at on audit_events",
-		deleteOf:      "sessions_owner",
-		sweep:         "using sessions_expires on sessions",
+		sessionTable.selectAny("id"):                      "using sessions_id on sessions",
+		attemptTable.selectAny("id"):                      "using attempts_id on attempts",
+		eventTable.selectAny("id"):                        "using audit_events_id on audit_events",
+		sweepAttempts:                                     "using attempts_expires on attempts",
+		sweepEvents:                                       "using audit_events_at on audit_events",
+		deleteOf:                                          "sessions_owner",
+		sweep:                                             "using sessions_expires on sessions",
 	} {
 		if got := generic(t, s, query); scans.MatchString(got) || sorts.MatchString(got) || !strings.Contains(got, index) {
 			t.Errorf("want %s\n%s", index, got)

@@ -206,10 +206,15 @@ func TestPlans(t *testing.T) {
 		deleteOf: "sessions_owner",
 		sweep:    "using sessions_expires on sessions",
 		strings.Replace(countAbove, "$1", "$1::bigint", 1): "counters",
-		countUp:    "counters",
-		selectPing: "counters",
+		countUp:                          "counters",
+		selectCounter:                    "counters",
+		userTable.selectAny("email_key"): "using users_email_key on users",
+		selectPing:                       "counters",
 	} {
 		check(query, generic(t, s, query), index)
+	}
+	for _, after := range []string{"", "0000000000000054321"} {
+		check("page of all", plan(t, s, userTable.selectPage(), after, int64(1000)), "Index Scan using users_id on users\n        Index Cond: (id > ")
 	}
 	check("sweep", plan(t, s, sweep, int64(1700000000000), int64(1000)), "sessions_id")
 	for name := range exceptions {

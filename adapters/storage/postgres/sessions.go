@@ -38,7 +38,8 @@ var sessionTable = table[session.Session]{
 		s.ID, s.User, s.Reason = session.ID(id), user.IDFromSortKey(owner), session.Reason(reason)
 		s.Created, s.Confirmed, s.Expires = instant(created), instant(confirmed), instant(expires)
 		s.RotatedAt, s.UsedAt, s.RevokedAt = instant(rotated), instant(used), instant(revoked)
-		return session.Restore(s)
+		x, err := session.Restore(s)
+		return restored(id, x, err)
 	},
 	next: func(x *session.Session, version int64) (*session.Session, error) {
 		s := x.Snapshot()

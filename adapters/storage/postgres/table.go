@@ -24,6 +24,8 @@ type table[T any] struct {
 	version func(*T) int64
 	missing error           // the refusal when no row has the id
 	fresh   func(string) *T // or else what there is then: one of version 0
+	unique  string          // the column besides the id that is; "" for none
+	taken   error           // the refusal when its value is
 }
 
 func (t *table[T]) selectAll() string {
@@ -33,6 +35,9 @@ func (t *table[T]) selectAll() string {
 func (t *table[T]) selectWhere(column string) string {
 	return t.selectAll() + " WHERE " + column + " = $1"
 }
+
+// selectPage reads so many rows behind an id.
+func (t *table[T]) selectPage() string { return t.selectAll() + " WHERE id > $1 ORDER BY id LIMIT $2" }
 
 // selectToChange reads a row that nobody else may change until the transaction ends.
 func (t *table[T]) selectToChange() string { return t.selectWhere("id") + " FOR UPDATE" }
@@ -158,6 +163,14 @@ func (t *table[T]) save(ctx context.Context, q querier, op string, before, after
 
 // place is where the nth argument goes in a statement.
 func place(n int) string { return "$" + strconv.Itoa(n) }
+
+// restored names in err which row broke a rule.
+func restored[T any](id string, v *T, err error) (*T, error) {
+	if err != nil {
+		return nil, fmt.Errorf("row %q: %w", id, err)
+	}
+	return v, nil
+}
 
 // millis is a time as stored.
 func millis(t time.Time) any {

@@ -37,7 +37,8 @@ var userTable = table[user.User]{
 		}
 		s.ID, s.Password = user.IDFromSortKey(id), credential.RestoreHash(password)
 		s.Joined, s.LastLogin, s.SessionsValidAfter = instant(joined), instant(lastLogin), instant(validAfter)
-		return user.Restore(s)
+		u, err := user.Restore(s)
+		return restored(id, u, err)
 	},
 	next: func(u *user.User, version int64) (*user.User, error) {
 		s := u.Snapshot()
@@ -46,6 +47,8 @@ var userTable = table[user.User]{
 	},
 	version: (*user.User).Version,
 	missing: user.ErrNotFound,
+	unique:  "email_key",
+	taken:   user.ErrEmailTaken,
 }
 
 // keyOf returns the form of id that is stored, and whether id can be and is spelt as that form is read
@@ -59,8 +62,11 @@ type users struct{ s *Store }
 
 var _ outbound.Users = users{}
 
-// countAbove moves the counter of ids to an added one, if that is above it.
-const countAbove = "UPDATE counters SET value = $1 WHERE name = 'user_id' AND value < $1"
+// The highest counted id: read, and moved to an added one, if that is above it.
+const (
+	selectCounter = "SELECT value FROM counters WHERE name = 'user_id'"
+	countAbove    = "UPDATE counters SET value = $1 WHERE name = 'user_id' AND value < $1"
+)
 
 // Add implements outbound.Users.
 func (r users) Add(ctx context.Context, u *user.User) error {
