@@ -37,7 +37,7 @@ var tokenModule = fx.Module("token",
 
 // queuePerWorker is how many callers may wait for each place to hash; about what one place works off
 // in the time that they are ready to wait.
-const queuePerWorker = 64
+const queuePerWorker = 256
 
 func hasher(cfg config.Config) (*password.Hasher, error) {
 	workers := cfg.HashWorkers

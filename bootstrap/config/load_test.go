@@ -47,7 +47,7 @@ func TestDefaults(t *testing.T) {
 		AccessTokenLifetime: 5 * time.Minute, RefreshTokenLifetime: 24 * time.Hour, SessionMaxLifetime: 720 * time.Hour,
 		RotateRefreshTokens: true, ReuseGrace: 10 * time.Second, ReusePolicy: "revoke", ImmediateRevocation: true,
 		PasswordChangeEnds: "all", IDs: "uuid", AccessPolicy: "directory", Registration: "open", PageSize: 20, Pagination: "mixed",
-		PasswordMinLength: 8, PasswordMaxLength: 1024, PasswordBlocklist: "extended", BreachedPasswords: "off", HashWait: 3 * time.Second,
+		PasswordMinLength: 8, PasswordMaxLength: 1024, PasswordBlocklist: "extended", BreachedPasswords: "off", HashWait: 10 * time.Second,
 		LockoutFailures: 10, LockoutAddressFailures: 50, LockoutDelay: 30 * time.Second, LockoutMaxDelay: 15 * time.Minute, AuditRetention: 2160 * time.Hour,
 		AcceptForms: true, WireDetails: "standard", MaxConnections: 4096, MaxBody: 65536, RequestTimeout: 15 * time.Second, ShutdownTimeout: 15 * time.Second,
 		TrustedProxies: List{}, CORSOrigins: List{}, TLSAutocert: List{},

@@ -61,7 +61,7 @@ func attack(t *testing.T, r Run) {
 	}
 	args := append([]string{"attacks.py", s.URL, "--admin-login", admin + ":" + password,
 		"--deactivate-cmd", s.Shell("user", "set", "{email}", "--active=false"),
-		"--pid", strconv.Itoa(s.Process().Pid())}, r.Options...)
+		"--pid", strconv.Itoa(s.Process().Pid()), "--max-seconds", "900"}, r.Options...)
 	if env["ROSTER_SIGNING_KEY"] == "" {
 		args = append(args, "--sign-cmd", signKeys+"='"+filepath.Join(s.DataDir, "keys")+"' '"+self+"'")
 	}
