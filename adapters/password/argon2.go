@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/crypto/argon2"
@@ -11,13 +12,13 @@ import (
 
 // cost is the parameters of argon2 (RFC 9106): memory in KiB, passes over it, and lanes.
 type cost struct {
-	i           bool // argon2i rather than argon2id
+	variant     int
 	kib, passes int
 	threads     int
 }
 
 // preferred is OWASP's recommendation for argon2id (Password Storage Cheat Sheet).
-var preferred = cost{kib: 19 * 1024, passes: 2, threads: 1}
+var preferred = cost{variant: argon2id, kib: 19 * 1024, passes: 2, threads: 1}
 
 const (
 	saltBytes = 16
@@ -52,8 +53,7 @@ func encode(m machine, plain string) string {
 
 // readArgon2 reads "argon2id$v=19$m=…,t=…,p=…$salt$key": what follows the first "$" of a PHC string,
 // or of Django's "argon2" before one. The latter is never the preferred form, so that it is rewritten.
-// golang.org/x/crypto has no argon2d and only version 19 (0x13): argon2d, and hashes from before
-// 2016, fit nothing.
+// golang.org/x/crypto has only version 19 (0x13): hashes from before 2016 fit nothing.
 func readArgon2(bare bool) func(string) (stored, bool) {
 	return func(rest string) (stored, bool) {
 		part := strings.Split(rest, "$")
@@ -76,10 +76,10 @@ func readArgon2(bare bool) func(string) (stored, bool) {
 
 func readCost(variant, parameters string) (c cost, ok bool) {
 	part := strings.Split(parameters, ",")
-	if len(part) != 3 || variant != "argon2id" && variant != "argon2i" {
+	c.variant = slices.Index([]string{argon2d: "argon2d", argon2i: "argon2i", argon2id: "argon2id"}, variant)
+	if len(part) != 3 || c.variant < 0 {
 		return c, false
 	}
-	c.i = variant == "argon2i"
 	for i, p := range []struct {
 		name string
 		max  int

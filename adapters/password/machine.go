@@ -23,11 +23,14 @@ type machine interface {
 type processor struct{}
 
 func (processor) argon2(c cost, plain string, salt []byte, size int) []byte {
-	derive := argon2.IDKey
-	if c.i {
-		derive = argon2.Key
+	passes, kib, threads, n := uint32(c.passes), uint32(c.kib), uint8(c.threads), uint32(size) //nolint:gosec // bounded
+	switch c.variant {
+	case argon2d:
+		return deriveKey(argon2d, []byte(plain), salt, nil, nil, passes, kib, threads, n)
+	case argon2i:
+		return argon2.Key([]byte(plain), salt, passes, kib, threads, n)
 	}
-	return derive([]byte(plain), salt, uint32(c.passes), uint32(c.kib), uint8(c.threads), uint32(size)) //nolint:gosec // bounded
+	return argon2.IDKey([]byte(plain), salt, passes, kib, threads, n)
 }
 
 func (processor) pbkdf2(k kind, plain string, salt []byte, iterations int) []byte {

@@ -47,7 +47,7 @@ func TestBrokenAndHostileHashesAreNotRead(t *testing.T) {
 		"salted md5": "md5$salt$9857f7a7d313d69b9cd5938be7839a4b", "bare md5": "410b7b8f4012b96689889d821d4cb9b4", "unsalted sha1": "sha1$$513b678c36f55b32a1a6ae741f1982afbeb05403",
 		"bare bcrypt": bc, "huge": "pbkdf2_sha256$1$" + strings.Repeat("s", 600) + "$" + pad32,
 
-		"argon2d":            argon("argon2d", "v=19", "m=512,t=2,p=2", salt16, key32),
+		"argon2 of no kind":  argon("argon2x", "v=19", "m=512,t=2,p=2", salt16, key32),
 		"argon2, no version": "$argon2id$m=512,t=2,p=2$" + salt16 + "$" + key32,
 		"argon2, version 16": argon("argon2id", "v=16", "m=512,t=2,p=2", salt16, key32),
 		"argon2, m":          argon("argon2id", "v=19", "m=1048577,t=2,p=1", salt16, key32),

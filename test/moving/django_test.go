@@ -34,8 +34,6 @@ func (a account) status() int {
 	switch {
 	case a.Algorithm == "sha1" || a.Algorithm == "md5" || a.Algorithm == "unsalted_md5":
 		return a.Status.Default // never in Django's default PASSWORD_HASHERS since 1.10
-	case a.Algorithm == "argon2" && strings.HasPrefix(a.Encoded, "argon2$argon2d$"):
-		return http.StatusUnauthorized // see README: there is no implementation that is kept
 	case a.Status.All >= http.StatusInternalServerError:
 		return http.StatusUnauthorized
 	}

@@ -1,0 +1,1 @@
+// An assembly file, though an empty one, lets Go compile a function without a body: see argon2d.go.
