@@ -31,7 +31,7 @@ func Backend(t *testing.T, open func(t *testing.T) storage.Backend) {
 		checks []check
 	}{
 		{"Users", users}, {"List", lists}, {"IDs", ids}, {"Sessions", sessions}, {"SessionList", sessionLists},
-		{"Attempts", attempts}, {"Audit", audits}, {"AuditList", auditLists},
+		{"Attempts", attempts}, {"Audit", audits}, {"AuditList", auditLists}, {"Archive", archives},
 	} {
 		t.Run(port.name, func(t *testing.T) {
 			for _, c := range port.checks {

@@ -27,6 +27,12 @@ func altered(u *user.User, alter func(*user.Snapshot)) *user.User {
 	return v
 }
 
+func (f *flawed) wasPut(id user.ID) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.put[id]
+}
+
 func (r flawedUsers) Add(ctx context.Context, u *user.User) error {
 	switch r.f.defect {
 	case "adds a taken email":
@@ -61,6 +67,10 @@ func (r flawedUsers) Get(ctx context.Context, id user.ID) (*user.User, error) {
 
 func (r flawedUsers) Update(ctx context.Context, id user.ID, change func(*user.User) error) (*user.User, error) {
 	switch r.f.defect {
+	case "changes no put users":
+		if r.f.wasPut(id) {
+			return nil, user.ErrNotFound
+		}
 	case "moves a taken email":
 		u, err := r.Users.Update(ctx, id, change)
 		if errors.Is(err, user.ErrEmailTaken) {
@@ -115,8 +125,12 @@ func (r flawedUsers) Delete(ctx context.Context, id user.ID, check func(*user.Us
 }
 
 func (r flawedUsers) Count(ctx context.Context, f user.Filter) (int, error) {
-	if r.f.defect == "counts all" {
+	switch r.f.defect {
+	case "counts all":
 		f = user.Filter{}
+	case "counts no put users":
+		us, err := r.Users.List(ctx, user.Query{Filter: f, Limit: 10_000})
+		return len(slices.DeleteFunc(us, func(u *user.User) bool { return r.f.wasPut(u.ID()) })), err
 	}
 	return r.Users.Count(ctx, f)
 }
@@ -140,6 +154,12 @@ func (r flawedUsers) List(ctx context.Context, q user.Query) ([]*user.User, erro
 		}
 	case "searches any term":
 		q.Terms = q.Terms[:min(1, len(q.Terms))]
+	case "finds no put users":
+		us, err := r.Users.List(ctx, q)
+		if len(q.Terms) == 0 {
+			return us, err
+		}
+		return slices.DeleteFunc(us, func(u *user.User) bool { return r.f.wasPut(u.ID()) }), err
 	case "searches by case", "orders ids as text", "orders without case":
 		return r.listBadly(ctx, q)
 	}

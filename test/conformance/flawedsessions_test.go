@@ -53,6 +53,8 @@ func (r flawedSessions) Sweep(ctx context.Context, now time.Time, limit int) (in
 	switch r.f.defect {
 	case "sweeps too late":
 		now = now.Add(-time.Millisecond)
+	case "sweeps no put sessions":
+		limit = 0
 	case "sweeps without limit":
 		limit = 1000
 	}

@@ -89,6 +89,39 @@ var defects = map[string]string{
 	"takes since for after":          "AuditList/SinceAndUntil",
 	"takes until for up to":          "AuditList/SinceAndUntil",
 	"rounds since down":              "AuditList/SinceAndUntil",
+
+	"puts users anew":                      "Archive/PutRoundTripsEveryField",
+	"puts users without a last visit":      "Archive/PutRoundTripsEveryField",
+	"puts sessions without their last use": "Archive/PutRoundTripsEveryField",
+	"puts no failures":                     "Archive/PutRoundTripsEveryField",
+	"puts events without detail":           "Archive/PutRoundTripsEveryField",
+	"pages from the key on":                "Archive/PagesAreCompleteAndInOrder",
+	"pages without limit":                  "Archive/PagesAreCompleteAndInOrder",
+	"pages by the text of ids":             "Archive/IDsOfBothKindsAreInOrder",
+	"pages under any context":              "Archive/EndedContext",
+	"puts under any context":               "Archive/EndedContext",
+	"puts over what is there":              "Archive/KeyTakenLeavesTheRecordAsItWas",
+	"tells that taken keys were free":      "Archive/KeyTakenLeavesTheRecordAsItWas",
+	"stores the first five hundred":        "Archive/LargeBatch",
+	"fails when nothing is put":            "Archive/PutOfNothing",
+	"puts a bad record's neighbours":       "Archive/BadRecordStoresNothing",
+	"tells not which record is bad":        "Archive/BadRecordStoresNothing",
+	"lets all of many win":                 "Archive/OneOfManyPutsWinsAKey",
+	"sweeps no put sessions":               "Archive/PutIsSwept",
+	"tells that taken emails were free":    "Archive/EmailTaken",
+	"tells the key for the email":          "Archive/EmailTaken",
+	"tells the email first":                "Archive/KeyIsToldBeforeEmail",
+	"tells refusals from the end":          "Archive/MixedBatch",
+	"stops at a refusal":                   "Archive/MixedBatch",
+	"lets the last of an email win":        "Archive/MixedBatch",
+	"lets all of many have an email":       "Archive/OneOfManyWinsAnEmail",
+	"finds no put users":                   "Archive/PutUsersAreFoundAndCounted",
+	"counts no put users":                  "Archive/PutUsersAreFoundAndCounted",
+	"changes no put users":                 "Archive/PutUsersCanBeChanged",
+	"counts no put ids":                    "Archive/CountingGoesOnAboveAPutID",
+	"counts refused ids":                   "Archive/RefusedIDDoesNotCount",
+	"skips back":                           "Archive/SkipNeverGoesBack",
+	"skips ids under any context":          "Archive/IDsEndedContext",
 }
 
 // TestSuiteHasTeeth runs the suite against one defect at a time, in a child process, since a test
@@ -125,12 +158,15 @@ type flawed struct {
 	records map[lockout.Subject]*lockout.Record
 	stale   map[string]any // an aggregate as some update before left it
 	gone    user.ID
+	put     map[user.ID]bool // by way of the archive
+	skipped int64
 }
 
 func spoil(defect string) *flawed {
 	return &flawed{
 		Backend: memory.New(), defect: defect,
 		shared: map[user.ID]*user.User{}, records: map[lockout.Subject]*lockout.Record{}, stale: map[string]any{},
+		put: map[user.ID]bool{},
 	}
 }
 
@@ -145,6 +181,9 @@ func (f *flawed) Attempts() outbound.Attempts { return flawedAttempts{f.Backend.
 
 // AuditTrail implements storage.Backend.
 func (f *flawed) AuditTrail() outbound.AuditTrail { return flawedAudit{f.Backend.AuditTrail(), f} }
+
+// Archive implements storage.Backend.
+func (f *flawed) Archive() outbound.Archive { return flawedArchive{f.Backend.Archive(), f} }
 
 // UserIDs implements storage.Backend.
 func (f *flawed) UserIDs() outbound.UserIDs { return flawedIDs{f.Backend.UserIDs(), f} }

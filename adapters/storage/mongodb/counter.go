@@ -52,11 +52,17 @@ func (r userIDs) NewUserID(ctx context.Context) (user.ID, error) {
 
 // behind reports whether n was neither given nor added before.
 func (r userIDs) behind(ctx context.Context, op string, n int64) (bool, error) {
+	last, err := r.last(ctx, op)
+	return last < n, err
+}
+
+// last returns the highest id that was given or added.
+func (r userIDs) last(ctx context.Context, op string) (int64, error) {
 	var c counter
 	err := r.s.within(ctx, op, func(ctx context.Context) error {
 		return r.s.collection(counterCollection).FindOne(ctx, bson.D{{Key: "_id", Value: counterID}}).Decode(&c)
 	})
-	return c.Value < n, err
+	return c.Value, err
 }
 
 // raise lets counting go on above n; it never goes back.

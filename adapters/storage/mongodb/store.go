@@ -95,7 +95,7 @@ func (s *Store) Attempts() outbound.Attempts { return failedAttempts{s} }
 func (s *Store) AuditTrail() outbound.AuditTrail { return auditTrail{s} }
 
 // Archive implements storage.Backend.
-func (s *Store) Archive() outbound.Archive { return nil }
+func (s *Store) Archive() outbound.Archive { return archive{s} }
 
 // UserIDs implements storage.Backend.
 func (s *Store) UserIDs() outbound.UserIDs { return userIDs{s} }

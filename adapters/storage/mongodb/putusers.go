@@ -1,0 +1,174 @@
+package mongodb
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"roster/domain/user"
+	"roster/ports/outbound"
+)
+
+// put stores those users whose id and email nobody has, nor a user before them, and says why each of the
+// others is refused.
+func (r users) put(ctx context.Context, op string, docs []userDocument) ([]error, error) {
+	refused := make([]error, len(docs))
+	left := make([]int, len(docs)) // to be stored
+	for i := range left {
+		left[i] = i
+	}
+	err := tryAgain(ctx, op, func() (done bool, err error) {
+		if left, err = r.refuse(ctx, op, docs, left, refused); err != nil {
+			return false, err
+		}
+		first := firstOfEach(docs, left)
+		if err := r.reachAll(ctx, op, docs, first); err != nil {
+			return false, err
+		}
+		settled, err := r.putFirst(ctx, op, docs, first, refused)
+		left = slices.DeleteFunc(left, func(nth int) bool { return settled[nth] })
+		return len(left) == 0, err
+	})
+	return refused, err
+}
+
+// refuse says in refused who of those left cannot be stored, and returns the others. An id that is taken
+// is told first, as elsewhere.
+func (r users) refuse(ctx context.Context, op string, docs []userDocument, left []int, refused []error) ([]int, error) {
+	for _, unique := range []struct {
+		field   string
+		value   func(userDocument) string
+		refusal error
+	}{
+		{"_id", userTable.id, outbound.ErrKeyTaken},
+		{"email_key", func(d userDocument) string { return d.EmailKey }, user.ErrEmailTaken},
+	} {
+		values := make([]string, len(left))
+		for i, nth := range left {
+			values[i] = unique.value(docs[nth])
+		}
+		var there []userDocument
+		err := r.s.within(ctx, op, func(ctx context.Context) error {
+			found, err := r.s.collection(userTable.name).Find(ctx, oneOf(unique.field, values), options.Find().SetProjection(is(unique.field, 1)))
+			if err != nil {
+				return err
+			}
+			return found.All(ctx, &there)
+		})
+		if err != nil {
+			return nil, err
+		}
+		taken := make(map[string]bool, len(there))
+		for _, d := range there {
+			taken[unique.value(d)] = true
+		}
+		left = slices.DeleteFunc(left, func(nth int) bool {
+			is := taken[unique.value(docs[nth])]
+			if is {
+				refused[nth] = unique.refusal
+			}
+			return is
+		})
+	}
+	return left, nil
+}
+
+// oneOf is the filter of documents whose field has one of some values.
+func oneOf(field string, values []string) bson.D { return is(field, compared("$in", values)) }
+
+// firstOfEach returns those left before whom nobody has their email.
+func firstOfEach(docs []userDocument, left []int) (first []int) {
+	seen := make(map[string]bool, len(left))
+	for _, nth := range left {
+		if key := docs[nth].EmailKey; !seen[key] {
+			seen[key] = true
+			first = append(first, nth)
+		}
+	}
+	return first
+}
+
+// reachAll is reach for users of whom nobody need be refused.
+func (r users) reachAll(ctx context.Context, op string, docs []userDocument, some []int) error {
+	var last int64
+	for _, nth := range some {
+		if n, counted := user.IDFromSortKey(docs[nth].ID).Integer(); counted {
+			last = max(last, n)
+		}
+	}
+	behind, err := userIDs(r).behind(ctx, op, last)
+	if err != nil || !behind {
+		return err
+	}
+	return userIDs(r).raise(ctx, op, last)
+}
+
+// putFirst stores some users, none of whom has the email of another, and returns which of them are now
+// stored or refused. The others lost to somebody who came in between.
+func (r users) putFirst(ctx context.Context, op string, docs []userDocument, some []int, refused []error) (settled map[int]bool, err error) {
+	if r.s.sharded {
+		return claims(r).putAll(ctx, op, docs, some, refused)
+	}
+	if len(some) == 0 {
+		return nil, nil
+	}
+	settled = make(map[int]bool, len(some))
+	batch := make([]userDocument, len(some))
+	for i, nth := range some {
+		batch[i] = docs[nth]
+		settled[nth] = true
+	}
+	taken, err := insertNew(ctx, r.s, op, userTable.name, batch)
+	for _, i := range taken {
+		delete(settled, some[i])
+	}
+	return settled, err
+}
+
+// putters is how many users are stored at the same time where each takes several commands.
+const putters = 8
+
+// putAll is putFirst on a sharded cluster: each user is added as by Users.Add.
+func (c claims) putAll(ctx context.Context, op string, docs []userDocument, some []int, refused []error) (map[int]bool, error) {
+	var mu sync.Mutex
+	settled := make(map[int]bool, len(some))
+	var failed error
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range min(putters, len(some)) {
+		wg.Go(func() {
+			for nth := range next {
+				mu.Lock()
+				enough := failed != nil
+				mu.Unlock()
+				if enough {
+					continue
+				}
+				err := c.add(ctx, op, docs[nth])
+				mu.Lock()
+				switch {
+				case failed != nil: // it went wrong meanwhile
+				case err == nil:
+					settled[nth] = true
+				case errors.Is(err, user.ErrIDTaken):
+					settled[nth], refused[nth] = true, outbound.ErrKeyTaken
+				case errors.Is(err, user.ErrEmailTaken):
+					settled[nth], refused[nth] = true, user.ErrEmailTaken
+				default:
+					failed = err
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for _, nth := range some {
+		next <- nth
+	}
+	close(next)
+	wg.Wait()
+	return settled, failed
+}
