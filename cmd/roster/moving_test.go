@@ -26,14 +26,14 @@ func TestProgressInLines(t *testing.T) {
 	p.tell("tokens", 3, 3) // too few to be worth a line
 	p.finish()
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	if len(lines) != partsTold+2 || lines[0] != "users: 2000 of 40000" || lines[partsTold-1] != "users: 40000 of 40000" || lines[partsTold] != "copied events: 10000" {
+	if len(lines) != partsTold+11 || lines[0] != "users: 2000 of 40000" || lines[partsTold-1] != "users: 40000 of 40000" || lines[partsTold] != "copied events: 1000" || lines[len(lines)-1] != "copied events: 20000" {
 		t.Errorf("%d lines:\n%s", len(lines), out.String())
 	}
 	out.Reset()
 	for n := int64(0); n < 30_000; n += 7_000 { // stretches that skip what would be told
 		p.tell("copied users", n, 0)
 	}
-	if want := "copied users: 14000\ncopied users: 21000\n"; out.String() != want {
+	if want := "copied users: 7000\ncopied users: 14000\ncopied users: 21000\n"; out.String() != want {
 		t.Errorf("got %q, want %q", out.String(), want)
 	}
 }

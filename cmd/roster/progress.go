@@ -12,12 +12,13 @@ import (
 	"roster/ports/inbound"
 )
 
-// How often progress is told where nobody watches: in parts of a known total, or by number; never for
-// less than leastTold, which takes a moment.
+// How often progress is told where nobody watches: in parts of a known total, never for less than
+// leastTold, which takes a moment; or by number, at first more often.
 const (
 	partsTold = 20
-	everyTold = 10_000
 	leastTold = 500
+	firstTold = 1_000
+	everyTold = 10_000
 )
 
 // progress shows how far a move is: a bar on a terminal, now and then a line elsewhere.
@@ -38,7 +39,7 @@ func (p *program) progress() *progress {
 func (p *progress) tell(what string, done, total int64) {
 	if what != p.what {
 		p.finish()
-		p.what, p.next = what, step(total)
+		p.what, p.next = what, step(total, 0)
 		if p.shows {
 			p.bar = newBar(p.out, what, total)
 		}
@@ -48,7 +49,8 @@ func (p *progress) tell(what string, done, total int64) {
 		return
 	}
 	if done >= p.next {
-		p.next = done - done%step(total) + step(total)
+		each := step(total, done)
+		p.next = done - done%each + each
 		if total > 0 {
 			_, _ = fmt.Fprintf(p.out, "%s: %d of %d\n", what, done, total)
 		} else {
@@ -57,9 +59,12 @@ func (p *progress) tell(what string, done, total int64) {
 	}
 }
 
-func step(total int64) int64 {
-	if total > 0 {
+func step(total, done int64) int64 {
+	switch {
+	case total > 0:
 		return max(total/partsTold, leastTold)
+	case done < everyTold:
+		return firstTold
 	}
 	return everyTold
 }
