@@ -42,18 +42,27 @@ const queuePerWorker = 256
 func hasher(cfg config.Config) (*password.Hasher, error) {
 	workers := cfg.HashWorkers
 	if workers == 0 {
-		workers = max(runtime.GOMAXPROCS(0)-1, 1)
+		workers = automaticWorkers
 	}
 	h := password.New(password.Options{Workers: workers, Wait: cfg.HashWait, Queue: workers * queuePerWorker})
 	return h, named("ROSTER_IMPORTED_HASH", h.Expect(cfg.ImportedHash))
 }
 
+// automaticWorkers is how many passwords are hashed at once unless the settings say so: on one CPU less
+// than there are, so that a flood of sign-ins leaves the others' requests theirs.
+var automaticWorkers = max(runtime.GOMAXPROCS(0)-1, 1)
+
 // spare lets other requests run beside the hashing: a hash is computed in stretches that nothing
 // interrupts for milliseconds, and where they take up all that Go runs at once, whoever only reads
-// waits for them. Beyond the CPUs that there are, the operating system shares more fairly.
+// waits for them, and so does the garbage collector. Beyond the CPUs that there are, the operating system
+// shares more fairly.
 func spare(cfg config.Config) {
-	if hashing := max(cfg.HashWorkers, 1); runtime.GOMAXPROCS(0) <= hashing {
-		runtime.GOMAXPROCS(hashing + 1)
+	hashing := cfg.HashWorkers
+	if hashing == 0 {
+		hashing = automaticWorkers
+	}
+	if runtime.GOMAXPROCS(0) < hashing+2 {
+		runtime.GOMAXPROCS(hashing + 2)
 	}
 }
 
