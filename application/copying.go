@@ -24,9 +24,6 @@ func NewCopying(from, to outbound.Archive, lines outbound.Records) *Copying {
 
 // Copy implements inbound.Copying.
 func (c *Copying) Copy(ctx context.Context, o inbound.CopyOptions, progress inbound.Progress) ([]inbound.Contents, error) {
-	if c.from == nil || c.to == nil {
-		return nil, errNoArchive
-	}
 	if !o.VerifyOnly {
 		if err := c.copy(ctx, o, progress); err != nil {
 			return nil, err

@@ -29,9 +29,6 @@ func NewExporting(from outbound.Archive, to outbound.ExportWriter, lines outboun
 // Export implements inbound.Exporting. That everything was exported is noted before: who has got half
 // of it has got much.
 func (e *Exporting) Export(ctx context.Context, progress inbound.Progress) ([]inbound.Contents, error) {
-	if e.from == nil {
-		return nil, errNoArchive
-	}
 	e.record(ctx, audit.Event{Kind: audit.Exported})
 	last, err := e.from.LastUserID(ctx)
 	if err != nil {
@@ -89,9 +86,6 @@ func (r *Restoring) Check(ctx context.Context, progress inbound.Progress) ([]inb
 
 // Restore implements inbound.Restoring.
 func (r *Restoring) Restore(ctx context.Context, resume bool, progress inbound.Progress) ([]inbound.Contents, error) {
-	if r.to == nil {
-		return nil, errNoArchive
-	}
 	if !resume {
 		if err := vacant(ctx, r.to); err != nil {
 			return nil, err

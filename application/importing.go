@@ -37,9 +37,6 @@ var _ inbound.Importing = (*Importing)(nil)
 // NewImporting returns the use case over p.
 func NewImporting(p ImportPorts) *Importing { return &Importing{p, newRecorder(p.Ports)} }
 
-// errNoArchive says that a backend cannot give all it has, or take it.
-var errNoArchive = errors.New("this storage backend can be neither copied from nor imported to yet")
-
 // importRun is one run of an import.
 type importRun struct {
 	*Importing
@@ -77,9 +74,6 @@ func (i *Importing) Import(ctx context.Context, o inbound.ImportOptions, tell fu
 		Importing: i, options: o, tell: tell, progress: progress, now: i.Clock.Now(),
 		summary: inbound.ImportSummary{Users: make(map[inbound.Outcome]int64), Tokens: make(map[inbound.Outcome]int64), Notices: make(map[inbound.Notice]int64)},
 		ids:     map[user.ID]bool{}, emails: map[fingerprint]user.ID{},
-	}
-	if i.Archive == nil {
-		return r.summary, errNoArchive
 	}
 	return r.summary, r.run(ctx)
 }

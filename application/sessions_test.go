@@ -296,6 +296,9 @@ func TestTrail(t *testing.T) {
 		if _, err := s.Trail.Events(t.Context(), c.actor, audit.Query{Limit: 1}); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", who, err)
 		}
+		if err := s.Trail.Authorize(t.Context(), c.actor); !errors.Is(err, c.want) {
+			t.Errorf("%s, asked before: %v", who, err)
+		}
 	}
 	s.Clock.Advance(91 * 24 * time.Hour)
 	swept, err := s.Housekeeping.Sweep(t.Context())

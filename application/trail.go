@@ -62,6 +62,9 @@ var _ inbound.Trail = (*Trail)(nil)
 // NewTrail returns the use cases over p.
 func NewTrail(p Ports) *Trail { return &Trail{p.AuditTrail} }
 
+// Authorize implements inbound.Trail.
+func (t *Trail) Authorize(_ context.Context, actor inbound.Actor) error { return staffOnly(actor) }
+
 // Events implements inbound.Trail.
 func (t *Trail) Events(ctx context.Context, actor inbound.Actor, q audit.Query) ([]audit.Event, error) {
 	if err := staffOnly(actor); err != nil {
