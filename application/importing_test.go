@@ -137,8 +137,8 @@ func TestImportKeepsEverythingAsItIs(t *testing.T) {
 	want := map[user.ID]user.Snapshot{
 		"7": {
 			ID: "7", Email: "Admin.Person@Example.COM", EmailKey: "admin.person@example.com", LastName: "O'Neil", Staff: true,
-			Password: fixture.Old("lantern"), Joined: time.Date(2021, 3, 1, 8, 0, 0, 123e6, time.UTC),
-			LastLogin: time.Date(2021, 3, 1, 9, 0, 0, 123e6, time.UTC), Version: 1,
+			Password: fixture.Old("lantern"), Joined: time.Date(2021, 3, 1, 8, 0, 0, 123456e3, time.UTC),
+			LastLogin: time.Date(2021, 3, 1, 9, 0, 0, 123456e3, time.UTC), Version: 1,
 		},
 		uuid.ID: {
 			ID: uuid.ID, Email: "b@bücher.example", EmailKey: "b@xn--bcher-kva.example", FirstName: "Łukasz", LastName: "O'Neil", Active: true,
@@ -337,6 +337,27 @@ func TestImportWithoutIDs(t *testing.T) {
 	after := stored(t, s)
 	if len(before) != 2 || !slices.Equal(slices.Sorted(maps.Keys(before)), slices.Sorted(maps.Keys(after))) {
 		t.Errorf("ids were %v and are %v", before, after)
+	}
+}
+
+// A fixture has the dates of its database cut to milliseconds.
+func TestImportOfAFixtureAfterADatabase(t *testing.T) {
+	s := fixture.New(t, fixture.Django())
+	row := sourceRow("1", "ann@example.com")
+	row.LastLogin = joined.Add(time.Hour)
+	importing(t, s, &source{users: []outbound.SourceUser{row}}, inbound.ImportOptions{})
+	before := stored(t, s)
+	row.Joined, row.LastLogin = row.Joined.Truncate(time.Millisecond), row.LastLogin.Truncate(time.Millisecond)
+	sum, _ := importing(t, s, &source{users: []outbound.SourceUser{row}}, inbound.ImportOptions{})
+	counts(t, sum, only(inbound.Unchanged))
+	if after := stored(t, s); !maps.Equal(after, before) {
+		t.Errorf("of %+v it made %+v", before, after)
+	}
+	row.FirstName, row.Joined = "Bobby", row.Joined.Add(time.Millisecond)
+	sum, _ = importing(t, s, &source{users: []outbound.SourceUser{row}}, inbound.ImportOptions{})
+	counts(t, sum, only(inbound.Updated))
+	if u := stored(t, s)["1"]; u.FirstName != "Bobby" || !u.Joined.Equal(row.Joined) || !u.LastLogin.Equal(before["1"].LastLogin) {
+		t.Errorf("it made %+v", u)
 	}
 }
 

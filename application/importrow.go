@@ -11,8 +11,8 @@ import (
 	"roster/ports/outbound"
 )
 
-// precision is how exact the times are that storage keeps.
-const precision = time.Millisecond
+// precision is how exact the times of users are that storage keeps (user.Snapshot).
+const precision = time.Microsecond
 
 func cutTime(t time.Time) time.Time { return t.UTC().Truncate(precision) }
 

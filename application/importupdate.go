@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"roster/domain/audit"
 	"roster/domain/user"
@@ -19,6 +20,8 @@ func (r *importRun) update(ctx context.Context, c candidate) error {
 	if err != nil {
 		return err
 	}
+	c.snapshot.Joined = finer(u.Snapshot().Joined, c.snapshot.Joined)
+	c.snapshot.LastLogin = finer(u.Snapshot().LastLogin, c.snapshot.LastLogin)
 	if differ(u.Snapshot(), c) == "" {
 		return r.count(c, inbound.Unchanged)
 	}
@@ -55,6 +58,14 @@ func (r *importRun) update(ctx context.Context, c candidate) error {
 		return err
 	}
 	return r.count(c, inbound.Updated)
+}
+
+// finer returns what is stored where a row says the same cut to milliseconds, as dumpdata does.
+func finer(stored, row time.Time) time.Time {
+	if stored.Truncate(time.Millisecond).Equal(row) {
+		return stored
+	}
+	return row
 }
 
 // used reports whether a stored user shows signs of life here: a sign-in later than the source's last,

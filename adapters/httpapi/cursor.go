@@ -26,8 +26,8 @@ type wireCursor struct {
 	Values []string `json:"v,omitempty"`
 }
 
-// cursorTime writes the time of joining in a cursor, to the millisecond.
-const cursorTime = "2006-01-02T15:04:05.000Z"
+// cursorTime writes the time of joining in a cursor, to the microsecond.
+const cursorTime = "2006-01-02T15:04:05.000000Z"
 
 func (c cursor) encode(order []user.Order) string {
 	w := wireCursor{Back: c.back, Order: criteria(order)}

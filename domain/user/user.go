@@ -14,7 +14,7 @@ import (
 type User struct{ s Snapshot }
 
 // Snapshot is a User's whole state, for storage to write and read back. Times are UTC in whole
-// milliseconds; the zero time means never.
+// microseconds, as Django's are; the zero time means never.
 type Snapshot struct {
 	ID                 ID
 	Email              string // as shown

@@ -2,7 +2,8 @@ package outbound
 
 import "time"
 
-// Clock tells the time: UTC, in whole milliseconds, the finest that every backend keeps.
+// Clock tells the time: UTC, in whole milliseconds, the finest that every backend keeps of whatever it
+// stores.
 type Clock interface {
 	Now() time.Time
 }

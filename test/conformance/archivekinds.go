@@ -69,7 +69,7 @@ var archivedUsers = kind[user.Snapshot]{
 		return user.Snapshot{
 			ID: id, Email: "User." + string(id) + "@example.com", EmailKey: "user." + string(id) + "@example.com",
 			FirstName: "Zoë", LastName: "Łuczak", Active: true, Staff: true, Password: credential.RestoreHash("scheme$1$salt$" + string(id)),
-			Joined: epoch, LastLogin: epoch.Add(time.Hour), SessionsValidAfter: epoch.Add(time.Minute), Version: 7,
+			Joined: joined, LastLogin: joined.Add(time.Hour), SessionsValidAfter: joined.Add(time.Minute), Version: 7,
 		}
 	},
 	empty: func(s user.Snapshot) user.Snapshot {

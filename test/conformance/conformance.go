@@ -44,8 +44,12 @@ func Backend(t *testing.T, open func(t *testing.T) storage.Backend) {
 // crowd is how many do the same thing at once where a race is looked for.
 const crowd = 32
 
-// epoch is when things happen in the fixtures; its milliseconds must survive.
-var epoch = time.Date(2024, 2, 29, 23, 59, 59, 123e6, time.UTC)
+// epoch is when things happen in the fixtures; its milliseconds must survive, and of users the
+// microseconds that joining had.
+var (
+	epoch  = time.Date(2024, 2, 29, 23, 59, 59, 123e6, time.UTC)
+	joined = epoch.Add(456 * time.Microsecond)
+)
 
 // ids of both kinds, for a fixture that needs a few.
 const (
@@ -60,7 +64,7 @@ func person(t *testing.T, id user.ID) *user.User {
 		ID: id, Email: "User." + string(id) + "@example.com", EmailKey: "user." + string(id) + "@example.com",
 		FirstName: "Zoë", LastName: "Łuczak", Active: true, Staff: true,
 		Password: credential.RestoreHash("scheme$1$salt$" + string(id)),
-		Joined:   epoch, LastLogin: epoch.Add(time.Hour), SessionsValidAfter: epoch.Add(time.Minute),
+		Joined:   joined, LastLogin: joined.Add(time.Hour), SessionsValidAfter: joined.Add(time.Minute),
 		Version: 7,
 	})
 }

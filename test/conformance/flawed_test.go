@@ -42,7 +42,7 @@ func (r flawedUsers) Add(ctx context.Context, u *user.User) error {
 	case "drops a field":
 		u = altered(u, func(s *user.Snapshot) { s.LastLogin = time.Time{} })
 	case "rounds to seconds":
-		u = altered(u, func(s *user.Snapshot) { s.Joined = s.Joined.Truncate(time.Second) })
+		u = altered(u, func(s *user.Snapshot) { s.Joined = s.Joined.Truncate(time.Millisecond) })
 	case "shares memory":
 		r.f.mu.Lock()
 		defer r.f.mu.Unlock()

@@ -103,7 +103,7 @@ func mixture(t *testing.T, n int) []*user.User {
 		s.FirstName = pick("", "Ann", "ann", "Ánn", "Bo", "B_o", "😀")
 		s.LastName = pick("", "Lee", "lee", "Li", "Ļee")
 		s.Email = pick("a", "A", "b", "é") + "@example.com"
-		s.Joined = epoch.Add(time.Duration(rnd.IntN(4)) * time.Millisecond)
+		s.Joined = epoch.Add(time.Duration(rnd.IntN(4)) * time.Microsecond)
 		s.Active, s.Staff = rnd.IntN(4) > 0, rnd.IntN(4) == 0
 		us[i] = restored(t, s)
 	}

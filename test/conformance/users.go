@@ -153,12 +153,12 @@ func usersKeepText(t *testing.T, b storage.Backend) {
 
 func usersKeepTimes(t *testing.T, b storage.Backend) {
 	for i, at := range []time.Time{
-		time.Date(1, 1, 1, 0, 0, 0, 1e6, time.UTC), // one step after the zero time
-		time.Date(1969, 12, 31, 23, 59, 59, 999e6, time.UTC),
+		time.Date(1, 1, 1, 0, 0, 0, 1e3, time.UTC), // one step after the zero time
+		time.Date(1969, 12, 31, 23, 59, 59, 999_999e3, time.UTC),
 		time.Unix(0, 0).UTC(), // zero to others, but not never
-		time.Date(2000, 1, 1, 0, 0, 0, 7e6, time.UTC),
+		time.Date(2000, 1, 1, 0, 0, 0, 7e3, time.UTC),
 		time.Date(2038, 1, 19, 3, 14, 8, 0, time.UTC),
-		time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC),
+		time.Date(9999, 12, 31, 23, 59, 59, 999_999e3, time.UTC),
 	} {
 		s := person(t, user.IntegerID(int64(i+1))).Snapshot()
 		s.Joined, s.LastLogin, s.SessionsValidAfter = at, at, at

@@ -151,7 +151,7 @@ func peak(pid int) int64 {
 }
 
 // lasting returns the settings of a new, empty SQLite database.
-func lasting(t *testing.T) map[string]string {
+func lasting(t testing.TB) map[string]string {
 	t.Helper()
 	return map[string]string{"ROSTER_DATABASE": "sqlite:" + filepath.Join(t.TempDir(), "roster.db")}
 }

@@ -266,7 +266,7 @@ func TestPausedRegistrant(t *testing.T) {
 // insertUser stores a user with the address, and nothing else.
 func insertUser(t *testing.T, db *mongo.Database, id user.ID) {
 	t.Helper()
-	insert(t, db, "users", bson.D{{Key: "_id", Value: id.SortKey()}, {Key: "email", Value: address}, {Key: "email_key", Value: address}, {Key: "joined", Value: epoch}, {Key: "version", Value: 1}})
+	insert(t, db, "users", bson.D{{Key: "_id", Value: id.SortKey()}, {Key: "email", Value: address}, {Key: "email_key", Value: address}, {Key: "joined_us", Value: epoch.UnixMicro()}, {Key: "version", Value: 1}})
 }
 
 // TestBecomesSharded opens a database sharded that has users from before.

@@ -38,7 +38,7 @@ func TestPlans(t *testing.T) {
 	var docs []userDocument
 	for i := range 5000 {
 		id := user.IntegerID(int64(i + 1)).SortKey()
-		docs = append(docs, userDocument{ID: id, Email: id, EmailKey: id, FirstName: fmt.Sprint(i % 7), LastName: fmt.Sprint(i % 11), Joined: time.UnixMilli(int64(i)), Version: 1, Search: id})
+		docs = append(docs, userDocument{ID: id, Email: id, EmailKey: id, FirstName: fmt.Sprint(i % 7), LastName: fmt.Sprint(i % 11), Times: userTimes{Joined: micros{time.UnixMilli(int64(i))}}, Version: 1, Search: id})
 	}
 	if _, err := s.collection("users").InsertMany(t.Context(), docs); err != nil {
 		t.Fatal(err)

@@ -23,7 +23,7 @@ var sortables = map[user.Sort]sortable{
 	user.SortEmail:     {"email", func(p user.Position) any { return p.Email }},
 	user.SortFirstName: {"first_name", func(p user.Position) any { return p.FirstName }},
 	user.SortLastName:  {"last_name", func(p user.Position) any { return p.LastName }},
-	user.SortJoined:    {"joined", func(p user.Position) any { return instant(p.Joined) }},
+	user.SortJoined:    {"joined_us", func(p user.Position) any { return p.Joined.UnixMicro() }},
 }
 
 // list returns the filter and the order of a query.

@@ -13,25 +13,25 @@ import (
 )
 
 func TestPlacesAreBoundsOfAnIndex(t *testing.T) {
-	at := time.UnixMilli(1700000000123).UTC()
-	p := user.Position{ID: "7", LastName: "Lee", Joined: at}
+	at := int64(1700000000123456)
+	p := user.Position{ID: "7", LastName: "Lee", Joined: time.UnixMicro(at)}
 	id := user.ID("7").SortKey()
 	for param, want := range map[string]bson.D{
 		"id":  {{Key: "_id", Value: bson.D{{Key: "$gt", Value: id}}}},
 		"-id": {{Key: "_id", Value: bson.D{{Key: "$lt", Value: id}}}},
 		"-date_joined": {
-			{Key: "joined", Value: bson.D{{Key: "$lte", Value: at}}},
+			{Key: "joined_us", Value: bson.D{{Key: "$lte", Value: at}}},
 			{Key: "$or", Value: bson.A{
-				bson.D{{Key: "joined", Value: bson.D{{Key: "$lt", Value: at}}}},
-				bson.D{{Key: "joined", Value: at}, {Key: "_id", Value: bson.D{{Key: "$lt", Value: id}}}},
+				bson.D{{Key: "joined_us", Value: bson.D{{Key: "$lt", Value: at}}}},
+				bson.D{{Key: "joined_us", Value: at}, {Key: "_id", Value: bson.D{{Key: "$lt", Value: id}}}},
 			}},
 		},
 		"last_name,-date_joined": {
 			{Key: "last_name", Value: bson.D{{Key: "$gte", Value: "Lee"}}},
 			{Key: "$or", Value: bson.A{
 				bson.D{{Key: "last_name", Value: bson.D{{Key: "$gt", Value: "Lee"}}}},
-				bson.D{{Key: "last_name", Value: "Lee"}, {Key: "joined", Value: bson.D{{Key: "$lt", Value: at}}}},
-				bson.D{{Key: "last_name", Value: "Lee"}, {Key: "joined", Value: at}, {Key: "_id", Value: bson.D{{Key: "$lt", Value: id}}}},
+				bson.D{{Key: "last_name", Value: "Lee"}, {Key: "joined_us", Value: bson.D{{Key: "$lt", Value: at}}}},
+				bson.D{{Key: "last_name", Value: "Lee"}, {Key: "joined_us", Value: at}, {Key: "_id", Value: bson.D{{Key: "$lt", Value: id}}}},
 			}},
 		},
 	} {

@@ -17,7 +17,7 @@ const (
 	markerCollection = "schema"
 	markerID         = "marker"
 	program          = "roster"
-	schemaVersion    = 2
+	schemaVersion    = 3
 )
 
 type marker struct {
@@ -51,22 +51,6 @@ func (s *Store) claim(ctx context.Context) (version int64, err error) {
 		return 0, err
 	}
 	return s.marked(ctx) // another instance may have been faster, and newer
-}
-
-// upgrade ends the change of a database from an older version, when all that is new has been made. A
-// crash before leaves the older version, from which the next start begins again.
-func (s *Store) upgrade(ctx context.Context, version int64) error {
-	if version >= schemaVersion {
-		return nil
-	}
-	if err := s.drop(ctx, "sessions", "user"); err != nil { // version 1 had it; user_created serves as well
-		return err
-	}
-	return s.within(ctx, "write the marker", func(ctx context.Context) error {
-		_, err := s.collection(markerCollection).UpdateOne(ctx,
-			is("_id", markerID), is("$max", is("version", int64(schemaVersion)))) // another instance may be newer
-		return err
-	})
 }
 
 // marked returns the version in the database's marker, 0 if there is none, and refuses one that is not
@@ -143,7 +127,7 @@ type index struct {
 // indexes is what serves every query but the search for a part of a text.
 var indexes = []index{
 	{collection: "users", name: "email_key", keys: []string{"email_key"}, unique: true},
-	{collection: "users", name: "joined", keys: []string{"joined", "_id"}},
+	{collection: "users", name: "joined_us", keys: []string{"joined_us", "_id"}},
 	{collection: "users", name: "email", keys: []string{"email", "_id"}},
 	{collection: "users", name: "first_name", keys: []string{"first_name", "_id"}},
 	{collection: "users", name: "last_name", keys: []string{"last_name", "_id"}},

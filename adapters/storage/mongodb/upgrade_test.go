@@ -12,6 +12,7 @@ import (
 
 	"roster/adapters/storage/mongodb"
 	"roster/domain/audit"
+	"roster/domain/credential"
 	"roster/domain/lockout"
 	"roster/domain/session"
 	"roster/domain/user"
@@ -32,7 +33,8 @@ func former(t *testing.T, db *mongo.Database) {
 	insert(t, db, "users", bson.D{
 		{Key: "_id", Value: user.ID("7").SortKey()}, {Key: "email", Value: "A@example.com"}, {Key: "email_key", Value: "a@example.com"},
 		{Key: "first_name", Value: "Ann"}, {Key: "last_name", Value: "Lee"}, {Key: "active", Value: true}, {Key: "staff", Value: false},
-		{Key: "password", Value: "x"}, {Key: "joined", Value: at(1700000000123)}, {Key: "version", Value: int64(4)}, {Key: "search", Value: "a"},
+		{Key: "password", Value: "x"}, {Key: "joined", Value: at(1700000000123)},
+		{Key: "last_login", Value: at(1700000000456)}, {Key: "version", Value: int64(4)}, {Key: "search", Value: "a"},
 	})
 	for i, id := range []string{"a", "b", "c"} {
 		d := bson.D{
@@ -91,8 +93,8 @@ func TestUpgradeFrom1(t *testing.T) {
 
 func testUpgraded(t *testing.T, s *mongodb.Store, db *mongo.Database) {
 	t.Helper()
-	if v := version(t, db); v != 2 {
-		t.Errorf("the schema's version is %d, want 2", v)
+	if v := version(t, db); v != 3 {
+		t.Errorf("the schema's version is %d, want 3", v)
 	}
 	if got := indexNames(t, db, "sessions"); !slices.Equal(got, []string{"_id_", "expires", "user_created"}) {
 		t.Errorf("sessions have indexes %v", got)
@@ -101,8 +103,15 @@ func testUpgraded(t *testing.T, s *mongodb.Store, db *mongo.Database) {
 		t.Errorf("events have indexes %v", got)
 	}
 	at := func(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
-	if u, err := s.Users().ByEmail(t.Context(), "a@example.com"); err != nil || u.ID() != "7" || u.Version() != 4 {
-		t.Errorf("the user: %+v, %v", u, err)
+	person := user.Snapshot{
+		ID: "7", Email: "A@example.com", EmailKey: "a@example.com", FirstName: "Ann", LastName: "Lee", Active: true,
+		Password: credential.RestoreHash("x"), Joined: at(1700000000123), LastLogin: at(1700000000456), Version: 4,
+	}
+	if u, err := s.Users().ByEmail(t.Context(), "a@example.com"); err != nil || u.Snapshot() != person {
+		t.Errorf("the user: %+v, %v; want %+v", u, err, person)
+	}
+	if got := indexNames(t, db, "users"); slices.Contains(got, "joined") || !slices.Contains(got, "joined_us") {
+		t.Errorf("users have indexes %v", got)
 	}
 	want := session.Snapshot{
 		ID: "a", User: "7", Created: at(1700000000001), Confirmed: at(1700000000002), Expires: at(1800000000003), Generation: 3,
@@ -137,8 +146,8 @@ func TestUpgradeGoesOnAfterACrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	shut(t, open(t, uri)) // there is no index to drop any more
-	if v := version(t, db); v != 2 {
-		t.Errorf("the schema's version is %d, want 2", v)
+	if v := version(t, db); v != 3 {
+		t.Errorf("the schema's version is %d, want 3", v)
 	}
 }
 

@@ -3,7 +3,6 @@ package mongodb
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -17,19 +16,25 @@ import (
 // order of bytes is the order of ids; texts are compared byte by byte, as collections without a
 // collation do.
 type userDocument struct {
-	ID                 string    `bson:"_id"`
-	Email              string    `bson:"email"`
-	EmailKey           string    `bson:"email_key"`
-	FirstName          string    `bson:"first_name"`
-	LastName           string    `bson:"last_name"`
-	Active             bool      `bson:"active"`
-	Staff              bool      `bson:"staff"`
-	Password           string    `bson:"password"`
-	Joined             time.Time `bson:"joined"`
-	LastLogin          time.Time `bson:"last_login,omitempty"`
-	SessionsValidAfter time.Time `bson:"sessions_valid_after,omitempty"`
-	Version            int64     `bson:"version"`
-	Search             string    `bson:"search"` // for queries alone
+	ID        string    `bson:"_id"`
+	Email     string    `bson:"email"`
+	EmailKey  string    `bson:"email_key"`
+	FirstName string    `bson:"first_name"`
+	LastName  string    `bson:"last_name"`
+	Active    bool      `bson:"active"`
+	Staff     bool      `bson:"staff"`
+	Password  string    `bson:"password"`
+	Times     userTimes `bson:",inline"`
+	Version   int64     `bson:"version"`
+	Search    string    `bson:"search"` // for queries alone
+}
+
+// userTimes are those of a user. Schemas before version 3 had dates under other names: an older
+// program, which would misread these, finds none and fails.
+type userTimes struct {
+	Joined             micros `bson:"joined_us"`
+	LastLogin          micros `bson:"last_login_us,omitempty"`
+	SessionsValidAfter micros `bson:"sessions_valid_after_us,omitempty"`
 }
 
 var userTable = table[user.User, userDocument]{
@@ -39,7 +44,7 @@ var userTable = table[user.User, userDocument]{
 		return userDocument{
 			ID: s.ID.SortKey(), Email: s.Email, EmailKey: s.EmailKey, FirstName: s.FirstName, LastName: s.LastName,
 			Active: s.Active, Staff: s.Staff, Password: s.Password.Encoded(),
-			Joined: instant(s.Joined), LastLogin: instant(s.LastLogin), SessionsValidAfter: instant(s.SessionsValidAfter),
+			Times:   userTimes{micros{s.Joined}, micros{s.LastLogin}, micros{s.SessionsValidAfter}},
 			Version: s.Version, Search: u.SearchText(),
 		}
 	},
@@ -47,7 +52,7 @@ var userTable = table[user.User, userDocument]{
 		return user.Restore(user.Snapshot{
 			ID: user.IDFromSortKey(d.ID), Email: d.Email, EmailKey: d.EmailKey, FirstName: d.FirstName, LastName: d.LastName,
 			Active: d.Active, Staff: d.Staff, Password: credential.RestoreHash(d.Password),
-			Joined: d.Joined, LastLogin: d.LastLogin, SessionsValidAfter: d.SessionsValidAfter,
+			Joined: d.Times.Joined.Time, LastLogin: d.Times.LastLogin.Time, SessionsValidAfter: d.Times.SessionsValidAfter.Time,
 			Version: d.Version,
 		})
 	},

@@ -38,7 +38,7 @@ func typeOf(column string) string {
 	switch column {
 	case "active", "staff":
 		return "boolean"
-	case "joined", "last_login", "sessions_valid_after", "version", // of users
+	case "joined_us", "last_login_us", "sessions_valid_after_us", "version", // of users
 		"created", "confirmed", "expires", "generation", "rotated_at", "used_at", "revoked_at", "failures", "last", "at":
 		return "bigint"
 	}

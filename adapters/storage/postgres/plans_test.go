@@ -154,7 +154,7 @@ func TestPlans(t *testing.T) {
 	}
 	place := middle.Position()
 	for sort, index := range map[user.Sort]string{
-		user.SortID: "users_id", user.SortJoined: "users_joined", user.SortEmail: "users_email",
+		user.SortID: "users_id", user.SortJoined: "users_joined_us", user.SortEmail: "users_email",
 		user.SortFirstName: "users_first_name", user.SortLastName: "users_last_name",
 	} {
 		for sign, using := range map[string]string{"": "Index Scan using ", "-": "Index Scan Backward using "} {

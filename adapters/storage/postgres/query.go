@@ -19,7 +19,7 @@ var sortables = map[user.Sort]sortable{
 	user.SortEmail:     {"email", func(p user.Position) any { return plain(p.Email) }},
 	user.SortFirstName: {"first_name", func(p user.Position) any { return plain(p.FirstName) }},
 	user.SortLastName:  {"last_name", func(p user.Position) any { return plain(p.LastName) }},
-	user.SortJoined:    {"joined", func(p user.Position) any { return p.Joined.UnixMilli() }},
+	user.SortJoined:    {"joined_us", func(p user.Position) any { return p.Joined.UnixMicro() }},
 }
 
 // where is a condition in the making, its parts joined by AND.

@@ -180,6 +180,22 @@ func millis(t time.Time) any {
 	return t.UnixMilli()
 }
 
+// micros is a time of a user as stored.
+func micros(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMicro()
+}
+
+// ofMicros is a time of a user as read.
+func ofMicros(us *int64) time.Time {
+	if us == nil {
+		return time.Time{}
+	}
+	return time.UnixMicro(*us).UTC()
+}
+
 // instant is a time as read.
 func instant(ms *int64) time.Time {
 	if ms == nil {

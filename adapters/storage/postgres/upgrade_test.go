@@ -10,6 +10,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"roster/domain/audit"
+	"roster/domain/credential"
 	"roster/domain/lockout"
 	"roster/domain/session"
 	"roster/domain/user"
@@ -69,8 +70,8 @@ func reopened(t *testing.T, url string) *Store {
 // TestUpgradeFrom2 opens a database from before there were lists of sessions, lockouts and the trail.
 func TestUpgradeFrom2(t *testing.T) {
 	url := former(t, 2,
-		`INSERT INTO users (id, email, email_key, first_name, last_name, active, staff, password, joined, version, search)
-			VALUES ('0000000000000000007', 'A@example.com', 'a@example.com', 'Ann', 'Lee', true, false, 'x', 1700000000123, 4, 'a')`,
+		`INSERT INTO users (id, email, email_key, first_name, last_name, active, staff, password, joined, last_login, version, search)
+			VALUES ('0000000000000000007', 'A@example.com', 'a@example.com', 'Ann', 'Lee', true, false, 'x', 1700000000123, 1700000000456, 4, 'a')`,
 		`INSERT INTO sessions (id, owner, created, confirmed, expires, generation, rotated_at, revoked_at, reason, user_agent, address, version)
 			VALUES ('a', '0000000000000000007', 1700000000001, 1700000000002, 1800000000003, 3, 1700000000004, NULL, '', 'Agent', '192.0.2.1', 5),
 			('b', '0000000000000000007', 1700000000011, 1700000000012, 1800000000013, 0, NULL, NULL, '', '', '', 1),
@@ -78,8 +79,12 @@ func TestUpgradeFrom2(t *testing.T) {
 	at := func(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 	for range 2 { // and once more as it is then
 		s := reopened(t, url)
-		if u, err := s.Users().Get(t.Context(), "7"); err != nil || u.Version() != 4 || u.Snapshot().FirstName != "Ann" {
-			t.Errorf("the user: %+v, %v", u, err)
+		person := user.Snapshot{
+			ID: "7", Email: "A@example.com", EmailKey: "a@example.com", FirstName: "Ann", LastName: "Lee", Active: true,
+			Password: credential.RestoreHash("x"), Joined: at(1700000000123), LastLogin: at(1700000000456), Version: 4,
+		}
+		if u, err := s.Users().Get(t.Context(), "7"); err != nil || u.Snapshot() != person {
+			t.Errorf("the user: %+v, %v; want %+v", u, err, person)
 		}
 		want := session.Snapshot{
 			ID: "a", User: "7", Created: at(1700000000001), Confirmed: at(1700000000002), Expires: at(1800000000003), Generation: 3,

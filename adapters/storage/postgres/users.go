@@ -16,14 +16,14 @@ var userTable = table[user.User]{
 	name: "users",
 	fields: []string{
 		"id", "email", "email_key", "first_name", "last_name", "active", "staff", "password",
-		"joined", "last_login", "sessions_valid_after", "version",
+		"joined_us", "last_login_us", "sessions_valid_after_us", "version",
 	},
 	derived: []string{"search"},
 	row: func(u *user.User) []any {
 		s := u.Snapshot()
 		return []any{
 			s.ID.SortKey(), s.Email, s.EmailKey, s.FirstName, s.LastName, s.Active, s.Staff, s.Password.Encoded(),
-			millis(s.Joined), millis(s.LastLogin), millis(s.SessionsValidAfter), s.Version,
+			micros(s.Joined), micros(s.LastLogin), micros(s.SessionsValidAfter), s.Version,
 			u.SearchText(),
 		}
 	},
@@ -36,7 +36,7 @@ var userTable = table[user.User]{
 			return nil, err
 		}
 		s.ID, s.Password = user.IDFromSortKey(id), credential.RestoreHash(password)
-		s.Joined, s.LastLogin, s.SessionsValidAfter = instant(joined), instant(lastLogin), instant(validAfter)
+		s.Joined, s.LastLogin, s.SessionsValidAfter = ofMicros(joined), ofMicros(lastLogin), ofMicros(validAfter)
 		u, err := user.Restore(s)
 		return restored(id, u, err)
 	},

@@ -83,7 +83,7 @@ func TestOnlyKnownColumnsOrder(t *testing.T) {
 	query, _ := walk(user.Query{Order: []user.Order{
 		{By: "password"}, {By: "id; DROP TABLE users"}, {By: user.SortEmail, Desc: true}, {By: user.SortEmail}, {By: user.SortJoined},
 	}}, nil)
-	if want := "FROM users INDEXED BY users_email ORDER BY email DESC, joined, id LIMIT ?1 OFFSET ?2"; !strings.HasSuffix(query, want) {
+	if want := "FROM users INDEXED BY users_email ORDER BY email DESC, joined_us, id LIMIT ?1 OFFSET ?2"; !strings.HasSuffix(query, want) {
 		t.Errorf("got %s, want it to end with %s", query, want)
 	}
 }

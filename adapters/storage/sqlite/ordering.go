@@ -19,7 +19,7 @@ var sortables = map[user.Sort]sortable{
 	user.SortEmail:     {"email", func(p user.Position) any { return p.Email }},
 	user.SortFirstName: {"first_name", func(p user.Position) any { return p.FirstName }},
 	user.SortLastName:  {"last_name", func(p user.Position) any { return p.LastName }},
-	user.SortJoined:    {"joined", func(p user.Position) any { return p.Joined.UnixMilli() }},
+	user.SortJoined:    {"joined_us", func(p user.Position) any { return p.Joined.UnixMicro() }},
 }
 
 // deciding returns the criteria of an ordering that can decide: the first on each thing, and none

@@ -26,10 +26,10 @@ func measured(t *testing.T) *Store {
 		"DELETE FROM sqlite_stat1",
 		`INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
 			('users', 'sqlite_autoindex_users_1', '100000 1'), ('users', 'users_email_key', '100000 1'), ('users', 'users_number', '100000 1'),
-			('users', 'users_joined', '100000 2 1'), ('users', 'users_email', '100000 1 1'),
+			('users', 'users_joined_us', '100000 2 1'), ('users', 'users_email', '100000 1 1'),
 			('users', 'users_first_name', '100000 100 1'), ('users', 'users_last_name', '100000 20 1'),
 			('users', 'users_kind_id', '100000 50000 25000 1'),
-			('users', 'users_kind_joined', '100000 50000 25000 2 1'), ('users', 'users_kind_email', '100000 50000 25000 1 1'),
+			('users', 'users_kind_joined_us', '100000 50000 25000 2 1'), ('users', 'users_kind_email', '100000 50000 25000 1 1'),
 			('users', 'users_kind_first_name', '100000 50000 25000 100 1'), ('users', 'users_kind_last_name', '100000 50000 25000 20 1'),
 			('sessions', 'sqlite_autoindex_sessions_1', '100000 1'),
 			('sessions', 'sessions_owner', '100000 4 1 1'), ('sessions', 'sessions_expires', '100000 2'),

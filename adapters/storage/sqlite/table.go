@@ -173,6 +173,22 @@ func millis(t time.Time) any {
 	return t.UnixMilli()
 }
 
+// micros is a time of a user as stored.
+func micros(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMicro()
+}
+
+// ofMicros is a time of a user as read.
+func ofMicros(us sql.Null[int64]) time.Time {
+	if !us.Valid {
+		return time.Time{}
+	}
+	return time.UnixMicro(us.V).UTC()
+}
+
 // instant is a time as read.
 func instant(ms sql.Null[int64]) time.Time {
 	if !ms.Valid {

@@ -1,0 +1,88 @@
+package mongodb
+
+import (
+	"context"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+)
+
+// upgrade ends the change of a database from an older version, when all that is new has been made. A
+// crash before leaves the older version, from which the next start begins again.
+func (s *Store) upgrade(ctx context.Context, version int64) error {
+	if version >= schemaVersion {
+		return nil
+	}
+	if err := s.drop(ctx, "sessions", "user"); err != nil { // version 1 had it; user_created serves as well
+		return err
+	}
+	if err := s.countMicroseconds(ctx); err != nil {
+		return err
+	}
+	if err := s.drop(ctx, userTable.name, "joined"); err != nil {
+		return err
+	}
+	return s.within(ctx, "write the marker", func(ctx context.Context) error {
+		_, err := s.collection(markerCollection).UpdateOne(ctx,
+			is("_id", markerID), is("$max", is("version", int64(schemaVersion)))) // another instance may be newer
+		return err
+	})
+}
+
+// dated is what versions 1 and 2 had for the times of a user.
+type dated struct {
+	ID                 string    `bson:"_id"`
+	Joined             time.Time `bson:"joined"`
+	LastLogin          time.Time `bson:"last_login"`
+	SessionsValidAfter time.Time `bson:"sessions_valid_after"`
+}
+
+// upgradeBatch is how many users are read, and then changed, by one command.
+const upgradeBatch = 1000
+
+// countMicroseconds gives all users their times as version 3 has them. Several instances may do so at
+// the same time.
+func (s *Store) countMicroseconds(ctx context.Context) error {
+	const op = "count the times of users in microseconds"
+	users := s.collection(userTable.name)
+	o := options.Find().SetSort(is("_id", 1)).SetLimit(upgradeBatch).
+		SetProjection(bson.D{{Key: "joined", Value: 1}, {Key: "last_login", Value: 1}, {Key: "sessions_valid_after", Value: 1}})
+	for after := ""; ; {
+		var page []dated
+		err := s.within(ctx, op, func(ctx context.Context) error {
+			c, err := users.Find(ctx, is("_id", compared("$gt", after)), o)
+			if err != nil {
+				return err
+			}
+			return c.All(ctx, &page)
+		})
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		after = page[len(page)-1].ID
+		var changes []mongo.WriteModel
+		for _, d := range page {
+			if d.Joined.IsZero() {
+				continue // it has been done
+			}
+			changes = append(changes, mongo.NewUpdateOneModel().
+				SetFilter(bson.D{{Key: "_id", Value: d.ID}, {Key: "joined", Value: d.Joined}}).
+				SetUpdate(bson.D{
+					{Key: "$set", Value: userTimes{micros{d.Joined}, micros{d.LastLogin}, micros{d.SessionsValidAfter}}},
+					{Key: "$unset", Value: bson.D{{Key: "joined", Value: ""}, {Key: "last_login", Value: ""}, {Key: "sessions_valid_after", Value: ""}}},
+				}))
+		}
+		if len(changes) == 0 {
+			continue
+		}
+		err = s.within(ctx, op, func(ctx context.Context) error {
+			_, err := users.BulkWrite(ctx, changes, options.BulkWrite().SetOrdered(false))
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+}
