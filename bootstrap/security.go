@@ -44,7 +44,7 @@ func hasher(cfg config.Config) (*password.Hasher, error) {
 	if workers == 0 {
 		workers = automaticWorkers
 	}
-	h := password.New(password.Options{Workers: workers, Wait: cfg.HashWait, Queue: workers * queuePerWorker})
+	h := password.New(password.Options{Workers: workers, Wait: cfg.HashWait, Queue: workers * queuePerWorker, Digests: cfg.LegacyDigests})
 	return h, named("ROSTER_IMPORTED_HASH", h.Expect(cfg.ImportedHash))
 }
 

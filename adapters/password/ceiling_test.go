@@ -168,7 +168,7 @@ func TestSuccessWaitsForNoMoreThanItsOwnPlaces(t *testing.T) {
 // No more memory and threads is used up in vain than the dearest hash takes, nor time without end.
 func TestWasteStaysWithinTheCeiling(t *testing.T) {
 	for _, encoded := range accounts {
-		s, ok := read(credential.RestoreHash(encoded))
+		s, ok := read(credential.RestoreHash(encoded), false)
 		if !ok {
 			continue
 		}

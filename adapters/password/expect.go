@@ -40,7 +40,7 @@ func (h *Hasher) Expect(schemes string) error {
 			return fmt.Errorf("%q is no scheme with its parameters, such as pbkdf2_sha256:600000", item)
 		}
 		c := credential.RestoreHash(example(p[1:]))
-		if _, ok := read(c); !ok {
+		if _, ok := read(c, false); !ok {
 			return fmt.Errorf("%q asks for more than is verified, or makes no sense", item)
 		}
 		h.Learn(c)

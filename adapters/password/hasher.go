@@ -1,5 +1,6 @@
 // Package password makes and verifies stored credentials: argon2id for new ones, and every scheme
-// that Django's own hashers write, so that imported users keep their passwords.
+// that Django's own hashers write, so that imported users keep their passwords; those of one digest
+// where they are asked for.
 //
 // A stored hash is not trusted: its parameters are bounded, and one that is broken, of an unknown
 // scheme or beyond the bounds fits no password, at the cost of an ordinary verification.
@@ -30,6 +31,8 @@ type Options struct {
 	Wait time.Duration
 	// Queue is how many callers may wait at once; further ones are refused at once.
 	Queue int
+	// Digests lets passwords fit that are stored as one SHA-1 or MD5, as old Django projects have them.
+	Digests bool
 }
 
 // Hasher implements outbound.PasswordHasher. It is safe for concurrent use. A computation under way
@@ -38,18 +41,19 @@ type Hasher struct {
 	pool    *pool
 	machine machine
 	known   known
+	digests bool
 }
 
 // New makes a Hasher.
 func New(o Options) *Hasher {
-	return &Hasher{pool: newPool(o), machine: processor{}, known: known{c: lowest}}
+	return &Hasher{pool: newPool(o), machine: processor{}, known: known{c: lowest}, digests: o.Digests}
 }
 
 // Learn makes refused passwords cost as much as the verification of c does from now on, if that is
 // more, and reports whether it is. What is not learned beforehand is learned when it is first
 // verified; until then, whose it is can be told by the time that a refusal takes.
 func (h *Hasher) Learn(c credential.Hash) (more bool) {
-	s, ok := read(c)
+	s, ok := read(c, h.digests)
 	return ok && h.known.raise(s.work)
 }
 
@@ -85,7 +89,7 @@ func (h *Hasher) Verify(ctx context.Context, p credential.Password, c credential
 	if len(plain) > credential.MaxBytes {
 		return false, false, ctx.Err()
 	}
-	s, ok := read(c)
+	s, ok := read(c, h.digests)
 	most := h.known.with(s.work) // also of a hash that is not tried with this password
 	if !ok || s.blindToNUL && strings.ContainsRune(plain, 0) {
 		s = decoy
@@ -111,7 +115,7 @@ func (h *Hasher) Verify(ctx context.Context, p credential.Password, c credential
 }
 
 // Readable reports whether some password may fit a stored credential. It costs nothing.
-func (*Hasher) Readable(c credential.Hash) bool {
-	_, ok := read(c)
+func (h *Hasher) Readable(c credential.Hash) bool {
+	_, ok := read(c, h.digests)
 	return ok
 }

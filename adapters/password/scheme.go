@@ -23,8 +23,7 @@ type stored struct {
 var decoy = stored{fits: func(machine, string) bool { return false }}
 
 // schemes reads what follows the first "$" of an encoded credential, by what precedes it. "" is the
-// PHC string format, which begins with "$". Django's unsalted and plainly salted MD5 and SHA-1 are
-// left out: their holders need a new password.
+// PHC string format, which begins with "$".
 var schemes = map[string]func(rest string) (stored, bool){
 	"":              readArgon2(true),
 	"argon2":        readArgon2(false),
@@ -38,16 +37,19 @@ var schemes = map[string]func(rest string) (stored, bool){
 // maxEncoded is the most bytes of an encoded credential; Django's column holds 128 characters.
 const maxEncoded = 512
 
-func read(c credential.Hash) (stored, bool) {
+// read reads a credential; of the digests of old, if old.
+func read(c credential.Hash, old bool) (stored, bool) {
 	if !c.Usable() || len(c.Encoded()) > maxEncoded {
 		return stored{}, false
 	}
 	name, rest, found := strings.Cut(c.Encoded(), "$")
-	scheme, known := schemes[name]
-	if !found || !known {
-		return stored{}, false
+	if scheme, known := schemes[name]; found && known {
+		return scheme(rest)
 	}
-	return scheme(rest)
+	if old {
+		return readOld(name, rest, found)
+	}
+	return stored{}, false
 }
 
 // number reads a plain decimal number from lo to hi: no sign, no leading zero, nothing else.

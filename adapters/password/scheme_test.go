@@ -29,7 +29,7 @@ func TestBoundsAreReached(t *testing.T) {
 		"bcrypt$" + strings.Replace(bc, "$12$", "$16$", 1),
 		"bcrypt_sha256$" + strings.Replace(bc, "$12$", "$04$", 1),
 	} {
-		if _, ok := read(credential.RestoreHash(encoded)); !ok {
+		if _, ok := read(credential.RestoreHash(encoded), false); !ok {
 			t.Errorf("%s is refused", encoded)
 		}
 	}
@@ -109,12 +109,30 @@ func TestBrokenAndHostileHashesAreNotRead(t *testing.T) {
 		"scrypt, order":      "scrypt$salt$16384$8$1$" + key64,
 	}
 	for name, encoded := range table {
-		if _, ok := read(credential.RestoreHash(encoded)); ok {
+		if _, ok := read(credential.RestoreHash(encoded), false); ok {
 			t.Errorf("%s is read: %s", name, encoded)
 		}
 		fits, outdated, err := New(Options{}).Verify(t.Context(), credential.NewPassword("lantern"), credential.RestoreHash(encoded))
 		if fits || outdated || err != nil {
 			t.Errorf("%s: fits %t, outdated %t, %v", name, fits, outdated, err)
+		}
+	}
+}
+
+// Digests are read where they are asked for, and in the spelling of Django alone.
+func TestDigests(t *testing.T) {
+	const md5Hex, sha1Hex = "410b7b8f4012b96689889d821d4cb9b4", "513b678c36f55b32a1a6ae741f1982afbeb05403"
+	for encoded, want := range map[string]bool{
+		md5Hex: true, "md5$$" + md5Hex: true, "md5$salt$" + md5Hex: true, "sha1$$" + sha1Hex: true, "sha1$salt$" + sha1Hex: true,
+		"": false, "!" + md5Hex[1:]: false, sha1Hex: false, md5Hex[1:]: false, strings.ToUpper(md5Hex): false, "md5$" + md5Hex: false,
+		"md5$salt$" + sha1Hex: false, "sha1$salt$" + md5Hex: false, "sha1$salt$" + strings.ToUpper(sha1Hex): false, "sha1$salt$": false, "sha1$a$b$" + sha1Hex: false,
+		"md5$" + strings.Repeat("s", 129) + "$" + md5Hex: false, "unsalted_md5$$" + md5Hex: false, "sha256$salt$" + md5Hex + md5Hex: false,
+	} {
+		if _, ok := read(credential.RestoreHash(encoded), true); ok != want {
+			t.Errorf("%q: read %t, want %t", encoded, ok, want)
+		}
+		if _, ok := read(credential.RestoreHash(encoded), false); ok {
+			t.Errorf("%q is read, and was not asked for", encoded)
 		}
 	}
 }
@@ -131,7 +149,7 @@ func TestPlaces(t *testing.T) {
 		"scrypt$131072$salt$8$1$" + key64:                               7,
 		"bcrypt$" + bc:                                                  1,
 	} {
-		s, ok := read(credential.RestoreHash(encoded))
+		s, ok := read(credential.RestoreHash(encoded), false)
 		if !ok || s.work.places() != want {
 			t.Errorf("%s: read %t, %d places", encoded, ok, s.work.places())
 		}

@@ -59,6 +59,7 @@ var cautions = []caution{
 	{"ids", func(c *Config) bool { return c.IDs == "integer" }, "counted ids tell how many users there are and can be guessed"},
 	{"access_policy", func(c *Config) bool { return c.AccessPolicy == "open" }, "any signed-in user may read, change and delete every other, administrators too"},
 	{"password_blocklist", func(c *Config) bool { return c.PasswordBlocklist == "django" }, "passwords such as passwordpassword and qwertyuiopasdfghjkl are taken"},
+	{"legacy_digests", func(c *Config) bool { return c.LegacyDigests }, "an imported SHA-1 or MD5 of a password signs in; whoever has the database finds the password"},
 	{"trim_passwords", func(c *Config) bool { return c.TrimPasswords }, "blanks at the ends of passwords do not count"},
 	{"lockout_failures", func(c *Config) bool { return c.LockoutFailures == 0 }, "passwords of one account can be guessed without a pause"},
 	{"lockout_failures", func(c *Config) bool { return c.LockoutFailures > usualFailures }, "passwords of one account can be guessed for long without a pause"},

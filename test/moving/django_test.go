@@ -24,18 +24,14 @@ type account struct {
 	Algorithm string  `json:"algorithm"`
 	Encoded   string  `json:"encoded"`
 	Status    struct {
-		Default int `json:"default_hashers_3_2"`
-		All     int `json:"all_hashers"`
+		All int `json:"all_hashers"`
 	} `json:"login_status"`
 }
 
-// status returns what a sign-in is to answer: as with every hasher that Django has by default in some
-// version, and plain bcrypt. Broken hashes are refused, where Django fails.
+// status returns what a sign-in is to answer: as with every hasher that Django has. Broken hashes are
+// refused, where Django fails.
 func (a account) status() int {
-	switch {
-	case a.Algorithm == "sha1" || a.Algorithm == "md5" || a.Algorithm == "unsalted_md5":
-		return a.Status.Default // never in Django's default PASSWORD_HASHERS since 1.10
-	case a.Status.All >= http.StatusInternalServerError:
+	if a.Status.All >= http.StatusInternalServerError {
 		return http.StatusUnauthorized
 	}
 	return a.Status.All

@@ -1,0 +1,40 @@
+package password
+
+import (
+	"crypto/md5"  //nolint:gosec // Django's old hashers
+	"crypto/sha1" //nolint:gosec // Django's old hashers
+	"encoding/hex"
+	"strings"
+)
+
+// digests reads what Django's hashers of one digest wrote (SHA1PasswordHasher, MD5PasswordHasher and
+// the unsalted two of each), as schemes does. Whoever has the database finds such passwords by the
+// billion a second, so that they are read only where that is asked for (Options.Digests).
+var digests = map[string]func(rest string) (stored, bool){
+	"sha1": readDigest(sha1.Size, func(text string) []byte { d := sha1.Sum([]byte(text)); return d[:] }), //nolint:gosec // as above
+	"md5":  readDigest(md5.Size, func(text string) []byte { d := md5.Sum([]byte(text)); return d[:] }),   //nolint:gosec // as above
+}
+
+// readDigest reads "salt$digest": the digest of the salt and the password, one after the other, in
+// lower-case hexadecimal. The salt may be empty.
+func readDigest(size int, digest func(string) []byte) func(string) (stored, bool) {
+	return func(rest string) (stored, bool) {
+		salt, text, found := strings.Cut(rest, "$")
+		key, err := hex.DecodeString(text)
+		if !found || len(salt) > maxSalt || err != nil || len(key) != size || strings.ToLower(text) != text {
+			return stored{}, false
+		}
+		return stored{fits: func(_ machine, plain string) bool { return equal(digest(salt+plain), key) }}, true
+	}
+}
+
+// readOld reads what precedes and follows the first "$", if there is one.
+func readOld(name, rest string, found bool) (stored, bool) {
+	if !found {
+		return digests["md5"]("$" + name) // unsalted MD5, bare
+	}
+	if scheme, known := digests[name]; known {
+		return scheme(rest)
+	}
+	return stored{}, false
+}
