@@ -25,6 +25,7 @@ type DjangoSource struct {
 	UserModel string
 	Table     string
 	Fields    map[string]string
+	TimeZone  string
 }
 
 // DjangoMembers returns the members that DjangoSource.Fields may map.
@@ -59,7 +60,9 @@ func ImportDjango(ctx context.Context, cfg config.Config, s DjangoSource, o inbo
 	if err := lasting(cfg.Database); err != nil { // before a long look at the source
 		return summary, named(databaseSetting, err)
 	}
-	source, err := django.Open(ctx, django.Options(s))
+	source, err := django.Open(ctx, django.Options{
+		Source: s.Source, UserModel: s.UserModel, Table: s.Table, Fields: s.Fields, TimeZone: s.TimeZone,
+	})
 	if err != nil {
 		return summary, named("SOURCE", err)
 	}
@@ -75,18 +78,19 @@ func ImportDjango(ctx context.Context, cfg config.Config, s DjangoSource, o inbo
 	return summary, err
 }
 
-// Copy takes everything from one storage to another, each named by its URL; an empty from is the
-// configured one.
+// Copy takes everything from one storage to another, each named by its URL; an empty one is that of the
+// settings.
 func Copy(ctx context.Context, cfg config.Config, from, to string, o inbound.CopyOptions, progress inbound.Progress) (got []inbound.Contents, err error) {
-	source := cfg.Database
+	source, target := cfg.Database, cfg.Database
 	if from != "" {
 		if source, err = config.ParseDatabase(from); err != nil {
 			return nil, named("--from", err)
 		}
 	}
-	target, err := config.ParseDatabase(to)
-	if err != nil {
-		return nil, named("--to", err)
+	if to != "" {
+		if target, err = config.ParseDatabase(to); err != nil {
+			return nil, named("--to", err)
+		}
 	}
 	if *source.URL() == *target.URL() {
 		return nil, errors.New("--from and --to are the same")

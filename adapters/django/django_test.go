@@ -278,13 +278,17 @@ func TestShapesOfRows(t *testing.T) {
 		"mapped": {"1", `,"mail":"a@b.example","given":"Ann","since":"2020-01-02"`, Options{Fields: map[string]string{"email": "mail", "first_name": "given", "date_joined": "since"}}, func(u outbound.SourceUser) bool {
 			return u.Email == "a@b.example" && u.FirstName == "Ann" && u.Joined.Day() == 2
 		}},
-		"mapped to nothing":          {"1", `,"is_staff":true`, Options{Fields: map[string]string{"is_staff": ""}}, func(u outbound.SourceUser) bool { return !u.Staff }},
-		"id mapped":                  {"1", `,"uid":5`, Options{Fields: map[string]string{"id": "uid"}}, func(u outbound.SourceUser) bool { return u.ID == "5" }},
-		"id given anew":              {"1", ``, Options{Fields: map[string]string{"id": ""}}, func(u outbound.SourceUser) bool { return u.ID == "" }},
-		"escapes":                    {"1", `,"first_name":"\u0141ukasz \ud83d\ude00"`, Options{}, func(u outbound.SourceUser) bool { return u.FirstName == "Łukasz 😀" }},
-		"lone surrogate is no text":  {"1", `,"first_name":"\ud800"`, Options{}, func(u outbound.SourceUser) bool { return u.Fault == "first_name holds half a character" }},
-		"capital names are others'":  {"1", `,"Email":"a@b.example"`, Options{}, func(u outbound.SourceUser) bool { return u.Email == "" }},
-		"naive times are UTC":        {"1", `,"date_joined":"2020-01-02T03:04:05.5"`, Options{}, func(u outbound.SourceUser) bool { return u.Joined.Equal(time.Date(2020, 1, 2, 3, 4, 5, 5e8, time.UTC)) }},
+		"mapped to nothing":         {"1", `,"is_staff":true`, Options{Fields: map[string]string{"is_staff": ""}}, func(u outbound.SourceUser) bool { return !u.Staff }},
+		"id mapped":                 {"1", `,"uid":5`, Options{Fields: map[string]string{"id": "uid"}}, func(u outbound.SourceUser) bool { return u.ID == "5" }},
+		"id given anew":             {"1", ``, Options{Fields: map[string]string{"id": ""}}, func(u outbound.SourceUser) bool { return u.ID == "" }},
+		"escapes":                   {"1", `,"first_name":"\u0141ukasz \ud83d\ude00"`, Options{}, func(u outbound.SourceUser) bool { return u.FirstName == "Łukasz 😀" }},
+		"lone surrogate is no text": {"1", `,"first_name":"\ud800"`, Options{}, func(u outbound.SourceUser) bool { return u.Fault == "first_name holds half a character" }},
+		"capital names are others'": {"1", `,"Email":"a@b.example"`, Options{}, func(u outbound.SourceUser) bool { return u.Email == "" }},
+		"naive times are UTC":       {"1", `,"date_joined":"2020-01-02T03:04:05.5"`, Options{}, func(u outbound.SourceUser) bool { return u.Joined.Equal(time.Date(2020, 1, 2, 3, 4, 5, 5e8, time.UTC)) }},
+		"times of a zone": {"1", `,"date_joined":"2020-01-02T03:04:05.5","last_login":"2020-07-02 03:04:05"`, Options{TimeZone: "Europe/Berlin"}, func(u outbound.SourceUser) bool {
+			return u.Joined.Equal(time.Date(2020, 1, 2, 2, 4, 5, 5e8, time.UTC)) && u.LastLogin.Equal(time.Date(2020, 7, 2, 1, 4, 5, 0, time.UTC))
+		}},
+		"an offset beats the zone":   {"1", `,"date_joined":"2020-01-02T03:04:05Z"`, Options{TimeZone: "Asia/Tokyo"}, func(u outbound.SourceUser) bool { return u.Joined.Hour() == 3 }},
 		"times with an offset":       {"1", `,"date_joined":"2020-01-02T03:04:05+02:00"`, Options{}, func(u outbound.SourceUser) bool { return u.Joined.Hour() == 1 }},
 		"times as SQLite keeps them": {"1", `,"date_joined":"2020-01-02 03:04:05.123456"`, Options{}, func(u outbound.SourceUser) bool { return u.Joined.Nanosecond() == 123456000 }},
 	} {
@@ -296,6 +300,19 @@ func TestShapesOfRows(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A database of SQLite keeps no offsets.
+func TestDatabaseOfAnotherZone(t *testing.T) {
+	utc, tokyo := read(t, Options{Source: "testdata/db.sqlite3"}), read(t, Options{Source: "testdata/db.sqlite3", TimeZone: "Asia/Tokyo"})
+	if len(utc) == 0 || len(tokyo) != len(utc) {
+		t.Fatalf("%d users, and %d", len(utc), len(tokyo))
+	}
+	for i, u := range tokyo {
+		if want := utc[i].Joined.Add(-9 * time.Hour); !u.Joined.Equal(want) {
+			t.Errorf("user %s joined at %v, want %v", u.ID, u.Joined, want)
+		}
 	}
 }
 
@@ -350,6 +367,7 @@ func TestWhichUsers(t *testing.T) {
 		"no such table":      {Source: "sqlite:testdata/db.sqlite3", Table: "auth_user"},
 		"no such model":      {Source: "sqlite:testdata/db.sqlite3", UserModel: "auth.User"},
 		"no such column":     {Source: "sqlite:testdata/db.sqlite3", Table: "users_user", Fields: map[string]string{"password": "pw"}},
+		"no such time zone":  {Source: "testdata/users.json", TimeZone: "Europe/Atlantis"},
 		"no such server":     {Source: "postgres://ann:secret@127.0.0.1:1/x?connect_timeout=2"},
 		"bad URL":            {Source: "postgres://ann:secret@127.0.0.1:port/x"},
 	} {

@@ -106,8 +106,7 @@ func (m *members) flag(member string, otherwise bool) bool {
 	return otherwise
 }
 
-// layouts are how fixtures, SQLite and PostgreSQL write times. Without an offset they are UTC, which
-// is what Django keeps with USE_TZ.
+// layouts are how fixtures, SQLite and PostgreSQL write times.
 var layouts = []string{
 	time.RFC3339Nano, "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999Z07",
 	"2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", time.DateOnly,
@@ -118,16 +117,21 @@ func (m *members) time(member string) time.Time {
 	if text == "" {
 		return time.Time{}
 	}
-	at, err := parseTime(text)
+	at, err := parseTimeIn(text, m.o.zone)
 	if err != nil {
 		m.refuse(member, "is no date and time")
 	}
 	return at
 }
 
-func parseTime(text string) (at time.Time, err error) {
+// parseTime reads a time that is UTC unless it has an offset, as Django keeps them with USE_TZ, and
+// SimpleJWT those of its tokens without as well.
+func parseTime(text string) (time.Time, error) { return parseTimeIn(text, time.UTC) }
+
+// parseTimeIn reads a time that is of a zone unless it has an offset.
+func parseTimeIn(text string, zone *time.Location) (at time.Time, err error) {
 	for _, l := range layouts {
-		if at, err = time.Parse(l, text); err == nil {
+		if at, err = time.ParseInLocation(l, text, zone); err == nil {
 			return at.UTC(), nil
 		}
 	}

@@ -14,6 +14,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
+	_ "time/tzdata" // zones also where the machine knows none
 
 	"roster/ports/outbound"
 )
@@ -27,6 +29,12 @@ type Options struct {
 	UserModel string            // app.Model; "" finds it
 	Table     string            // of a database: the model's table; "" is that of the model, or found
 	Fields    map[string]string // member -> the field that holds it, "" for none; see Members
+
+	// TimeZone is where dates of users without an offset are from, as the tz database names it; "" is UTC.
+	// Django keeps the time of its own TIME_ZONE there with USE_TZ = False.
+	TimeZone string
+
+	zone *time.Location // found by Open
 }
 
 // Source is an open source. Its methods may be called again and again.
@@ -65,7 +73,10 @@ const sqliteMagic = "SQLite format 3\x00"
 
 // Open opens a source and looks at all that can be seen before the first user: a fixture is read once
 // to its end, so that a damaged one is found before anything is imported.
-func Open(ctx context.Context, o Options) (Source, error) {
+func Open(ctx context.Context, o Options) (_ Source, err error) {
+	if o.zone, err = time.LoadLocation(o.TimeZone); err != nil {
+		return nil, fmt.Errorf("there is no time zone %q; names are such as Europe/Berlin", o.TimeZone)
+	}
 	for _, name := range slices.Sorted(maps.Keys(o.Fields)) {
 		if !slices.Contains(Members(), name) {
 			return nil, fmt.Errorf("there is no member %q to map; there are %s", name, strings.Join(Members(), ", "))

@@ -170,13 +170,17 @@ func (s *sqliteDatabase) page(ctx context.Context, t table, query string, args .
 }
 
 // asJSON returns a value of SQLite's as a fixture has it. The driver makes times of columns that were
-// declared so.
+// declared so; Django's have no offset there, which the driver takes for UTC.
 func asJSON(v any) (jsontext.Value, error) {
 	switch x := v.(type) {
 	case []byte:
 		v = hex.EncodeToString(x)
 	case time.Time:
-		v = x.Format("2006-01-02T15:04:05.999999999Z07:00")
+		layout := "2006-01-02T15:04:05.999999999"
+		if _, offset := x.Zone(); offset != 0 {
+			layout += "Z07:00"
+		}
+		v = x.Format(layout)
 	}
 	return json.Marshal(v, lenient)
 }

@@ -65,6 +65,7 @@ func (p *program) importDjangoCommand() *cobra.Command {
 	f.StringVar(&d.source.UserModel, "user-model", "", "`app.Model` of the users; found when there is one only")
 	f.StringVar(&d.source.Table, "table", "", "`name` of the users' table in a database; by default the model's")
 	f.StringArrayVar(&d.fields, "field", nil, "`MEMBER=FIELD`: the field that holds a member ("+strings.Join(bootstrap.DjangoMembers(), ", ")+"); no FIELD for none")
+	f.StringVar(&d.source.TimeZone, "time-zone", "", "`zone` that dates without an offset are of, such as Europe/Berlin (with USE_TZ = False, Django's TIME_ZONE); by default UTC")
 	f.BoolVar(&d.options.Blacklist, "blacklist", false, "take over SimpleJWT's token blacklist")
 	f.BoolVar(&d.options.DryRun, "dry-run", false, "store nothing, tell what would be")
 	f.BoolVar(&d.options.Overwrite, "overwrite", false, "update users also where they were in use or changed here since")
