@@ -125,7 +125,7 @@ func exportedUsers(t *testing.T, env map[string]string) string {
 func TestLargeCopyRoundTrip(t *testing.T) {
 	n := 4_000
 	if os.Getenv(usersVariable) != "" {
-		n = 50_000 // the time goes into the servers, and memory is looked at above
+		n = 20_000 // the time goes into the servers, and memory is looked at above
 	}
 	first := lasting(t)
 	must(t, first, "import", "django", generated(t, n))
