@@ -47,6 +47,9 @@ var _ outbound.AuditTrail = auditTrail{}
 
 // Append implements outbound.AuditTrail.
 func (r auditTrail) Append(ctx context.Context, events ...audit.Event) error {
+	// Whoever appends the same ones does so in the same order: of two who each have what the other wants
+	// next, the server would have to stop one.
+	events = slices.SortedStableFunc(slices.Values(events), func(a, b audit.Event) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	rows := make([][]any, len(events))
 	for i, e := range events {
 		if err := e.Check(); err != nil {
