@@ -16,8 +16,12 @@ import (
 	"roster/ports/inbound"
 )
 
-// startTimeout bounds connecting, migrating and opening keys.
-const startTimeout = 2 * time.Minute
+// startTimeout bounds connecting, migrating and opening keys. A migration that takes longer, of a large
+// database, is given up and undone; it has migrateTimeout when it is asked for by itself.
+const (
+	startTimeout   = 2 * time.Minute
+	migrateTimeout = 24 * time.Hour
+)
 
 // closeTimeout bounds letting go of the storage and the rest, once requests are done.
 const closeTimeout = 10 * time.Second
@@ -84,7 +88,7 @@ func Administer(ctx context.Context, cfg config.Config, do func(context.Context,
 
 // Migrate brings the schema of the configured storage up to date.
 func Migrate(ctx context.Context, cfg config.Config) error {
-	return run(ctx, fx.Options(fx.Supply(cfg, zap.NewNop()), fx.StartTimeout(startTimeout), fx.NopLogger, storageModule), func() error { return nil })
+	return run(ctx, fx.Options(fx.Supply(cfg, zap.NewNop()), fx.StartTimeout(migrateTimeout), fx.NopLogger, storageModule), func() error { return nil })
 }
 
 // Check looks at what only a start can see: the storage's URL, the imported schemes, the breached

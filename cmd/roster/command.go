@@ -69,7 +69,7 @@ func (p *program) migrateCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "migrate",
 		Short: "Bring the storage's schema up to date",
-		Long:  "Bring the storage's schema up to date. Every other command that opens the storage does so too;\nthis one does nothing else.",
+		Long:  "Bring the storage's schema up to date. Every other command that opens the storage does so too, but\ngives up after two minutes, which a large database may take longer than; this one does nothing else,\nfor as long as it takes.",
 		Args:  arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := p.load(cmd)

@@ -37,7 +37,10 @@ func TestMain(m *testing.M) {
 // Of the corpus nothing fails, and nothing is skipped but what is listed in Runs with its reason.
 func TestCorpus(t *testing.T) {
 	for name, r := range Runs() {
-		t.Run(name, func(t *testing.T) { attack(t, r) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // most of the time it waits
+			attack(t, r)
+		})
 	}
 }
 
