@@ -4,9 +4,11 @@ GO       ?= go
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LINT      = $(GO) tool -modfile=.ci/tools/go.mod golangci-lint
 FUZZTIME ?= 60s
+# Packages tested at once: several wait for servers most of the time.
+ATONCE   ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench fuzz soak clean
+.PHONY: help run build test test-postgres test-mongodb check bench fuzz soak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,12 +20,14 @@ build: ## build bin/roster, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/roster ./cmd/roster
 
 test: ## run every test, with the race detector, in random order, on every backend
-	CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 30m ./...
+	CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 30m -p $(ATONCE) ./...
 	$(GO) test -run TestAFloodFreesNobody ./adapters/httpapi
 	TEST_BACKEND=memory CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 30m ./test/django
 	TEST_BACKEND=memory CGO_ENABLED=1 $(GO) test -race -timeout 30m -run 'TestRegistrationRace|TestRefreshRace' ./test/e2e
-	TEST_BACKEND=postgres CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 30m ./test/e2e ./test/django
-	TEST_BACKEND=mongodb CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 30m ./test/e2e ./test/django
+	$(MAKE) --no-print-directory -j2 test-postgres test-mongodb
+
+test-postgres test-mongodb: test-%:
+	TEST_BACKEND=$* CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout 30m ./test/e2e ./test/django
 
 check: ## format, vet, linters, the dependency rule, modules
 	@bad=$$(gofmt -l .) && if [ -n "$$bad" ]; then echo "gofmt -w is needed on:"; echo "$$bad"; exit 1; fi
