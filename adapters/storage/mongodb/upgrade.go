@@ -39,8 +39,8 @@ type dated struct {
 	SessionsValidAfter time.Time `bson:"sessions_valid_after"`
 }
 
-// upgradeBatch is how many users are read, and then changed, by one command.
-const upgradeBatch = 1000
+// upgradeBatch is how many users are read, and then changed, by one command: few enough for its time.
+const upgradeBatch = 100
 
 // countMicroseconds gives all users their times as version 3 has them. Several instances may do so at
 // the same time.

@@ -1,6 +1,7 @@
 package mongodb_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -134,6 +135,46 @@ func testUpgraded(t *testing.T, s *mongodb.Store, db *mongo.Database) {
 	}
 	if err := s.AuditTrail().Append(t.Context(), audit.Event{ID: "e", At: used, Kind: audit.SignedIn, User: "7"}); err != nil {
 		t.Errorf("AuditTrail.Append: %v", err)
+	}
+}
+
+// TestUpgradeOfManyUsers changes more users than one command does, of whom an upgrade that was cut off
+// has done some.
+func TestUpgradeOfManyUsers(t *testing.T) {
+	uri := testenv.MongoDB(t)
+	db := raw(t, uri)
+	former(t, db)
+	const users = 250
+	var docs []any
+	for i := range users {
+		id, address := user.IntegerID(int64(100+i)).SortKey(), fmt.Sprintf("user%d@example.com", i)
+		d := bson.D{{Key: "_id", Value: id}, {Key: "email", Value: address}, {Key: "email_key", Value: address}, {Key: "version", Value: int64(1)}}
+		if at := int64(1700000000000 + i); i%3 == 0 {
+			d = append(d, bson.E{Key: "joined_us", Value: 1000 * at})
+		} else {
+			d = append(d, bson.E{Key: "joined", Value: time.UnixMilli(at)}, bson.E{Key: "sessions_valid_after", Value: time.UnixMilli(at + 1)})
+		}
+		docs = append(docs, d)
+	}
+	if _, err := db.Collection("users").InsertMany(t.Context(), docs); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, uri)
+	page, err := s.Archive().Users().Page(t.Context(), "", users+1)
+	if err != nil || len(page) != users+1 { // and the one of former
+		t.Fatalf("%d users, %v", len(page), err)
+	}
+	for i, u := range page[1:] {
+		want := user.Snapshot{ID: user.IntegerID(int64(100 + i)), Email: u.Email, EmailKey: u.Email, Joined: time.UnixMilli(int64(1700000000000 + i)).UTC(), Version: 1}
+		if i%3 > 0 {
+			want.SessionsValidAfter = want.Joined.Add(time.Millisecond)
+		}
+		if u != want {
+			t.Fatalf("user %d: %+v, want %+v", i, u, want)
+		}
+	}
+	if n, err := db.Collection("users").CountDocuments(t.Context(), bson.D{{Key: "joined", Value: bson.D{{Key: "$exists", Value: true}}}}); n != 0 || err != nil {
+		t.Errorf("%d users have a date as before, %v", n, err)
 	}
 }
 
