@@ -17,7 +17,8 @@ import (
 )
 
 // startTimeout bounds connecting, migrating and opening keys. A migration that takes longer, of a large
-// database, is given up and undone; it has migrateTimeout when it is asked for by itself.
+// database, is given up; the next start begins it again, or goes on with it. It has migrateTimeout when it
+// is asked for by itself.
 const (
 	startTimeout   = 2 * time.Minute
 	migrateTimeout = 24 * time.Hour

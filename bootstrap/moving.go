@@ -82,27 +82,30 @@ func ImportDjango(ctx context.Context, cfg config.Config, s DjangoSource, o inbo
 // settings.
 func Copy(ctx context.Context, cfg config.Config, from, to string, o inbound.CopyOptions, progress inbound.Progress) (got []inbound.Contents, err error) {
 	source, target := cfg.Database, cfg.Database
+	sourceName, targetName := databaseSetting, databaseSetting
 	if from != "" {
+		sourceName = "--from"
 		if source, err = config.ParseDatabase(from); err != nil {
-			return nil, named("--from", err)
+			return nil, named(sourceName, err)
 		}
 	}
 	if to != "" {
+		targetName = "--to"
 		if target, err = config.ParseDatabase(to); err != nil {
-			return nil, named("--to", err)
+			return nil, named(targetName, err)
 		}
 	}
 	if *source.URL() == *target.URL() {
-		return nil, errors.New("--from and --to are the same")
+		return nil, errors.New("source and target are the same")
 	}
 	one, closeOne, err := openArchive(ctx, cfg, source)
 	if err != nil {
-		return nil, named("--from", err)
+		return nil, named(sourceName, err)
 	}
 	defer func() { err = errors.Join(err, closeOne()) }()
 	other, closeOther, err := openArchive(ctx, cfg, target)
 	if err != nil {
-		return nil, named("--to", err)
+		return nil, named(targetName, err)
 	}
 	defer func() { err = errors.Join(err, closeOther()) }()
 	return application.NewCopying(one, other, ndjson.Records{}).Copy(ctx, o, progress)

@@ -161,7 +161,7 @@ func printSummary(w io.Writer, source string, s inbound.ImportSummary, o inbound
 
 // noticeTexts says what the notices mean.
 var noticeTexts = map[inbound.Notice]string{
-	inbound.NoticeNoPassword:       "kept, but no password fits: these users need a new one",
+	inbound.NoticeNoPassword:       "kept, but no password fits: these users need a new one (or legacy_digests, for a SHA-1 or MD5)",
 	inbound.NoticeSuperuser:        "is_superuser without is_staff: no administrators here",
 	inbound.NoticeNewID:            "the source tells no ids: tokens of Django name others here, do not take over its signing key",
 	inbound.NoticeTokenWithoutUser: "left out: no good anyway",

@@ -207,6 +207,10 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: exit code %d\n%s%s", name, c.code, c.out, c.errs)
 		}
 	}
+	c := run(t, map[string]string{"ROSTER_DATABASE": dead}, "", "copy", "--from", used["ROSTER_DATABASE"])
+	if c.code == 0 || !strings.Contains(c.errs, "ROSTER_DATABASE: ") || strings.Contains(c.errs, "hidden-word") {
+		t.Errorf("a dead target that the settings name: exit code %d\n%s", c.code, c.errs)
+	}
 	if got := userLines(t, env); len(got) != 0 {
 		t.Errorf("%d users got in", len(got))
 	}
