@@ -77,11 +77,11 @@ func (a *Accounts) AuthorizeRegistration(ctx context.Context, actor inbound.Acto
 	if err := a.settings.Registration.allow(actor); err != nil || a.settings.Registration == RegistrationOpen {
 		return err
 	}
-	now, err := a.stillIs(ctx, actor)
+	actor, err := a.ports.stillIs(ctx, actor, a.ports.Clock.Now(), a.settings.Rules)
 	if err != nil {
 		return err
 	}
-	return a.settings.Registration.allow(now)
+	return a.settings.Registration.allow(actor)
 }
 
 func (a *Accounts) register(ctx context.Context, by user.ID, in inbound.UserInput, staff bool) (*user.User, error) {
@@ -220,7 +220,8 @@ func (a *Accounts) store(ctx context.Context, actor inbound.Actor, id user.ID, w
 	}
 	// Reading the body and hashing took their time, as long as a client likes: what the actor could
 	// do when the request began may be over.
-	if actor, err = a.stillIs(ctx, actor); err != nil {
+	now := a.ports.Clock.Now()
+	if actor, err = a.ports.stillIs(ctx, actor, now, a.settings.Rules); err != nil {
 		return nil, err
 	}
 	if err := a.settings.Access.allow(actor, change, id); err != nil {
@@ -229,9 +230,8 @@ func (a *Accounts) store(ctx context.Context, actor inbound.Actor, id user.ID, w
 	if (who.active != nil || who.staff != nil) && !actor.Staff() {
 		return nil, inbound.ErrForbidden
 	}
-	now := a.ports.Clock.Now()
 	after, err = a.update(ctx, actor.ID(), id, who, func(u *user.User) error {
-		if actor.Is(id) && (!u.Active() || !u.SessionsValidAfter().Equal(actor.User.SessionsValidAfter())) {
+		if actor.Is(id) && (!u.Active() || u.SessionEpoch() != actor.User.SessionEpoch()) {
 			return session.ErrTokenInvalid
 		}
 		if err := fresh(u, versions); err != nil {
@@ -240,7 +240,11 @@ func (a *Accounts) store(ctx context.Context, actor inbound.Actor, id user.ID, w
 		who.apply(u)
 		who.applyFlags(u, now, a.settings.Rules)
 		if who.password != nil {
-			u.ChangePassword(hash, sessionsEnd(actor, keep, now))
+			u.ChangePassword(hash, now)
+			if keep && actor.Session == "" && !actor.Issued.IsZero() {
+				// A token without a session has no record that could be let go on: what is as young goes on too.
+				u.SpareTokens(actor.Issued.Add(-a.settings.Rules.Leeway))
+			}
 		}
 		return nil
 	})
@@ -251,26 +255,19 @@ func (a *Accounts) store(ctx context.Context, actor inbound.Actor, id user.ID, w
 		// The password is changed by now, and every session ended; this one is let go on. Should that
 		// fail, its owner signs in again, which is the safe side.
 		_, _ = a.ports.Sessions.Update(ctx, actor.Session, func(s *session.Session) error {
-			s.Confirm(now)
+			if s.Current(actor.User) {
+				s.Confirm(after)
+			}
 			return nil
 		})
 	}
 	return after, nil
 }
 
-// sessionsEnd returns from before when sessions are to end with a change of password. A token without
-// a session has no record that could be let go on, so what is as young as that token goes on with it.
-func sessionsEnd(actor inbound.Actor, keep bool, now time.Time) time.Time {
-	if keep && actor.Session == "" {
-		return actor.Issued
-	}
-	return now
-}
-
-// stillIs returns the actor as they are now, or an error when the token of the request is not good any
-// more.
-func (a *Accounts) stillIs(ctx context.Context, actor inbound.Actor) (inbound.Actor, error) {
-	u, err := a.ports.Users.Get(ctx, actor.User.ID())
+// stillIs returns the actor as they are at now, or an error when the token of the request does not count
+// any more: the user is gone or inactive, or the session was ended since the request began.
+func (p Ports) stillIs(ctx context.Context, actor inbound.Actor, now time.Time, r session.Rules) (inbound.Actor, error) {
+	u, err := p.Users.Get(ctx, actor.User.ID())
 	switch {
 	case errors.Is(err, user.ErrNotFound):
 		return actor, inbound.ErrUserNotFound
@@ -279,14 +276,20 @@ func (a *Accounts) stillIs(ctx context.Context, actor inbound.Actor) (inbound.Ac
 	case !u.Active():
 		return actor, inbound.ErrUserInactive
 	}
-	if !u.SessionsValidAfter().Equal(actor.User.SessionsValidAfter()) {
-		if actor.Session == "" {
-			return actor, session.ErrTokenInvalid
+	if actor.Session == "" {
+		if u.SessionEpoch() != actor.User.SessionEpoch() {
+			err = session.ErrTokenInvalid
 		}
-		s, err := a.ports.Sessions.Get(ctx, actor.Session)
-		if err != nil || !s.Confirmed(u) {
-			return actor, session.ErrTokenInvalid
-		}
+		return inbound.Actor{User: u, Issued: actor.Issued}, err
+	}
+	s, err := p.Sessions.Get(ctx, actor.Session)
+	switch {
+	case errors.Is(err, session.ErrNotFound):
+		return actor, session.ErrTokenInvalid
+	case err != nil:
+		return actor, err
+	case !s.Admits(u, now, r):
+		return actor, session.ErrTokenInvalid
 	}
 	actor.User = u
 	return actor, nil
@@ -321,7 +324,14 @@ func (a *Accounts) currentRule() field.Rule {
 
 // Delete implements inbound.Accounts.
 func (a *Accounts) Delete(ctx context.Context, actor inbound.Actor, id user.ID, versions []int64) error {
-	u, err := a.find(ctx, actor, change, id)
+	if _, err := a.find(ctx, actor, change, id); err != nil {
+		return err
+	}
+	actor, err := a.ports.stillIs(ctx, actor, a.ports.Clock.Now(), a.settings.Rules)
+	if err != nil {
+		return err
+	}
+	u, err := a.find(ctx, actor, change, id) // as the actor is now
 	if err != nil {
 		return err
 	}

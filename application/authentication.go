@@ -53,8 +53,6 @@ func (a *Authentication) SignIn(ctx context.Context, in inbound.SignIn) (inbound
 	err := a.guard.attempt(ctx, lockout.ForAccount(key), func() (bool, error) {
 		err := errMoved
 		for try := 0; try < signInTries && errors.Is(err, errMoved); try++ {
-			// The session dates from before the password is looked at, so that a change of password
-			// under way ends it.
 			now = a.Clock.Now()
 			who, err = a.verified(ctx, key, known, credential.NewPassword(plain), now)
 		}
@@ -159,7 +157,7 @@ func (a *Authentication) emailKey(text string) (key string, known bool) {
 }
 
 func (a *Authentication) begin(ctx context.Context, u *user.User, now time.Time) (inbound.TokenPair, error) {
-	s := session.Start(a.SessionIDs.NewSessionID(), u.ID(), now, a.rules, inbound.OriginOf(ctx).Client)
+	s := session.Start(a.SessionIDs.NewSessionID(), u.ID(), u.SessionEpoch(), now, a.rules, inbound.OriginOf(ctx).Client)
 	if err := a.Sessions.Add(ctx, s); err != nil {
 		return inbound.TokenPair{}, err
 	}
@@ -189,14 +187,14 @@ func (a *Authentication) Refresh(ctx context.Context, token field.Text) (inbound
 		return inbound.TokenPair{}, err
 	}
 	switch {
-	case s == nil && a.sessionless(c, owner) != nil, s != nil && !s.Live(owner, now):
+	case s == nil && a.sessionless(c, owner) != nil, s != nil && !s.Live(owner, now, a.rules):
 		return inbound.TokenPair{}, session.ErrTokenInvalid
 	case a.rules.Rotate:
 		return a.rotate(ctx, c, s, g, owner, now)
 	case s == nil:
 		return a.renewed(ctx, "", owner.ID(), now, c.Extra)
 	}
-	if err := s.Check(g, now); err != nil {
+	if err := s.Check(g, now, a.rules); err != nil {
 		return inbound.TokenPair{}, err
 	}
 	if s.Use(now) {
@@ -223,12 +221,12 @@ func (a *Authentication) refreshed(ctx context.Context, s session.ID, owner user
 }
 
 func (a *Authentication) rotate(ctx context.Context, c session.Claims, s *session.Session, g int, owner *user.User, now time.Time) (inbound.TokenPair, error) {
-	s, err := a.known(ctx, c, s, owner.ID(), now)
+	s, err := a.known(ctx, c, s, owner.ID(), owner.SessionEpoch(), now)
 	if err != nil {
 		return inbound.TokenPair{}, err
 	}
 	s, err = a.update(ctx, s.ID(), func(s *session.Session) error {
-		if !s.Revoked() && !s.Live(owner, now) {
+		if !s.Revoked() && !s.Live(owner, now, a.rules) {
 			return session.ErrTokenInvalid
 		}
 		return s.Rotate(g, now, a.rules)
@@ -275,11 +273,11 @@ func (a *Authentication) update(ctx context.Context, id session.ID, change func(
 
 // known makes sure that there is a record to rotate or revoke: a token that another issuer gave out
 // has none until now.
-func (a *Authentication) known(ctx context.Context, c session.Claims, s *session.Session, owner user.ID, now time.Time) (*session.Session, error) {
+func (a *Authentication) known(ctx context.Context, c session.Claims, s *session.Session, owner user.ID, epoch int64, now time.Time) (*session.Session, error) {
 	if s != nil {
 		return s, nil
 	}
-	s = session.Adopt(c.Foreign, owner, c, now, a.rules)
+	s = session.Adopt(c.Foreign, owner, epoch, c, now, a.rules)
 	if err := a.Sessions.Add(ctx, s); err != nil && !errors.Is(err, session.ErrExists) {
 		return nil, err
 	}

@@ -162,6 +162,7 @@ func TestSessionsEndInTime(t *testing.T) {
 	p = s.Refreshes(t, p.Refresh)
 	s.Clock.Advance(10 * time.Hour) // within the token's day, beyond the session's 30 hours
 	s.RefreshFails(t, p.Refresh, session.ErrTokenInvalid)
+	s.Add(t, "later@example.com") // shows that the time has come
 	if n, err := s.Housekeeping.Sweep(t.Context()); n != (application.Swept{Sessions: 1}) || err != nil {
 		t.Errorf("swept %+v, %v", n, err)
 	}

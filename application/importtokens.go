@@ -28,7 +28,7 @@ func (r *importRun) revoke(ctx context.Context, t outbound.RevokedToken) error {
 		began = t.RevokedAt
 	}
 	s := session.Snapshot{
-		ID: session.ForeignID(t.ID), User: t.User, Created: cutTime(began), Confirmed: cutTime(began), Expires: cutTime(t.Expires),
+		ID: session.ForeignID(t.ID), User: t.User, Created: cutTime(began), Expires: cutTime(t.Expires),
 		RevokedAt: cutTime(t.RevokedAt), Reason: session.SignedOut, Version: 1,
 	}
 	outcome := inbound.Added

@@ -71,7 +71,7 @@ func finer(stored, row time.Time) time.Time {
 // used reports whether a stored user shows signs of life here: a sign-in later than the source's last,
 // sessions that were ended, or a credential in the form that only this service writes.
 func used(stored, row user.Snapshot) bool {
-	return stored.LastLogin.After(row.LastLogin) || !stored.SessionsValidAfter.IsZero() ||
+	return stored.LastLogin.After(row.LastLogin) || stored.SessionEpoch > 0 ||
 		strings.HasPrefix(stored.Password.Encoded(), "$") && !strings.HasPrefix(row.Password.Encoded(), "$")
 }
 

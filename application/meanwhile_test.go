@@ -93,12 +93,12 @@ func TestASessionThatCannotBeEndedIsNotSaidToBe(t *testing.T) {
 	}
 	ports := s.Ports
 	ports.Sessions = away
-	if err := application.NewSessions(ports).End(t.Context(), actor, actor.Session); fault.KindOf(err) != fault.Unavailable {
+	if err := application.NewSessions(ports, fixture.Standard()).End(t.Context(), actor, actor.Session); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("end: %v", err)
 	}
 	ports = s.Ports
 	ports.Users = &failing{s.Ports.Users}
-	if err := application.NewSessions(ports).EndAll(t.Context(), actor, ""); fault.KindOf(err) != fault.Unavailable {
+	if err := application.NewSessions(ports, fixture.Standard()).EndAll(t.Context(), actor, ""); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("end all: %v", err)
 	}
 	actorOf(t, s, p.Access)

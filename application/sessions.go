@@ -12,13 +12,14 @@ import (
 // Sessions is the use cases about where somebody is signed in.
 type Sessions struct {
 	ports Ports
+	rules session.Rules
 	recorder
 }
 
 var _ inbound.Sessions = (*Sessions)(nil)
 
 // NewSessions returns the use cases over p.
-func NewSessions(p Ports) *Sessions { return &Sessions{p, newRecorder(p)} }
+func NewSessions(p Ports, s Settings) *Sessions { return &Sessions{p, s.Rules, newRecorder(p)} }
 
 // List implements inbound.Sessions.
 func (s *Sessions) List(ctx context.Context, actor inbound.Actor, q inbound.SessionList) ([]*session.Session, error) {
@@ -27,7 +28,7 @@ func (s *Sessions) List(ctx context.Context, actor inbound.Actor, q inbound.Sess
 		return nil, err
 	}
 	return s.ports.Sessions.List(ctx, session.Query{
-		Owner: owner.ID(), LiveAt: s.clock.Now(), Confirmed: owner.SessionsValidAfter(),
+		Owner: owner.ID(), LiveAt: s.clock.Now(), Epoch: owner.SessionEpoch(),
 		From: q.From, Back: q.Back, Limit: max(q.Limit, 1),
 	})
 }
@@ -38,6 +39,10 @@ func (s *Sessions) End(ctx context.Context, actor inbound.Actor, id session.ID) 
 		return inbound.ErrNoCredentials
 	}
 	now := s.clock.Now()
+	actor, err := s.ports.stillIs(ctx, actor, now, s.rules)
+	if err != nil {
+		return err
+	}
 	ended, err := s.ports.Sessions.Update(ctx, id, func(x *session.Session) error {
 		if sessionsOf(actor, x.User()) != nil || x.Revoked() || !now.Before(x.Expires()) {
 			return session.ErrNotFound
@@ -59,6 +64,12 @@ func (s *Sessions) EndAll(ctx context.Context, actor inbound.Actor, id user.ID) 
 		return err
 	}
 	now := s.clock.Now()
+	if actor, err = s.ports.stillIs(ctx, actor, now, s.rules); err != nil {
+		return err
+	}
+	if err := sessionsOf(actor, owner.ID()); err != nil {
+		return err
+	}
 	if _, err := s.ports.Users.Update(ctx, owner.ID(), func(u *user.User) error {
 		u.EndSessions(now)
 		return nil

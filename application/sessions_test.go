@@ -301,11 +301,12 @@ func TestTrail(t *testing.T) {
 		}
 	}
 	s.Clock.Advance(91 * 24 * time.Hour)
+	s.Add(t, "later@example.com") // shows that the time has come
 	swept, err := s.Housekeeping.Sweep(t.Context())
 	if err != nil || swept.Events == 0 || swept.Attempts == 0 {
 		t.Errorf("swept %+v, %v", swept, err)
 	}
-	if events, err := s.Trail.Events(t.Context(), staff, audit.Query{Limit: 1}); len(events) != 0 || err != nil {
+	if events, err := s.Trail.Events(t.Context(), staff, audit.Query{Limit: 9}); len(events) != 2 || err != nil {
 		t.Errorf("events outlive their age: %v, %v", events, err)
 	}
 }

@@ -47,7 +47,7 @@ func (a *Authentication) verifyListed(ctx context.Context, c session.Claims, now
 	if err != nil || s == nil {
 		return err
 	}
-	if err := s.Check(g, now); errors.Is(err, session.ErrBlacklisted) {
+	if err := s.Check(g, now, a.rules); errors.Is(err, session.ErrBlacklisted) {
 		return err
 	}
 	return nil
@@ -65,10 +65,10 @@ func (a *Authentication) verifyRefresh(ctx context.Context, c session.Claims, no
 	if s == nil {
 		return a.sessionless(c, owner)
 	}
-	if err := s.Check(g, now); err != nil {
+	if err := s.Check(g, now, a.rules); err != nil {
 		return err
 	}
-	if !s.Live(owner, now) {
+	if !s.Live(owner, now, a.rules) {
 		return session.ErrTokenInvalid
 	}
 	return nil
@@ -89,7 +89,7 @@ func (a *Authentication) SignOut(ctx context.Context, token field.Text) error {
 	if err != nil || s == nil && (!a.rules.Sessionless || c.Foreign == "") {
 		return session.ErrTokenInvalid
 	}
-	if s, err = a.known(ctx, c, s, owner, now); err != nil {
+	if s, err = a.known(ctx, c, s, owner, 0, now); err != nil {
 		return err
 	}
 	s, err = a.update(ctx, s.ID(), func(s *session.Session) error { return s.SignOut(g, now, a.rules) })
@@ -140,7 +140,7 @@ func (a *Authentication) actor(ctx context.Context, c session.Claims, now time.T
 		return inbound.Actor{}, err
 	case s == nil:
 		return inbound.Actor{User: u, Issued: c.IssuedAt}, a.sessionless(c, u)
-	case a.rules.Immediate && !s.Live(u, now), !s.Confirmed(u):
+	case !s.Admits(u, now, a.rules):
 		return inbound.Actor{}, session.ErrTokenInvalid
 	}
 	return inbound.Actor{User: u, Session: s.ID(), Issued: c.IssuedAt}, nil
@@ -197,10 +197,10 @@ func (a *Authentication) owner(ctx context.Context, c session.Claims) (*user.Use
 }
 
 // sessionless judges a token of which there is no session: SimpleJWT's, where they are honoured, and
-// not from before the owner's sessions were ended. Their iat counts whole seconds. A token that names
-// a session that is not there is no such token.
+// not from before the owner's sessions were ended. A token that names a session that is not there is no
+// such token.
 func (a *Authentication) sessionless(c session.Claims, owner *user.User) error {
-	if !a.rules.Sessionless || c.Foreign == "" || c.IssuedAt.Before(owner.SessionsValidAfter().Truncate(time.Second)) {
+	if !a.rules.Sessionless || c.Foreign == "" || c.Ended(owner, a.rules) {
 		return session.ErrTokenInvalid
 	}
 	return nil

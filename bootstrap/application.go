@@ -77,6 +77,7 @@ func settings(cfg config.Config) application.Settings {
 			Sessionless:     cfg.SessionlessTokens,
 			Immediate:       cfg.ImmediateRevocation,
 			KeepCurrent:     cfg.PasswordChangeEnds == "others",
+			Leeway:          cfg.ClockLeeway,
 		},
 		Lockout: application.Lockout{
 			Account: lockout.Policy{Free: cfg.LockoutFailures, Delay: cfg.LockoutDelay, MaxDelay: cfg.LockoutMaxDelay},
@@ -85,9 +86,6 @@ func settings(cfg config.Config) application.Settings {
 		AuditRetention: cfg.AuditRetention,
 	}
 }
-
-// sweepEvery is how often what has expired is removed. It counts no more before that; this is about room.
-const sweepEvery = 10 * time.Minute
 
 // sweeping runs the housekeeping while the service runs.
 var sweeping = fx.Invoke(func(lc fx.Lifecycle, h *application.Housekeeping, log *zap.Logger) {
@@ -113,7 +111,7 @@ func background(lc fx.Lifecycle, do func(context.Context)) {
 }
 
 func sweep(ctx context.Context, h *application.Housekeeping, log *zap.Logger) {
-	tick := time.NewTicker(sweepEvery)
+	tick := time.NewTicker(application.SweepEvery)
 	defer tick.Stop()
 	for {
 		switch n, err := h.Sweep(ctx); {

@@ -85,7 +85,7 @@ func passwordPolicy(cfg config.Config) credential.Policy {
 func tokens(cfg config.Config, source jwt.Source) *jwt.Tokens {
 	o := jwt.Options{
 		Shape: jwt.ShapeSession, Issuer: cfg.TokenIssuer, Audience: cfg.TokenAudience,
-		AllowMissingIssuer: cfg.SessionlessTokens, InferSession: cfg.SessionlessTokens,
+		AllowMissingIssuer: cfg.SessionlessTokens, InferSession: cfg.SessionlessTokens, Leeway: cfg.ClockLeeway,
 	}
 	if cfg.TokenClaims == "simplejwt" {
 		o.Shape, o.InferSession = jwt.ShapeSimpleJWT, true

@@ -45,6 +45,7 @@ type claims struct {
 	hasJTI, hasSID, hasGen bool
 	gen                    int64
 	exp, nbf, iat          *jwt.NumericDate
+	hasIssuer, hasAudience bool
 	issuer                 string
 	audience               jwt.ClaimStrings
 }
@@ -53,19 +54,38 @@ type claims struct {
 func (c *claims) GetExpirationTime() (*jwt.NumericDate, error) { return c.exp, nil }
 
 // GetNotBefore implements jwt.Claims.
-func (c *claims) GetNotBefore() (*jwt.NumericDate, error) { return c.nbf, nil }
+func (c *claims) GetNotBefore() (*jwt.NumericDate, error) { return c.lenient(c.nbf), nil }
 
 // GetIssuedAt implements jwt.Claims.
-func (c *claims) GetIssuedAt() (*jwt.NumericDate, error) { return c.iat, nil }
+func (c *claims) GetIssuedAt() (*jwt.NumericDate, error) { return c.lenient(c.iat), nil }
 
-// GetIssuer implements jwt.Claims.
-func (c *claims) GetIssuer() (string, error) { return c.issuer, nil }
+// lenient returns t earlier by the leeway. (golang-jwt's own leeway would hold for exp too.)
+func (c *claims) lenient(t *jwt.NumericDate) *jwt.NumericDate {
+	if t == nil {
+		return nil
+	}
+	return &jwt.NumericDate{Time: t.Add(-c.o.Leeway)}
+}
+
+// GetIssuer implements jwt.Claims. A missing issuer counts as the right one where it may be missing; so does
+// a missing audience.
+func (c *claims) GetIssuer() (string, error) {
+	if !c.hasIssuer && c.o.AllowMissingIssuer {
+		return c.o.Issuer, nil
+	}
+	return c.issuer, nil
+}
 
 // GetSubject implements jwt.Claims.
 func (c *claims) GetSubject() (string, error) { return "", nil }
 
 // GetAudience implements jwt.Claims.
-func (c *claims) GetAudience() (jwt.ClaimStrings, error) { return c.audience, nil }
+func (c *claims) GetAudience() (jwt.ClaimStrings, error) {
+	if !c.hasAudience && c.o.AllowMissingIssuer {
+		return jwt.ClaimStrings{c.o.Audience}, nil
+	}
+	return c.audience, nil
+}
 
 // UnmarshalJSON reads the claims strictly; see readObject.
 func (c *claims) UnmarshalJSON(text []byte) error {
@@ -121,7 +141,7 @@ func (c *claims) member(name string, value jsontext.Value) (err error) {
 		}
 		c.hasGen = true
 	case "iss", "aud":
-		if c.o.own(name) && !c.o.AllowMissingIssuer {
+		if c.o.own(name) {
 			err = c.origin(name, value)
 		}
 	}
@@ -131,9 +151,11 @@ func (c *claims) member(name string, value jsontext.Value) (err error) {
 // origin reads iss, a text, and aud, a text or a list of texts (RFC 7519, 4.1.3).
 func (c *claims) origin(name string, value jsontext.Value) (err error) {
 	if name == "iss" {
+		c.hasIssuer = true
 		c.issuer, err = asText(value)
 		return err
 	}
+	c.hasAudience = true
 	c.audience, err = asTexts(value)
 	return err
 }
@@ -182,6 +204,9 @@ func (c *claims) result() (session.Claims, error) {
 		c.c.Foreign = session.ForeignID(c.c.ID)
 		if c.o.InferSession {
 			c.c.Session, c.c.Generation = infer(c.c.Type, c.c.ID)
+		}
+		if c.c.Session != "" && ownRefresh(c.c.Type, c.c.ID, c.c.Generation) {
+			c.c.Foreign = "" // it is good with its session only
 		}
 	}
 	return c.c, nil

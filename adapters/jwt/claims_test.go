@@ -144,25 +144,30 @@ func TestInferredSessions(t *testing.T) {
 		kind, jti  string
 		session    session.ID
 		generation int
+		ours       bool // no other issuer gives out such a refresh token
 	}{
-		{"refresh", sid + "00000000", sid, 0},
-		{"refresh", sid + "0000002a", sid, 42},
-		{"refresh", sid + "7fffffff", sid, 1<<31 - 1},
-		{"refresh", sid + "80000000", "", 0},
-		{"access", sid + "80000000", sid, 0},
-		{"access", sid + "ffffffff", sid, 0},
-		{"access", sid + "7fffffff", "", 0},
-		{"sliding", sid + "7fffffff", "", 0},
-		{"sliding", sid + "80000000", "", 0},
-		{"refresh", strings.ToUpper(sid) + "00000000", "", 0},
-		{"refresh", sid + "0000000", "", 0},
-		{"refresh", sid + "000000000", "", 0},
-		{"refresh", sid + "0000000g", "", 0},
-		{"refresh", "+" + sid[1:] + "00000000", "", 0},
+		{"refresh", sid + "00000000", sid, 0, true},
+		{"refresh", sid + "0000002a", sid, 42, true},
+		{"refresh", sid + "7fffffff", sid, 1<<31 - 1, false},
+		{"refresh", sid + "80000000", "", 0, false},
+		{"access", sid + "80000000", sid, 0, false},
+		{"access", sid + "ffffffff", sid, 0, false},
+		{"access", sid + "7fffffff", "", 0, false},
+		{"sliding", sid + "7fffffff", "", 0, false},
+		{"sliding", sid + "80000000", "", 0, false},
+		{"refresh", strings.ToUpper(sid) + "00000000", "", 0, false},
+		{"refresh", sid + "0000000", "", 0, false},
+		{"refresh", sid + "000000000", "", 0, false},
+		{"refresh", sid + "0000000g", "", 0, false},
+		{"refresh", "+" + sid[1:] + "00000000", "", 0, false},
+		{"refresh", sid + "0000ffff", sid, 65535, true},
+		{"refresh", sid + "00010000", sid, 65536, false},
+		{"refresh", "9f1ed002ab5545958014ebf000000001", "9f1ed002ab5545958014ebf0", 1, false}, // a UUID of version 4
+		{"refresh", "9f1ed002ab5545957014ebf000000001", "9f1ed002ab5545957014ebf0", 1, true},
 	} {
 		token := hs(hsHead, `{"token_type":"`+c.kind+`",`+exp+`,"jti":"`+c.jti+`"}`)
 		got, err := parse(t, withSecret(t, Options{InferSession: true}), token)
-		if err != nil || got.Session != c.session || got.Generation != c.generation || len(got.Foreign) != 24 || got.ID != c.jti {
+		if err != nil || got.Session != c.session || got.Generation != c.generation || (got.Foreign == "") != c.ours || got.ID != c.jti {
 			t.Errorf("%s %s: %q, %d, %q, %v", c.kind, c.jti, got.Session, got.Generation, got.Foreign, err)
 		}
 		if got, err := parse(t, withSecret(t, Options{}), token); err != nil || got.Session != "" || got.Generation != 0 {
@@ -214,8 +219,12 @@ func TestIssuerAndAudience(t *testing.T) {
 		}
 		lax := o
 		lax.AllowMissingIssuer = true
-		if got, err := parse(t, withSecret(t, lax), token); err != nil || strings.Contains(string(got.Extra), "iss") {
-			t.Errorf("%s, allowed to miss: %s, %v", members, got.Extra, err)
+		if misses := !strings.Contains(members, "iss") || !strings.Contains(members, "aud"); want || misses {
+			if got, err := parse(t, withSecret(t, lax), token); err != nil || strings.Contains(string(got.Extra), "iss") {
+				t.Errorf("%s, allowed to miss: %s, %v", members, got.Extra, err)
+			}
+		} else {
+			refused(t, withSecret(t, lax), token)
 		}
 	}
 	refused(t, withSecret(t, Options{Issuer: "https://roster.example"}), hs(hsHead, minimal))

@@ -41,6 +41,15 @@ func infer(t session.TokenType, jti string) (session.ID, int) {
 	return "", 0
 }
 
+// ownRefresh reports whether a refresh token's jti, of a session and generation that infer returned, cannot come
+// from another issuer: SimpleJWT's are UUIDs of version 4 (RFC 9562, 5.4), and of other random ones only one
+// in 65,536 has so low a generation.
+func ownRefresh(t session.TokenType, jti string, generation int) bool {
+	const low = 1 << 16
+	uuid4 := jti[12] == '4' && jti[16] >= '8' && jti[16] <= 'b'
+	return t == session.Refresh && generation < low && !uuid4
+}
+
 // isHex reports whether s is n lower-case hexadecimal digits.
 func isHex(s string, n int) bool {
 	for _, c := range []byte(s) {

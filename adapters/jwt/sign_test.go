@@ -187,7 +187,7 @@ func TestRoundTrip(t *testing.T) {
 			}
 			c.ID = got.ID
 		}
-		if (got.Foreign == "") != (o.Shape == ShapeSession) {
+		if known := o.Shape == ShapeSession || ownRefresh(c.Type, got.ID, c.Generation); (got.Foreign == "") != known {
 			t.Fatalf("foreign %q", got.Foreign)
 		}
 		c.Foreign = got.Foreign

@@ -36,8 +36,11 @@ type Options struct {
 	Issuer   string // claim iss; "" for none
 	Audience string // claim aud; "" for none
 
-	// AllowMissingIssuer leaves iss and aud of given tokens alone, even if they are configured, as
-	// tokens from before they were configured have none.
+	// Leeway is by how much nbf and iat of given tokens may be after now, since the clocks of those that
+	// issue and check tokens differ. exp has none.
+	Leeway time.Duration
+	// AllowMissingIssuer accepts tokens without iss or aud even if they are configured, as tokens from
+	// before they were configured have none. Tokens that have them must have the configured ones.
 	AllowMissingIssuer bool
 	// InferSession reads the session out of jti where there is no sid, as ShapeSimpleJWT put it
 	// there. A foreign jti may look alike: whoever asks for that session must find that it is none.
@@ -89,7 +92,7 @@ func (t *Tokens) Sign(ctx context.Context, c session.Claims) (string, error) {
 // Parse returns what token says if it is well-formed, signed with one of the keys and in force at
 // now, or an error that matches session.ErrTokenInvalid and tells the cause, but nothing of the
 // token's text. An absent exp is left to session.Claims.CheckShape, which has its own message for it.
-// There is no leeway: exp equal to now has expired, nbf and iat after now are refused.
+// exp equal to now has expired; nbf and iat after now are refused beyond the leeway.
 func (t *Tokens) Parse(ctx context.Context, token string, now time.Time) (session.Claims, error) {
 	if err := ctx.Err(); err != nil {
 		return session.Claims{}, err
@@ -133,13 +136,11 @@ func (t *Tokens) parser(k *key, now time.Time) *jwt.Parser {
 		jwt.WithValidMethods([]string{k.alg}), jwt.WithStrictDecoding(),
 		jwt.WithTimeFunc(func() time.Time { return now }), jwt.WithIssuedAt(),
 	}
-	if !t.o.AllowMissingIssuer {
-		if t.o.Issuer != "" {
-			options = append(options, jwt.WithIssuer(t.o.Issuer))
-		}
-		if t.o.Audience != "" {
-			options = append(options, jwt.WithAudience(t.o.Audience))
-		}
+	if t.o.Issuer != "" {
+		options = append(options, jwt.WithIssuer(t.o.Issuer))
+	}
+	if t.o.Audience != "" {
+		options = append(options, jwt.WithAudience(t.o.Audience))
 	}
 	return jwt.NewParser(options...)
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // version is that of the format. It grows with each change that an older program could not read.
-const version = 1
+const version = 2
 
 var errKind = errors.New("there is no such kind of line")
 
@@ -98,8 +98,11 @@ func (r *Reader) Read(ctx context.Context, begin func(outbound.ExportHeader) err
 	if err != nil || json.Unmarshal(text, &h) != nil || h.Kind != kindHeader {
 		return footer, errors.New("this is no export of Roster")
 	}
-	if h.Version != version {
-		return footer, fmt.Errorf("the export is of version %d of the format; this program knows %d", h.Version, version)
+	switch {
+	case h.Version > version:
+		return footer, fmt.Errorf("the export is of version %d of the format; this program knows %d: use a newer one", h.Version, version)
+	case h.Version < version:
+		return footer, fmt.Errorf("the export is of version %d of the format; this program knows %d: restore it with the program that wrote it, and open that database with this one", h.Version, version)
 	}
 	if err := begin(outbound.ExportHeader{LastUserID: h.LastUserID}); err != nil {
 		return footer, err

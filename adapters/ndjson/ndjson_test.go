@@ -32,6 +32,9 @@ func filled(t *testing.T, record any) any {
 		case credential.Hash:
 			f.Set(reflect.ValueOf(credential.RestoreHash(fmt.Sprintf("hash%d", i))))
 			continue
+		case user.Networks:
+			f.Set(reflect.ValueOf(user.RestoreNetworks(fmt.Sprintf("networks%d", i))))
+			continue
 		}
 		switch {
 		case f.Kind() == reflect.String:
@@ -76,7 +79,7 @@ func TestSpelling(t *testing.T) {
 		Password: credential.RestoreHash("md5$a$b"), Joined: at, Version: 2,
 	})
 	const want = `{"kind":"user","id":"7","email":"ann@bücher.example","email_key":"ann@xn--bcher-kva.example","first_name":"<Ann>","last_name":"",` +
-		`"is_active":true,"is_staff":false,"password":"md5$a$b","date_joined":"2026-01-02T03:04:05.678000Z","last_login":null,"sessions_valid_after":null,"version":2}` + "\n"
+		`"is_active":true,"is_staff":false,"password":"md5$a$b","date_joined":"2026-01-02T03:04:05.678000Z","last_login":null,"session_epoch":0,"sessions_valid_after":null,"networks":"","version":2}` + "\n"
 	if err != nil || string(line) != want {
 		t.Errorf("%v\n%s\n%s", err, line, want)
 	}
@@ -111,7 +114,7 @@ func reading(t *testing.T, text string) (outbound.ExportHeader, []any, outbound.
 
 func TestExportComesBack(t *testing.T) {
 	text := written(t)
-	if want := `{"kind":"roster_export","version":1,"exported_at":"2026-01-02T03:04:05.678000Z","last_user_id":9}` + "\n"; !strings.HasPrefix(text, want) {
+	if want := `{"kind":"roster_export","version":2,"exported_at":"2026-01-02T03:04:05.678000Z","last_user_id":9}` + "\n"; !strings.HasPrefix(text, want) {
 		t.Errorf("the header is %s", text[:len(want)])
 	}
 	if want := "\n" + `{"kind":"end","contents":[{"collection":"users","count":1,"sha256":"ab"}]}` + "\n"; !strings.HasSuffix(text, want) {
@@ -144,7 +147,8 @@ func TestBadExports(t *testing.T) {
 	}
 	for name, bad := range map[string]string{
 		"empty": "", "another file": "id,email\n", "no header": strings.Join(lines[1:], ""),
-		"newer":          replaced(`"version":1,"exp`, `"version":2,"exp`),
+		"newer":          replaced(`"version":2,"exp`, `"version":3,"exp`),
+		"older":          replaced(`"version":2,"exp`, `"version":1,"exp`),
 		"unknown kind":   replaced(`"kind":"user"`, `"kind":"group"`),
 		"unknown member": replaced(`"is_staff"`, `"is_root":true,"is_staff"`),
 		"bad time":       replaced(`"date_joined":"2026`, `"date_joined":"x`),

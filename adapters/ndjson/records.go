@@ -64,7 +64,9 @@ type userLine struct {
 	Password   string  `json:"password"`
 	Joined     instant `json:"date_joined"`
 	LastLogin  instant `json:"last_login"`
+	Epoch      int64   `json:"session_epoch"`
 	ValidAfter instant `json:"sessions_valid_after"`
+	Networks   string  `json:"networks"`
 	Version    int64   `json:"version"`
 }
 
@@ -72,8 +74,8 @@ type sessionLine struct {
 	Kind       string  `json:"kind"`
 	ID         string  `json:"id"`
 	User       string  `json:"user"`
+	Epoch      int64   `json:"epoch"`
 	Created    instant `json:"created"`
-	Confirmed  instant `json:"confirmed"`
 	Expires    instant `json:"expires"`
 	Generation int     `json:"generation"`
 	RotatedAt  instant `json:"rotated_at"`
@@ -121,11 +123,11 @@ func (Records) Line(record any) ([]byte, error) {
 	case user.Snapshot:
 		return line(userLine{
 			kindUser, string(r.ID), r.Email, r.EmailKey, r.FirstName, r.LastName, r.Active, r.Staff, r.Password.Encoded(),
-			instant(r.Joined), instant(r.LastLogin), instant(r.SessionsValidAfter), r.Version,
+			instant(r.Joined), instant(r.LastLogin), r.SessionEpoch, instant(r.SessionsValidAfter), r.Networks.Encoded(), r.Version,
 		})
 	case session.Snapshot:
 		return line(sessionLine{
-			kindSession, string(r.ID), string(r.User), instant(r.Created), instant(r.Confirmed), instant(r.Expires), r.Generation,
+			kindSession, string(r.ID), string(r.User), r.Epoch, instant(r.Created), instant(r.Expires), r.Generation,
 			instant(r.RotatedAt), instant(r.UsedAt), instant(r.RevokedAt), string(r.Reason), r.UserAgent, r.Address, r.Version,
 		})
 	case lockout.Snapshot:
@@ -154,13 +156,14 @@ func record(kind string, text []byte) (any, error) {
 		return user.Snapshot{
 			ID: user.ID(l.ID), Email: l.Email, EmailKey: l.EmailKey, FirstName: l.FirstName, LastName: l.LastName,
 			Active: l.Active, Staff: l.Staff, Password: credential.RestoreHash(l.Password),
-			Joined: time.Time(l.Joined), LastLogin: time.Time(l.LastLogin), SessionsValidAfter: time.Time(l.ValidAfter), Version: l.Version,
+			Joined: time.Time(l.Joined), LastLogin: time.Time(l.LastLogin), SessionsValidAfter: time.Time(l.ValidAfter),
+			SessionEpoch: l.Epoch, Networks: user.RestoreNetworks(l.Networks), Version: l.Version,
 		}, err
 	case kindSession:
 		var l sessionLine
 		err := parse(text, &l)
 		return session.Snapshot{
-			ID: session.ID(l.ID), User: user.ID(l.User), Created: time.Time(l.Created), Confirmed: time.Time(l.Confirmed), Expires: time.Time(l.Expires),
+			ID: session.ID(l.ID), User: user.ID(l.User), Epoch: l.Epoch, Created: time.Time(l.Created), Expires: time.Time(l.Expires),
 			Generation: l.Generation, RotatedAt: time.Time(l.RotatedAt), UsedAt: time.Time(l.UsedAt), RevokedAt: time.Time(l.RevokedAt),
 			Reason: session.Reason(l.Reason), UserAgent: l.UserAgent, Address: l.Address, Version: l.Version,
 		}, err

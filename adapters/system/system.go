@@ -32,8 +32,13 @@ func (Clock) Now() time.Time { return time.Now().UTC().Truncate(time.Millisecond
 // SessionIDs mints identifiers from the machine's secure randomness.
 type SessionIDs struct{}
 
-// NewSessionID returns 24 lower-case hexadecimal digits, 96 random bits.
-func (SessionIDs) NewSessionID() session.ID { return session.ID(hexBytes(12)) }
+// NewSessionID returns 24 lower-case hexadecimal digits, 92 random bits. The digit that tells the version
+// of a UUID is f, which no version has: a jti that begins with a session's id is not one of SimpleJWT's.
+func (SessionIDs) NewSessionID() session.ID {
+	id := []byte(hexBytes(12))
+	id[12] = 'f'
+	return session.ID(id)
+}
 
 // NewTokenID returns 32 lower-case hexadecimal digits, 128 random bits, in the form of SimpleJWT's
 // jti (Python's uuid4().hex, of which 122 are random).

@@ -48,9 +48,10 @@ type Config struct {
 	SigningKey          Secret        `name:"signing_key" default:"" secret:"key" validate:"-" help:"secret of HS256, HS384 and HS512, at least 32 bytes (Django's SECRET_KEY, SimpleJWT's SIGNING_KEY); or a private key in PEM (PKCS #8)"`
 	SigningKeyFallbacks Secret        `name:"signing_key_fallbacks" default:"" secret:"key" validate:"-" help:"what signing_key was before, which still verifies: secrets, one a line, or private or public keys in PEM"`
 	SigningAlgorithm    string        `name:"signing_algorithm" default:"ES256" django:"HS256" validate:"oneof=ES256 RS256 EdDSA HS256 HS384 HS512" help:"algorithm of signatures, and with keys_dir of new keys; when signing_key is given and this is not, HS256 or what the PEM is for"`
-	TokenIssuer         string        `name:"token_issuer" default:"roster" django:"" validate:"max=255" help:"iss of tokens, required of them when set"`
-	TokenAudience       string        `name:"token_audience" default:"roster" django:"" validate:"max=255" help:"aud of tokens, required of them when set"`
+	TokenIssuer         string        `name:"token_issuer" default:"roster" django:"" validate:"max=255" help:"iss of tokens; when set, tokens must have it, with sessionless_tokens those that have an iss at all"`
+	TokenAudience       string        `name:"token_audience" default:"roster" django:"" validate:"max=255" help:"aud of tokens; when set, tokens must have it, with sessionless_tokens those that have an aud at all"`
 	TokenClaims         string        `name:"token_claims" default:"session" django:"simplejwt" validate:"oneof=simplejwt session" help:"claims of tokens: SimpleJWT's alone, with the session inside jti; or sid and gen beside them"`
+	ClockLeeway         time.Duration `name:"clock_leeway" default:"30s" validate:"min=0s,max=10m" help:"by how much the clocks of instances and of other issuers of tokens may differ; iat and nbf of a token may be as much later than now, exp has no leeway"`
 	AccessTokenLifetime time.Duration `name:"access_token_lifetime" default:"5m" validate:"min=1s,max=87600h,ltefield=RefreshTokenLifetime" help:"how long an access token is good"`
 
 	RefreshTokenLifetime time.Duration `name:"refresh_token_lifetime" group:"Sessions" default:"24h" validate:"min=1s,max=87600h" help:"how long a refresh token is good"`

@@ -43,7 +43,7 @@ func TestDefaults(t *testing.T) {
 	cfg := load(t, Sources{})
 	want := Config{
 		Profile: "standard", Listen: "127.0.0.1:8000", AdminListen: "127.0.0.1:8001", DataDir: "./data",
-		SigningAlgorithm: "ES256", TokenIssuer: "roster", TokenAudience: "roster", TokenClaims: "session",
+		SigningAlgorithm: "ES256", TokenIssuer: "roster", TokenAudience: "roster", TokenClaims: "session", ClockLeeway: 30 * time.Second,
 		AccessTokenLifetime: 5 * time.Minute, RefreshTokenLifetime: 24 * time.Hour, SessionMaxLifetime: 720 * time.Hour,
 		RotateRefreshTokens: true, ReuseGrace: 10 * time.Second, ReusePolicy: "revoke", ImmediateRevocation: true,
 		PasswordChangeEnds: "all", IDs: "uuid", AccessPolicy: "directory", Registration: "open", PageSize: 20, Pagination: "mixed",

@@ -9,12 +9,12 @@ import (
 
 // Query asks for one stretch of a user's sessions that count, newest first.
 type Query struct {
-	Owner     user.ID
-	LiveAt    time.Time // not revoked, and not expired at that time
-	Confirmed time.Time // confirmed at or after; zero for any
-	From      *Position // exclusive; nil begins with the newest
-	Back      bool      // towards newer ones, oldest first
-	Limit     int       // most sessions to return, at least 1
+	Owner  user.ID
+	LiveAt time.Time // not revoked, and not expired at that time
+	Epoch  int64     // of this epoch or a later one; 0 for any
+	From   *Position // exclusive; nil begins with the newest
+	Back   bool      // towards newer ones, oldest first
+	Limit  int       // most sessions to return, at least 1
 }
 
 // Position is the place of a session, which may be gone by now.
@@ -36,5 +36,5 @@ func (p Position) Compare(q Position) int {
 
 // Matches reports whether s is one of those that q asks for, wherever it begins.
 func (q Query) Matches(s *Session) bool {
-	return s.s.User == q.Owner && !s.Revoked() && q.LiveAt.Before(s.s.Expires) && !s.s.Confirmed.Before(q.Confirmed)
+	return s.s.User == q.Owner && !s.Revoked() && q.LiveAt.Before(s.s.Expires) && s.s.Epoch >= q.Epoch
 }

@@ -23,6 +23,7 @@ type Rules struct {
 	Sessionless     bool          // tokens that name no session, as SimpleJWT issues them, are honoured
 	Immediate       bool          // access tokens and verification answer to their session at once, not only at expiry
 	KeepCurrent     bool          // a change of password leaves the session that asked for it alive
+	Leeway          time.Duration // by how much the clocks of issuers and instances may differ
 }
 
 // Client is where a session was begun from, as told by the transport.
@@ -39,8 +40,8 @@ type Session struct{ s Snapshot }
 type Snapshot struct {
 	ID         ID
 	User       user.ID
+	Epoch      int64     // the owner's (user.Snapshot.SessionEpoch) when the password was last shown or set in it
 	Created    time.Time // the sign-in
-	Confirmed  time.Time // when the password was last shown or set in it: the sign-in at first
 	Expires    time.Time
 	Generation int // how often its refresh token was rotated
 	RotatedAt  time.Time
@@ -68,10 +69,11 @@ const (
 	maxUserAgent = 256
 )
 
-// Start begins a session at now, the instant at which the sign-in began.
-func Start(id ID, owner user.ID, now time.Time, r Rules, c Client) *Session {
+// Start begins a session at now. epoch is the owner's as stored when the password was found right, so that
+// ending all sessions at any time after that ends this one.
+func Start(id ID, owner user.ID, epoch int64, now time.Time, r Rules, c Client) *Session {
 	s := &Session{Snapshot{
-		ID: id, User: owner, Created: now, Confirmed: now,
+		ID: id, User: owner, Epoch: epoch, Created: now,
 		UserAgent: cut(c.UserAgent, maxUserAgent), Address: cut(c.Address, maxAddress), Version: 1,
 	}}
 	s.s.Expires = s.end(now, r)
@@ -79,13 +81,14 @@ func Start(id ID, owner user.ID, now time.Time, r Rules, c Client) *Session {
 }
 
 // Adopt makes the record of a refresh token that another issuer gave out without one, so that it can
-// be rotated or revoked from here on. It ends when that token does, or by the rules before that.
-func Adopt(id ID, owner user.ID, c Claims, now time.Time, r Rules) *Session {
+// be rotated or revoked from here on. epoch is the owner's when the token was found good, 0 when it was not
+// looked at. The session ends when the token does, or by the rules before that.
+func Adopt(id ID, owner user.ID, epoch int64, c Claims, now time.Time, r Rules) *Session {
 	began := c.IssuedAt
 	if began.IsZero() {
 		began = now
 	}
-	s := &Session{Snapshot{ID: id, User: owner, Created: began, Confirmed: began, Expires: c.ExpiresAt, Version: 1}}
+	s := &Session{Snapshot{ID: id, User: owner, Epoch: epoch, Created: began, Expires: c.ExpiresAt, Version: 1}}
 	if last := began.Add(r.MaxLifetime); r.MaxLifetime > 0 && last.Before(c.ExpiresAt) {
 		s.s.Expires = last
 	}
@@ -94,7 +97,7 @@ func Adopt(id ID, owner user.ID, c Claims, now time.Time, r Rules) *Session {
 
 // Restore rebuilds a session from storage. ErrBadState says that no rule could have led to s.
 func Restore(s Snapshot) (*Session, error) {
-	if s.ID == "" || s.User == "" || s.Created.IsZero() || s.Confirmed.IsZero() || s.Expires.IsZero() || s.Generation < 0 || s.Version < 1 {
+	if s.ID == "" || s.User == "" || s.Epoch < 0 || s.Created.IsZero() || s.Expires.IsZero() || s.Generation < 0 || s.Version < 1 {
 		return nil, ErrBadState
 	}
 	return &Session{s}, nil
@@ -132,9 +135,9 @@ func (s *Session) Used() time.Time {
 const useNoted = time.Minute
 
 // Use notes a refresh at now that does not rotate, unless one was noted a moment ago, and reports
-// whether it did.
+// whether it did. A time that a clock ahead of now noted is replaced.
 func (s *Session) Use(now time.Time) bool {
-	if now.Sub(s.Used()) < useNoted {
+	if since := now.Sub(s.Used()); since >= 0 && since < useNoted {
 		return false
 	}
 	s.s.UsedAt = now
@@ -144,15 +147,30 @@ func (s *Session) Use(now time.Time) bool {
 // Expires returns when the present refresh token ends, and the session with it.
 func (s *Session) Expires() time.Time { return s.s.Expires }
 
-// Live reports whether the session counts at now for owner: neither revoked nor expired, and not from
+// Live reports whether the session counts at now for owner: neither revoked nor over, and not from
 // before the owner's sessions were ended.
-func (s *Session) Live(owner *user.User, now time.Time) bool {
-	return !s.Revoked() && now.Before(s.s.Expires) && s.s.User == owner.ID() && s.Confirmed(owner)
+func (s *Session) Live(owner *user.User, now time.Time, r Rules) bool {
+	return !s.Revoked() && !s.over(now, r) && s.Current(owner)
 }
 
-// Confirmed reports whether the session is not from before the owner's sessions were ended.
-func (s *Session) Confirmed(owner *user.User) bool {
-	return !s.s.Confirmed.Before(owner.SessionsValidAfter())
+// Current reports whether the session is one of owner's that is not from before all of them were ended.
+func (s *Session) Current(owner *user.User) bool {
+	return s.s.User == owner.ID() && s.s.Epoch >= owner.SessionEpoch()
+}
+
+// Admits reports whether access tokens of the session count at now for owner: while it is live, or, where
+// they do not answer to their session at once, until all of the owner's sessions are ended.
+func (s *Session) Admits(owner *user.User, now time.Time, r Rules) bool {
+	if r.Immediate {
+		return s.Live(owner, now, r)
+	}
+	return s.Current(owner)
+}
+
+// over reports whether the session has ended by its age: at its expiry, or at the longest lifetime,
+// which may have been longer when the expiry was set.
+func (s *Session) over(now time.Time, r Rules) bool {
+	return !now.Before(s.s.Expires) || r.MaxLifetime > 0 && !now.Before(s.s.Created.Add(r.MaxLifetime))
 }
 
 // Revoked reports whether the session was revoked.
@@ -165,16 +183,17 @@ func (s *Session) Revoke(now time.Time, why Reason) {
 	}
 }
 
-// Confirm notes at now that the owner's password was set from within the session.
-func (s *Session) Confirm(now time.Time) { s.s.Confirmed = now }
+// Confirm notes that the password of owner was set from within the session: it goes on, although the
+// change ended all sessions. owner is as stored after the change.
+func (s *Session) Confirm(owner *user.User) { s.s.Epoch = owner.SessionEpoch() }
 
 // Check judges a refresh token of generation g without using it: ErrBlacklisted when the session is
-// revoked or the token was used, ErrTokenInvalid when the session never gave it out or has expired.
-func (s *Session) Check(g int, now time.Time) error {
+// revoked or the token was used, ErrTokenInvalid when the session never gave it out or is over.
+func (s *Session) Check(g int, now time.Time, r Rules) error {
 	switch {
 	case s.Revoked() || g < s.s.Generation:
 		return ErrBlacklisted
-	case g > s.s.Generation || !now.Before(s.s.Expires):
+	case g > s.s.Generation || s.over(now, r):
 		return ErrTokenInvalid
 	}
 	return nil
@@ -185,7 +204,7 @@ func (s *Session) Check(g int, now time.Time) error {
 // tabs must not sign anybody out. Otherwise it fails as Check does; when reuse is to end the session
 // it is revoked then, so the change is to be stored even though the token is refused.
 func (s *Session) Rotate(g int, now time.Time, r Rules) error {
-	err := s.Check(g, now)
+	err := s.Check(g, now, r)
 	switch {
 	case err == nil:
 		s.s.Generation++
@@ -202,7 +221,7 @@ func (s *Session) Rotate(g int, now time.Time, r Rules) error {
 // SignOut ends the session at now on behalf of whoever holds its refresh token of generation g, the
 // present one or within the grace the one before. Otherwise it fails, and is to be stored, as Rotate.
 func (s *Session) SignOut(g int, now time.Time, r Rules) error {
-	err := s.Check(g, now)
+	err := s.Check(g, now, r)
 	if err == nil || s.repeated(g, now, r) {
 		s.Revoke(now, SignedOut)
 		return nil
@@ -211,10 +230,13 @@ func (s *Session) SignOut(g int, now time.Time, r Rules) error {
 	return err
 }
 
-// repeated reports whether g is the last used token, its successor unused, within the grace.
+// repeated reports whether g is the last used token, its successor unused, within the grace. A rotation
+// may seem to come a little later than now, at an instance whose clock is behind; a clock that was set
+// back further does not stretch the grace.
 func (s *Session) repeated(g int, now time.Time, r Rules) bool {
-	return !s.Revoked() && now.Before(s.s.Expires) &&
-		g == s.s.Generation-1 && r.Grace > 0 && now.Sub(s.s.RotatedAt) <= r.Grace
+	since := now.Sub(s.s.RotatedAt)
+	return !s.Revoked() && !s.over(now, r) &&
+		g == s.s.Generation-1 && r.Grace > 0 && since <= r.Grace && since >= -max(r.Grace, r.Leeway)
 }
 
 // punish ends a session of which a used token came again, where the rules say so.

@@ -25,7 +25,7 @@ var (
 )
 
 func start(r session.Rules) *session.Session {
-	return session.Start(id, "7", t0, r, session.Client{Address: "192.0.2.1", UserAgent: "test"})
+	return session.Start(id, "7", 0, t0, r, session.Client{Address: "192.0.2.1", UserAgent: "test"})
 }
 
 func owner(t *testing.T, id user.ID) *user.User {
@@ -43,7 +43,7 @@ func owner(t *testing.T, id user.ID) *user.User {
 
 func TestStart(t *testing.T) {
 	want := session.Snapshot{
-		ID: id, User: "7", Created: t0, Confirmed: t0, Expires: t0.Add(24 * time.Hour), Address: "192.0.2.1", UserAgent: "test", Version: 1,
+		ID: id, User: "7", Created: t0, Expires: t0.Add(24 * time.Hour), Address: "192.0.2.1", UserAgent: "test", Version: 1,
 	}
 	s := start(rules)
 	if diff := cmp.Diff(want, s.Snapshot()); diff != "" {
@@ -60,11 +60,11 @@ func TestStart(t *testing.T) {
 
 func TestWhatClientsSayIsCut(t *testing.T) {
 	c := session.Client{Address: strings.Repeat("é", 40), UserAgent: "x" + strings.Repeat("é", 200)}
-	got := session.Start(id, "7", t0, rules, c).Snapshot()
+	got := session.Start(id, "7", 0, t0, rules, c).Snapshot()
 	if got.Address != strings.Repeat("é", 32) || got.UserAgent != "x"+strings.Repeat("é", 127) {
 		t.Errorf("%d bytes %q, %d bytes %q", len(got.Address), got.Address, len(got.UserAgent), got.UserAgent)
 	}
-	if got := session.Start(id, "7", t0, rules, session.Client{UserAgent: "a\xffb"}).Snapshot().UserAgent; got != "a\uFFFDb" {
+	if got := session.Start(id, "7", 0, t0, rules, session.Client{UserAgent: "a\xffb"}).Snapshot().UserAgent; got != "a\uFFFDb" {
 		t.Errorf("bytes that are no text: %q", got)
 	}
 }
@@ -72,7 +72,7 @@ func TestWhatClientsSayIsCut(t *testing.T) {
 func TestRestoreRefusesTheImpossible(t *testing.T) {
 	for name, change := range map[string]func(*session.Snapshot){
 		"id": func(s *session.Snapshot) { s.ID = "" }, "user": func(s *session.Snapshot) { s.User = "" },
-		"created": func(s *session.Snapshot) { s.Created = time.Time{} }, "confirmed": func(s *session.Snapshot) { s.Confirmed = time.Time{} },
+		"created": func(s *session.Snapshot) { s.Created = time.Time{} }, "epoch": func(s *session.Snapshot) { s.Epoch = -1 },
 		"expires": func(s *session.Snapshot) { s.Expires = time.Time{} }, "generation": func(s *session.Snapshot) { s.Generation = -1 },
 		"version": func(s *session.Snapshot) { s.Version = 0 },
 	} {
@@ -216,41 +216,40 @@ func TestAbsoluteEnd(t *testing.T) {
 func TestLive(t *testing.T) {
 	u := owner(t, "7")
 	s := start(rules)
-	if !s.Live(u, t0) || !s.Live(u, t0.Add(24*time.Hour-1)) || s.Live(u, t0.Add(24*time.Hour)) || s.Live(owner(t, "8"), t0) {
+	if !s.Live(u, t0, rules) || !s.Live(u, t0.Add(24*time.Hour-1), rules) || s.Live(u, t0.Add(24*time.Hour), rules) || s.Live(owner(t, "8"), t0, rules) {
 		t.Error("by time and owner")
 	}
-	u.EndSessions(t0) // the instant itself counts: a sign-in in the same millisecond comes after
-	if !s.Live(u, t0) {
-		t.Error("ended by what came before")
-	}
-	u.EndSessions(t0.Add(time.Millisecond))
-	if s.Live(u, t0) || s.Confirmed(u) {
+	u.EndSessions(t0.Add(-time.Hour)) // by a clock that is behind
+	if s.Live(u, t0, rules) || s.Current(u) {
 		t.Error("not ended")
 	}
-	s.Confirm(t0.Add(time.Millisecond))
-	if !s.Live(u, t0) || !s.Confirmed(u) {
+	if later := session.Start(id, "7", u.SessionEpoch(), t0.Add(-2*time.Hour), rules, session.Client{}); !later.Live(u, t0, rules) {
+		t.Error("ended by what came before")
+	}
+	s.Confirm(u)
+	if !s.Live(u, t0, rules) || !s.Current(u) {
 		t.Error("ended although confirmed")
 	}
 	s.Revoke(t0, session.SignedOut)
-	if s.Live(u, t0) {
+	if s.Live(u, t0, rules) {
 		t.Error("not revoked")
 	}
 }
 
 func TestAdopt(t *testing.T) {
 	c := session.Claims{IssuedAt: t0.Add(-time.Hour), ExpiresAt: t0.Add(time.Hour)}
-	s := session.Adopt(id, "7", c, t0, rules)
-	if got := s.Snapshot(); !got.Created.Equal(c.IssuedAt) || !got.Confirmed.Equal(c.IssuedAt) || !got.Expires.Equal(c.ExpiresAt) || got.Generation != 0 || got.Version != 1 {
+	s := session.Adopt(id, "7", 4, c, t0, rules)
+	if got := s.Snapshot(); !got.Created.Equal(c.IssuedAt) || got.Epoch != 4 || !got.Expires.Equal(c.ExpiresAt) || got.Generation != 0 || got.Version != 1 {
 		t.Errorf("%+v", got)
 	}
-	if got := session.Adopt(id, "7", session.Claims{ExpiresAt: t0.Add(time.Hour)}, t0, rules).Snapshot(); !got.Created.Equal(t0) {
+	if got := session.Adopt(id, "7", 4, session.Claims{ExpiresAt: t0.Add(time.Hour)}, t0, rules).Snapshot(); !got.Created.Equal(t0) {
 		t.Errorf("without iat: %+v", got)
 	}
 	if _, err := session.Restore(s.Snapshot()); err != nil {
 		t.Error(err)
 	}
 	old := session.Claims{IssuedAt: t0.Add(-rules.MaxLifetime), ExpiresAt: t0.Add(time.Hour)}
-	if s := session.Adopt(id, "7", old, t0, rules); s.Snapshot().Expires.After(t0) {
+	if s := session.Adopt(id, "7", 4, old, t0, rules); s.Snapshot().Expires.After(t0) {
 		t.Errorf("outlives the longest life of a session: %+v", s.Snapshot())
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"time"
+
+	"roster/domain/user"
 )
 
 // TokenType tells access and refresh tokens apart (claim token_type).
@@ -45,6 +47,13 @@ func (c Claims) CheckShape(want TokenType) error {
 		return ErrWrongType
 	}
 	return nil
+}
+
+// Ended reports whether a token that has no session is from before owner's sessions were ended. Its iat
+// counts whole seconds and comes from another clock, which may be ahead by the leeway.
+func (c Claims) Ended(owner *user.User, r Rules) bool {
+	end := owner.SessionsValidAfter()
+	return !end.IsZero() && c.IssuedAt.Before(end.Add(r.Leeway).Truncate(time.Second))
 }
 
 // foreignDigits is how many digits an ID has.

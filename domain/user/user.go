@@ -26,7 +26,9 @@ type Snapshot struct {
 	Password           credential.Hash
 	Joined             time.Time
 	LastLogin          time.Time
-	SessionsValidAfter time.Time // sessions and tokens from before are dead
+	SessionEpoch       int64     // counted up each time all sessions end: a session of an older epoch is dead
+	SessionsValidAfter time.Time // when all sessions last ended; tokens without a session are judged by it
+	Networks           Networks  // from which the user signed in
 	Version            int64     // counted up by each stored change, from 1
 }
 
@@ -52,7 +54,7 @@ func Register(n New, now time.Time) (*User, error) {
 
 // Restore rebuilds a user from storage. ErrBadHistory says that no rule could have led to s.
 func Restore(s Snapshot) (*User, error) {
-	if s.ID == "" || s.Email == "" || s.EmailKey == "" || s.Joined.IsZero() || s.Version < 1 {
+	if s.ID == "" || s.Email == "" || s.EmailKey == "" || s.Joined.IsZero() || s.SessionEpoch < 0 || s.Version < 1 {
 		return nil, ErrBadHistory
 	}
 	return &User{s}, nil
@@ -79,7 +81,10 @@ func (u *User) Password() credential.Hash { return u.s.Password }
 // Version returns how often the user was stored; it is the entity tag.
 func (u *User) Version() int64 { return u.s.Version }
 
-// SessionsValidAfter returns the instant before which sessions of this user are dead.
+// SessionEpoch returns how often all sessions of this user were ended.
+func (u *User) SessionEpoch() int64 { return u.s.SessionEpoch }
+
+// SessionsValidAfter returns when all sessions of this user were last ended.
 func (u *User) SessionsValidAfter() time.Time { return u.s.SessionsValidAfter }
 
 // ChangeEmail gives the user another address.
@@ -88,18 +93,24 @@ func (u *User) ChangeEmail(e Email) { u.s.Email, u.s.EmailKey = e.address, e.key
 // Rename gives the user another first and last name; checked text, see NameRule.
 func (u *User) Rename(first, last string) { u.s.FirstName, u.s.LastName = first, last }
 
-// ChangePassword replaces the credential at now and ends every session that began before.
+// ChangePassword replaces the credential and ends every session there is at now.
 func (u *User) ChangePassword(h credential.Hash, now time.Time) {
 	u.s.Password = h
 	u.EndSessions(now)
 }
 
-// EndSessions ends every session that began before now. The instant never moves back.
+// EndSessions ends every session there is, whatever the clocks say that their times come from. Tokens
+// that have no session are judged by now, which is kept for them and never moves back.
 func (u *User) EndSessions(now time.Time) {
+	u.s.SessionEpoch++
 	if now.After(u.s.SessionsValidAfter) {
 		u.s.SessionsValidAfter = now
 	}
 }
+
+// SpareTokens takes back what EndSessions did to tokens without a session that were issued at since or
+// later.
+func (u *User) SpareTokens(since time.Time) { u.s.SessionsValidAfter = since }
 
 // Rehash replaces the stored form of an unchanged password, unless the password is no longer the
 // one that old stands for: a rehash must not undo a change made meanwhile.
@@ -119,10 +130,11 @@ func (u *User) SetActive(active bool) { u.s.Active = active }
 func (u *User) SetStaff(staff bool) { u.s.Staff = staff }
 
 // TakeOver makes the user what another system says: address, names, flags, credential and dates are
-// those of s. What is ours alone, the id, the instant since when sessions count and the version, stays,
-// and so does a later sign-in.
+// those of s. What is ours alone stays: the id, the sessions, the known networks, the version and a later
+// sign-in.
 func (u *User) TakeOver(s Snapshot) {
-	s.ID, s.SessionsValidAfter, s.Version = u.s.ID, u.s.SessionsValidAfter, u.s.Version
+	s.ID, s.Version = u.s.ID, u.s.Version
+	s.SessionEpoch, s.SessionsValidAfter, s.Networks = u.s.SessionEpoch, u.s.SessionsValidAfter, u.s.Networks
 	if u.s.LastLogin.After(s.LastLogin) {
 		s.LastLogin = u.s.LastLogin
 	}

@@ -74,16 +74,17 @@ func TestChanges(t *testing.T) {
 	if u.Password().Encoded() != "argon2$orchard" || !u.SessionsValidAfter().Equal(later) {
 		t.Errorf("%+v", u.Snapshot())
 	}
-	u.EndSessions(joined) // never back
-	if !u.SessionsValidAfter().Equal(later) {
-		t.Errorf("%v", u.SessionsValidAfter())
+	epoch := u.SessionEpoch()
+	u.EndSessions(joined) // by a clock that was set back
+	if u.SessionEpoch() != epoch+1 || !u.SessionsValidAfter().Equal(later) {
+		t.Errorf("%d, %v", u.SessionEpoch(), u.SessionsValidAfter())
 	}
 	u.Rehash(credential.RestoreHash("argon2$lantern"), credential.RestoreHash("fresh")) // of a password that was changed meanwhile
 	if u.Password().Encoded() != "argon2$orchard" {
 		t.Error("a rehash undoes a change")
 	}
 	u.Rehash(credential.RestoreHash("argon2$orchard"), credential.RestoreHash("fresh"))
-	if u.Password().Encoded() != "fresh" || !u.SessionsValidAfter().Equal(later) {
+	if u.Password().Encoded() != "fresh" || u.SessionEpoch() != epoch+1 {
 		t.Error("no rehash, or one that ends sessions")
 	}
 }
@@ -118,7 +119,7 @@ func TestTakeOver(t *testing.T) {
 		u.EndSessions(later)
 		u.TakeOver(there)
 		want := there
-		want.ID, want.SessionsValidAfter, want.Version, want.LastLogin = "7", later, 1, c.want
+		want.ID, want.SessionEpoch, want.SessionsValidAfter, want.Version, want.LastLogin = "7", 1, later, 1, c.want
 		if got := u.Snapshot(); got != want {
 			t.Errorf("%s: %+v, want %+v", name, got, want)
 		}

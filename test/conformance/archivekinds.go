@@ -69,7 +69,7 @@ var archivedUsers = kind[user.Snapshot]{
 		return user.Snapshot{
 			ID: id, Email: "User." + string(id) + "@example.com", EmailKey: "user." + string(id) + "@example.com",
 			FirstName: "Zoë", LastName: "Łuczak", Active: true, Staff: true, Password: credential.RestoreHash("scheme$1$salt$" + string(id)),
-			Joined: joined, LastLogin: joined.Add(time.Hour), SessionsValidAfter: joined.Add(time.Minute), Version: 7,
+			Joined: joined, LastLogin: joined.Add(time.Hour), SessionEpoch: 3, SessionsValidAfter: joined.Add(time.Minute), Networks: networks, Version: 7,
 		}
 	},
 	empty: func(s user.Snapshot) user.Snapshot {
@@ -83,6 +83,7 @@ var archivedUsers = kind[user.Snapshot]{
 		func(s user.Snapshot) user.Snapshot { s.Email = ""; return s },
 		func(s user.Snapshot) user.Snapshot { s.EmailKey = ""; return s },
 		func(s user.Snapshot) user.Snapshot { s.Joined = time.Time{}; return s },
+		func(s user.Snapshot) user.Snapshot { s.SessionEpoch = -1; return s },
 		func(s user.Snapshot) user.Snapshot { s.Version = 0; return s },
 	},
 	get: func(t *testing.T, b storage.Backend, s user.Snapshot) user.Snapshot {
@@ -97,13 +98,13 @@ var archivedSessions = kind[session.Snapshot]{
 	of:   outbound.Archive.Sessions,
 	nth: func(n int) session.Snapshot {
 		return session.Snapshot{
-			ID: session.ID(fmt.Sprintf("%024d", n)), User: uuidA, Created: epoch, Confirmed: epoch.Add(time.Second), Expires: epoch.Add(24 * time.Hour),
+			ID: session.ID(fmt.Sprintf("%024d", n)), User: uuidA, Epoch: 2, Created: epoch, Expires: epoch.Add(24 * time.Hour),
 			Generation: 3, RotatedAt: epoch.Add(time.Minute), UsedAt: epoch.Add(2 * time.Minute), RevokedAt: epoch.Add(time.Hour), Reason: session.SignedOut,
 			UserAgent: "Agent/1.0 (ünïcode)", Address: "2001:db8::1", Version: 5,
 		}
 	},
 	empty: func(s session.Snapshot) session.Snapshot {
-		return session.Snapshot{ID: s.ID, User: "7", Created: s.Created, Confirmed: s.Confirmed, Expires: s.Expires, Version: 1}
+		return session.Snapshot{ID: s.ID, User: "7", Created: s.Created, Expires: s.Expires, Version: 1}
 	},
 	other: func(s session.Snapshot) session.Snapshot {
 		s.User, s.Generation, s.UserAgent, s.Version = "7", 9, "", 1
@@ -111,7 +112,8 @@ var archivedSessions = kind[session.Snapshot]{
 	},
 	broken: []func(session.Snapshot) session.Snapshot{
 		func(s session.Snapshot) session.Snapshot { s.User = ""; return s },
-		func(s session.Snapshot) session.Snapshot { s.Confirmed = time.Time{}; return s },
+		func(s session.Snapshot) session.Snapshot { s.Created = time.Time{}; return s },
+		func(s session.Snapshot) session.Snapshot { s.Epoch = -1; return s },
 		func(s session.Snapshot) session.Snapshot { s.Generation = -1; return s },
 		func(s session.Snapshot) session.Snapshot { s.Version = 0; return s },
 	},

@@ -64,9 +64,21 @@ func person(t *testing.T, id user.ID) *user.User {
 		ID: id, Email: "User." + string(id) + "@example.com", EmailKey: "user." + string(id) + "@example.com",
 		FirstName: "Zoë", LastName: "Łuczak", Active: true, Staff: true,
 		Password: credential.RestoreHash("scheme$1$salt$" + string(id)),
-		Joined:   joined, LastLogin: joined.Add(time.Hour), SessionsValidAfter: joined.Add(time.Minute),
-		Version: 7,
+		Joined:   joined, LastLogin: joined.Add(time.Hour), SessionEpoch: 3,
+		SessionsValidAfter: joined.Add(time.Minute), Networks: networks, Version: 7,
 	})
+}
+
+// networks are some from which a user signed in.
+var networks = user.RestoreNetworks("0123456789abcdef0123456789abcdef:20000 fedcba9876543210fedcba9876543210:19999")
+
+// inEpoch returns a user whose sessions were ended n times.
+func inEpoch(n int64) *user.User {
+	u, err := user.Restore(user.Snapshot{ID: "1", Email: "a", EmailKey: "a", Joined: joined, SessionEpoch: n, Version: 1})
+	if err != nil {
+		panic(err)
+	}
+	return u
 }
 
 // persons returns users with the counted ids 1 to n who differ in nothing else than what must differ.
@@ -83,7 +95,7 @@ func persons(t *testing.T, n int) []*user.User {
 func visit(t *testing.T, id session.ID, owner user.ID) *session.Session {
 	t.Helper()
 	return resumed(t, session.Snapshot{
-		ID: id, User: owner, Created: epoch, Confirmed: epoch.Add(time.Second), Expires: epoch.Add(24 * time.Hour),
+		ID: id, User: owner, Epoch: 2, Created: epoch, Expires: epoch.Add(24 * time.Hour),
 		Generation: 3, RotatedAt: epoch.Add(time.Minute), UsedAt: epoch.Add(2 * time.Minute), RevokedAt: epoch.Add(time.Hour), Reason: session.SignedOut,
 		UserAgent: "Agent/1.0 (ünïcode)", Address: "2001:db8::1", Version: 5,
 	})

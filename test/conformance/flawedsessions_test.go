@@ -77,10 +77,10 @@ func (r flawedSessions) List(ctx context.Context, q session.Query) ([]*session.S
 	case "lists expired sessions":
 		q.LiveAt = q.LiveAt.Add(-time.Millisecond)
 	case "lists sessions of before":
-		q.Confirmed = time.Time{}
+		q.Epoch = 0
 	case "lists sessions too late":
-		if !q.Confirmed.IsZero() {
-			q.Confirmed = q.Confirmed.Add(time.Millisecond)
+		if q.Epoch > 0 {
+			q.Epoch++
 		}
 	case "lists others' sessions":
 		if q.Owner == "1" {

@@ -19,7 +19,7 @@ var sessionLists = []check{
 	{"NewestFirstAndBack", sessionListOrder},
 	{"OnlyTheOwners", sessionListOwners},
 	{"OnlyLive", sessionListLive},
-	{"OnlyConfirmed", sessionListConfirmed},
+	{"OnlyOfEpoch", sessionListEpoch},
 	{"FollowsUpdates", sessionListUpdates},
 	{"PagesAreCompleteUnderEqualTimes", sessionListPages},
 	{"PlaceOfASessionThatIsGoneHolds", sessionListGonePlace},
@@ -31,7 +31,7 @@ var sessionLists = []check{
 // living is what a session that counts looks like, from its beginning.
 func living(t *testing.T, id session.ID, owner user.ID, created time.Time) *session.Session {
 	t.Helper()
-	return session.Start(id, owner, created, rotating, session.Client{UserAgent: "Agent/1.0 (ünïcode)", Address: "2001:db8::1"})
+	return session.Start(id, owner, 0, created, rotating, session.Client{UserAgent: "Agent/1.0 (ünïcode)", Address: "2001:db8::1"})
 }
 
 func mustListSessions(t *testing.T, b storage.Backend, q session.Query) []*session.Session {
@@ -87,7 +87,7 @@ func sessionListRoundTrip(t *testing.T, b storage.Backend) {
 		s := visit(t, session.ID("of"+owner), owner).Snapshot()
 		s.RevokedAt, s.Reason = time.Time{}, ""
 		mustAddSession(t, b, resumed(t, s))
-		xs := mustListSessions(t, b, session.Query{Owner: owner, LiveAt: epoch, Confirmed: epoch, Limit: 9})
+		xs := mustListSessions(t, b, session.Query{Owner: owner, LiveAt: epoch, Epoch: 2, Limit: 9})
 		if len(xs) != 1 {
 			t.Fatalf("List: got %d sessions, want 1", len(xs))
 		}
@@ -142,17 +142,17 @@ func sessionListLive(t *testing.T, b storage.Backend) {
 	wantSessions(t, b, session.Query{Owner: "1", LiveAt: epoch.Add(time.Millisecond), Limit: 9}, "")
 }
 
-func sessionListConfirmed(t *testing.T, b storage.Backend) {
-	for name, after := range map[session.ID]time.Duration{"before": -time.Millisecond, "at": 0, "after": time.Millisecond} {
-		x := living(t, name, "1", epoch.Add(-time.Minute))
-		x.Confirm(epoch.Add(after))
+func sessionListEpoch(t *testing.T, b storage.Backend) {
+	for i, name := range []session.ID{"none", "older", "same", "newer"} {
+		x := living(t, name, "1", epoch.Add(time.Duration(i)*time.Second))
+		x.Confirm(inEpoch(int64(i)))
 		mustAddSession(t, b, x)
 	}
 	q := session.Query{Owner: "1", LiveAt: epoch, Limit: 9}
-	wantSessions(t, b, q, "before at after")
-	q.Confirmed = epoch
-	wantSessions(t, b, q, "at after")
-	q.Confirmed = epoch.Add(2 * time.Millisecond)
+	wantSessions(t, b, q, "newer same older none")
+	q.Epoch = 2
+	wantSessions(t, b, q, "newer same")
+	q.Epoch = 4
 	wantSessions(t, b, q, "")
 }
 
@@ -225,7 +225,7 @@ func sessionListModel(t *testing.T, b storage.Backend) {
 	var xs []*session.Session
 	for i := range 60 {
 		s := visit(t, session.ID(fmt.Sprintf("%024x", rnd.Uint32())), owners[rnd.IntN(len(owners))]).Snapshot()
-		s.Created, s.Confirmed, s.Expires = instant(), instant(), instant()
+		s.Epoch, s.Created, s.Expires = rnd.Int64N(4), instant(), instant()
 		if i%4 > 0 {
 			s.RevokedAt, s.Reason = time.Time{}, ""
 		}
@@ -236,7 +236,7 @@ func sessionListModel(t *testing.T, b storage.Backend) {
 	for range 300 {
 		q := session.Query{Owner: owners[rnd.IntN(len(owners))], LiveAt: instant().Add(-2 * time.Millisecond), Back: rnd.IntN(2) == 0, Limit: 1 + rnd.IntN(10)}
 		if rnd.IntN(2) == 0 {
-			q.Confirmed = instant()
+			q.Epoch = rnd.Int64N(4)
 		}
 		if rnd.IntN(2) == 0 {
 			q.From = new(xs[rnd.IntN(len(xs))].Position())

@@ -49,8 +49,8 @@ var defects = map[string]string{
 
 	"lists revoked sessions":         "SessionList/OnlyLive",
 	"lists expired sessions":         "SessionList/OnlyLive",
-	"lists sessions of before":       "SessionList/OnlyConfirmed",
-	"lists sessions too late":        "SessionList/OnlyConfirmed",
+	"lists sessions of before":       "SessionList/OnlyOfEpoch",
+	"lists sessions too late":        "SessionList/OnlyOfEpoch",
 	"lists others' sessions":         "SessionList/OnlyTheOwners",
 	"lists old sessions first":       "SessionList/NewestFirstAndBack",
 	"pages sessions by time alone":   "SessionList/PagesAreCompleteUnderEqualTimes",

@@ -40,7 +40,7 @@ func someone(n int) user.Snapshot {
 
 func oneSession(n int) session.Snapshot {
 	return session.Snapshot{
-		ID: session.ID(fmt.Sprintf("%024x", n)), User: someone(n).ID, Created: at, Confirmed: at, Expires: at.Add(time.Hour),
+		ID: session.ID(fmt.Sprintf("%024x", n)), User: someone(n).ID, Created: at, Expires: at.Add(time.Hour),
 		Generation: n, RotatedAt: at, RevokedAt: at, Reason: session.SignedOut, UserAgent: "a \"b\"\n", Address: "127.0.0.1", Version: 2,
 	}
 }

@@ -54,7 +54,7 @@ func TestPageOfBrokenDocuments(t *testing.T) {
 	for what, put := range map[string]func() ([]error, error){
 		"users": func() ([]error, error) { return a.Users().Put(t.Context(), []user.Snapshot{putAs("1"), putAs("42")}) },
 		"sessions": func() ([]error, error) {
-			return a.Sessions().Put(t.Context(), []session.Snapshot{{ID: "the session", User: "1", Created: at, Confirmed: at, Expires: at, Version: 1}})
+			return a.Sessions().Put(t.Context(), []session.Snapshot{{ID: "the session", User: "1", Created: at, Expires: at, Version: 1}})
 		},
 		"attempts": func() ([]error, error) {
 			return a.Attempts().Put(t.Context(), []lockout.Snapshot{{Subject: "the subject", Failures: 1, Last: at, Expires: at, Version: 1}})

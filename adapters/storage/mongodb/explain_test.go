@@ -64,7 +64,7 @@ func TestPlans(t *testing.T) {
 	now := time.Now()
 	for _, back := range []bool{false, true} {
 		for _, from := range []*session.Position{nil, {Created: now, ID: "x"}} {
-			filter, sort := listSessions(session.Query{Owner: "7", LiveAt: now, Confirmed: now, From: from, Back: back}, "x")
+			filter, sort := listSessions(session.Query{Owner: "7", LiveAt: now, Epoch: 3, From: from, Back: back}, "x")
 			wantIndex(t, s, fmt.Sprintf("sessions of a user from %v, back %t", from, back), "sessions", filter, sort)
 		}
 		for _, f := range []audit.Filter{

@@ -17,7 +17,7 @@ const (
 	markerCollection = "schema"
 	markerID         = "marker"
 	program          = "roster"
-	schemaVersion    = 3
+	schemaVersion    = 4
 )
 
 type marker struct {

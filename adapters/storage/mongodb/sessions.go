@@ -16,8 +16,8 @@ import (
 type sessionDocument struct {
 	ID         string    `bson:"_id"`
 	User       string    `bson:"user"` // the sort key of the owner's id
+	Epoch      int64     `bson:"epoch,omitempty"`
 	Created    time.Time `bson:"created"`
-	Confirmed  time.Time `bson:"confirmed"`
 	Expires    time.Time `bson:"expires"`
 	Generation int64     `bson:"generation"`
 	RotatedAt  time.Time `bson:"rotated_at,omitempty"`
@@ -35,7 +35,7 @@ var sessionTable = table[session.Session, sessionDocument]{
 		s := x.Snapshot()
 		return sessionDocument{
 			ID: string(s.ID), User: s.User.SortKey(),
-			Created: instant(s.Created), Confirmed: instant(s.Confirmed), Expires: instant(s.Expires),
+			Epoch: s.Epoch, Created: instant(s.Created), Expires: instant(s.Expires),
 			Generation: int64(s.Generation), RotatedAt: instant(s.RotatedAt), UsedAt: instant(s.UsedAt), RevokedAt: instant(s.RevokedAt),
 			Reason: string(s.Reason), UserAgent: s.UserAgent, Address: s.Address, Version: s.Version,
 		}
@@ -43,7 +43,7 @@ var sessionTable = table[session.Session, sessionDocument]{
 	restore: func(d sessionDocument) (*session.Session, error) {
 		return session.Restore(session.Snapshot{
 			ID: session.ID(d.ID), User: user.IDFromSortKey(d.User),
-			Created: d.Created, Confirmed: d.Confirmed, Expires: d.Expires,
+			Epoch: d.Epoch, Created: d.Created, Expires: d.Expires,
 			Generation: int(d.Generation), RotatedAt: d.RotatedAt, UsedAt: d.UsedAt, RevokedAt: d.RevokedAt,
 			Reason: session.Reason(d.Reason), UserAgent: d.UserAgent, Address: d.Address, Version: d.Version,
 		})
@@ -108,8 +108,8 @@ func listSessions(q session.Query, owner string) (filter, order bson.D) {
 	conditions := bson.A{
 		is("user", owner), is("revoked_at", compared("$exists", false)), is("expires", compared("$gt", instant(q.LiveAt))),
 	}
-	if !q.Confirmed.IsZero() {
-		conditions = append(conditions, is("confirmed", compared("$gte", instant(q.Confirmed))))
+	if q.Epoch > 0 {
+		conditions = append(conditions, is("epoch", compared("$gte", q.Epoch)))
 	}
 	switch {
 	case q.From == nil:

@@ -24,6 +24,9 @@ func (s *Store) upgrade(ctx context.Context, version int64) error {
 	if err := s.drop(ctx, userTable.name, "joined"); err != nil {
 		return err
 	}
+	if err := s.countSessionEpochs(ctx); err != nil {
+		return err
+	}
 	return s.within(ctx, "write the marker", func(ctx context.Context) error {
 		_, err := s.collection(markerCollection).UpdateOne(ctx,
 			is("_id", markerID), is("$max", is("version", int64(schemaVersion)))) // another instance may be newer
@@ -83,6 +86,58 @@ func (s *Store) countMicroseconds(ctx context.Context) error {
 		})
 		if err != nil {
 			return err
+		}
+	}
+}
+
+// countSessionEpochs gives a first epoch to users whose sessions were ended before version 4, and to those
+// of their sessions that were confirmed since; earlier versions compared the times. A user comes after the
+// sessions, so that an upgrade that was cut off leaves no live session dead. Several instances may do so at
+// the same time.
+func (s *Store) countSessionEpochs(ctx context.Context) error {
+	const op = "count the epochs of sessions"
+	users, sessions := s.collection(userTable.name), s.collection(sessionTable.name)
+	o := options.Find().SetSort(is("_id", 1)).SetLimit(upgradeBatch).SetProjection(is("sessions_valid_after_us", 1))
+	none := bson.E{Key: "$exists", Value: false}
+	for after := ""; ; {
+		var page []struct {
+			ID    string `bson:"_id"`
+			Ended micros `bson:"sessions_valid_after_us"`
+		}
+		err := s.within(ctx, op, func(ctx context.Context) error {
+			c, err := users.Find(ctx, bson.D{
+				{Key: "_id", Value: compared("$gt", after)},
+				{Key: "sessions_valid_after_us", Value: is("$exists", true)}, {Key: "session_epoch", Value: bson.D{none}},
+			}, o)
+			if err != nil {
+				return err
+			}
+			return c.All(ctx, &page)
+		})
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		after = page[len(page)-1].ID
+		var ofSessions, ofUsers []mongo.WriteModel
+		for _, u := range page {
+			ofSessions = append(ofSessions, mongo.NewUpdateManyModel().
+				SetFilter(bson.D{{Key: "user", Value: u.ID}, {Key: "confirmed", Value: compared("$gte", instant(u.Ended.Time))}, {Key: "epoch", Value: bson.D{none}}}).
+				SetUpdate(is("$set", is("epoch", int64(1)))))
+			ofUsers = append(ofUsers, mongo.NewUpdateOneModel().
+				SetFilter(bson.D{{Key: "_id", Value: u.ID}, {Key: "session_epoch", Value: bson.D{none}}}).
+				SetUpdate(is("$set", is("session_epoch", int64(1)))))
+		}
+		for _, write := range []struct {
+			to      *mongo.Collection
+			changes []mongo.WriteModel
+		}{{sessions, ofSessions}, {users, ofUsers}} {
+			err = s.within(ctx, op, func(ctx context.Context) error {
+				_, err := write.to.BulkWrite(ctx, write.changes, options.BulkWrite().SetOrdered(false))
+				return err
+			})
+			if err != nil {
+				return err
+			}
 		}
 	}
 }

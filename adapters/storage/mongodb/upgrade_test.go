@@ -94,8 +94,8 @@ func TestUpgradeFrom1(t *testing.T) {
 
 func testUpgraded(t *testing.T, s *mongodb.Store, db *mongo.Database) {
 	t.Helper()
-	if v := version(t, db); v != 3 {
-		t.Errorf("the schema's version is %d, want 3", v)
+	if v := version(t, db); v != 4 {
+		t.Errorf("the schema's version is %d, want 4", v)
 	}
 	if got := indexNames(t, db, "sessions"); !slices.Equal(got, []string{"_id_", "expires", "user_created"}) {
 		t.Errorf("sessions have indexes %v", got)
@@ -115,7 +115,7 @@ func testUpgraded(t *testing.T, s *mongodb.Store, db *mongo.Database) {
 		t.Errorf("users have indexes %v", got)
 	}
 	want := session.Snapshot{
-		ID: "a", User: "7", Created: at(1700000000001), Confirmed: at(1700000000002), Expires: at(1800000000003), Generation: 3,
+		ID: "a", User: "7", Created: at(1700000000001), Expires: at(1800000000003), Generation: 3,
 		RotatedAt: at(1700000000004), UserAgent: "Agent", Address: "192.0.2.1", Version: 5,
 	}
 	if x, err := s.Sessions().Get(t.Context(), "a"); err != nil || x.Snapshot() != want {
@@ -167,7 +167,7 @@ func TestUpgradeOfManyUsers(t *testing.T) {
 	for i, u := range page[1:] {
 		want := user.Snapshot{ID: user.IntegerID(int64(100 + i)), Email: u.Email, EmailKey: u.Email, Joined: time.UnixMilli(int64(1700000000000 + i)).UTC(), Version: 1}
 		if i%3 > 0 {
-			want.SessionsValidAfter = want.Joined.Add(time.Millisecond)
+			want.SessionsValidAfter, want.SessionEpoch = want.Joined.Add(time.Millisecond), 1
 		}
 		if u != want {
 			t.Fatalf("user %d: %+v, want %+v", i, u, want)
@@ -187,8 +187,8 @@ func TestUpgradeGoesOnAfterACrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	shut(t, open(t, uri)) // there is no index to drop any more
-	if v := version(t, db); v != 3 {
-		t.Errorf("the schema's version is %d, want 3", v)
+	if v := version(t, db); v != 4 {
+		t.Errorf("the schema's version is %d, want 4", v)
 	}
 }
 
@@ -197,5 +197,53 @@ func TestMarkerWithoutVersion(t *testing.T) {
 	insert(t, raw(t, uri), "schema", bson.D{{Key: "_id", Value: "marker"}, {Key: "program", Value: "roster"}})
 	if err := create(t, uri, mongodb.Options{}).Start(t.Context()); err == nil || !strings.Contains(err.Error(), "has no version") {
 		t.Errorf("Start: %v", err)
+	}
+}
+
+// TestUpgradeFrom3 opens a database in which times decided which sessions were ended.
+func TestUpgradeFrom3(t *testing.T) {
+	uri := testenv.MongoDB(t)
+	db := raw(t, uri)
+	insert(t, db, "counters", bson.D{{Key: "_id", Value: "user_id"}, {Key: "value", Value: int64(8)}})
+	insert(t, db, "schema", bson.D{{Key: "_id", Value: "marker"}, {Key: "program", Value: "roster"}, {Key: "version", Value: int64(3)}})
+	at := func(ms int64) time.Time { return time.UnixMilli(1700000000000 + ms) }
+	for id, d := range map[user.ID]bson.D{"7": {{Key: "sessions_valid_after_us", Value: at(5000).UnixMicro()}}, "8": {}} {
+		insert(t, db, "users", append(bson.D{
+			{Key: "_id", Value: id.SortKey()}, {Key: "email", Value: string(id) + "@example.com"}, {Key: "email_key", Value: string(id) + "@example.com"},
+			{Key: "active", Value: true}, {Key: "joined_us", Value: at(0).UnixMicro()}, {Key: "version", Value: int64(1)},
+		}, d...))
+	}
+	want := map[session.ID]bool{}
+	for _, c := range []struct {
+		id        session.ID
+		owner     user.ID
+		confirmed int64
+		live      bool
+	}{{"ended", "7", 4999, false}, {"same instant", "7", 5000, true}, {"later", "7", 6000, true}, {"of another", "8", 1, true}} {
+		insert(t, db, "sessions", bson.D{
+			{Key: "_id", Value: string(c.id)}, {Key: "user", Value: c.owner.SortKey()}, {Key: "created", Value: at(1)},
+			{Key: "confirmed", Value: at(c.confirmed)}, {Key: "expires", Value: at(100_000_000_000)}, {Key: "version", Value: int64(1)},
+		})
+		want[c.id] = c.live
+	}
+	for range 2 { // and once more as it is then
+		s := start(t, uri)
+		for id, live := range want {
+			x, err := s.Sessions().Get(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			u, err := s.Users().Get(t.Context(), x.User())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := x.Live(u, at(10_000), session.Rules{}); got != live {
+				t.Errorf("%s: live %t, want %t", id, got, live)
+			}
+			xs, err := s.Sessions().List(t.Context(), session.Query{Owner: u.ID(), Epoch: u.SessionEpoch(), LiveAt: at(10_000), Limit: 9})
+			if err != nil || slices.ContainsFunc(xs, func(x *session.Session) bool { return x.ID() == id }) != live {
+				t.Errorf("%s: listed %v, %v; want %t", id, xs, err, live)
+			}
+		}
 	}
 }

@@ -25,6 +25,8 @@ type userDocument struct {
 	Staff     bool      `bson:"staff"`
 	Password  string    `bson:"password"`
 	Times     userTimes `bson:",inline"`
+	Epoch     int64     `bson:"session_epoch,omitempty"`
+	Networks  string    `bson:"networks,omitempty"`
 	Version   int64     `bson:"version"`
 	Search    string    `bson:"search"` // for queries alone
 }
@@ -44,7 +46,8 @@ var userTable = table[user.User, userDocument]{
 		return userDocument{
 			ID: s.ID.SortKey(), Email: s.Email, EmailKey: s.EmailKey, FirstName: s.FirstName, LastName: s.LastName,
 			Active: s.Active, Staff: s.Staff, Password: s.Password.Encoded(),
-			Times:   userTimes{micros{s.Joined}, micros{s.LastLogin}, micros{s.SessionsValidAfter}},
+			Times: userTimes{micros{s.Joined}, micros{s.LastLogin}, micros{s.SessionsValidAfter}},
+			Epoch: s.SessionEpoch, Networks: s.Networks.Encoded(),
 			Version: s.Version, Search: u.SearchText(),
 		}
 	},
@@ -53,7 +56,7 @@ var userTable = table[user.User, userDocument]{
 			ID: user.IDFromSortKey(d.ID), Email: d.Email, EmailKey: d.EmailKey, FirstName: d.FirstName, LastName: d.LastName,
 			Active: d.Active, Staff: d.Staff, Password: credential.RestoreHash(d.Password),
 			Joined: d.Times.Joined.Time, LastLogin: d.Times.LastLogin.Time, SessionsValidAfter: d.Times.SessionsValidAfter.Time,
-			Version: d.Version,
+			SessionEpoch: d.Epoch, Networks: user.RestoreNetworks(d.Networks), Version: d.Version,
 		})
 	},
 	next: func(u *user.User, version int64) (*user.User, error) {

@@ -31,7 +31,7 @@ func TestPageOfBrokenRows(t *testing.T) {
 			return a.Users().Put(t.Context(), []user.Snapshot{somebody(t, "1").Snapshot(), somebody(t, "42").Snapshot()})
 		},
 		"sessions": func() ([]error, error) {
-			return a.Sessions().Put(t.Context(), []session.Snapshot{{ID: "the session", User: "1", Created: at, Confirmed: at, Expires: at, Version: 1}})
+			return a.Sessions().Put(t.Context(), []session.Snapshot{{ID: "the session", User: "1", Created: at, Expires: at, Version: 1}})
 		},
 		"events": func() ([]error, error) {
 			return a.Events().Put(t.Context(), []audit.Event{{ID: "the event", At: at, Kind: audit.SignedIn}})
@@ -79,7 +79,7 @@ func TestPutOfUnstorableText(t *testing.T) {
 		t.Errorf("%d users are stored, %v", len(us), err)
 	}
 	at := time.UnixMilli(1700000000000).UTC()
-	x := session.Snapshot{ID: "a", User: "1", Created: at, Confirmed: at, Expires: at, UserAgent: "a\x00b", Version: 1}
+	x := session.Snapshot{ID: "a", User: "1", Created: at, Expires: at, UserAgent: "a\x00b", Version: 1}
 	if refused, err := s.Archive().Sessions().Put(t.Context(), []session.Snapshot{x}); err != nil || refused[0] != nil {
 		t.Errorf("Put of a session whose client sent NUL: %v, %v", refused, err)
 	}

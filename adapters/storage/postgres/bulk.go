@@ -38,8 +38,8 @@ func typeOf(column string) string {
 	switch column {
 	case "active", "staff":
 		return "boolean"
-	case "joined_us", "last_login_us", "sessions_valid_after_us", "version", // of users
-		"created", "confirmed", "expires", "generation", "rotated_at", "used_at", "revoked_at", "failures", "last", "at":
+	case "joined_us", "last_login_us", "session_epoch", "sessions_valid_after_us", "version", // of users
+		"epoch", "created", "expires", "generation", "rotated_at", "used_at", "revoked_at", "failures", "last", "at":
 		return "bigint"
 	}
 	return "text"

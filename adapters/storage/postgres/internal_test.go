@@ -245,7 +245,7 @@ func TestWhatTheServerCannotHold(t *testing.T) {
 		if xs, err := s.Sessions().List(t.Context(), session.Query{Owner: "1", From: &session.Position{ID: session.ID(bad)}, Limit: 9}); err != nil {
 			t.Errorf("Sessions.List from %q: %v, %v", bad, xs, err)
 		}
-		x := session.Start(session.ID("s"+bad[2:]), "1", time.Unix(1, 0), session.Rules{}, session.Client{UserAgent: bad})
+		x := session.Start(session.ID("s"+bad[2:]), "1", 0, time.Unix(1, 0), session.Rules{}, session.Client{UserAgent: bad})
 		if err := s.Sessions().Add(t.Context(), x); err != nil && !errors.Is(err, session.ErrExists) {
 			t.Errorf("Sessions.Add from %q: %v", bad, err)
 		}

@@ -27,7 +27,7 @@ func eventful(t *testing.T) *Store {
 	defer c.Close(t.Context())
 	for _, statement := range []string{
 		`INSERT INTO sessions SELECT md5(n::text), CASE n % 10 WHEN 0 THEN lpad('7', 19, '0') ELSE lpad((n * 7919 % 30000)::text, 19, '0') END,
-			1700000000000 + n * 7919 % 100000 * 1000, 1700000000000 + n * 7919 % 100000 * 1000, 1800000000000 + n * 7919 % 100000 * 1000, 0, NULL, NULL, '', '', '', 1
+			1700000000000 + n * 7919 % 100000 * 1000, 1800000000000 + n * 7919 % 100000 * 1000, 0, NULL, NULL, '', '', '', 1, NULL, n % 4
 			FROM generate_series(1, 100000) AS n`,
 		`INSERT INTO attempts SELECT md5(n::text), 1, 1, 1700000000000 + n * 7919 % 100000 * 1000, 1 FROM generate_series(1, 100000) AS n`,
 		`INSERT INTO audit_events SELECT md5(n::text), 1700000000000 + n * 7919 % 100000 * 1000,
@@ -57,8 +57,8 @@ func TestKeysetPlans(t *testing.T) {
 	now := time.UnixMilli(1700050000000)
 	for _, back := range []bool{false, true} {
 		beyond := map[bool]string{false: "ROW(at, id) < ROW(", true: "ROW(at, id) > ROW("}[back]
-		for _, confirmed := range []time.Time{{}, now} {
-			q := session.Query{Owner: "7", LiveAt: now, Confirmed: confirmed, Back: back, Limit: 20}
+		for _, epoch := range []int64{0, 3} {
+			q := session.Query{Owner: "7", LiveAt: now, Epoch: epoch, Back: back, Limit: 20}
 			query, args := listSessions(q, q.Owner.SortKey())
 			check(plan(t, s, query, args...), 1, "sessions_owner", "Index Cond: (owner = ")
 			q.From = &session.Position{Created: now, ID: "x"}

@@ -28,7 +28,7 @@ func wantUnavailable(t *testing.T, what string, err error) {
 func operations(t *testing.T, s *postgres.Store) map[string]func(context.Context) error {
 	t.Helper()
 	nobody := func(*user.User) error { return nil }
-	x := session.Start("a", "1", epoch, session.Rules{RefreshLifetime: time.Hour}, session.Client{})
+	x := session.Start("a", "1", 0, epoch, session.Rules{RefreshLifetime: time.Hour}, session.Client{})
 	p := person(t, "1")
 	return map[string]func(context.Context) error{
 		"Ping":           s.Ping,

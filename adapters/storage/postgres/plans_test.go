@@ -49,7 +49,7 @@ func crowded(t *testing.T) *Store {
 			'First' || n % 1000, 'Last' || n * 7919 % 5000, n % 1000 <> 0, n % 500 = 0, 'x', 1700000000000 + n * 7919 % 100000 * 1000,
 			NULL, NULL, 1, 'user' || n || E'@example.com\nfirst' || n % 1000 || E'\nlast' || n * 7919 % 5000
 			FROM generate_series(1, 100000) AS n`,
-		`INSERT INTO sessions SELECT md5(n::text), lpad((n * 7919 % 30000)::text, 19, '0'), 1, 1, 1700000000000 + n * 7919 % 100000 * 1000,
+		`INSERT INTO sessions SELECT md5(n::text), lpad((n * 7919 % 30000)::text, 19, '0'), 1, 1700000000000 + n * 7919 % 100000 * 1000,
 			0, NULL, NULL, '', '', '', 1 FROM generate_series(1, 100000) AS n`,
 		again, "VACUUM ANALYZE users", "VACUUM ANALYZE sessions",
 	} {

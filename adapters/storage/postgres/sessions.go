@@ -15,13 +15,13 @@ import (
 var sessionTable = table[session.Session]{
 	name: "sessions",
 	fields: []string{
-		"id", "owner", "created", "confirmed", "expires", "generation", "rotated_at", "used_at",
+		"id", "owner", "epoch", "created", "expires", "generation", "rotated_at", "used_at",
 		"revoked_at", "reason", "user_agent", "address", "version",
 	},
 	row: func(x *session.Session) []any {
 		s := x.Snapshot()
 		return []any{
-			string(s.ID), s.User.SortKey(), millis(s.Created), millis(s.Confirmed), millis(s.Expires),
+			string(s.ID), s.User.SortKey(), s.Epoch, millis(s.Created), millis(s.Expires),
 			int64(s.Generation), millis(s.RotatedAt), millis(s.UsedAt), millis(s.RevokedAt), string(s.Reason),
 			plain(s.UserAgent), plain(s.Address), // any bytes that a client sends
 			s.Version,
@@ -30,13 +30,13 @@ var sessionTable = table[session.Session]{
 	scan: func(row pgx.Row) (*session.Session, error) {
 		var s session.Snapshot
 		var id, owner, reason string
-		var created, confirmed, expires, rotated, used, revoked *int64
-		if err := row.Scan(&id, &owner, &created, &confirmed, &expires, &s.Generation, &rotated, &used,
+		var created, expires, rotated, used, revoked *int64
+		if err := row.Scan(&id, &owner, &s.Epoch, &created, &expires, &s.Generation, &rotated, &used,
 			&revoked, &reason, &s.UserAgent, &s.Address, &s.Version); err != nil {
 			return nil, err
 		}
 		s.ID, s.User, s.Reason = session.ID(id), user.IDFromSortKey(owner), session.Reason(reason)
-		s.Created, s.Confirmed, s.Expires = instant(created), instant(confirmed), instant(expires)
+		s.Created, s.Expires = instant(created), instant(expires)
 		s.RotatedAt, s.UsedAt, s.RevokedAt = instant(rotated), instant(used), instant(revoked)
 		x, err := session.Restore(s)
 		return restored(id, x, err)
@@ -93,8 +93,8 @@ func listSessions(q session.Query, owner string) (string, []any) {
 	k.and("owner = " + k.given(owner))
 	k.and("revoked_at IS NULL")
 	k.and("expires > " + k.given(q.LiveAt.UnixMilli()))
-	if !q.Confirmed.IsZero() {
-		k.and("confirmed >= " + k.given(q.Confirmed.UnixMilli()))
+	if q.Epoch > 0 {
+		k.and("epoch >= " + k.given(q.Epoch))
 	}
 	switch {
 	case q.From == nil:

@@ -73,7 +73,7 @@ func TestDataSurvivesReopening(t *testing.T) {
 	if err := s.Users().Delete(t.Context(), "3", agreed); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Sessions().Add(t.Context(), session.Start("a", "1", epoch, session.Rules{RefreshLifetime: time.Hour}, session.Client{})); err != nil {
+	if err := s.Sessions().Add(t.Context(), session.Start("a", "1", 0, epoch, session.Rules{RefreshLifetime: time.Hour}, session.Client{})); err != nil {
 		t.Fatal(err)
 	}
 	shut(t, s)

@@ -16,27 +16,28 @@ var userTable = table[user.User]{
 	name: "users",
 	fields: []string{
 		"id", "email", "email_key", "first_name", "last_name", "active", "staff", "password",
-		"joined_us", "last_login_us", "sessions_valid_after_us", "version",
+		"joined_us", "last_login_us", "session_epoch", "sessions_valid_after_us", "networks", "version",
 	},
 	derived: []string{"search"},
 	row: func(u *user.User) []any {
 		s := u.Snapshot()
 		return []any{
 			s.ID.SortKey(), s.Email, s.EmailKey, s.FirstName, s.LastName, s.Active, s.Staff, s.Password.Encoded(),
-			micros(s.Joined), micros(s.LastLogin), micros(s.SessionsValidAfter), s.Version,
+			micros(s.Joined), micros(s.LastLogin), s.SessionEpoch, micros(s.SessionsValidAfter), s.Networks.Encoded(), s.Version,
 			u.SearchText(),
 		}
 	},
 	scan: func(row pgx.Row) (*user.User, error) {
 		var s user.Snapshot
-		var id, password string
+		var id, password, networks string
 		var joined, lastLogin, validAfter *int64
 		if err := row.Scan(&id, &s.Email, &s.EmailKey, &s.FirstName, &s.LastName, &s.Active, &s.Staff, &password,
-			&joined, &lastLogin, &validAfter, &s.Version); err != nil {
+			&joined, &lastLogin, &s.SessionEpoch, &validAfter, &networks, &s.Version); err != nil {
 			return nil, err
 		}
 		s.ID, s.Password = user.IDFromSortKey(id), credential.RestoreHash(password)
 		s.Joined, s.LastLogin, s.SessionsValidAfter = ofMicros(joined), ofMicros(lastLogin), ofMicros(validAfter)
+		s.Networks = user.RestoreNetworks(networks)
 		u, err := user.Restore(s)
 		return restored(id, u, err)
 	},

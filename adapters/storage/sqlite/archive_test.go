@@ -24,7 +24,7 @@ func TestPageOfBrokenRows(t *testing.T) {
 			return a.Users().Put(t.Context(), []user.Snapshot{somebody(t, "1").Snapshot(), somebody(t, "42").Snapshot()})
 		},
 		"sessions": func() ([]error, error) {
-			return a.Sessions().Put(t.Context(), []session.Snapshot{{ID: "the session", User: "1", Created: at, Confirmed: at, Expires: at, Version: 1}})
+			return a.Sessions().Put(t.Context(), []session.Snapshot{{ID: "the session", User: "1", Created: at, Expires: at, Version: 1}})
 		},
 		"events": func() ([]error, error) {
 			return a.Events().Put(t.Context(), []audit.Event{{ID: "the event", At: at, Kind: audit.SignedIn}})

@@ -277,7 +277,7 @@ func TestCloseWaits(t *testing.T) {
 	if err := s.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	x := session.Start("a", "1", time.Unix(1, 0).UTC(), session.Rules{}, session.Client{})
+	x := session.Start("a", "1", 0, time.Unix(1, 0).UTC(), session.Rules{}, session.Client{})
 	if err := s.Sessions().Add(t.Context(), x); err != nil {
 		t.Fatal(err)
 	}

@@ -37,8 +37,8 @@ func testKeysetPlans(t *testing.T, s *Store) {
 	now := time.UnixMilli(1700000000000)
 	for _, back := range []bool{false, true} {
 		beyond := map[bool]string{false: "<", true: ">"}[back]
-		for _, confirmed := range []time.Time{{}, now} {
-			q := session.Query{Owner: "7", LiveAt: now, Confirmed: confirmed, Back: back, Limit: 20}
+		for _, epoch := range []int64{0, 3} {
+			q := session.Query{Owner: "7", LiveAt: now, Epoch: epoch, Back: back, Limit: 20}
 			query, args := listSessions(q, user.ID("7").SortKey())
 			check(query, args, "SEARCH sessions USING INDEX sessions_owner (owner=?)")
 			q.From = &session.Position{Created: now, ID: "x"}

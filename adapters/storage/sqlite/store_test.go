@@ -87,7 +87,7 @@ func TestDataSurvivesReopening(t *testing.T) {
 	if err := s.Users().Delete(t.Context(), "3", agreed); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Sessions().Add(t.Context(), session.Start("a", "1", epoch, session.Rules{RefreshLifetime: time.Hour}, session.Client{})); err != nil {
+	if err := s.Sessions().Add(t.Context(), session.Start("a", "1", 0, epoch, session.Rules{RefreshLifetime: time.Hour}, session.Client{})); err != nil {
 		t.Fatal(err)
 	}
 	shut(t, s)
@@ -144,7 +144,7 @@ func TestRefusals(t *testing.T) {
 		{"newer schema", func(t *testing.T, path string) {
 			shut(t, open(t, path))
 			closed(t, raw(t, path, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)"))
-		}, "schema version 9999, and this program knows 4"},
+		}, "schema version 9999, and this program knows 5"},
 		{"no database", func(t *testing.T, path string) {
 			if err := os.WriteFile(path, []byte(strings.Repeat("no database ", 1000)), 0o600); err != nil {
 				t.Fatal(err)
@@ -382,7 +382,7 @@ func TestCopyWhileServing(t *testing.T) {
 		if err := s.Users().Add(t.Context(), person(t, id)); err != nil {
 			t.Errorf("Add: %v", err)
 		}
-		if err := s.Sessions().Add(t.Context(), session.Start(session.ID(id), id, epoch, session.Rules{RefreshLifetime: time.Hour}, session.Client{})); err != nil {
+		if err := s.Sessions().Add(t.Context(), session.Start(session.ID(id), id, 0, epoch, session.Rules{RefreshLifetime: time.Hour}, session.Client{})); err != nil {
 			t.Errorf("Add: %v", err)
 		}
 	}

@@ -76,7 +76,7 @@ func TestUpgradeFrom2(t *testing.T) {
 			t.Errorf("the user: %+v, %v; want %+v", u, err, person)
 		}
 		want := session.Snapshot{
-			ID: "a", User: "7", Created: at(1700000000001), Confirmed: at(1700000000002), Expires: at(1800000000003), Generation: 3,
+			ID: "a", User: "7", Created: at(1700000000001), Expires: at(1800000000003), Generation: 3,
 			RotatedAt: at(1700000000004), UserAgent: "Agent", Address: "192.0.2.1", Version: 5,
 		}
 		if x, err := s.Sessions().Get(t.Context(), "a"); err != nil || x.Snapshot() != want {
@@ -106,5 +106,39 @@ func TestUpgradeFrom2(t *testing.T) {
 	}
 	if _, err := s.Users().Update(t.Context(), "7", func(u *user.User) error { u.Rename("Bo", "Lee"); return nil }); err != nil {
 		t.Errorf("Users.Update: %v", err)
+	}
+}
+
+// TestUpgradeFrom4 opens a database in which times decided which sessions were ended.
+func TestUpgradeFrom4(t *testing.T) {
+	path := former(t, 4,
+		`INSERT INTO users (id, email, email_key, first_name, last_name, active, staff, password, joined_us, sessions_valid_after_us, version, search)
+			VALUES ('0000000000000000007', 'a@example.com', 'a@example.com', '', '', 1, 0, 'x', 1700000000000000, 1700000005000000, 4, 'a'),
+			('0000000000000000008', 'b@example.com', 'b@example.com', '', '', 1, 0, 'x', 1700000000000000, NULL, 4, 'b')`,
+		`INSERT INTO sessions (id, owner, created, confirmed, expires, generation, reason, user_agent, address, version)
+			VALUES ('ended', '0000000000000000007', 1700000000001, 1700000004999, 1800000000000, 0, '', '', '', 1),
+			('same instant', '0000000000000000007', 1700000000002, 1700000005000, 1800000000000, 0, '', '', '', 1),
+			('later', '0000000000000000007', 1700000006000, 1700000006000, 1800000000000, 0, '', '', '', 1),
+			('of another', '0000000000000000008', 1700000000001, 1700000000001, 1800000000000, 0, '', '', '', 1)`)
+	now := time.UnixMilli(1700000010000)
+	for range 2 { // and once more as it is then
+		s := reopened(t, path)
+		for id, live := range map[session.ID]bool{"ended": false, "same instant": true, "later": true, "of another": true} {
+			x, err := s.Sessions().Get(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			u, err := s.Users().Get(t.Context(), x.User())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := x.Live(u, now, session.Rules{}); got != live {
+				t.Errorf("%s: live %t, want %t", id, got, live)
+			}
+			u.EndSessions(now)
+			if x.Live(u, now, session.Rules{}) {
+				t.Errorf("%s: not ended by a change after the upgrade", id)
+			}
+		}
 	}
 }
