@@ -46,6 +46,56 @@ func TestARequestBegunBeforeDoesNotOutliveItsRights(t *testing.T) {
 			}
 		})
 	}
+	// One session alone is ended: by its refresh token, or from the list of sessions.
+	for name, end := range map[string]func(s *fixture.Service, p inbound.TokenPair, id session.ID) error{
+		"signed out": func(s *fixture.Service, p inbound.TokenPair, _ session.ID) error {
+			return s.SignOut(t.Context(), field.Given(p.Refresh))
+		},
+		"ended from the list": func(s *fixture.Service, _ inbound.TokenPair, id session.ID) error {
+			return s.Devices.End(t.Context(), actorOf(t, s, s.SignsIn(t, "a@example.com", fixture.Password).Access), id)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := fixture.New(t, fixture.Standard())
+			u := s.Add(t, "a@example.com")
+			p, third := s.SignsIn(t, "a@example.com", fixture.Password), s.SignsIn(t, "a@example.com", fixture.Password)
+			actor := actorOf(t, s, p.Access)
+			if err := end(s, p, actor.Session); err != nil {
+				t.Fatal(err)
+			}
+			before := mustGet(t, s, u.ID()).Snapshot()
+			for what, do := range map[string]func() error{
+				"change": func() error { _, err := s.Change(t.Context(), actor, u.ID(), takeover); return err },
+				"password": func() error {
+					return s.ChangePassword(t.Context(), actor, field.Given(fixture.Password), field.Given("the-thief-s-own-1"))
+				},
+				"delete":  func() error { return s.Delete(t.Context(), actor, u.ID(), nil) },
+				"end all": func() error { return s.Devices.EndAll(t.Context(), actor, "") },
+				"end one": func() error { return s.Devices.End(t.Context(), actor, actorOf(t, s, third.Access).Session) },
+			} {
+				if err := do(); !errors.Is(err, session.ErrTokenInvalid) {
+					t.Errorf("%s: got %v", what, err)
+				}
+			}
+			if after := mustGet(t, s, u.ID()).Snapshot(); after != before {
+				t.Error("refused, yet changed")
+			}
+			actorOf(t, s, third.Access)
+		})
+	}
+	t.Run("deleting when no longer staff", func(t *testing.T) {
+		s := fixture.New(t, fixture.Standard())
+		s.AddStaff(t, "root@example.com")
+		u, staff := s.Add(t, "a@example.com"), s.AddStaff(t, "s@example.com")
+		actor := actorOf(t, s, s.SignsIn(t, "s@example.com", fixture.Password).Access)
+		s.Set(t, staff.ID(), func(u *user.User) { u.SetStaff(false) })
+		if err := s.Delete(t.Context(), actor, u.ID(), nil); !errors.Is(err, inbound.ErrForbidden) {
+			t.Errorf("delete: %v", err)
+		}
+		if err := s.Devices.EndAll(t.Context(), actor, u.ID()); !errors.Is(err, inbound.ErrForbidden) {
+			t.Errorf("end all: %v", err)
+		}
+	})
 	t.Run("no longer staff", func(t *testing.T) {
 		s := fixture.New(t, fixture.Standard())
 		u, staff := s.Add(t, "a@example.com"), s.AddStaff(t, "s@example.com")
