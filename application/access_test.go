@@ -53,7 +53,7 @@ var operations = map[string]func(ctx context.Context, s *fixture.Service, a inbo
 		return err
 	},
 	"count": func(ctx context.Context, s *fixture.Service, a inbound.Actor, _ user.ID, _ session.ID) error {
-		_, err := s.Accounts.Count(ctx, a, user.Filter{})
+		_, err := s.Accounts.Count(ctx, a, inbound.Filter{})
 		return err
 	},
 }
@@ -185,7 +185,7 @@ func TestWhomAListShows(t *testing.T) {
 			if err != nil || len(users) != want[i] {
 				t.Errorf("%s: %d users, %v; want %d", policy, len(users), err, want[i])
 			}
-			n, err := s.Accounts.Count(t.Context(), actor, user.Filter{})
+			n, err := s.Accounts.Count(t.Context(), actor, inbound.Filter{})
 			if err != nil || n != want[i] {
 				t.Errorf("%s: count %d, %v; want %d", policy, n, err, want[i])
 			}
@@ -193,7 +193,7 @@ func TestWhomAListShows(t *testing.T) {
 		if _, err := s.Accounts.List(t.Context(), inbound.Actor{}, inbound.List{Order: user.Ordering(""), Limit: 10}); !errors.Is(err, inbound.ErrNoCredentials) {
 			t.Errorf("%s: anonymous got %v", policy, err)
 		}
-		if _, err := s.Accounts.Count(t.Context(), inbound.Actor{}, user.Filter{}); !errors.Is(err, inbound.ErrNoCredentials) {
+		if _, err := s.Accounts.Count(t.Context(), inbound.Actor{}, inbound.Filter{}); !errors.Is(err, inbound.ErrNoCredentials) {
 			t.Errorf("%s: anonymous got %v", policy, err)
 		}
 	}

@@ -112,18 +112,47 @@ func (a *Accounts) register(ctx context.Context, by user.ID, in inbound.UserInpu
 
 // List implements inbound.Accounts.
 func (a *Accounts) List(ctx context.Context, actor inbound.Actor, q inbound.List) ([]*user.User, error) {
-	f, err := a.settings.Access.scope(actor, q.Filter)
+	f, err := a.settings.Access.scope(actor, q.Filter.Filter)
 	if err != nil {
 		return nil, err
+	}
+	if q.Filter.Email != "" {
+		found, err := a.withEmail(ctx, q.Filter.Email, f)
+		if err != nil || len(found) == 0 || q.Offset > 0 || q.From != nil && found[0].Position().Compare(*q.From, q.Order) <= 0 {
+			return nil, err
+		}
+		return found, nil
 	}
 	return a.ports.Users.List(ctx, user.Query{Filter: f, Order: q.Order, From: q.From, Offset: q.Offset, Limit: max(q.Limit, 1)})
 }
 
+// withEmail returns the user with an address, if there is one and it fits f.
+func (a *Accounts) withEmail(ctx context.Context, address string, f user.Filter) ([]*user.User, error) {
+	e, err := user.ParseEmail(address, a.ports.Domains.ToASCII)
+	if err != nil {
+		return nil, ctx.Err() // no user has it
+	}
+	u, err := a.ports.Users.ByEmail(ctx, e.Key())
+	switch {
+	case errors.Is(err, user.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case !f.Matches(u):
+		return nil, nil
+	}
+	return []*user.User{u}, nil
+}
+
 // Count implements inbound.Accounts.
-func (a *Accounts) Count(ctx context.Context, actor inbound.Actor, f user.Filter) (int, error) {
-	f, err := a.settings.Access.scope(actor, f)
+func (a *Accounts) Count(ctx context.Context, actor inbound.Actor, asked inbound.Filter) (int, error) {
+	f, err := a.settings.Access.scope(actor, asked.Filter)
 	if err != nil {
 		return 0, err
+	}
+	if asked.Email != "" {
+		found, err := a.withEmail(ctx, asked.Email, f)
+		return len(found), err
 	}
 	return a.ports.Users.Count(ctx, f)
 }
@@ -358,10 +387,14 @@ func (a *Accounts) delete(ctx context.Context, by, id user.ID, check func(*user.
 	return nil
 }
 
-// fresh fails with user.ErrStale when versions are named and the user's is none of them.
+// fresh fails with user.ErrStale when versions are named and the user's is none of them, and with
+// user.ErrNoVersion when what is named is no version.
 func fresh(u *user.User, versions []int64) error {
-	if versions != nil && !slices.Contains(versions, u.Version()) {
-		return user.ErrStale
+	switch {
+	case versions == nil, slices.Contains(versions, u.Version()):
+		return nil
+	case len(versions) == 0:
+		return user.ErrNoVersion
 	}
-	return nil
+	return user.ErrStale
 }

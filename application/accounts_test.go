@@ -143,11 +143,11 @@ func TestStaleVersionChangesNothing(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	u := s.Add(t, "a@example.com")
 	me := inbound.Actor{User: u}
-	for _, versions := range [][]int64{{}, {u.Version() + 1}} {
-		if _, err := s.Change(t.Context(), me, u.ID(), inbound.Changes{Versions: versions, UserInput: inbound.UserInput{FirstName: field.Given("X")}}); !errors.Is(err, user.ErrStale) {
+	for want, versions := range map[error][]int64{user.ErrNoVersion: {}, user.ErrStale: {u.Version() + 1}} {
+		if _, err := s.Change(t.Context(), me, u.ID(), inbound.Changes{Versions: versions, UserInput: inbound.UserInput{FirstName: field.Given("X")}}); !errors.Is(err, want) {
 			t.Errorf("change: got %v", err)
 		}
-		if err := s.Accounts.Delete(t.Context(), me, u.ID(), versions); !errors.Is(err, user.ErrStale) {
+		if err := s.Accounts.Delete(t.Context(), me, u.ID(), versions); !errors.Is(err, want) {
 			t.Errorf("delete: got %v", err)
 		}
 	}

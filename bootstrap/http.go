@@ -30,10 +30,12 @@ func httpSettings(cfg config.Config) httpapi.Settings {
 	return httpapi.Settings{
 		Pagination:        httpapi.Pagination(cfg.Pagination),
 		PageSize:          cfg.PageSize,
+		MaxPageSize:       cfg.MaxPageSize,
 		PublicURL:         cfg.PublicURL,
 		MaxBody:           cfg.MaxBody,
 		RequestTimeout:    cfg.RequestTimeout,
 		AcceptForms:       cfg.AcceptForms,
+		LegacyCharsets:    drf,
 		LenientJSON:       cfg.LenientJSON,
 		PythonIntegers:    drf && cfg.IDs == "integer",
 		IntegerIDs:        cfg.IDs == "integer",
@@ -49,6 +51,11 @@ func httpSettings(cfg config.Config) httpapi.Settings {
 		},
 		TrustedProxies: cfg.Proxies(),
 		CORSOrigins:    cfg.CORSOrigins,
+		CORSHeaders:    cfg.CORSHeaders,
+		Schemes:        cfg.Schemes,
+		ExactScheme:    drf,
+		PlainRedirects: drf,
+		LoginField:     cfg.LoginField,
 		HSTSMaxAge:     cfg.HSTSMaxAge,
 	}
 }

@@ -86,6 +86,7 @@ func tokens(cfg config.Config, source jwt.Source) *jwt.Tokens {
 	o := jwt.Options{
 		Shape: jwt.ShapeSession, Issuer: cfg.TokenIssuer, Audience: cfg.TokenAudience,
 		AllowMissingIssuer: cfg.SessionlessTokens, InferSession: cfg.SessionlessTokens, Leeway: cfg.ClockLeeway,
+		UserClaim: cfg.UserIDClaim,
 	}
 	if cfg.TokenClaims == "simplejwt" {
 		o.Shape, o.InferSession = jwt.ShapeSimpleJWT, true

@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -36,7 +38,18 @@ func TestCORSForNamedOrigins(t *testing.T) {
 		e.send("OPTIONS", "/api/users/1/", "", "Origin", origin, "Access-Control-Request-Method", "PATCH").
 			want(t, 204, "Access-Control-Allow-Origin", "", "Access-Control-Allow-Methods", "")
 	}
-	for _, header := range []string{"x-http-method-override", "cookie"} {
+	for _, headers := range []string{
+		"authorization,x-csrftoken", "x-requested-with", "cache-control,pragma", "if-none-match", "traceparent,tracestate", "baggage,sentry-trace", "x-request-id", "accept-encoding,dnt",
+	} {
+		sorted := strings.Split(headers, ",")
+		slices.Sort(sorted) // as browsers send them
+		e.send("OPTIONS", "/api/users/1/", "", "Origin", app, "Access-Control-Request-Method", "PATCH", "Access-Control-Request-Headers", strings.Join(sorted, ",")).
+			want(t, 204, "Access-Control-Allow-Origin", app, "Access-Control-Allow-Headers", strings.Join(sorted, ","))
+	}
+	named := newEdge(t, Settings{CORSOrigins: []string{app}, CORSHeaders: []string{"X-Team"}}, people{})
+	named.send("OPTIONS", "/api/users/1/", "", "Origin", app, "Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "authorization,x-team").
+		want(t, 204, "Access-Control-Allow-Headers", "authorization,x-team")
+	for _, header := range []string{"x-http-method-override", "cookie", "x-team"} {
 		e.send("OPTIONS", "/api/users/1/", "", "Origin", app, "Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", header).
 			want(t, 204, "Access-Control-Allow-Origin", "")
 	}

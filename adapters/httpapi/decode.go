@@ -33,33 +33,43 @@ func (s *server) decode(w http.ResponseWriter, r *http.Request) (members, error)
 	if len(body) == 0 {
 		return members{}, nil
 	}
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		w.Header().Set("Accept-Encoding", "identity") // RFC 9110, 12.5.3
+		return nil, errContentCoding
+	}
 	header := r.Header.Get("Content-Type")
 	mediaType, _, _ := strings.Cut(header, ";")
+	text, known := charsetOf(header, s.LegacyCharsets)
+	if !known {
+		return nil, errMediaType(header)
+	}
 	switch mediaType = strings.ToLower(strings.TrimSpace(mediaType)); {
 	case mediaType == "application/json":
-		return decodeJSON(body, s.LenientJSON)
+		return decodeJSON(text, body, s.LenientJSON)
 	case mediaType == "application/x-www-form-urlencoded" && s.AcceptForms:
-		return decodeForm(string(body))
+		return decodeForm(text, string(body))
 	case mediaType == "multipart/form-data" && s.AcceptForms:
-		return decodeMultipart(string(body), header, s.LenientJSON)
+		return decodeMultipart(text, string(body), header, s.LenientJSON)
 	}
 	return nil, errMediaType(header)
 }
 
-func decodeForm(body string) (members, error) {
+// decodeForm reads name=value pairs apart by "&" as Python does; see parsePairs.
+func decodeForm(text charset, body string) (members, error) {
 	if strings.Count(body, "&") >= maxMembers {
 		return nil, errParse("Form", "too many members")
 	}
 	form := members{}
-	for name, values := range parseQuery(body) {
-		form[name] = field.Given(values[len(values)-1])
+	for raw, value := range parsePairs(body) {
+		name, _ := text.decode(raw)
+		form[name] = text.text(name, value)
 	}
 	return form, nil
 }
 
 // decodeMultipart reads the parts of a form. Lenient is as Django: what is cut short or is no part at
 // all ends the form.
-func decodeMultipart(body, header string, lenient bool) (members, error) {
+func decodeMultipart(text charset, body, header string, lenient bool) (members, error) {
 	const what = "Multipart form"
 	_, params, err := mime.ParseMediaType(header)
 	boundary := params["boundary"]
@@ -87,6 +97,13 @@ func decodeMultipart(body, header string, lenient bool) (members, error) {
 			form[part.FormName()] = field.NotText()
 			continue
 		}
-		form[part.FormName()] = field.Given(strings.ToValidUTF8(string(value), "\uFFFD"))
+		of, known := charsetOf(part.Header.Get("Content-Type"), text.mend)
+		switch {
+		case !known:
+			return nil, errMediaType(part.Header.Get("Content-Type"))
+		case text.mend: // Django does not look at the charset of a part
+			of = text
+		}
+		form[part.FormName()] = of.text(part.FormName(), string(value))
 	}
 }

@@ -41,11 +41,12 @@ var (
 	errNotAcceptable = &refusal{http.StatusNotAcceptable, "Could not satisfy the request Accept header."}
 	errNoRoute       = &refusal{http.StatusNotFound, "Not found."}
 	errTooLarge      = &refusal{http.StatusRequestEntityTooLarge, "Request body too large."}
+	errContentCoding = &refusal{http.StatusUnsupportedMediaType, "The content coding of the request body is not supported; send it as it is."}
 	errNoData        = invalid("", "null", "No data provided")
 	errInvalidPage   = fault.New(fault.NotFound, "invalid_page", "Invalid page.")
 	errInvalidCursor = fault.New(fault.NotFound, "invalid_cursor", "Invalid cursor")
 
-	// errAuthorization refuses an Authorization header that is not "Bearer TOKEN".
+	// errAuthorization refuses an Authorization header that is not a scheme and a token.
 	errAuthorization = fault.New(fault.Unauthenticated, "bad_authorization_header", "Authorization header must contain two space-delimited values")
 )
 
@@ -164,7 +165,7 @@ func limited(w http.ResponseWriter, r *http.Request, a answer) {
 
 // challenge is the WWW-Authenticate of a 401 (RFC 6750, 3).
 func (s *server) challenge(a answer) string {
-	const plain = `Bearer realm="api"`
+	plain := s.schemes()[0] + ` realm="api"`
 	if s.PlainChallenge || a.code == "" {
 		return plain
 	}

@@ -44,10 +44,11 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 	s.ok(w, r, http.StatusOK, health{"ok"})
 }
 
-// keys publishes the public signing keys (RFC 7517).
+// keys publishes the public signing keys (RFC 7517), to scripts of every origin too.
 func (s *server) keys(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/jwk-set+json")
 	w.Header().Set("Cache-Control", "public, max-age=300")
+	w.Header().Set("Access-Control-Allow-Origin", "*")
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(s.jwks())
 	}

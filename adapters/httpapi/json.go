@@ -22,15 +22,16 @@ const maxDepth = 32
 // maxDigits is the longest number that is read, the limit that Python sets itself.
 const maxDigits = 4300
 
-// decodeJSON reads one JSON object, strictly: UTF-8, no duplicate names, bounded depth, nothing after
+// decodeJSON reads one JSON object, strictly: no duplicate names, bounded depth, nothing after
 // it. Names match exactly. Lenient is as Python's json: the last of duplicates counts, and a number
 // stands for its text, as DRF's CharField takes it.
-func decodeJSON(body []byte, lenient bool) (members, error) {
-	if !utf8.Valid(body) {
-		return nil, errJSON("the body is not UTF-8")
+func decodeJSON(charset charset, body []byte, lenient bool) (members, error) {
+	text, ok := charset.decode(string(body))
+	if !ok {
+		return nil, errJSON("the body is not in its charset, UTF-8 unless its content type says otherwise")
 	}
 	d := &jsonDecoder{
-		Decoder: jsontext.NewDecoder(bytes.NewReader(body),
+		Decoder: jsontext.NewDecoder(strings.NewReader(text),
 			jsontext.AllowDuplicateNames(lenient),
 			jsontext.AllowInvalidUTF8(true)), // that is lone surrogates, which are told by member
 		lenient: lenient,

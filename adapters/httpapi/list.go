@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"errors"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -22,6 +23,8 @@ type listQuery struct {
 	Ordering string `validate:"max=1000"`
 	Page     string
 	Cursor   string
+	Email    string `validate:"max=1000"`
+	size     int    // users a page
 	Active   *bool
 	Staff    *bool
 	paged    bool // ?page= is given
@@ -29,12 +32,13 @@ type listQuery struct {
 
 var shape = validator.New(validator.WithRequiredStructEnabled())
 
-func parseList(q query) (listQuery, error) {
-	l := listQuery{Active: truth(q, "is_active"), Staff: truth(q, "is_staff")}
+func (s *server) parseList(q query) (listQuery, error) {
+	l := listQuery{size: s.pageSize(q), Active: truth(q, "is_active"), Staff: truth(q, "is_staff")}
 	l.Search, _ = q.get("search")
 	l.Ordering, _ = q.get("ordering")
 	l.Page, l.paged = q.get("page")
 	l.Cursor, _ = q.get("cursor")
+	l.Email, _ = q.get("email")
 	if err := shape.Struct(l); err != nil {
 		var faults []fault.Field
 		for _, f := range err.(validator.ValidationErrors) { //nolint:errorlint,forcetypeassert // what Struct returns for a struct
@@ -46,6 +50,20 @@ func parseList(q query) (listQuery, error) {
 		return l, fault.ErrInvalid.With(faults...)
 	}
 	return l, nil
+}
+
+// pageSize returns how many users a page holds: page_size, up to the most that is allowed, as DRF's
+// page_size_query_param; what is no number above 0 is ignored.
+func (s *server) pageSize(q query) int {
+	text, _ := q.get("page_size")
+	n, err := strconv.ParseInt(field.Strip(text), 10, 64)
+	switch {
+	case errors.Is(err, strconv.ErrRange) && n > 0:
+		return max(s.MaxPageSize, s.PageSize)
+	case err != nil || n < 1 || s.MaxPageSize == 0:
+		return s.PageSize
+	}
+	return int(min(n, int64(s.MaxPageSize)))
 }
 
 // truth reads a filter as django-filter does: what is neither true nor false is no filter.
@@ -60,8 +78,8 @@ func truth(q query, name string) *bool {
 	return nil
 }
 
-func (l listQuery) filter() user.Filter {
-	return user.Filter{Terms: user.Terms(l.Search), Active: l.Active, Staff: l.Staff}
+func (l listQuery) filter() inbound.Filter {
+	return inbound.Filter{Filter: user.Filter{Terms: user.Terms(l.Search), Active: l.Active, Staff: l.Staff}, Email: l.Email}
 }
 
 type page struct {
@@ -76,7 +94,7 @@ type countedPage struct {
 }
 
 func (s *server) listUsers(w http.ResponseWriter, r *http.Request, c call) error {
-	l, err := parseList(c.query)
+	l, err := s.parseList(c.query)
 	if err != nil {
 		return err
 	}
@@ -92,7 +110,7 @@ func (s *server) listByNumber(w http.ResponseWriter, r *http.Request, c call, l 
 	if err != nil {
 		return err
 	}
-	pages := max((count+s.PageSize-1)/s.PageSize, 1)
+	pages := max((count+l.size-1)/l.size, 1)
 	n := 1
 	if l.paged {
 		if n, err = pageNumber(l.Page, pages); err != nil {
@@ -101,7 +119,7 @@ func (s *server) listByNumber(w http.ResponseWriter, r *http.Request, c call, l 
 	}
 	users, err := s.Accounts.List(r.Context(), c.actor, inbound.List{
 		Filter: f, Order: user.Ordering(l.Ordering, user.Order{By: user.SortID}),
-		Offset: (n - 1) * s.PageSize, Limit: s.PageSize,
+		Offset: (n - 1) * l.size, Limit: l.size,
 	})
 	if err != nil {
 		return err
@@ -139,7 +157,7 @@ func (s *server) listByCursor(w http.ResponseWriter, r *http.Request, c call, l 
 	if err != nil {
 		return err
 	}
-	q := inbound.List{Filter: l.filter(), Order: order, From: at.from, Limit: s.PageSize + 1}
+	q := inbound.List{Filter: l.filter(), Order: order, From: at.from, Limit: l.size + 1}
 	if at.back {
 		q.Order = user.Reverse(order)
 	}
@@ -147,8 +165,8 @@ func (s *server) listByCursor(w http.ResponseWriter, r *http.Request, c call, l 
 	if err != nil {
 		return err
 	}
-	more := len(users) > s.PageSize
-	users = users[:min(len(users), s.PageSize)]
+	more := len(users) > l.size
+	users = users[:min(len(users), l.size)]
 	if at.back {
 		slices.Reverse(users)
 	}

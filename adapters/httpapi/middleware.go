@@ -38,7 +38,7 @@ type record struct {
 
 // wrap puts around the router what holds for every request.
 func (s *server) wrap(router *mux.Router) http.Handler {
-	next := crossOrigin(s.CORSOrigins, router)
+	next := crossOrigin(s.CORSOrigins, s.CORSHeaders, router)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := &record{id: newRequestID(), client: s.client(r)}
 		ctx, cancel := context.WithTimeout(r.Context(), s.RequestTimeout)

@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"encoding/hex"
+	"iter"
 	"net/url"
 	"strings"
 )
@@ -8,28 +10,55 @@ import (
 // query is the parameters of a URL. Of several of one name the last counts, as in Django's QueryDict.
 type query url.Values
 
-// parseQuery reads pairs apart by "&" as Python does: what is not rightly escaped stays as it is, and
-// a semicolon is a character like others. net/url would drop such pairs.
+// parseQuery reads the parameters of a URL, in UTF-8.
 func parseQuery(raw string) query {
 	q := query{}
-	for pair := range strings.SplitSeq(raw, "&") {
-		if pair == "" {
-			continue
-		}
-		name, value, _ := strings.Cut(pair, "=")
-		name = unescape(name)
-		q[name] = append(q[name], unescape(value))
+	for name, value := range parsePairs(raw) {
+		name = strings.ToValidUTF8(name, "\uFFFD")
+		q[name] = append(q[name], strings.ToValidUTF8(value, "\uFFFD"))
 	}
 	return q
 }
 
-func unescape(s string) string {
-	if t, err := url.QueryUnescape(s); err == nil {
-		s = t
-	} else {
-		s = strings.ReplaceAll(s, "+", " ")
+// parsePairs yields the bytes of names and values, in pairs apart by "&", as Python reads them: an escape
+// that is none stays as it is, and a semicolon is a character like others. net/url would drop such pairs.
+func parsePairs(raw string) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for pair := range strings.SplitSeq(raw, "&") {
+			if pair == "" {
+				continue
+			}
+			name, value, _ := strings.Cut(pair, "=")
+			if !yield(unescape(name), unescape(value)) {
+				return
+			}
+		}
 	}
-	return strings.ToValidUTF8(s, "\uFFFD")
+}
+
+// unescape decodes "+" and each "%" with two hexadecimal digits behind it.
+func unescape(s string) string {
+	if !strings.ContainsAny(s, "+%") {
+		return s
+	}
+	out := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '+':
+			out = append(out, ' ')
+		case c == '%' && i+2 < len(s) && isHexDigit(s[i+1]) && isHexDigit(s[i+2]):
+			b, _ := hex.DecodeString(s[i+1 : i+3])
+			out = append(out, b...)
+			i += 2
+		default:
+			out = append(out, c)
+		}
+	}
+	return string(out)
+}
+
+func isHexDigit(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
 }
 
 func (q query) get(name string) (value string, ok bool) {

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"roster/ports/inbound"
@@ -91,8 +92,7 @@ func (s *server) dispatch(w http.ResponseWriter, r *http.Request, res resource, 
 	return handle(w, r, c)
 }
 
-// authenticate returns who sends r. A bad token is refused also where none is needed, as in DRF. The
-// scheme is compared case and all, as SimpleJWT does.
+// authenticate returns who sends r. A bad token is refused also where none is needed, as in DRF.
 func (s *server) authenticate(r *http.Request) (inbound.Actor, error) {
 	headers := r.Header.Values("Authorization")
 	if len(headers) > 1 { // which one counts would be anybody's guess
@@ -103,7 +103,7 @@ func (s *server) authenticate(r *http.Request) (inbound.Actor, error) {
 		parts = strings.FieldsFunc(headers[0], func(r rune) bool { return r == ' ' || r == '\t' }) // not Unicode's other blanks
 	}
 	switch {
-	case len(parts) == 0 || parts[0] != "Bearer":
+	case len(parts) == 0 || !s.isScheme(parts[0]):
 		return inbound.Actor{}, nil
 	case len(parts) != 2:
 		return inbound.Actor{}, errAuthorization
@@ -114,4 +114,12 @@ func (s *server) authenticate(r *http.Request) (inbound.Actor, error) {
 	}
 	note(r, actor)
 	return actor, nil
+}
+
+// isScheme reports whether name is one of the authentication schemes. Case does not count (RFC 9110,
+// 11.1), except as SimpleJWT has it.
+func (s *server) isScheme(name string) bool {
+	return slices.ContainsFunc(s.schemes(), func(scheme string) bool {
+		return name == scheme || !s.ExactScheme && strings.EqualFold(name, scheme)
+	})
 }

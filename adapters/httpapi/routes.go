@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/gorilla/mux"
@@ -86,7 +87,7 @@ func (s *server) routes() *mux.Router {
 	router := mux.NewRouter().SkipClean(true)
 	for _, row := range s.table() {
 		router.Handle(row.path, s.serve(row.resource))
-		router.HandleFunc(strings.TrimSuffix(row.path, "/"), redirect)
+		router.HandleFunc(strings.TrimSuffix(row.path, "/"), s.redirect)
 	}
 	router.HandleFunc("/livez", s.livez).Methods(http.MethodGet, http.MethodHead)
 	router.HandleFunc("/readyz", s.readyz).Methods(http.MethodGet, http.MethodHead)
@@ -99,13 +100,21 @@ func (s *server) routes() *mux.Router {
 	return router
 }
 
-// redirect sends a path that only lacks its closing slash there, whatever the method, as Django's
-// APPEND_SLASH. The target is a path on this host: the client's Host has no say in it.
-func redirect(w http.ResponseWriter, r *http.Request) {
+// redirect sends a path that only lacks its closing slash there, as Django's APPEND_SLASH, but, unless
+// told to, with 308 where 301 would make clients repeat the request as a GET without its body (RFC 9110,
+// 15.4.2). The target is a path on this host, below that of public_url: the client's Host has no say in it.
+func (s *server) redirect(w http.ResponseWriter, r *http.Request) {
 	target := r.URL.EscapedPath() + "/"
+	if base, err := url.Parse(s.PublicURL); err == nil && base.Host != "" {
+		target = strings.TrimSuffix(base.EscapedPath(), "/") + target
+	}
 	if r.URL.RawQuery != "" {
 		target += "?" + r.URL.RawQuery
 	}
 	w.Header().Set("Location", target)
-	w.WriteHeader(http.StatusMovedPermanently)
+	code := http.StatusPermanentRedirect
+	if s.PlainRedirects || r.Method == http.MethodGet || r.Method == http.MethodHead {
+		code = http.StatusMovedPermanently
+	}
+	w.WriteHeader(code)
 }

@@ -74,12 +74,13 @@ func (l source[T, W]) page(s *server, w http.ResponseWriter, r *http.Request, c 
 	if err != nil {
 		return err
 	}
-	found, err := l.fetch(from, back, s.PageSize+1)
+	size := s.pageSize(c.query)
+	found, err := l.fetch(from, back, size+1)
 	if err != nil {
 		return err
 	}
-	more := len(found) > s.PageSize
-	found = found[:min(len(found), s.PageSize)]
+	more := len(found) > size
+	found = found[:min(len(found), size)]
 	if back {
 		slices.Reverse(found)
 	}

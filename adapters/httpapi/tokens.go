@@ -3,9 +3,11 @@ package httpapi
 import (
 	"errors"
 	"net/http"
+	"slices"
 
 	"roster/domain/fault"
 	"roster/domain/session"
+	"roster/domain/user"
 	"roster/ports/inbound"
 )
 
@@ -14,9 +16,9 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request, _ call) error {
 	if err != nil {
 		return err
 	}
-	pair, err := s.Authentication.SignIn(r.Context(), inbound.SignIn{Email: m["email"], Password: m["password"]})
+	pair, err := s.Authentication.SignIn(r.Context(), inbound.SignIn{Email: m[s.loginField()], Password: m["password"]})
 	if err != nil {
-		return err
+		return renamed(err, user.FieldEmail, s.loginField())
 	}
 	s.ok(w, r, http.StatusOK, struct {
 		Refresh string `json:"refresh"`
@@ -67,4 +69,19 @@ func (s *server) blacklist(w http.ResponseWriter, r *http.Request, _ call) error
 	}
 	s.ok(w, r, http.StatusOK, struct{}{})
 	return nil
+}
+
+// renamed returns err with the faults of one member under the name that callers of a resource know it by.
+func renamed(err error, name, as string) error {
+	invalid, ok := errors.AsType[*fault.Error](err)
+	if !ok || name == as || !errors.Is(err, fault.ErrInvalid) {
+		return err
+	}
+	faults := slices.Clone(invalid.Fields)
+	for i := range faults {
+		if faults[i].Name == name {
+			faults[i].Name = as
+		}
+	}
+	return fault.ErrInvalid.With(faults...)
 }

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -178,8 +179,13 @@ func (s *server) parseID(text string) (user.ID, error) {
 	return user.ParseID(text)
 }
 
+// ourTag is an entity tag that the service gave out, as it may come back from a proxy that compresses
+// answers: made weak (nginx, HAProxy), or with the coding behind the version (Apache, Caddy, Jetty).
+var ourTag = regexp.MustCompile(`^(?:W/)?"([1-9][0-9]{0,18})(?:(?:--|-|;)(?:gzip|br|zstd|deflate))?"$`)
+
 // ifMatch returns the versions that the If-Match header names (RFC 9110, 13.1.1), nil when there is
-// no condition. A tag that we never gave matches nothing, and so does a weak one.
+// no condition. Tags are compared weakly: a version says all of a user, whatever a proxy made of the
+// answer's bytes. A tag that the service never gave out matches nothing.
 func ifMatch(r *http.Request) []int64 {
 	headers := r.Header.Values("If-Match")
 	if len(headers) == 0 {
@@ -191,8 +197,8 @@ func ifMatch(r *http.Request) []int64 {
 		if tag == "*" {
 			return nil // the user is there, or it is not found anyway
 		}
-		if len(tag) > 2 && tag[0] == '"' && tag[len(tag)-1] == '"' {
-			if n, err := strconv.ParseInt(tag[1:len(tag)-1], 10, 64); err == nil && etag(n) == tag {
+		if m := ourTag.FindStringSubmatch(tag); m != nil {
+			if n, err := strconv.ParseInt(m[1], 10, 64); err == nil {
 				versions = append(versions, n)
 			}
 		}

@@ -13,27 +13,36 @@ import (
 	"roster/domain/session"
 )
 
-// known are the claims that mean something here. In any other letter case they are refused: some
-// other reader of the token might take them for ours (encoding/json does).
-var known = []string{"token_type", "exp", "iat", "nbf", "jti", "user_id", "sid", "gen", "iss", "aud"}
+// known are the claims that mean something here, beside the user's. In any other letter case they are
+// refused: some other reader of the token might take them for ours (encoding/json does).
+var known = []string{"token_type", "exp", "iat", "nbf", "jti", "sid", "gen", "iss", "aud", "sub"}
 
 // own reports whether a claim is one that Sign writes by itself, so that it is no further claim.
 func (o Options) own(name string) bool {
 	switch name {
-	case "token_type", "exp", "iat", "jti", "user_id":
+	case "token_type", "exp", "iat", "jti", o.UserClaim:
 		return true
-	case "sid", "gen": // in SimpleJWT's shape they are whatever an application put there
+	case "sid", "gen", "sub": // in SimpleJWT's shape they are whatever an application put there
 		return o.Shape == ShapeSession
 	case "iss":
 		return o.Issuer != ""
 	case "aud":
-		return o.Audience != ""
+		return o.Audience != "" || o.Shape == ShapeSession
 	}
 	return false
 }
 
-func disguised(name string) bool {
-	return slices.ContainsFunc(known, func(k string) bool { return name != k && strings.EqualFold(name, k) })
+func (o Options) disguised(name string) bool {
+	other := func(k string) bool { return name != k && strings.EqualFold(name, k) }
+	return other(o.UserClaim) || slices.ContainsFunc(known, other)
+}
+
+// refreshAudience returns the aud of refresh tokens, which is not that of access tokens.
+func (o Options) refreshAudience() string {
+	if o.Audience == "" {
+		return "refresh"
+	}
+	return o.Audience + "/refresh"
 }
 
 // claims reads the payload for golang-jwt, which asks it for what it checks.
@@ -81,7 +90,9 @@ func (c *claims) GetSubject() (string, error) { return "", nil }
 
 // GetAudience implements jwt.Claims.
 func (c *claims) GetAudience() (jwt.ClaimStrings, error) {
-	if !c.hasAudience && c.o.AllowMissingIssuer {
+	switch {
+	case !c.hasAudience && c.o.AllowMissingIssuer,
+		c.c.Type == session.Refresh && c.o.Shape == ShapeSession && slices.Contains(c.audience, c.o.refreshAudience()):
 		return jwt.ClaimStrings{c.o.Audience}, nil
 	}
 	return c.audience, nil
@@ -92,12 +103,12 @@ func (c *claims) UnmarshalJSON(text []byte) error {
 	c.read = true
 	var extra object
 	err := readObject(text, func(name string, value jsontext.Value) error {
-		if disguised(name) {
+		if c.o.disguised(name) {
 			return errName
 		}
 		if !c.o.own(name) {
 			extra.raw(name, value)
-			if name == "sid" || name == "gen" {
+			if name == "sid" || name == "gen" || name == "sub" {
 				return nil
 			}
 		}
@@ -111,6 +122,8 @@ func (c *claims) UnmarshalJSON(text []byte) error {
 
 func (c *claims) member(name string, value jsontext.Value) (err error) {
 	switch name {
+	case c.o.UserClaim:
+		c.c.HasUser, c.c.User = true, userID(value)
 	case "token_type":
 		var s string
 		s, err = asText(value)
@@ -128,8 +141,6 @@ func (c *claims) member(name string, value jsontext.Value) (err error) {
 	case "jti":
 		c.c.ID, err = asText(value)
 		c.hasJTI = true
-	case "user_id":
-		c.c.HasUser, c.c.User = true, userID(value)
 	case "sid":
 		var s string
 		s, err = asText(value)
@@ -141,7 +152,7 @@ func (c *claims) member(name string, value jsontext.Value) (err error) {
 		}
 		c.hasGen = true
 	case "iss", "aud":
-		if c.o.own(name) {
+		if name == "iss" && c.o.Issuer != "" || name == "aud" && c.o.Audience != "" {
 			err = c.origin(name, value)
 		}
 	}

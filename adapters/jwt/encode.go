@@ -37,7 +37,7 @@ func (t *Tokens) payload(c session.Claims) ([]byte, error) {
 		o.time("iat", c.IssuedAt)
 	}
 	o.textUnlessEmpty("jti", jti)
-	o.user(c)
+	o.user(t.o.UserClaim, c)
 	if t.o.Shape == ShapeSession && c.Session != "" {
 		o.text("sid", string(c.Session))
 		if c.Type == session.Refresh {
@@ -45,10 +45,18 @@ func (t *Tokens) payload(c session.Claims) ([]byte, error) {
 		}
 	}
 	o.textUnlessEmpty("iss", t.o.Issuer)
-	o.textUnlessEmpty("aud", t.o.Audience)
+	switch {
+	case t.o.Shape == ShapeSession && c.Type == session.Refresh:
+		o.text("aud", t.o.refreshAudience())
+	default:
+		o.textUnlessEmpty("aud", t.o.Audience)
+	}
+	if t.o.Shape == ShapeSession && c.Type == session.Access && t.o.UserClaim != "sub" {
+		o.textUnlessEmpty("sub", c.User)
+	}
 	if len(c.Extra) > 0 {
 		err := readObject(c.Extra, func(name string, value jsontext.Value) error {
-			if !t.o.own(name) && !disguised(name) {
+			if !t.o.own(name) && !t.o.disguised(name) {
 				o.raw(name, value)
 			}
 			return nil
@@ -124,15 +132,15 @@ func (o *object) time(name string, at time.Time) {
 
 // user writes a counted id as a number, as SimpleJWT did when the primary key was one; Django reads
 // either. null keeps a claim that named nobody.
-func (o *object) user(c session.Claims) {
+func (o *object) user(claim string, c session.Claims) {
 	n, counted := user.ID(c.User).Integer()
 	switch {
-	case counted && strconv.FormatInt(n, 10) == c.User:
-		o.number("user_id", n)
+	case counted && strconv.FormatInt(n, 10) == c.User && claim != "sub": // a text by RFC 7519, 4.1.2
+		o.number(claim, n)
 	case c.User != "":
-		o.text("user_id", c.User)
+		o.text(claim, c.User)
 	case c.HasUser:
-		o.raw("user_id", []byte("null"))
+		o.raw(claim, []byte("null"))
 	}
 }
 

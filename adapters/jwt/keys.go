@@ -39,8 +39,8 @@ type key struct {
 	kid             string // its thumbprint (RFC 7638); "" for a secret, of which nothing is told
 	alg             string
 	method          jwt.SigningMethod
-	private, public any    // as golang-jwt wants them; private is nil where the key only verifies
-	header          string // of the tokens it signs, encoded
+	private, public any               // as golang-jwt wants them; private is nil where the key only verifies
+	headers         map[string]string // of the tokens it signs, encoded, by their typ
 }
 
 // KeySet is the keys of an installation: one that signs, and those that verify, which the signing
@@ -137,7 +137,7 @@ func newKey(private any) (*key, error) {
 		return nil, err
 	}
 	k.private = private
-	k.header = encodedHeader(fmt.Sprintf(`{"alg":%q,"kid":%q,"typ":"JWT"}`, k.alg, k.kid))
+	k.headers = encodedHeaders(fmt.Sprintf(`{"alg":%q,"kid":%q`, k.alg, k.kid))
 	return k, nil
 }
 
@@ -168,7 +168,22 @@ func newPublicKey(public any) (*key, error) {
 	return k, nil
 }
 
-func encodedHeader(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+// The typ of a token tells other services what it is for: access tokens are RFC 9068's, and one that is made
+// for a refresh must not pass as one at a service that looks at typ. SimpleJWT's are all alike.
+const (
+	typSimpleJWT = "JWT"
+	typAccess    = "at+jwt"
+	typRefresh   = "rt+jwt"
+)
+
+// encodedHeaders completes the beginning of a header for each typ.
+func encodedHeaders(begin string) map[string]string {
+	out := map[string]string{}
+	for _, typ := range []string{typSimpleJWT, typAccess, typRefresh} {
+		out[typ] = base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `%s,"typ":%q}`, begin, typ))
+	}
+	return out
+}
 
 // generate makes a private key for an algorithm with a key pair.
 func generate(algorithm string) (any, error) {

@@ -56,7 +56,7 @@ func FromSecret(secret, algorithm string, fallbacks ...string) (keys *KeySet, wa
 	}
 	keys, err = newKeySet(&key{
 		alg: algorithm, method: method, private: []byte(secret), public: all,
-		header: encodedHeader(fmt.Sprintf(`{"alg":%q,"typ":"JWT"}`, algorithm)),
+		headers: encodedHeaders(fmt.Sprintf(`{"alg":%q`, algorithm)),
 	})
 	return keys, warnings, err
 }

@@ -57,9 +57,10 @@ func TestShapes(t *testing.T) {
 		c    session.Claims
 		want string
 	}{
-		"session, access":  {Options{}, access, `{"token_type":"access","exp":1800000300,"iat":1800000000,"jti":"` + tokenID + `","user_id":1,"sid":"` + sid + `"}`},
-		"session, refresh": {Options{}, refresh, `{"token_type":"refresh","exp":1800000300,"iat":1800000000,"jti":"` + sid + `0000002a","user_id":"0197b5a0-0000-7000-8000-000000000000","sid":"` + sid + `","gen":42,"role":"admin","iss":"evil","t":{"a": [1.0,"<é>"]}}`},
-		"session, issuer":  {both, access, `{"token_type":"access","exp":1800000300,"iat":1800000000,"jti":"` + tokenID + `","user_id":1,"sid":"` + sid + `","iss":"\"roster\"","aud":"api"}`},
+		"session, access":  {Options{}, access, `{"token_type":"access","exp":1800000300,"iat":1800000000,"jti":"` + tokenID + `","user_id":1,"sid":"` + sid + `","sub":"1"}`},
+		"session, refresh": {Options{}, refresh, `{"token_type":"refresh","exp":1800000300,"iat":1800000000,"jti":"` + sid + `0000002a","user_id":"0197b5a0-0000-7000-8000-000000000000","sid":"` + sid + `","gen":42,"aud":"refresh","role":"admin","iss":"evil","t":{"a": [1.0,"<é>"]}}`},
+		"session, issuer":  {both, access, `{"token_type":"access","exp":1800000300,"iat":1800000000,"jti":"` + tokenID + `","user_id":1,"sid":"` + sid + `","iss":"\"roster\"","aud":"api","sub":"1"}`},
+		"session, sub":     {Options{UserClaim: "sub"}, access, `{"token_type":"access","exp":1800000300,"iat":1800000000,"jti":"` + tokenID + `","sub":"1","sid":"` + sid + `"}`},
 		"session, bare":    {Options{}, bare, `{"token_type":"access","exp":1800000000,"jti":"` + tokenID + `","user_id":null}`},
 		"simple, access":   {simple, access, `{"token_type":"access","exp":1800000300,"iat":1800000000,"jti":"` + sid + `........","user_id":1}`},
 		"simple, refresh":  {simple, refresh, `{"token_type":"refresh","exp":1800000300,"iat":1800000000,"jti":"` + sid + `0000002a","user_id":"0197b5a0-0000-7000-8000-000000000000","role":"admin","sid":"x","iss":"evil","t":{"a": [1.0,"<é>"]}}`},
@@ -67,7 +68,15 @@ func TestShapes(t *testing.T) {
 		"simple, bare":     {simple, bare, `{"token_type":"access","exp":1800000000,"jti":"` + tokenID + `","user_id":null}`},
 	} {
 		header, payload := said(t, sign(t, withSecret(t, c.o), c.c))
-		if header != `{"alg":"HS256","typ":"JWT"}` {
+		typ := typSimpleJWT
+		switch {
+		case strings.HasPrefix(name, "simple"):
+		case c.c.Type == session.Refresh:
+			typ = typRefresh
+		default:
+			typ = typAccess
+		}
+		if header != `{"alg":"HS256","typ":"`+typ+`"}` {
 			t.Errorf("%s: header %s", name, header)
 		}
 		if name == "simple, access" {
@@ -98,9 +107,9 @@ func TestAccessTokensOfASessionDiffer(t *testing.T) {
 
 func TestKeyIDInTheHeader(t *testing.T) {
 	keys := pairs(t, generated(t, ES256))
-	for _, shape := range []Shape{ShapeSession, ShapeSimpleJWT} {
+	for shape, typ := range map[Shape]string{ShapeSession: typAccess, ShapeSimpleJWT: typSimpleJWT} {
 		header, _ := said(t, sign(t, New(keys, Options{Shape: shape}), session.Claims{ExpiresAt: now}))
-		if want := fmt.Sprintf(`{"alg":"ES256","kid":%q,"typ":"JWT"}`, keys.KeyID()); header != want || len(keys.KeyID()) != 43 {
+		if want := fmt.Sprintf(`{"alg":"ES256","kid":%q,"typ":%q}`, keys.KeyID(), typ); header != want || len(keys.KeyID()) != 43 {
 			t.Errorf("%s", header)
 		}
 	}

@@ -22,7 +22,9 @@ var _ outbound.Tokens = (*Tokens)(nil)
 type Shape int
 
 const (
-	// ShapeSession has the claims sid and, in refresh tokens, gen.
+	// ShapeSession has the claims sid and, in refresh tokens, gen. Access tokens have sub (RFC 9068) too,
+	// and refresh tokens another aud and typ, so that they do not pass as access tokens at a service that
+	// knows nothing of token_type.
 	ShapeSession Shape = iota
 	// ShapeSimpleJWT has exactly the header and claims of djangorestframework-simplejwt; the session
 	// is told inside jti, which has the form of SimpleJWT's too: 24 digits of session, 8 of which
@@ -34,7 +36,10 @@ const (
 type Options struct {
 	Shape    Shape
 	Issuer   string // claim iss; "" for none
-	Audience string // claim aud; "" for none
+	Audience string // claim aud; "" for none, of refresh tokens in ShapeSession see refreshAudience
+
+	// UserClaim is the claim that holds the user's id; "" for user_id.
+	UserClaim string
 
 	// Leeway is by how much nbf and iat of given tokens may be after now, since the clocks of those that
 	// issue and check tokens differ. exp has none.
@@ -54,7 +59,12 @@ type Tokens struct {
 }
 
 // New makes Tokens that sign with the key that signs at the time, and verify with all that there are.
-func New(source Source, o Options) *Tokens { return &Tokens{source, o} }
+func New(source Source, o Options) *Tokens {
+	if o.UserClaim == "" {
+		o.UserClaim = "user_id"
+	}
+	return &Tokens{source, o}
+}
 
 // Format implements fmt.Formatter.
 func (Tokens) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "[tokens]") }
@@ -77,7 +87,7 @@ func (t *Tokens) Sign(ctx context.Context, c session.Claims) (string, error) {
 		return "", err
 	}
 	k := t.source.Keys().signing
-	text := k.header + "." + base64.RawURLEncoding.EncodeToString(payload)
+	text := k.headers[t.typ(c.Type)] + "." + base64.RawURLEncoding.EncodeToString(payload)
 	signature, err := k.method.Sign(text, k.private)
 	if err != nil {
 		return "", fmt.Errorf("jwt: sign: %w", err)
@@ -87,6 +97,17 @@ func (t *Tokens) Sign(ctx context.Context, c session.Claims) (string, error) {
 		return "", errTooLarge
 	}
 	return text, nil
+}
+
+// typ returns the header's typ of a token.
+func (t *Tokens) typ(kind session.TokenType) string {
+	switch {
+	case t.o.Shape == ShapeSimpleJWT:
+		return typSimpleJWT
+	case kind == session.Refresh:
+		return typRefresh
+	}
+	return typAccess
 }
 
 // Parse returns what token says if it is well-formed, signed with one of the keys and in force at

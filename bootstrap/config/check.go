@@ -21,13 +21,13 @@ func newRules() *validator.Validate {
 	v := validator.New(validator.WithRequiredStructEnabled())
 	for tag, fits := range map[string]func(string) bool{
 		"listen": isListen, "public_url": isPublicURL, "directory": isDirectory,
-		"imported_hash": isImportedHash, "breached_passwords": isBreachedPasswords,
+		"imported_hash": isImportedHash, "breached_passwords": isBreachedPasswords, "claim_name": isClaimName,
 	} {
 		if err := v.RegisterValidation(tag, func(f validator.FieldLevel) bool { return fits(f.Field().String()) }); err != nil {
 			panic(err) // only an empty tag or a nil function
 		}
 	}
-	for tag, fits := range map[string]func(List) bool{"proxies": isProxies, "origins": isOrigins, "hosts": isHosts} {
+	for tag, fits := range map[string]func(List) bool{"proxies": isProxies, "origins": isOrigins, "hosts": isHosts, "header_names": isTokens, "schemes": isSchemes} {
 		if err := v.RegisterValidation(tag, func(f validator.FieldLevel) bool {
 			items, ok := f.Field().Interface().(List)
 			return ok && fits(items)
@@ -111,6 +111,12 @@ func (s spec) rule(tag string) string {
 		return "must be addresses and ranges, such as 10.0.0.5,10.1.0.0/16 (with no bits beyond the range), or private"
 	case "origins":
 		return "must be origins as browsers send them, such as https://app.example.org or http://localhost:3000 (lower case, no path, no usual port), or * alone"
+	case "header_names":
+		return "must be names of header fields, such as X-Team"
+	case "schemes":
+		return "must be names of authentication schemes, such as Bearer,JWT"
+	case "claim_name":
+		return "must be user_id, sub or another name that no other claim of a token has: letters, digits, _, - and . alone"
 	case "hosts":
 		return "must be host names, such as id.example.org"
 	case "directory":

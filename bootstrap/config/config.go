@@ -38,6 +38,7 @@ type Config struct {
 
 	TrustedProxies       List          `name:"trusted_proxies" group:"Network" default:"" validate:"proxies" help:"addresses and ranges of proxies in front, such as 10.0.0.5,10.1.0.0/16; private for all private networks. From them X-Forwarded-For and X-Forwarded-Proto are believed, from nobody else"`
 	CORSOrigins          List          `name:"cors_origins" default:"" validate:"origins" help:"origins whose scripts may use the API, such as https://app.example.org; * for any; empty for none"`
+	CORSHeaders          List          `name:"cors_headers" default:"" validate:"header_names" help:"request headers that those scripts may set, beside the usual ones"`
 	TLSCert              string        `name:"tls_cert" default:"" validate:"-" help:"file of the certificate and its chain, PEM; read again when it changes"`
 	TLSKey               string        `name:"tls_key" default:"" validate:"-" help:"file of the certificate's private key, PEM"`
 	TLSAutocert          List          `name:"tls_autocert" default:"" validate:"hosts" help:"host names to get certificates for by ACME (Let's Encrypt, whose terms you thereby accept); the API must be reached at port 443"`
@@ -51,6 +52,8 @@ type Config struct {
 	TokenIssuer         string        `name:"token_issuer" default:"roster" django:"" validate:"max=255" help:"iss of tokens; when set, tokens must have it, with sessionless_tokens those that have an iss at all"`
 	TokenAudience       string        `name:"token_audience" default:"roster" django:"" validate:"max=255" help:"aud of tokens; when set, tokens must have it, with sessionless_tokens those that have an aud at all"`
 	TokenClaims         string        `name:"token_claims" default:"session" django:"simplejwt" validate:"oneof=simplejwt session" help:"claims of tokens: SimpleJWT's alone, with the session inside jti; or sid and gen beside them"`
+	UserIDClaim         string        `name:"user_id_claim" default:"user_id" validate:"claim_name" help:"claim that holds the user's id, in tokens given and taken (SimpleJWT's USER_ID_CLAIM), such as sub"`
+	Schemes             List          `name:"authorization_schemes" default:"Bearer" validate:"schemes" help:"schemes of the Authorization header that announce an access token (SimpleJWT's AUTH_HEADER_TYPES), such as Bearer,JWT"`
 	ClockLeeway         time.Duration `name:"clock_leeway" default:"30s" validate:"min=0s,max=10m" help:"by how much the clocks of instances and of other issuers of tokens may differ; iat and nbf of a token may be as much later than now, exp has no leeway"`
 	AccessTokenLifetime time.Duration `name:"access_token_lifetime" default:"5m" validate:"min=1s,max=87600h,ltefield=RefreshTokenLifetime" help:"how long an access token is good"`
 
@@ -67,6 +70,8 @@ type Config struct {
 	AccessPolicy string `name:"access_policy" default:"directory" django:"open" strict:"private" validate:"oneof=open directory private" help:"whom signed-in users may reach: change everybody; read everybody and change themselves; themselves alone. Staff may all"`
 	Registration string `name:"registration" default:"open" validate:"oneof=open staff closed" help:"who may register users: anybody, staff, nobody"`
 	PageSize     int    `name:"page_size" default:"20" validate:"min=1,max=1000" help:"users on a page of the list"`
+	MaxPageSize  int    `name:"max_page_size" default:"100" django:"0" validate:"omitempty,gtefield=PageSize,max=1000" help:"most users on a page that a request may ask for with page_size; 0 to ignore page_size"`
+	LoginField   string `name:"login_field" default:"email" validate:"oneof=email username" help:"member of a sign-in that holds the email address; username for front ends that are made for Django's default user"`
 	Pagination   string `name:"pagination" default:"mixed" django:"page" strict:"cursor" validate:"oneof=page mixed cursor" help:"how the list is paged: by number; by cursor, and by number on request; by cursor alone"`
 
 	PasswordMinLength      int           `name:"password_min_length" group:"Passwords" default:"8" strict:"15" validate:"min=8,ltefield=PasswordMaxLength" help:"fewest characters of a new password"`

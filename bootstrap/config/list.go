@@ -3,6 +3,7 @@ package config
 import (
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -95,4 +96,22 @@ func isHosts(items List) bool {
 func isDirectory(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && u.User == nil && u.Fragment == "" && (u.Scheme == "https" && u.Host != "" || u.Scheme == "http" && loopback(u.Hostname()))
+}
+
+// token is what a header field or an authentication scheme may be called (RFC 9110, 5.6.2).
+var token = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+
+func isTokens(items List) bool {
+	return !slices.ContainsFunc(items, func(item string) bool { return !token.MatchString(item) })
+}
+
+func isSchemes(items List) bool { return len(items) > 0 && isTokens(items) }
+
+var claimName = regexp.MustCompile(`^[0-9A-Za-z_.-]{1,64}$`)
+
+// isClaimName reports whether the user's id can be in a claim of that name: one that has no other meaning.
+func isClaimName(text string) bool {
+	taken := func(other string) bool { return strings.EqualFold(text, other) }
+	others := []string{"token_type", "exp", "iat", "nbf", "jti", "sid", "gen", "iss", "aud"}
+	return claimName.MatchString(text) && !slices.ContainsFunc(others, taken) && (text == "sub" || !taken("sub"))
 }

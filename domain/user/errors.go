@@ -6,6 +6,7 @@ import "roster/domain/fault"
 var (
 	ErrNotFound   = fault.New(fault.NotFound, "not_found", "Not found.")
 	ErrStale      = fault.New(fault.Stale, "stale", "The user has changed since the version named in If-Match.")
+	ErrNoVersion  = fault.New(fault.Stale, "unknown_etag", `If-Match names no ETag of a user, such as "7" with its quotes.`)
 	ErrEmailTaken = fault.New(fault.Invalid, "unique", "user with this email address already exists.").
 			With(fault.Field{Name: "email", Code: "unique", Message: "user with this email address already exists."})
 	ErrLastStaff  = fault.New(fault.Conflict, "last_staff", "The last active staff user cannot stop being one.")

@@ -147,5 +147,6 @@ func (u *User) SearchText() string {
 	return Fold(u.s.Email) + "\n" + Fold(u.s.FirstName) + "\n" + Fold(u.s.LastName)
 }
 
-// Fold removes the distinction of upper and lower case for searching.
-func Fold(s string) string { return strings.ToLower(s) }
+// Fold removes the distinction of upper and lower case for searching. Characters that share their upper case
+// are one, as in a comparison by PostgreSQL's upper(), which Django's icontains makes: σ and ς, i and ı, s and ſ.
+func Fold(s string) string { return strings.ToLower(strings.ToUpper(s)) }

@@ -48,9 +48,15 @@ type Changes struct {
 	Versions []int64 // the user's version must be one of these (If-Match); nil for any
 }
 
+// Filter says which users a caller asks for.
+type Filter struct {
+	user.Filter        // Only is the access policy's, not the caller's
+	Email       string // only the user with this address, in any spelling of it; "" for any
+}
+
 // List is what a caller asks of the list.
 type List struct {
-	Filter user.Filter // Only is the access policy's, not the caller's
+	Filter Filter
 	Order  []user.Order
 	From   *user.Position
 	Offset int
@@ -71,7 +77,7 @@ type Accounts interface {
 	List(ctx context.Context, actor Actor, q List) ([]*user.User, error)
 
 	// Count returns how many users fit the filter and may be seen by the actor.
-	Count(ctx context.Context, actor Actor, f user.Filter) (int, error)
+	Count(ctx context.Context, actor Actor, f Filter) (int, error)
 
 	// Get returns one user.
 	Get(ctx context.Context, actor Actor, id user.ID) (*user.User, error)

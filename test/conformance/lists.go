@@ -299,10 +299,12 @@ func wantFound(t *testing.T, b storage.Backend, f user.Filter, want string) {
 }
 
 func listSearchFolds(t *testing.T, b storage.Backend) {
-	mustAdd(t, b, named(t, "1", "École", "Straße"), named(t, "2", "ÉCOLE", "ΑΘΗΝΑ"), named(t, "3", "Ecole", "Привет"))
+	mustAdd(t, b, named(t, "1", "École", "Straße"), named(t, "2", "ÉCOLE", "ΑΘΗΝΑ"), named(t, "3", "Ecole", "Привет"),
+		named(t, "4", "Οδυσσεύς", "Ilgın"), named(t, "5", "Wieſe", "ILGIN"))
 	for param, want := range map[string]string{
 		"école": "1 2", "ÉCOLE": "1 2", "ecole": "3", "cole": "1 2 3", "αθηνα": "2", "ПРИВЕТ": "3", "STRASSE": "", "straße": "1",
-		"USER.2@EXAMPLE": "2", "é": "1 2", "": "1 2 3",
+		"ΟΔΥΣΣΕΎΣ": "4", "οδυσσεύσ": "4", "οδυσσεύς": "4", "ilgin": "4 5", "ILGIN": "4 5", "ilgın": "4 5", "wiese": "5", "WIESE": "5", "wieſe": "5", "ύς": "4", "ſ": "1 2 3 4 5",
+		"USER.2@EXAMPLE": "2", "é": "1 2", "": "1 2 3 4 5",
 	} {
 		wantFound(t, b, user.Filter{Terms: user.Terms(param)}, want)
 	}

@@ -27,7 +27,7 @@ func TestRefusals(t *testing.T) {
 		{"newer schema", func(t *testing.T, url string) {
 			shut(t, open(t, url))
 			raw(t, url, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)")
-		}, "schema version 9999, and this program knows 5"},
+		}, "schema version 9999, and this program knows 6"},
 		{"no schema", func(t *testing.T, url string) {
 			raw(t, url, "DROP SCHEMA public")
 		}, "names no schema"},
@@ -149,7 +149,7 @@ func TestManyStartsAtOnce(t *testing.T) {
 		shut(t, s)
 	}
 	var steps int
-	if err := raw(t, url).QueryRow(t.Context(), "SELECT count(*) FROM goose_db_version").Scan(&steps); err != nil || steps != 6 {
+	if err := raw(t, url).QueryRow(t.Context(), "SELECT count(*) FROM goose_db_version").Scan(&steps); err != nil || steps != 7 {
 		t.Errorf("%d steps are listed, %v; want each once, and the beginning", steps, err)
 	}
 }

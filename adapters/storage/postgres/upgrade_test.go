@@ -149,3 +149,18 @@ func TestUpgradeFrom4(t *testing.T) {
 		}
 	}
 }
+
+// TestUpgradeFrom5 opens a database whose text for searches kept characters apart that share their upper case.
+func TestUpgradeFrom5(t *testing.T) {
+	url := former(t, 5,
+		`INSERT INTO users (id, email, email_key, first_name, last_name, active, staff, password, joined_us, version, search) VALUES
+			('0000000000000000007', 'a@example.com', 'a@example.com', 'Οδυσσεύς', 'Ilgın', true, false, 'x', 1700000000000000, 4, 'a@example.com' || chr(10) || 'οδυσσεύς' || chr(10) || 'ilgın'),
+			('0000000000000000008', 'b@example.com', 'b@example.com', 'Bo', 'Lee', true, false, 'x', 1700000000000000, 4, 'b@example.com' || chr(10) || 'bo' || chr(10) || 'lee')`)
+	s := reopened(t, url)
+	for _, term := range []string{"οδυσσεύς", "ΟΔΥΣΣΕΎΣ", "ilgin", "ILGIN", "ılgın"} {
+		found, err := s.Users().List(t.Context(), user.Query{Filter: user.Filter{Terms: user.Terms(term)}, Order: user.Ordering("id"), Limit: 9})
+		if err != nil || len(found) != 1 || found[0].ID() != "7" {
+			t.Errorf("%s: %v, %v", term, found, err)
+		}
+	}
+}

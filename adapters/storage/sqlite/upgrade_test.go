@@ -142,3 +142,18 @@ func TestUpgradeFrom4(t *testing.T) {
 		}
 	}
 }
+
+// TestUpgradeFrom5 opens a database whose text for searches kept characters apart that share their upper case.
+func TestUpgradeFrom5(t *testing.T) {
+	path := former(t, 5,
+		`INSERT INTO users (id, email, email_key, first_name, last_name, active, staff, password, joined_us, version, search) VALUES
+			('0000000000000000007', 'a@example.com', 'a@example.com', 'Οδυσσεύς', 'Ilgın', 1, 0, 'x', 1700000000000000, 4, 'a@example.com' || char(10) || 'οδυσσεύς' || char(10) || 'ilgın'),
+			('0000000000000000008', 'b@example.com', 'b@example.com', 'Bo', 'Lee', 1, 0, 'x', 1700000000000000, 4, 'b@example.com' || char(10) || 'bo' || char(10) || 'lee')`)
+	s := reopened(t, path)
+	for _, term := range []string{"οδυσσεύς", "ΟΔΥΣΣΕΎΣ", "ilgin", "ILGIN", "ılgın"} {
+		found, err := s.Users().List(t.Context(), user.Query{Filter: user.Filter{Terms: user.Terms(term)}, Order: user.Ordering("id"), Limit: 9})
+		if err != nil || len(found) != 1 || found[0].ID() != "7" {
+			t.Errorf("%s: %v, %v", term, found, err)
+		}
+	}
+}
