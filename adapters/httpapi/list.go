@@ -57,13 +57,16 @@ func (s *server) parseList(q query) (listQuery, error) {
 func (s *server) pageSize(q query) int {
 	text, _ := q.get("page_size")
 	n, err := strconv.ParseInt(field.Strip(text), 10, 64)
+	most := max(s.MaxPageSize, s.PageSize)
 	switch {
+	case s.MaxPageSize == 0:
+		return s.PageSize
 	case errors.Is(err, strconv.ErrRange) && n > 0:
-		return max(s.MaxPageSize, s.PageSize)
-	case err != nil || n < 1 || s.MaxPageSize == 0:
+		return most
+	case err != nil || n < 1:
 		return s.PageSize
 	}
-	return int(min(n, int64(s.MaxPageSize)))
+	return int(min(n, int64(most)))
 }
 
 // truth reads a filter as django-filter does: what is neither true nor false is no filter.

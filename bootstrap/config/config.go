@@ -70,7 +70,7 @@ type Config struct {
 	AccessPolicy string `name:"access_policy" default:"directory" django:"open" strict:"private" validate:"oneof=open directory private" help:"whom signed-in users may reach: change everybody; read everybody and change themselves; themselves alone. Staff may all"`
 	Registration string `name:"registration" default:"open" validate:"oneof=open staff closed" help:"who may register users: anybody, staff, nobody"`
 	PageSize     int    `name:"page_size" default:"20" validate:"min=1,max=1000" help:"users on a page of the list"`
-	MaxPageSize  int    `name:"max_page_size" default:"100" django:"0" validate:"omitempty,gtefield=PageSize,max=1000" help:"most users on a page that a request may ask for with page_size; 0 to ignore page_size"`
+	MaxPageSize  int    `name:"max_page_size" default:"100" django:"0" validate:"min=0,max=1000" help:"most users on a page that a request may ask for with page_size, or page_size itself where that is more; 0 to ignore the request's"`
 	LoginField   string `name:"login_field" default:"email" validate:"oneof=email username" help:"member of a sign-in that holds the email address; username for front ends that are made for Django's default user"`
 	Pagination   string `name:"pagination" default:"mixed" django:"page" strict:"cursor" validate:"oneof=page mixed cursor" help:"how the list is paged: by number; by cursor, and by number on request; by cursor alone"`
 

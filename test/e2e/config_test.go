@@ -84,7 +84,7 @@ func TestConfigurationFile(t *testing.T) {
 	write("page_size: 3\nlog_level: warn\n")
 	out := s.MustCLI("check", "--config", file)
 	for _, line := range strings.Split(out, "\n") {
-		if strings.Contains(line, "page_size") && !strings.Contains(line, "9") || strings.Contains(line, "log_level") && !strings.Contains(line, "warn") {
+		if strings.HasPrefix(line, "page_size") && !strings.Contains(line, "9") || strings.Contains(line, "log_level") && !strings.Contains(line, "warn") {
 			t.Errorf("check shows %q", line)
 		}
 	}

@@ -28,8 +28,6 @@ func TestUnauthenticated(t *testing.T) {
 	}{
 		{"empty", "", none, `Bearer realm="api"`},
 		{"another scheme", "Basic YTpi", none, `Bearer realm="api"`},
-		{"lower case", "bearer " + k.access, none, `Bearer realm="api"`},
-		{"upper case", "BEARER " + k.access, none, `Bearer realm="api"`},
 		{"no token", "Bearer", malformed, `Bearer realm="api", error="invalid_token"`},
 		{"two tokens", "Bearer " + k.access + " " + k.access, malformed, `Bearer realm="api", error="invalid_token"`},
 		{"rubbish", "Bearer rubbish", invalid, `Bearer realm="api", error="invalid_token"`},

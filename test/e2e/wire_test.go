@@ -47,7 +47,7 @@ func TestFormsInOtherCharsets(t *testing.T) {
 		return escaped("email", email, "password", password, "first_name", "Jos\xe9", "last_name", "L")
 	}
 	t.Run("django", func(t *testing.T) {
-		s := process.Start(t, map[string]string{"ROSTER_PROFILE": "django", "ROSTER_SIGNING_KEY": secret})
+		s := process.Start(t, map[string]string{"ROSTER_PROFILE": "django", "ROSTER_IDS": "uuid", "ROSTER_SIGNING_KEY": secret})
 		for charset, c := range map[string]struct{ bytes, text, name string }{
 			"ISO-8859-1": {latin, latinUTF8, "José"}, "windows-1251": {cyrillic, cyrillicUTF8, "Josй"}, "cp1252": {latin, latinUTF8, "José"},
 		} {
@@ -159,9 +159,9 @@ func TestAuthorizationSchemes(t *testing.T) {
 		says string
 	}{
 		{nil, map[string]int{"Bearer": 200, "bearer": 200, "BEARER": 200, "JWT": 401}, `Bearer realm="api"`},
-		{map[string]string{"ROSTER_AUTHORIZATION_SCHEMES": "JWT,Bearer"}, map[string]int{"Bearer": 200, "jwt": 200, "JWT": 200, "Token": 401}, `JWT realm="api"`},
+		{map[string]string{"ROSTER_AUTHORIZATION_SCHEMES": "JWT,Bearer"}, map[string]int{"bearer": 200, "jwt": 200, "JWT": 200, "Token": 401}, `JWT realm="api"`},
 		{
-			map[string]string{"ROSTER_PROFILE": "django", "ROSTER_SIGNING_KEY": secret, "ROSTER_AUTHORIZATION_SCHEMES": "Bearer,JWT"},
+			map[string]string{"ROSTER_PROFILE": "django", "ROSTER_IDS": "uuid", "ROSTER_SIGNING_KEY": secret, "ROSTER_AUTHORIZATION_SCHEMES": "Bearer,JWT"},
 			map[string]int{"Bearer": 200, "bearer": 401, "JWT": 200, "jwt": 401}, `Bearer realm="api"`,
 		},
 	} {
@@ -225,7 +225,7 @@ func TestPageSize(t *testing.T) {
 		t.Errorf("%d sessions", got)
 	}
 
-	s, k = start(map[string]string{"ROSTER_PROFILE": "django", "ROSTER_SIGNING_KEY": secret})
+	s, k = start(map[string]string{"ROSTER_PROFILE": "django", "ROSTER_IDS": "uuid", "ROSTER_SIGNING_KEY": secret})
 	if got := count(s, k, "/api/users/?page_size=5"); got != 3 {
 		t.Errorf("profile django: %d users, want 3 as DRF", got)
 	}
