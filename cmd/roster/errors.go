@@ -14,8 +14,9 @@ import (
 
 // Exit codes.
 const (
-	exitFailure = 1
-	exitMisuse  = 2
+	exitFailure     = 1
+	exitMisuse      = 2
+	exitInterrupted = 130 // as shells have it for SIGINT
 )
 
 // misuseError is a command line that makes no sense.
@@ -39,10 +40,13 @@ func (p *program) report(err error) int {
 		return 0
 	}
 	for _, line := range lines(err) {
-		_, _ = fmt.Fprintln(p.stderr, "roster: "+line)
+		_, _ = fmt.Fprintln(p.stderr, "roster: "+visible(line))
 	}
 	if _, ok := errors.AsType[misuseError](err); ok {
 		return exitMisuse
+	}
+	if interrupted(err) {
+		return exitInterrupted
 	}
 	return exitFailure
 }

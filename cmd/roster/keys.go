@@ -198,7 +198,7 @@ type keyObject struct {
 }
 
 func printKeyLines(w io.Writer, keys []bootstrap.SigningKey) error {
-	enc := json.NewEncoder(w)
+	enc := json.NewEncoder(jsonWriter{w})
 	for _, k := range keys {
 		o := keyObject{KID: k.ID, Algorithm: k.Algorithm, State: string(k.State), Created: k.Created.Truncate(time.Second)}
 		if !k.Until.IsZero() {

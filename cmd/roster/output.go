@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -94,27 +92,11 @@ func moment(t time.Time) string {
 	return t.Format(time.DateTime) + " UTC"
 }
 
-// visible shows what would not print or would steer a terminal by its number.
-func visible(text string) string {
-	if !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return text
-	}
-	var b strings.Builder
-	for _, r := range text {
-		if unicode.IsPrint(r) {
-			b.WriteRune(r)
-		} else {
-			fmt.Fprintf(&b, "\\u%04x", r)
-		}
-	}
-	return b.String()
-}
-
 // userLines prints users as the API's JSON objects, one a line.
 type userLines struct{ enc *json.Encoder }
 
 func newUserLines(w io.Writer) userWriter {
-	enc := json.NewEncoder(w)
+	enc := json.NewEncoder(jsonWriter{w})
 	enc.SetEscapeHTML(false)
 	return userLines{enc}
 }

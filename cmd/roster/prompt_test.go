@@ -147,7 +147,7 @@ func TestBreakOff(t *testing.T) {
 			c := s.converse(t.Context(), "createsuperuser", "--email=ada@example.org", "--first-name=A", "--last-name=B")
 			c.answer("Password: ", key)
 			c.expect("roster: interrupted")
-			c.end(exitFailure)
+			c.end(exitInterrupted)
 			if list := objects(t, s.must("", "user", "list", "--format=json")); len(list) > 0 {
 				t.Errorf("created %v", list)
 			}
@@ -163,7 +163,7 @@ func TestSignalAtPrompt(t *testing.T) {
 	c.expect("Email address: ")
 	cancel()
 	c.expect("roster: interrupted")
-	c.end(exitFailure)
+	c.end(exitInterrupted)
 	c.answer("", enter) // lets go of the reader that the process would have taken with it
 }
 

@@ -119,3 +119,21 @@ func TestVisible(t *testing.T) {
 		}
 	}
 }
+
+// TestHostileText shows users and errors whose text would steer a terminal: none of it arrives as it is.
+func TestHostileText(t *testing.T) {
+	s := newShell(t)
+	s.must(strongPassword+"\n", "createsuperuser", "--email", "ada@example.org", "--first-name", hostile, "--last-name", "Lee", "--password-file", "-")
+	for _, args := range [][]string{{"user", "list"}, {"user", "list", "--format", "json"}, {"user", "show", "ada@example.org"}} {
+		if out := s.must("", args...); steers(out) || !strings.Contains(out, "31mRED") {
+			t.Errorf("%v: %q", args, out)
+		}
+	}
+	for _, args := range [][]string{
+		{"user", "show", hostile}, {"user", "delete", hostile + "@example.org", "--yes"}, {hostile}, {"user", "list", "--" + hostile}, {"export", "/nowhere/" + hostile},
+	} {
+		if r := s.run("", args...); r.code == 0 || steers(r.stdout+r.stderr) {
+			t.Errorf("%q: code %d, %q", args, r.code, r.stdout+r.stderr)
+		}
+	}
+}
