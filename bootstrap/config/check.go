@@ -39,8 +39,8 @@ func newRules() *validator.Validate {
 }
 
 // check judges the settings in force. where says what to look at for each. Those that broke a rule of
-// their own are broken too, and of broken ones nothing more is said.
-func (c *Config) check(where map[string]string, broken map[string]bool) Faults {
+// their own are broken too, and of broken ones nothing more is said. unsigned is Sources.Unsigned.
+func (c *Config) check(where map[string]string, broken map[string]bool, unsigned bool) Faults {
 	var out Faults
 	fault := func(name, reason string, others ...string) {
 		for _, n := range append(others, name) {
@@ -65,7 +65,7 @@ func (c *Config) check(where map[string]string, broken map[string]bool) Faults {
 		fault("admin_listen", "must not be the address of listen", "listen")
 	}
 	c.checkTLS(fault)
-	c.checkSigning(fault)
+	c.checkSigning(fault, unsigned)
 	return out
 }
 

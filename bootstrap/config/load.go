@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Sources is where the settings come from. Load looks at nothing else.
@@ -11,9 +12,13 @@ type Sources struct {
 	File     string            // the configuration file, "" for none
 	Environ  []string          // as os.Environ returns it
 	Flags    map[string]string // the flags given, by name without dashes
+	Unsigned bool              // what the settings are for signs no tokens: a missing signing key is no fault
 	ReadFile func(name string) ([]byte, error)
 	Stat     func(name string) (fs.FileInfo, error)
 }
+
+// FileVariable is the variable that names the configuration file where no flag does.
+const FileVariable = envPrefix + "CONFIG"
 
 // Source says what gave a setting its value.
 type Source string
@@ -82,7 +87,7 @@ func Load(in Sources) (Config, error) {
 		cfg.set(s, v)
 	}
 	cfg.settle()
-	l.faults = append(l.faults, cfg.check(where, l.broken)...)
+	l.faults = append(l.faults, cfg.check(where, l.broken, in.Unsigned)...)
 	if len(l.faults) > 0 {
 		return Config{}, l.faults
 	}
@@ -95,7 +100,7 @@ func (l *loader) profile(layers []layer) string {
 	name := standard
 	for _, ly := range layers {
 		if g, ok := ly["profile"]; ok {
-			name = g.text
+			name = strings.ToLower(g.text)
 		}
 	}
 	if s, _ := specNamed("profile"); !slices.Contains(s.choices, name) {

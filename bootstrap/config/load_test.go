@@ -226,3 +226,25 @@ func TestNoFiles(t *testing.T) {
 		t.Errorf("Load returned %v", err)
 	}
 }
+
+// Names of choices are taken in any case, and mean what they mean in lower case.
+func TestChoicesInAnyCase(t *testing.T) {
+	cfg := load(t, Sources{Environ: []string{"ROSTER_PROFILE=Strict", "ROSTER_LOG_LEVEL=DEBUG", "ROSTER_SIGNING_ALGORITHM=eddsa", "ROSTER_PAGINATION=Mixed"}})
+	if cfg.Profile != "strict" || cfg.LogLevel != "debug" || cfg.SigningAlgorithm != "EdDSA" || cfg.Pagination != "mixed" || cfg.AccessPolicy != "private" {
+		t.Errorf("%q %q %q %q %q", cfg.Profile, cfg.LogLevel, cfg.SigningAlgorithm, cfg.Pagination, cfg.AccessPolicy)
+	}
+}
+
+// What signs no tokens needs no key for them, and a key that is given must be right all the same.
+func TestWhatSignsNothingNeedsNoKey(t *testing.T) {
+	if _, err := Load(Sources{Environ: []string{"ROSTER_PROFILE=django"}, Unsigned: true}); err != nil {
+		t.Error(err)
+	}
+	if _, err := Load(Sources{Environ: []string{"ROSTER_PROFILE=django", "ROSTER_SIGNING_KEY=short"}, Unsigned: true}); err == nil {
+		t.Error("a short key was taken")
+	}
+	_, err := Load(Sources{Environ: []string{"ROSTER_PROFILE=django"}})
+	if err == nil || !strings.Contains(err.Error(), "openssl rand -base64 48") || !strings.Contains(err.Error(), "SECRET_KEY") {
+		t.Errorf("without a key: %v", err)
+	}
+}

@@ -28,7 +28,7 @@ func (s Secret) algorithm() string {
 	return "ES256" // what else it may be, opening the key will say
 }
 
-func (c *Config) checkSigning(fault func(name, reason string, others ...string)) {
+func (c *Config) checkSigning(fault func(name, reason string, others ...string), unsigned bool) {
 	key := c.SigningKey
 	switch {
 	case key.PEM() && key.algorithm() != c.SigningAlgorithm:
@@ -36,8 +36,10 @@ func (c *Config) checkSigning(fault func(name, reason string, others ...string))
 	case key.PEM():
 	case !c.hmac() && key.Set():
 		fault("signing_algorithm", "does not use signing_key; leave one of them out"+specOfField("SigningAlgorithm").not(c.SigningAlgorithm), "signing_key")
+	case c.hmac() && !key.Set() && unsigned:
 	case c.hmac() && !key.Set():
-		fault("signing_key", fmt.Sprintf("is needed for signing_algorithm %s; give ROSTER_SIGNING_KEY or ROSTER_SIGNING_KEY_FILE", c.SigningAlgorithm), "signing_algorithm")
+		fault("signing_key", fmt.Sprintf("is needed for signing_algorithm %s: Django's SECRET_KEY or SimpleJWT's SIGNING_KEY, if there is one; else make one with: "+
+			"export ROSTER_SIGNING_KEY=$(openssl rand -base64 48). A service without Django's tokens needs none with ROSTER_SIGNING_ALGORITHM=ES256 and ROSTER_SESSIONLESS_TOKENS=false", c.SigningAlgorithm), "signing_algorithm")
 	case key.Set():
 		if reason := weak(key.Reveal()); reason != "" {
 			fault("signing_key", reason)

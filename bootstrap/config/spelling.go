@@ -3,10 +3,25 @@ package config
 import (
 	"maps"
 	"slices"
+	"strings"
 )
+
+// usual are names that settings have in other programs.
+var usual = map[string]string{
+	"port": "listen", "p": "listen", "host": "listen", "addr": "listen", "address": "listen", "bind": "listen",
+	"database_url": "database", "db": "database", "db_url": "database", "dsn": "database",
+	"secret_key": "signing_key", "secret": "signing_key", "jwt_secret": "signing_key", "debug": "log_level",
+	"allowed_origins": "cors_origins", "cors_allowed_origins": "cors_origins", "base_url": "public_url", "data": "data_dir",
+}
 
 // meant suggests the key that a misspelt one was probably meant to be, each spelled with prefix.
 func meant(key, prefix string, known map[string]string) string {
+	name := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(key, envPrefix), "-", "_"))
+	for k, of := range known {
+		if of == usual[name] && of != "" {
+			return "; did you mean " + prefix + k + "?"
+		}
+	}
 	best, least := "", max(2, len(key)/5)+1
 	for _, k := range slices.Sorted(maps.Keys(known)) {
 		if d := distance(key, k); d < least {

@@ -60,6 +60,11 @@ func (s spec) parse(text string) (v any, reason string) {
 		if !plain(text) {
 			return nil, notPlain + s.not(text)
 		}
+		for _, choice := range s.choices { // in any case: nothing else can be meant
+			if strings.EqualFold(choice, text) {
+				return choice, ""
+			}
+		}
 		return text, ""
 	default:
 		n, err := strconv.ParseInt(text, 10, s.typ.Bits())

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -35,6 +37,9 @@ func (p *program) command() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return misuse(cmd, "%v", err) })
 	root.SetUsageFunc(usage)
+	root.SetHelpCommand(helpCommand())
+	root.Version = versionLine()
+	root.SetVersionTemplate("{{.Version}}")
 	p.addSettings(root)
 	root.AddCommand(
 		p.serveCommand(), p.checkCommand(), p.migrateCommand(),
@@ -87,11 +92,26 @@ func (p *program) migrateCommand() *cobra.Command {
 
 // load returns the settings in force.
 func (p *program) load(cmd *cobra.Command) (config.Config, error) {
-	if f := cmd.Flag(flagConfig); f.Changed && p.configFile == "" {
+	f := cmd.Flag(flagConfig)
+	if f.Changed && p.configFile == "" {
 		return config.Config{}, misuse(cmd, "--%s names no file", flagConfig)
 	}
+	file, environ := p.configFile, p.environ
+	for i, entry := range environ {
+		if name, value, _ := strings.Cut(entry, "="); name == config.FileVariable {
+			if environ = slices.Delete(slices.Clone(environ), i, i+1); !f.Changed {
+				file = value
+			}
+			break
+		}
+	}
+	_, signs := cmd.Annotations[signing]
 	return config.Load(config.Sources{
-		File: p.configFile, Environ: p.environ, Flags: settingsGiven(cmd),
+		File: file, Environ: environ, Flags: settingsGiven(cmd), Unsigned: !signs,
 		ReadFile: os.ReadFile, Stat: os.Stat,
 	})
 }
+
+// signing is the annotation of the commands that sign tokens or judge the settings for signing them. The
+// others do without a signing key.
+const signing = "signing"

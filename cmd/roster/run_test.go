@@ -233,3 +233,54 @@ func TestServeStoppedEarly(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, out.String())
 	}
 }
+
+func TestHelpAndVersion(t *testing.T) {
+	s := newShell(t)
+	for _, args := range [][]string{{"--version"}, {"-v"}, {"version"}} {
+		if out := s.must("", args...); !strings.HasPrefix(out, "roster ") || !strings.Contains(out, "go ") {
+			t.Errorf("%v: %q", args, out)
+		}
+	}
+	if out := s.must("", "help", "user", "list"); !strings.Contains(out, "roster user list [flags]") || strings.Contains(out, "[=true") {
+		t.Errorf("help: %s", out)
+	}
+	s.fails(exitMisuse, []string{`unknown command "nosuch"; see roster --help`}, "", "help", "nosuch")
+	s.fails(exitMisuse, []string{`unknown command "user nosuch"; see roster --help`}, "", "help", "user", "nosuch")
+}
+
+// TestNoKeyForWhatSignsNothing: profile django wants a signing key, and only for what signs tokens.
+func TestNoKeyForWhatSignsNothing(t *testing.T) {
+	s := newShell(t, "ROSTER_PROFILE=django")
+	s.createSuperuser("ada@example.org", "Ada", "Lovelace")
+	s.must("", "user", "list")
+	for _, args := range [][]string{{"serve"}, {"check"}} {
+		if r := s.run("", args...); r.code != exitFailure || !strings.Contains(r.stderr, "openssl rand -base64 48") {
+			t.Errorf("%v: %d %s", args, r.code, r.stderr)
+		}
+	}
+}
+
+// TestConfigVariable: ROSTER_CONFIG names the file of settings where --config does not.
+func TestConfigVariable(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"a.yaml": "page_size: 7\n", "b.yaml": "page_size: 8\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := newShell(t, "ROSTER_CONFIG="+filepath.Join(dir, "a.yaml"))
+	size := func(args ...string) string {
+		for line := range strings.Lines(s.must("", append([]string{"check"}, args...)...)) {
+			if f := strings.Fields(line); len(f) == 3 && f[0] == "page_size" {
+				return f[1]
+			}
+		}
+		return ""
+	}
+	if got := size(); got != "7" {
+		t.Errorf("page_size %s, want 7", got)
+	}
+	if got := size("--config", filepath.Join(dir, "b.yaml")); got != "8" {
+		t.Errorf("page_size %s, want 8", got)
+	}
+}

@@ -13,7 +13,26 @@ const width = 100
 
 // withSettings marks the commands whose help lists every setting. The other commands know them too,
 // but the list would bury what is theirs.
-var withSettings = map[string]string{"settings": "listed"}
+var withSettings = map[string]string{"settings": "listed", signing: ""}
+
+// optional is what pflag writes behind every flag that needs no value. Left out, help is easier to read.
+const optional = "[=true|false]"
+
+// helpCommand shows the help of a command, or fails when there is no such command; cobra's own shows that of
+// the whole program then.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Show the help of a command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			named, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return misuse(cmd.Root(), "unknown command %q", strings.Join(args, " "))
+			}
+			return named.Help()
+		},
+	}
+}
 
 // usage prints how a command is called: cobra's form, but for the settings, which stand in groups.
 func usage(cmd *cobra.Command) error {
@@ -41,7 +60,7 @@ func usage(cmd *cobra.Command) error {
 			fmt.Fprintf(&b, "\n%s:\n%s", g.heading, g.flags.FlagUsagesWrapped(width))
 		}
 	}
-	_, err := fmt.Fprint(cmd.OutOrStderr(), b.String())
+	_, err := fmt.Fprint(cmd.OutOrStderr(), strings.ReplaceAll(b.String(), optional, strings.Repeat(" ", len(optional))))
 	return err
 }
 

@@ -17,14 +17,19 @@ func (p *program) versionCommand() *cobra.Command {
 		Short: "Show the version of this program",
 		Args:  arguments(),
 		RunE: func(*cobra.Command, []string) error {
-			info, ok := debug.ReadBuildInfo()
-			if !ok {
-				info = &debug.BuildInfo{}
-			}
-			_, err := fmt.Fprint(p.stdout, describe(version, info))
+			_, err := fmt.Fprint(p.stdout, versionLine())
 			return err
 		},
 	}
+}
+
+// versionLine describes this program.
+func versionLine() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		info = &debug.BuildInfo{}
+	}
+	return describe(version, info)
 }
 
 // describe tells which build this is. The linker's word beats what the Go command recorded.
