@@ -46,6 +46,16 @@ type Options struct {
 	Observe func(command string, took time.Duration, failed bool)
 }
 
+// Ended returns the error of ctx when it has ended, nil before. A deadline that has passed is the end,
+// although the timer of ctx may be late: a driver has the same deadline on its connection, which can fail
+// first.
+func Ended(ctx context.Context) error {
+	if end, ok := ctx.Deadline(); ok && !time.Now().Before(end) {
+		<-ctx.Done() // at once
+	}
+	return ctx.Err()
+}
+
 // Unavailable wraps a driver's error: the storage is away, busy or full, and the caller may try again.
 // The driver's text goes to the log, never to a caller.
 func Unavailable(err error) error { return &unavailable{err} }

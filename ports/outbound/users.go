@@ -1,7 +1,8 @@
 // Package outbound states what the service needs of the outside: storage, hashing, tokens, time. Each
 // port tells every failure; anything else that a method returns is a defect or an outage. Every method
 // that takes a context gives up when it ends and returns the context's error, and storage that is away
-// or overloaded is fault.Unavailable.
+// or overloaded is fault.Unavailable. The two are never one: the caller's deadline is the caller's error,
+// whatever else noticed it first.
 package outbound
 
 import (

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver"
@@ -16,6 +17,7 @@ import (
 // Result codes of the server, by the names it gives them.
 const (
 	indexNotFound         = 27
+	maxTimeMSExpired      = 50
 	indexOptionsConflict  = 85
 	indexKeySpecsConflict = 86
 	duplicateKey          = 11000
@@ -27,7 +29,7 @@ var passing = []int{
 	7,     // HostNotFound
 	24,    // LockTimeout
 	46,    // LockBusy
-	50,    // MaxTimeMSExpired
+	maxTimeMSExpired,
 	64,    // WriteConcernFailed: not yet on a majority
 	89,    // NetworkTimeout
 	91,    // ShutdownInProgress
@@ -63,8 +65,8 @@ func translate(ctx context.Context, op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if end := ctx.Err(); end != nil {
-		// The driver tells this in several ways; what counts is whether anybody waits any more.
+	if end := ended(ctx, err); end != nil {
+		// The driver reports this in several ways; what counts is that the time is over, and whose limit it was.
 		if cause := context.Cause(ctx); errors.Is(cause, errSlow) {
 			return storage.Unavailable(fmt.Errorf("mongodb: %s: %w: %w", op, cause, err))
 		}
@@ -76,6 +78,24 @@ func translate(ctx context.Context, op string, err error) error {
 		return storage.Unavailable(err)
 	}
 	return err
+}
+
+// ended is storage.Ended after a command failed with err. The limit that the driver sends along to the
+// server, and its own forecast whether there is time enough for an answer, end a command earlier than ctx
+// by the time of a round trip.
+func ended(ctx context.Context, err error) error {
+	if limit, ok := ctx.Deadline(); ok && time.Until(limit) < roundTrip && isTimeLimit(err) {
+		<-ctx.Done()
+	}
+	return storage.Ended(ctx)
+}
+
+// roundTrip is more than a command and its answer are under way.
+const roundTrip = time.Second
+
+func isTimeLimit(err error) bool {
+	e, ok := errors.AsType[mongo.ServerError](err)
+	return ok && e.HasErrorCode(maxTimeMSExpired) || errors.Is(err, driver.ErrDeadlineWouldBeExceeded)
 }
 
 func unavailable(err error) bool {

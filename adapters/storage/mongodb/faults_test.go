@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/x/mongo/driver"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
 
 	"roster/domain/fault"
+	"roster/test/testenv"
 )
 
 func TestTranslate(t *testing.T) {
@@ -54,6 +57,24 @@ func TestTranslateEndedContext(t *testing.T) {
 	}
 	if got := translate(slow, "op", err); fault.KindOf(got) != fault.Unavailable {
 		t.Errorf("our own limit: got %v, want fault.Unavailable", got)
+	}
+	for _, err := range []error{err, mongo.CommandError{Code: maxTimeMSExpired}, fmt.Errorf("x: %w", driver.ErrDeadlineWouldBeExceeded)} {
+		if got := translate(testenv.LateContext(t), "op", err); !errors.Is(got, context.DeadlineExceeded) || fault.KindOf(got) == fault.Unavailable {
+			t.Errorf("%v, after the caller's deadline: got %v", err, got)
+		}
+	}
+	// The server and the driver allow for the way back, and end a command before the context does.
+	for _, err := range []error{mongo.CommandError{Code: maxTimeMSExpired}, driver.ErrDeadlineWouldBeExceeded} {
+		soon, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		if got := translate(soon, "op", err); !errors.Is(got, context.DeadlineExceeded) || fault.KindOf(got) == fault.Unavailable {
+			t.Errorf("%v, just before the caller's deadline: got %v", err, got)
+		}
+		cancel()
+		far, cancel := context.WithTimeout(t.Context(), time.Hour)
+		if got := translate(far, "op", err); fault.KindOf(got) != fault.Unavailable {
+			t.Errorf("%v, long before the caller's deadline: got %v, want fault.Unavailable", err, got)
+		}
+		cancel()
 	}
 }
 
