@@ -25,29 +25,41 @@ const (
 
 // passing is the result codes that tell of a state which passes, or which an operator ends.
 var passing = []int{
-	6,     // HostUnreachable
-	7,     // HostNotFound
-	24,    // LockTimeout
-	46,    // LockBusy
+	6,  // HostUnreachable
+	7,  // HostNotFound
+	24, // LockTimeout
+	43, // CursorNotFound: a mongos was restarted
+	46, // LockBusy
 	maxTimeMSExpired,
 	64,    // WriteConcernFailed: not yet on a majority
 	89,    // NetworkTimeout
 	91,    // ShutdownInProgress
 	100,   // UnsatisfiableWriteConcern: no majority is left
 	112,   // WriteConflict
+	117,   // ConflictingOperationInProgress
 	133,   // FailedToSatisfyReadPreference
 	134,   // ReadConcernMajorityNotAvailableYet
 	146,   // ExceededMemoryLimit
+	150,   // StaleEpoch
+	175,   // QueryPlanKilled: an index was dropped during it
 	189,   // PrimarySteppedDown
 	202,   // NetworkInterfaceExceededTimeLimit
+	237,   // CursorKilled
+	249,   // StaleDbVersion
 	262,   // ExceededTimeLimit
+	276,   // IndexBuildAborted
+	292,   // QueryExceededMemoryLimitNoDiskUseAllowed
+	303,   // IndexBuildAlreadyInProgress
 	365,   // TemporarilyUnavailable
 	462,   // IngressRequestRateLimitExceeded
 	9001,  // SocketException
 	10058, // LegacyNotPrimary
 	10107, // NotWritablePrimary
 	11600, // InterruptedAtShutdown
+	11601, // Interrupted
 	11602, // InterruptedDueToReplStateChange
+	12586, // BackgroundOperationInProgressForDatabase
+	12587, // BackgroundOperationInProgressForNamespace
 	13388, // StaleConfig
 	13435, // NotPrimaryNoSecondaryOk
 	13436, // NotPrimaryOrSecondary

@@ -41,7 +41,8 @@ type Store struct {
 	options Options
 	client  *mongo.Client // nil before Start
 	db      *mongo.Database
-	sharded bool // emails are claimed; known after Start
+	sharded bool         // emails are claimed; known after Start
+	reads   *readConcern // the URL's; known after Start
 }
 
 var _ storage.Backend = (*Store)(nil)
@@ -106,11 +107,12 @@ func (s *Store) Start(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	client, err := mongo.Connect(s.clientOptions())
+	o := s.clientOptions()
+	client, err := mongo.Connect(o)
 	if err != nil {
 		return fmt.Errorf("mongodb: %w", s.place.redacted(err))
 	}
-	s.client, s.db = client, client.Database(s.place.name)
+	s.client, s.db, s.reads = client, client.Database(s.place.name), concern(o.ReadConcern)
 	if err := s.prepare(ctx); err != nil {
 		return errors.Join(err, s.release(context.WithoutCancel(ctx)))
 	}

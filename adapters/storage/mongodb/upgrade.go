@@ -50,17 +50,11 @@ const upgradeBatch = 100
 func (s *Store) countMicroseconds(ctx context.Context) error {
 	const op = "count the times of users in microseconds"
 	users := s.collection(userTable.name)
-	o := options.Find().SetSort(is("_id", 1)).SetLimit(upgradeBatch).
-		SetProjection(bson.D{{Key: "joined", Value: 1}, {Key: "last_login", Value: 1}, {Key: "sessions_valid_after", Value: 1}})
 	for after := ""; ; {
-		var page []dated
-		err := s.within(ctx, op, func(ctx context.Context) error {
-			c, err := users.Find(ctx, is("_id", compared("$gt", after)), o)
-			if err != nil {
-				return err
-			}
-			return c.All(ctx, &page)
-		})
+		page, err := findAll[dated](ctx, s, op, lookup{
+			Find: userTable.name, Filter: is("_id", compared("$gt", after)), Sort: is("_id", 1),
+			Projection: bson.D{{Key: "joined", Value: 1}, {Key: "last_login", Value: 1}, {Key: "sessions_valid_after", Value: 1}},
+		}, upgradeBatch)
 		if err != nil || len(page) == 0 {
 			return err
 		}
