@@ -67,8 +67,9 @@ func New(u *url.URL, o Options) (*Store, error) {
 // member that took it.
 //
 // Reads do not ask for read concern majority. It would not make the primary's answers newer, and a
-// change that begins with a read is judged by its write, which a majority must have. What may be read
-// and then taken back by a failover is a write that nobody was told of.
+// change that begins with a read is judged by its write, which a majority must have; one that finds
+// nothing to change is a write all the same (settle, table.confirm). What may be read and then taken back
+// by a failover is a write that was never acknowledged.
 func (s *Store) clientOptions() *options.ClientOptions {
 	return options.Client().
 		SetAppName("roster").
@@ -160,9 +161,12 @@ func (s *Store) release(ctx context.Context) error {
 	return nil
 }
 
+// awaited reports whether the writes to a collection wait for a majority of the members. The last failed
+// sign-ins may be lost with a primary.
+func awaited(collection string) bool { return collection != attemptTable.name }
+
 func (s *Store) collection(name string) *mongo.Collection {
-	if name == attemptTable.name {
-		// The last failed sign-ins may be lost with a primary; nobody waits for the other members.
+	if !awaited(name) {
 		return s.db.Collection(name, options.Collection().SetWriteConcern(writeconcern.W1()))
 	}
 	return s.db.Collection(name)
