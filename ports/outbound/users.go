@@ -27,7 +27,9 @@ type Users interface {
 	// Update changes one user atomically and returns it as stored, its version counted up by one.
 	// change must be pure: it may run several times, and only its last run counts. When it fails,
 	// nothing is stored and Update returns its error; when it changes nothing, nothing is stored
-	// and the version stays. Else it fails with user.ErrNotFound or user.ErrEmailTaken.
+	// and the version stays. Else it fails with user.ErrNotFound or user.ErrEmailTaken. A change
+	// that changes nothing is acknowledged like any other: what change was given is then as durable
+	// as what Update stores, also when another caller's change of it is not acknowledged yet.
 	Update(ctx context.Context, id user.ID, change func(*user.User) error) (*user.User, error)
 
 	// Delete removes one user atomically, if check agrees to the user as it is then; when check

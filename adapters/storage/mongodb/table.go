@@ -128,7 +128,8 @@ func (t *table[T, D]) add(ctx context.Context, s *Store, op string, d D) error {
 }
 
 // update applies change to the document with an id and returns the aggregate as stored. The document
-// is replaced only if it still has the version that was read; else it is read again.
+// is replaced only if it still has the version that was read; else it is read again. So it is judged too
+// where change finds nothing to do, or refuses: that a session has been ended already, for instance.
 func (t *table[T, D]) update(ctx context.Context, s *Store, op, id string, change func(*T) error) (out *T, err error) {
 	err = tryAgain(ctx, op, func() (bool, error) {
 		v, err := t.find(ctx, s, op, "_id", id)
@@ -136,12 +137,14 @@ func (t *table[T, D]) update(ctx context.Context, s *Store, op, id string, chang
 			return false, err
 		}
 		before, version := t.document(v), t.version(v)
-		if err := change(v); err != nil {
-			return false, err
-		}
-		if t.document(v) == before {
+		refusal := change(v)
+		if refusal != nil || t.document(v) == before {
 			out = v
-			return t.confirm(ctx, s, op, before, version)
+			done, err := t.confirm(ctx, s, op, before, version)
+			if done {
+				err = refusal
+			}
+			return done, err
 		}
 		if out, err = t.next(v, version+1); err != nil {
 			return false, fmt.Errorf("mongodb: %s: %w", op, err)

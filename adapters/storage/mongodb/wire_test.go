@@ -201,6 +201,13 @@ func TestChangesOfNothingAreAcknowledged(t *testing.T) {
 					_, err := s.Sessions().Update(t.Context(), "a", func(*session.Session) error { return nil })
 					return err
 				}, "sessions", append(is("_id", "a"), version...)},
+				"a session that was ended before": {func() error {
+					_, err := s.Sessions().Update(t.Context(), "a", func(*session.Session) error { return session.ErrNotFound })
+					if errors.Is(err, session.ErrNotFound) {
+						return nil
+					}
+					return fmt.Errorf("got %w, want %w", err, session.ErrNotFound)
+				}, "sessions", append(is("_id", "a"), version...)},
 				"a user who has been deleted": {func() error {
 					err := s.Users().Delete(t.Context(), "2", func(*user.User) error { return nil })
 					if errors.Is(err, user.ErrNotFound) {
