@@ -16,11 +16,9 @@ import (
 
 // Result codes of the server, by the names it gives them.
 const (
-	indexNotFound         = 27
-	maxTimeMSExpired      = 50
-	indexOptionsConflict  = 85
-	indexKeySpecsConflict = 86
-	duplicateKey          = 11000
+	indexNotFound    = 27
+	maxTimeMSExpired = 50
+	duplicateKey     = 11000
 )
 
 // passing is the result codes that tell of a state which passes, or which an operator ends.
@@ -141,12 +139,6 @@ func onlyDuplicates(err error) bool {
 	e, ok := errors.AsType[mongo.BulkWriteException](err)
 	return ok && e.WriteConcernError == nil && len(e.WriteErrors) > 0 &&
 		!slices.ContainsFunc(e.WriteErrors, func(w mongo.BulkWriteError) bool { return w.Code != duplicateKey })
-}
-
-// otherIndex reports whether an index was not made since there is one of that name with other options.
-func otherIndex(err error) bool {
-	e, ok := errors.AsType[mongo.ServerError](err)
-	return ok && (e.HasErrorCode(indexOptionsConflict) || e.HasErrorCode(indexKeySpecsConflict))
 }
 
 // noIndex reports whether there was no index to drop.

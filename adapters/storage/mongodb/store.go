@@ -24,11 +24,14 @@ type Options struct {
 	// KeepExpired leaves expired sessions and failed sign-ins to Sweep alone. Else the server removes
 	// them too, after a while, by its own clock.
 	KeepExpired bool
+	// Building is as in storage.Options.
+	Building func(what string)
 }
 
 // Limits of time. A server that is not found after selection is away, and a connection that is not
 // made after dialing has failed; the URL's options of that meaning win. A command that has no answer
-// after patience, waiting for a server and for the other members included, is given up.
+// after patience, waiting for a server and for the other members included, is given up. To build an index
+// has no limit but the caller's.
 const (
 	selection = 3 * time.Second
 	dialing   = 3 * time.Second
@@ -41,8 +44,11 @@ type Store struct {
 	options Options
 	client  *mongo.Client // nil before Start
 	db      *mongo.Database
-	sharded bool         // emails are claimed; known after Start
-	reads   *readConcern // the URL's; known after Start
+
+	// Known after Start.
+	sharded    bool         // emails are claimed
+	replicated bool         // there are members to wait for, or shards of such
+	reads      *readConcern // the URL's
 }
 
 var _ storage.Backend = (*Store)(nil)
@@ -131,6 +137,9 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.plain(ctx); err != nil {
+		return err
+	}
 	if err := s.index(ctx); err != nil {
 		return err
 	}
@@ -165,6 +174,12 @@ func (s *Store) release(ctx context.Context) error {
 // sign-ins may be lost with a primary.
 func awaited(collection string) bool { return collection != attemptTable.name }
 
+func (s *Store) announce(what string) {
+	if s.options.Building != nil {
+		s.options.Building(what)
+	}
+}
+
 func (s *Store) collection(name string) *mongo.Collection {
 	if !awaited(name) {
 		return s.db.Collection(name, options.Collection().SetWriteConcern(writeconcern.W1()))
@@ -180,6 +195,17 @@ var (
 // within runs one command under a context that ends with ctx or with our own patience, and gives the
 // driver's error the meaning that the ports promise.
 func (s *Store) within(ctx context.Context, op string, command func(context.Context) error) error {
+	return s.run(ctx, patience, op, command)
+}
+
+// unhurried is within for what takes as long as there are documents: it ends with ctx alone.
+func (s *Store) unhurried(ctx context.Context, op string, command func(context.Context) error) error {
+	// Without any limit the driver would put one, of its own or of the URL.
+	const never = 365 * 24 * time.Hour
+	return s.run(ctx, never, op, command)
+}
+
+func (s *Store) run(ctx context.Context, patience time.Duration, op string, command func(context.Context) error) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("mongodb: %s: %w", op, err)
 	}

@@ -79,7 +79,7 @@ func fill(t *testing.T, s *mongodb.Store) {
 	for i := range many {
 		id := user.IntegerID(int64(i + 1))
 		us = append(us, person(t, id).Snapshot())
-		xs = append(xs, session.Snapshot{ID: session.ID(id), User: "1", Created: epoch, Confirmed: epoch, Expires: epoch.AddDate(1, 0, 0), Version: 1})
+		xs = append(xs, session.Snapshot{ID: session.ID(id), User: "1", Created: epoch, Expires: epoch.AddDate(1, 0, 0), Version: 1})
 		rs = append(rs, lockout.Snapshot{Subject: lockout.Subject(id), Failures: 1, Last: epoch, Expires: epoch.AddDate(1, 0, 0), Version: 1})
 		es = append(es, audit.Event{ID: audit.ID(id), At: epoch, Kind: audit.SignedIn, User: "1"})
 	}
@@ -183,7 +183,7 @@ func TestChangesOfNothingAreAcknowledged(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			s, w := watched(t, of(t, testenv.MongoDB(t)))
 			mustAdd(t, s, "1")
-			x := session.Start("a", "1", epoch, session.Rules{RefreshLifetime: time.Hour}, session.Client{})
+			x := session.Start("a", "1", 0, epoch, session.Rules{RefreshLifetime: time.Hour}, session.Client{})
 			if err := s.Sessions().Add(t.Context(), x); err != nil {
 				t.Fatal(err)
 			}
