@@ -179,7 +179,8 @@ func (r users) List(ctx context.Context, q user.Query) ([]*user.User, error) {
 
 // Count implements outbound.Users. All users are counted by what the collection knows of itself, which
 // costs the same however many there are. After a crash of a server that may be off by the changes of
-// its last minute.
+// its last minute; on a sharded cluster it holds copies that a move of chunks has left behind, until they
+// are cleaned up. A count by a filter is exact, and reads the filter's index.
 func (r users) Count(ctx context.Context, f user.Filter) (int, error) {
 	var n int64
 	err := r.s.within(ctx, "count users", func(ctx context.Context) (err error) {
