@@ -21,7 +21,19 @@ const (
 	duplicateKey     = 11000
 )
 
-// passing is the result codes that tell of a state which passes, or which an operator ends.
+// moved is the result codes of a server that is the primary no more, or leaves.
+var moved = []int{
+	91,    // ShutdownInProgress
+	189,   // PrimarySteppedDown
+	10058, // LegacyNotPrimary
+	10107, // NotWritablePrimary
+	11600, // InterruptedAtShutdown
+	11602, // InterruptedDueToReplStateChange
+	13435, // NotPrimaryNoSecondaryOk
+	13436, // NotPrimaryOrSecondary
+}
+
+// passing is the result codes that tell of another state which passes, or which an operator ends.
 var passing = []int{
 	6,  // HostUnreachable
 	7,  // HostNotFound
@@ -31,7 +43,6 @@ var passing = []int{
 	maxTimeMSExpired,
 	64,    // WriteConcernFailed: not yet on a majority
 	89,    // NetworkTimeout
-	91,    // ShutdownInProgress
 	100,   // UnsatisfiableWriteConcern: no majority is left
 	112,   // WriteConflict
 	117,   // ConflictingOperationInProgress
@@ -40,7 +51,6 @@ var passing = []int{
 	146,   // ExceededMemoryLimit
 	150,   // StaleEpoch
 	175,   // QueryPlanKilled: an index was dropped during it
-	189,   // PrimarySteppedDown
 	202,   // NetworkInterfaceExceededTimeLimit
 	237,   // CursorKilled
 	249,   // StaleDbVersion
@@ -51,16 +61,10 @@ var passing = []int{
 	365,   // TemporarilyUnavailable
 	462,   // IngressRequestRateLimitExceeded
 	9001,  // SocketException
-	10058, // LegacyNotPrimary
-	10107, // NotWritablePrimary
-	11600, // InterruptedAtShutdown
 	11601, // Interrupted
-	11602, // InterruptedDueToReplStateChange
 	12586, // BackgroundOperationInProgressForDatabase
 	12587, // BackgroundOperationInProgressForNamespace
 	13388, // StaleConfig
-	13435, // NotPrimaryNoSecondaryOk
-	13436, // NotPrimaryOrSecondary
 	14031, // OutOfDiskSpace
 }
 
@@ -76,7 +80,7 @@ func translate(ctx context.Context, op string, err error) error {
 		return nil
 	}
 	if end := ended(ctx, err); end != nil {
-		// The driver reports this in several ways; what counts is that the time is over, and whose limit it was.
+		// The driver reports this in several ways; what counts is that the time is over, and which limit ended it.
 		if cause := context.Cause(ctx); errors.Is(cause, errSlow) {
 			return storage.Unavailable(fmt.Errorf("mongodb: %s: %w: %w", op, cause, err))
 		}
@@ -113,7 +117,7 @@ func unavailable(err error) bool {
 		return true
 	}
 	if e, ok := errors.AsType[mongo.ServerError](err); ok {
-		return slices.ContainsFunc(passing, e.HasErrorCode) || slices.ContainsFunc(passingLabels, e.HasErrorLabel)
+		return hasMoved(e) || slices.ContainsFunc(passing, e.HasErrorCode) || slices.ContainsFunc(passingLabels, e.HasErrorLabel)
 	}
 	// What failed before a command was sent has types that the driver does not export otherwise.
 	if e := driver.RetryablePoolError(nil); errors.As(err, &e) {
@@ -121,6 +125,18 @@ func unavailable(err error) bool {
 	}
 	return isA[topology.ServerSelectionError](err) || isA[topology.WaitQueueTimeoutError](err) ||
 		isA[topology.ConnectionError](err) || isA[topology.PoolError](err) || errors.Is(err, topology.ErrServerClosed)
+}
+
+func hasMoved(e mongo.ServerError) bool { return slices.ContainsFunc(moved, e.HasErrorCode) }
+
+// mayReadAgain reports whether a read that failed with err may do better at once, on a new connection or at
+// the new primary.
+func mayReadAgain(err error) bool {
+	if e, ok := errors.AsType[mongo.ServerError](err); ok && hasMoved(e) {
+		return true
+	}
+	e := driver.RetryablePoolError(nil)
+	return errors.As(err, &e) && e.Retryable() || mongo.IsNetworkError(err) && !mongo.IsTimeout(err)
 }
 
 func isA[E error](err error) bool {

@@ -55,6 +55,25 @@ func TestTranslate(t *testing.T) {
 	}
 }
 
+func TestMayReadAgain(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{
+		{mongo.CommandError{Code: 10107}, true},
+		{mongo.CommandError{Labels: []string{"NetworkError"}}, true},
+		{mongo.CommandError{Labels: []string{"NetworkError"}, Wrapped: context.DeadlineExceeded}, false},
+		{mongo.CommandError{Code: 292}, false},
+		{mongo.CommandError{Code: 462, Labels: []string{"SystemOverloadedError"}}, false},
+		{mongo.CommandError{Code: 2}, false},
+		{nil, false},
+	} {
+		if got := mayReadAgain(c.err); got != c.want {
+			t.Errorf("%v: got %t", c.err, got)
+		}
+	}
+}
+
 func TestTranslateEndedContext(t *testing.T) {
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()

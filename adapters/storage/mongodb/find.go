@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
 )
 
@@ -55,10 +54,4 @@ func findAll[D any](ctx context.Context, s *Store, op string, q lookup, limit in
 		return c.All(ctx, &docs)
 	})
 	return docs, err
-}
-
-// mayReadAgain reports whether a read failed with err in a way that the same read, sent anew, may meet
-// another member of the set, or a new connection.
-func mayReadAgain(err error) bool {
-	return err != nil && unavailable(err) && !mongo.IsTimeout(err)
 }
