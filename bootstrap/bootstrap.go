@@ -4,6 +4,7 @@ package bootstrap
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -87,9 +88,13 @@ func Administer(ctx context.Context, cfg config.Config, do func(context.Context,
 	})
 }
 
-// Migrate brings the schema of the configured storage up to date.
-func Migrate(ctx context.Context, cfg config.Config) error {
-	return run(ctx, fx.Options(fx.Supply(cfg, zap.NewNop()), fx.StartTimeout(migrateTimeout), fx.NopLogger, storageModule), func() error { return nil })
+// Migrate brings the schema of the configured storage up to date, and logs to stderr what it builds.
+func Migrate(ctx context.Context, cfg config.Config, stderr io.Writer) error {
+	log, err := newLog(cfg, stderr)
+	if err != nil {
+		return err
+	}
+	return run(ctx, fx.Options(fx.Supply(cfg, log), fx.StartTimeout(migrateTimeout), fx.NopLogger, storageModule), func() error { return nil })
 }
 
 // Check looks at what only a start can see: the storage's URL, the imported schemes, the breached
@@ -132,7 +137,15 @@ func start(ctx context.Context, app *fx.App) error {
 	starting, cancel := context.WithTimeout(context.WithoutCancel(ctx), app.StartTimeout())
 	defer cancel()
 	if err := app.Start(starting); err != nil {
-		return dig.RootCause(err)
+		return inTime(dig.RootCause(err), starting, app.StartTimeout())
 	}
 	return nil
+}
+
+// inTime says of a start that failed with err whether it did so since its time ran out, and what has more.
+func inTime(err error, starting context.Context, limit time.Duration) error {
+	if !errors.Is(starting.Err(), context.DeadlineExceeded) {
+		return err
+	}
+	return fmt.Errorf("the storage was not ready after %s; `roster migrate` gives a large one %s: %w", limit, migrateTimeout, err)
 }

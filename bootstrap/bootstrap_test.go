@@ -3,6 +3,7 @@ package bootstrap
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"reflect"
@@ -18,6 +19,7 @@ import (
 
 	"roster/bootstrap/config"
 	"roster/ports/inbound"
+	"roster/test/testenv"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -117,6 +119,35 @@ func TestServeEndsCleanlyWithItsContext(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestMigrateSaysWhatItBuilds migrates a new database of MongoDB's, and one that is ready.
+func TestMigrateSaysWhatItBuilds(t *testing.T) {
+	cfg := load(t, "ROSTER_DATABASE="+testenv.MongoDB(t))
+	var log bytes.Buffer
+	if err := Migrate(t.Context(), cfg, &log); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(log.String(), "joined_us") || !strings.Contains(log.String(), "of users") {
+		t.Errorf("the log says %q, want the indexes of users", log.String())
+	}
+	log.Reset()
+	if err := Migrate(t.Context(), cfg, &log); err != nil || strings.Contains(log.String(), "of users") {
+		t.Errorf("with all there: %v, the log says %q", err, log.String())
+	}
+}
+
+// TestStartThatTakesTooLong says what has more time.
+func TestStartThatTakesTooLong(t *testing.T) {
+	late, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
+	defer cancel()
+	err := inTime(context.DeadlineExceeded, late, startTimeout)
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "after 2m0s") || !strings.Contains(err.Error(), "roster migrate") {
+		t.Errorf("got %v", err)
+	}
+	if other := errors.New("other"); !errors.Is(inTime(other, t.Context(), startTimeout), other) || inTime(other, t.Context(), startTimeout).Error() != "other" {
+		t.Error("another failure is reported otherwise")
 	}
 }
 

@@ -127,7 +127,7 @@ func openArchive(ctx context.Context, cfg config.Config, database config.Databas
 	starting, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	if err := b.Start(starting); err != nil {
-		return nil, nil, err
+		return nil, nil, inTime(err, starting, startTimeout)
 	}
 	return b.Archive(), func() error {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)

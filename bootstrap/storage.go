@@ -48,7 +48,12 @@ func openBackend(cfg config.Config, log *zap.Logger) (storage.Backend, error) {
 	if err != nil {
 		return nil, named(databaseSetting, err)
 	}
-	b, err := d.Open(cfg.Database.URL(), storage.Options{DataDir: cfg.DataDir, Observe: commandLog(log)})
+	b, err := d.Open(cfg.Database.URL(), storage.Options{
+		DataDir: cfg.DataDir, Observe: commandLog(log),
+		Building: func(what string) {
+			log.Info("changing the storage, which takes long where it is large", zap.String("building", what))
+		},
+	})
 	return b, named(databaseSetting, err)
 }
 

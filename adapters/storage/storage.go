@@ -44,6 +44,20 @@ type Options struct {
 	// server: by what name, how long it took, and whether it failed as a whole. Never what it held,
 	// nor what came back. It may be called by several goroutines at a time.
 	Observe func(command string, took time.Duration, failed bool)
+
+	// Building, unless nil, is called by Start before it makes what takes long on a large database, with
+	// what that is: indexes, or the schema of a newer version.
+	Building func(what string)
+}
+
+// Ended returns the error of ctx when it has ended, nil before. A deadline that has passed is the end,
+// although the timer of ctx may be late: a driver has the same deadline on its connection, which can fail
+// first.
+func Ended(ctx context.Context) error {
+	if end, ok := ctx.Deadline(); ok && !time.Now().Before(end) {
+		<-ctx.Done() // at once
+	}
+	return ctx.Err()
 }
 
 // Unavailable wraps a driver's error: the storage is away, busy or full, and the caller may try again.

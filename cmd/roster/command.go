@@ -81,7 +81,7 @@ func (p *program) migrateCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := bootstrap.Migrate(cmd.Context(), cfg); err != nil {
+			if err := bootstrap.Migrate(cmd.Context(), cfg, p.stderr); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintln(p.stdout, "The schema is up to date.")

@@ -1,7 +1,8 @@
 // Package outbound states what the service needs of the outside: storage, hashing, tokens, time. Each
 // port tells every failure; anything else that a method returns is a defect or an outage. Every method
 // that takes a context gives up when it ends and returns the context's error, and storage that is away
-// or overloaded is fault.Unavailable.
+// or overloaded is fault.Unavailable. The two are never one: the caller's deadline is the caller's error,
+// whatever else noticed it first.
 package outbound
 
 import (
@@ -26,7 +27,9 @@ type Users interface {
 	// Update changes one user atomically and returns it as stored, its version counted up by one.
 	// change must be pure: it may run several times, and only its last run counts. When it fails,
 	// nothing is stored and Update returns its error; when it changes nothing, nothing is stored
-	// and the version stays. Else it fails with user.ErrNotFound or user.ErrEmailTaken.
+	// and the version stays. Else it fails with user.ErrNotFound or user.ErrEmailTaken. A change
+	// that changes nothing is acknowledged like any other: what change was given is then as durable
+	// as what Update stores, also when another caller's change of it is not acknowledged yet.
 	Update(ctx context.Context, id user.ID, change func(*user.User) error) (*user.User, error)
 
 	// Delete removes one user atomically, if check agrees to the user as it is then; when check

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"roster/adapters/storage"
+	"roster/domain/fault"
 	"roster/domain/session"
 	"roster/domain/user"
 )
@@ -80,6 +81,35 @@ func usersContextEndsWithin(t *testing.T, b storage.Backend) {
 	}
 	if err != nil {
 		wantErr(t, "Delete", err, context.Canceled)
+	}
+}
+
+// usersDeadlineWithin lets the caller's time run out during an operation, at many points of it. What a
+// backend's driver notices of the deadline first, on its connection or from its server, is no outage.
+func usersDeadlineWithin(t *testing.T, b storage.Backend) {
+	mustAdd(t, b, persons(t, 20)...)
+	rename := func(u *user.User) error {
+		u.Rename(u.Snapshot().FirstName+"x", "")
+		return nil
+	}
+	for what, do := range map[string]func(context.Context) error{
+		"Ping": b.Ping,
+		"List": func(ctx context.Context) error {
+			_, err := b.Users().List(ctx, user.Query{Order: byID, Limit: 20})
+			return err
+		},
+		"Count":  func(ctx context.Context) error { _, err := b.Users().Count(ctx, user.Filter{}); return err },
+		"Update": func(ctx context.Context) error { _, err := b.Users().Update(ctx, "1", rename); return err },
+	} {
+		for i := range 60 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i)*50*time.Microsecond)
+			err := do(ctx)
+			cancel()
+			if err != nil && (!errors.Is(err, context.DeadlineExceeded) || fault.KindOf(err) == fault.Unavailable) {
+				t.Errorf("%s: got error %v, want the context's error alone", what, err)
+				break
+			}
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"roster/adapters/storage"
 	"roster/domain/user"
 	"roster/ports/outbound"
 )
@@ -152,6 +153,12 @@ func (r flawedUsers) List(ctx context.Context, q user.Query) ([]*user.User, erro
 				return nil, nil
 			}
 		}
+	case "calls it an outage":
+		us, err := r.Users.List(ctx, q)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = storage.Unavailable(err)
+		}
+		return us, err
 	case "searches any term":
 		q.Terms = q.Terms[:min(1, len(q.Terms))]
 	case "finds no put users":

@@ -30,6 +30,7 @@ var defects = map[string]string{
 	"counts unchanged":     "Users/UnchangedKeepsVersion",
 	"ignores the check":    "Users/RefusedDeleteRemovesNothing",
 	"ignores contexts":     "Users/EndedContext",
+	"calls it an outage":   "Users/DeadlineThatPassesDuringIt",
 	"pages unstably":       "List/PagesAreCompleteUnderEqualTimes",
 	"includes the place":   "List/PlaceOfADeletedUserHolds",
 	"forgets deleted":      "List/PlaceOfADeletedUserHolds",

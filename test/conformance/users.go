@@ -40,6 +40,7 @@ var users = []check{
 	{"OneOfManyDeletesWins", usersDeleteRace},
 	{"EndedContext", usersEndedContext},
 	{"ContextThatEndsDuringChange", usersContextEndsWithin},
+	{"DeadlineThatPassesDuringIt", usersDeadlineWithin},
 }
 
 var errRefused = errors.New("refused by the caller")

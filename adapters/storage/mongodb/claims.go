@@ -5,12 +5,10 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"roster/domain/user"
 )
@@ -346,34 +344,24 @@ func (c claims) remove(ctx context.Context, op, id string, check func(*user.User
 	return err
 }
 
-// findMode finds out whether this is a sharded cluster: the URL says so, or the server is a mongos.
+// findMode finds out whether this is a sharded cluster: the URL says so, or the server is a mongos; and
+// whether there are several members to wait for.
 func (s *Store) findMode(ctx context.Context) error {
-	var hello struct {
-		Msg string `bson:"msg"`
-	}
+	var server greeting
 	err := s.within(ctx, "greet the server", func(ctx context.Context) error {
-		return s.client.Database("admin").RunCommand(ctx, bson.D{{Key: "hello", Value: 1}}).Decode(&hello)
+		return s.client.Database("admin").RunCommand(ctx, bson.D{{Key: "hello", Value: 1}}).Decode(&server)
 	})
-	s.sharded = s.place.sharded || hello.Msg == "isdbgrid"
+	s.sharded = s.place.sharded || server.mongos()
+	s.replicated = server.replicated()
 	return err
 }
 
-// share makes the index on email_key one that can span shards. Where a unique one is left from before,
-// which cannot be on a cluster whose users are sharded already, it goes.
-func (s *Store) share(ctx context.Context, i index) error {
-	var found []mongo.IndexSpecification
-	err := s.within(ctx, "look for index "+i.name+" of "+i.collection, func(ctx context.Context) (err error) {
-		found, err = s.collection(i.collection).Indexes().ListSpecifications(ctx)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if slices.ContainsFunc(found, func(f mongo.IndexSpecification) bool { return f.Name == i.name && f.Unique != nil && *f.Unique }) {
-		if err := s.drop(ctx, i.collection, i.name); err != nil { // another instance may have been faster
-			return err
-		}
-	}
-	i.unique = false
-	return s.create(ctx, i, options.Index())
+// greeting is what a server says of itself.
+type greeting struct {
+	Msg     string `bson:"msg"`
+	SetName string `bson:"setName"`
 }
+
+func (g greeting) mongos() bool { return g.Msg == "isdbgrid" }
+
+func (g greeting) replicated() bool { return g.SetName != "" || g.mongos() }

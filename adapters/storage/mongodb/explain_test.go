@@ -2,23 +2,26 @@ package mongodb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"roster/domain/audit"
+	"roster/domain/lockout"
 	"roster/domain/session"
 	"roster/domain/user"
+	"roster/ports/outbound"
 	"roster/test/testenv"
 )
 
-// TestPlans asks a real server how it would answer: with an index, without a sort of its own. The
-// exceptions are a search for a part of a text and an ordering by several fields, which no index serves.
+// TestPlans asks a real server how it answers, with filled collections: by an index, which gives the order
+// too, and without reading much else than what it returns. The exceptions are a search for a part of a text
+// and an ordering by several fields, which no index serves.
 func TestPlans(t *testing.T) {
 	if os.Getenv("MONGODB_TEST_URI") == "" {
 		t.Skip("NOT TESTED: query plans, since MONGODB_TEST_URI names no real MongoDB and test/mongoserver uses no indexes")
@@ -27,7 +30,7 @@ func TestPlans(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(u, Options{})
+	s, err := New(u, Options{KeepExpired: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,72 +38,163 @@ func TestPlans(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close(context.Background()) })
-	var docs []userDocument
-	for i := range 5000 {
-		id := user.IntegerID(int64(i + 1)).SortKey()
-		docs = append(docs, userDocument{ID: id, Email: id, EmailKey: id, FirstName: fmt.Sprint(i % 7), LastName: fmt.Sprint(i % 11), Times: userTimes{Joined: micros{time.UnixMilli(int64(i))}}, Version: 1, Search: id})
+	now := time.UnixMilli(1_700_000_000_000)
+	crowd(t, s, now)
+	p := plans{t, s}
+	p.ofUsers()
+	p.ofSessions(now)
+	p.ofEvents(now)
+
+	for _, name := range []string{"users", "sessions", "attempts", eventCollection} {
+		p.want("a page of all "+name, lookup{Find: name, Filter: is("_id", compared("$gt", "0")), Sort: is("_id", 1)})
 	}
-	if _, err := s.collection("users").InsertMany(t.Context(), docs); err != nil {
-		t.Fatal(err)
+	p.want("failures", lookup{Find: "attempts", Filter: append(unchanged("s100", 1), is("expires", now)...)})
+	p.want("expired failures", lookup{Find: "attempts", Filter: is("expires", compared("$lte", now)), Sort: is("expires", 1)})
+}
+
+// population is how many documents of each kind there are. What is read by way of another index than the
+// right one, or none, shows.
+const population = 5000
+
+// crowd fills all collections. Every hundredth user is staff, and every hundredth other one inactive; every
+// user has fifty sessions, all live, and a hundredth of all events.
+func crowd(t *testing.T, s *Store, now time.Time) {
+	t.Helper()
+	var us []user.Snapshot
+	var xs []session.Snapshot
+	var rs []lockout.Snapshot
+	var es []audit.Event
+	kinds := audit.Kinds()
+	for i := range population {
+		id, name := user.IntegerID(int64(i+1)), fmt.Sprintf("%05d@example.com", i*7%population)
+		at := now.Add(time.Duration(i) * time.Second)
+		us = append(us, user.Snapshot{
+			ID: id, Email: name, EmailKey: name, FirstName: fmt.Sprint(i % 7), LastName: fmt.Sprint(i % 11),
+			Staff: i%100 == 0, Active: i%100 != 1, Joined: at, Version: 1,
+		})
+		owner := user.IntegerID(int64(i%100 + 1))
+		xs = append(xs, session.Snapshot{
+			ID: session.ID(fmt.Sprintf("x%d", i)), User: owner, Epoch: 3, Created: at, Expires: at.Add(24 * time.Hour), Version: 1,
+		})
+		rs = append(rs, lockout.Snapshot{Subject: lockout.Subject(fmt.Sprintf("s%d", i)), Failures: 1, Last: now, Expires: at, Version: 1})
+		es = append(es, audit.Event{
+			ID: audit.ID(fmt.Sprintf("e%d", i)), At: at, Kind: kinds[i/100%len(kinds)], Actor: owner, User: user.IntegerID(int64(i/2%100 + 1)),
+		})
 	}
-	place := user.Position{ID: "2500", Email: "2500", FirstName: "3", LastName: "3", Joined: time.UnixMilli(2500)}
+	filled(t, s.Archive().Users(), us)
+	filled(t, s.Archive().Sessions(), xs)
+	filled(t, s.Archive().Attempts(), rs)
+	filled(t, s.Archive().Events(), es)
+}
+
+func filled[T any](t *testing.T, c outbound.Collection[T], records []T) {
+	t.Helper()
+	if refused, err := c.Put(t.Context(), records); errors.Join(append(refused, err)...) != nil {
+		t.Fatal(errors.Join(append(refused, err)...))
+	}
+}
+
+// plans asks a store's server.
+type plans struct {
+	t *testing.T
+	s *Store
+}
+
+func (p plans) ofUsers() {
+	place := user.Position{ID: "2500", Email: "02500@example.com", FirstName: "3", LastName: "3", Joined: time.UnixMilli(1_700_002_500_000)}
 	for _, by := range []user.Sort{user.SortID, user.SortEmail, user.SortFirstName, user.SortLastName, user.SortJoined} {
 		for _, sign := range []string{"", "-"} {
 			for _, from := range []*user.Position{nil, &place} {
-				filter, sort := list(user.Query{Order: user.Ordering(sign + string(by)), From: from})
-				wantIndex(t, s, fmt.Sprintf("list by %s%s from %v", sign, by, from), "users", filter, sort)
+				p.want(fmt.Sprintf("list by %s%s from %v", sign, by, from), page(user.Query{Order: user.Ordering(sign + string(by)), From: from}))
 			}
 		}
 	}
-	for _, name := range []string{"users", "sessions", "attempts", eventCollection} {
-		wantIndex(t, s, "a page of all "+name, name, is("_id", compared("$gt", "x")), is("_id", 1))
+	yes, no := true, false
+	for what, f := range map[string]user.Filter{"staff": {Staff: &yes}, "inactive": {Active: &no}, "active staff": {Staff: &yes, Active: &yes}} {
+		p.want(what+" by id", page(user.Query{Filter: f, Order: user.Ordering("id")}))
+		p.wantSorted(what+" by email", page(user.Query{Filter: f, Order: user.Ordering("email")}))
 	}
-	wantIndex(t, s, "which ids are there", "users", oneOf("_id", []string{"x", "y"}), nil)
-	wantIndex(t, s, "which emails are there", "users", oneOf("email_key", []string{"x", "y"}), nil)
-	wantIndex(t, s, "by email", "users", is("email_key", "x"), nil)
-	wantIndex(t, s, "compare and set", "users", unchanged("x", 1), nil)
-	wantIndex(t, s, "rival", "users", userTable.rival(docs[0]), nil)
-	wantIndex(t, s, "sessions of a user", "sessions", is("user", "x"), nil)
-	now := time.Now()
-	for _, back := range []bool{false, true} {
-		for _, from := range []*session.Position{nil, {Created: now, ID: "x"}} {
-			filter, sort := listSessions(session.Query{Owner: "7", LiveAt: now, Epoch: 3, From: from, Back: back}, "x")
-			wantIndex(t, s, fmt.Sprintf("sessions of a user from %v, back %t", from, back), "sessions", filter, sort)
-		}
-		for _, f := range []audit.Filter{
-			{}, {Since: now, Until: now}, {Kinds: audit.Kinds()[:1]}, {Kinds: audit.Kinds()}, {Actor: "7"}, {User: "7"}, {Actor: "7", User: "7"},
-			{Actor: "7", Kinds: audit.Kinds()}, {User: "7", Kinds: audit.Kinds()[:2], Since: now},
-		} {
-			for _, from := range []*audit.Position{nil, {At: now, ID: "x"}} {
-				filter, sort := listEvents(audit.Query{Filter: f, From: from, Back: back})
-				wantIndex(t, s, fmt.Sprintf("events of %+v from %v, back %t", f, from, back), eventCollection, filter, sort)
-			}
-		}
+	for what, f := range map[string]user.Filter{
+		"staff": {Staff: &yes}, "others than staff": {Staff: &no}, "active": {Active: &yes}, "inactive": {Active: &no}, "active staff": {Staff: &yes, Active: &yes},
+	} {
+		p.wantCounted("count of "+what, f)
 	}
-	wantIndex(t, s, "old events", eventCollection, is("at", compared("$lt", now)), byTime("at", true))
-	wantIndex(t, s, "failures", "attempts", append(unchanged("x", 1), is("expires", now)...), nil)
-	wantIndex(t, s, "expired failures", "attempts", is("expires", compared("$lte", now)), is("expires", 1))
-	wantIndex(t, s, "expired sessions", "sessions", is("expires", compared("$lte", time.Now())), is("expires", 1))
+	p.want("which are there", whoHas([]string{user.ID("7").SortKey(), "x"}, []string{"00070@example.com", "x"}))
+	p.want("by email", lookup{Find: "users", Filter: is("email_key", "00070@example.com")})
+	p.want("compare and set", lookup{Find: "users", Filter: unchanged(user.ID("7").SortKey(), 1)})
+	p.want("rival", lookup{Find: "users", Filter: userTable.rival(userDocument{ID: "x", EmailKey: "00070@example.com"})})
 }
 
-func wantIndex(t *testing.T, s *Store, what, collection string, filter, sort bson.D) {
-	t.Helper()
-	find := bson.D{{Key: "find", Value: collection}, {Key: "filter", Value: filter}, {Key: "limit", Value: 20}}
-	if sort != nil {
-		find = append(find, bson.E{Key: "sort", Value: sort})
+func (p plans) ofSessions(now time.Time) {
+	owner := user.ID("7").SortKey()
+	p.want("all sessions of a user", lookup{Find: "sessions", Filter: is("user", owner)})
+	p.want("expired sessions", lookup{Find: "sessions", Filter: is("expires", compared("$lte", now.Add(30*time.Hour))), Sort: is("expires", 1)})
+	for _, back := range []bool{false, true} {
+		for _, from := range []*session.Position{nil, {Created: now.Add(2500 * time.Second), ID: "x"}} {
+			filter, sort := listSessions(session.Query{Owner: "7", LiveAt: now, Epoch: 3, From: from, Back: back}, owner)
+			p.want(fmt.Sprintf("sessions of a user from %v, back %t", from, back), lookup{Find: "sessions", Filter: filter, Sort: sort})
+		}
 	}
-	var answer struct {
-		QueryPlanner struct {
-			WinningPlan bson.Raw `bson:"winningPlan"`
-		} `bson:"queryPlanner"`
+}
+
+func (p plans) ofEvents(now time.Time) {
+	middle := now.Add(2500 * time.Second)
+	p.want("old events", lookup{Find: eventCollection, Filter: is("at", compared("$lt", middle)), Sort: byTime("at", true)})
+	kinds := audit.Kinds()
+	for _, back := range []bool{false, true} {
+		for _, f := range []audit.Filter{
+			{}, {Since: now, Until: middle}, {Kinds: kinds[:1]}, {Kinds: kinds}, {Actor: "7"}, {User: "7"}, {Actor: "7", User: "7"},
+			{Actor: "7", Kinds: kinds}, {User: "7", Kinds: kinds[:2], Since: now},
+		} {
+			for _, from := range []*audit.Position{nil, {At: middle, ID: "x"}} {
+				filter, sort := listEvents(audit.Query{Filter: f, From: from, Back: back})
+				p.want(fmt.Sprintf("events of %+v from %v, back %t", f, from, back), lookup{Find: eventCollection, Filter: filter, Sort: sort})
+			}
+		}
 	}
-	explain := bson.D{{Key: "explain", Value: find}, {Key: "verbosity", Value: "queryPlanner"}}
-	if err := s.db.RunCommand(t.Context(), explain).Decode(&answer); err != nil {
-		t.Fatalf("%s: explain: %v", what, err)
+}
+
+// besides is how many documents a page of twenty may read that it does not return: one for each kind of
+// events whose walks are merged, and as many again where two conditions are.
+const besides = 60
+
+func (p plans) want(what string, q lookup) {
+	p.t.Helper()
+	p.judge(what, q, false)
+}
+
+// wantSorted is want where the server may sort the few that an index finds.
+func (p plans) wantSorted(what string, q lookup) {
+	p.t.Helper()
+	p.judge(what, q, true)
+}
+
+func (p plans) judge(what string, q lookup, sorts bool) {
+	p.t.Helper()
+	q.Limit, q.BatchSize = 20, 21
+	p.explain(what, q, sorts)
+}
+
+// wantCounted wants a count to read no user, or no more than are staff.
+func (p plans) wantCounted(what string, f user.Filter) {
+	p.t.Helper()
+	p.explain(what, bson.D{
+		{Key: "aggregate", Value: "users"}, {Key: "cursor", Value: bson.D{}},
+		{Key: "pipeline", Value: bson.A{is("$match", all(matching(f))), is("$group", bson.D{{Key: "_id", Value: 1}, {Key: "n", Value: is("$sum", 1)}})}},
+	}, false)
+}
+
+func (p plans) explain(what string, command any, sorts bool) {
+	p.t.Helper()
+	answer, err := p.s.db.RunCommand(p.t.Context(), bson.D{{Key: "explain", Value: command}, {Key: "verbosity", Value: "executionStats"}}).Raw()
+	if err != nil {
+		p.t.Fatalf("%s: explain: %v", what, err)
 	}
-	plan := answer.QueryPlanner.WinningPlan.String()
-	indexed := strings.Contains(plan, `"IXSCAN"`) || strings.Contains(plan, `"IDHACK"`) || strings.Contains(plan, `"EXPRESS_`) || strings.Contains(plan, `"CLUSTERED_IXSCAN"`)
-	if !indexed || strings.Contains(plan, `"COLLSCAN"`) || strings.Contains(plan, `"stage": "SORT"`) || strings.Contains(plan, `"stage":"SORT"`) {
-		t.Errorf("%s: no index serves it: %s", what, plan)
+	e, err := explanation(answer)
+	if errors.Is(err, errNotExplained) {
+		p.t.Skipf("NOT TESTED: query plans: %v", err)
+	}
+	if err := e.fault(besides, sorts); err != nil {
+		p.t.Errorf("%s: %v", what, err)
 	}
 }

@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/x/mongo/driver"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
 
 	"roster/domain/fault"
+	"roster/test/testenv"
 )
 
 func TestTranslate(t *testing.T) {
@@ -22,6 +25,15 @@ func TestTranslate(t *testing.T) {
 		{"not primary", mongo.CommandError{Code: 10107}, fault.Unavailable},
 		{"stepped down, on a write", mongo.WriteException{WriteErrors: mongo.WriteErrors{{Code: 189}}}, fault.Unavailable},
 		{"no majority in time", mongo.WriteException{WriteConcernError: &mongo.WriteConcernError{Code: 64}}, fault.Unavailable},
+		{"cursor lost", mongo.CommandError{Code: 43}, fault.Unavailable},
+		{"index dropped during a query", mongo.CommandError{Code: 175}, fault.Unavailable},
+		{"cursor ended by an operator", mongo.CommandError{Code: 237}, fault.Unavailable},
+		{"command ended by an operator", mongo.CommandError{Code: 11601}, fault.Unavailable},
+		{"chunks moved", mongo.CommandError{Code: 150}, fault.Unavailable},
+		{"database moved", mongo.CommandError{Code: 249}, fault.Unavailable},
+		{"another operation of the kind", mongo.CommandError{Code: 117}, fault.Unavailable},
+		{"an index is being built", mongo.CommandError{Code: 12587}, fault.Unavailable},
+		{"sort without memory", mongo.CommandError{Code: 292}, fault.Unavailable},
 		{"network", mongo.CommandError{Labels: []string{"NetworkError"}}, fault.Unavailable},
 		{"overloaded", mongo.CommandError{Code: 1, Labels: []string{"SystemOverloadedError"}}, fault.Unavailable},
 		{"no server", topology.ServerSelectionError{Wrapped: errors.New("none")}, fault.Unavailable},
@@ -43,6 +55,25 @@ func TestTranslate(t *testing.T) {
 	}
 }
 
+func TestMayReadAgain(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{
+		{mongo.CommandError{Code: 10107}, true},
+		{mongo.CommandError{Labels: []string{"NetworkError"}}, true},
+		{mongo.CommandError{Labels: []string{"NetworkError"}, Wrapped: context.DeadlineExceeded}, false},
+		{mongo.CommandError{Code: 292}, false},
+		{mongo.CommandError{Code: 462, Labels: []string{"SystemOverloadedError"}}, false},
+		{mongo.CommandError{Code: 2}, false},
+		{nil, false},
+	} {
+		if got := mayReadAgain(c.err); got != c.want {
+			t.Errorf("%v: got %t", c.err, got)
+		}
+	}
+}
+
 func TestTranslateEndedContext(t *testing.T) {
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -54,6 +85,24 @@ func TestTranslateEndedContext(t *testing.T) {
 	}
 	if got := translate(slow, "op", err); fault.KindOf(got) != fault.Unavailable {
 		t.Errorf("our own limit: got %v, want fault.Unavailable", got)
+	}
+	for _, err := range []error{err, mongo.CommandError{Code: maxTimeMSExpired}, fmt.Errorf("x: %w", driver.ErrDeadlineWouldBeExceeded)} {
+		if got := translate(testenv.LateContext(t), "op", err); !errors.Is(got, context.DeadlineExceeded) || fault.KindOf(got) == fault.Unavailable {
+			t.Errorf("%v, after the caller's deadline: got %v", err, got)
+		}
+	}
+	// The server and the driver allow for the way back, and end a command before the context does.
+	for _, err := range []error{mongo.CommandError{Code: maxTimeMSExpired}, driver.ErrDeadlineWouldBeExceeded} {
+		soon, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		if got := translate(soon, "op", err); !errors.Is(got, context.DeadlineExceeded) || fault.KindOf(got) == fault.Unavailable {
+			t.Errorf("%v, just before the caller's deadline: got %v", err, got)
+		}
+		cancel()
+		far, cancel := context.WithTimeout(t.Context(), time.Hour)
+		if got := translate(far, "op", err); fault.KindOf(got) != fault.Unavailable {
+			t.Errorf("%v, long before the caller's deadline: got %v, want fault.Unavailable", err, got)
+		}
+		cancel()
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
 // Lists by a time and then by id, newest first or back. A page begins beyond a place, so that it costs
@@ -47,43 +46,24 @@ func beside(field, operator string, at time.Time, id string) bson.D {
 	}
 }
 
-// findAll reads up to limit documents that fit a filter, in an order.
-func findAll[D any](ctx context.Context, s *Store, op, collection string, filter, order bson.D, limit int) (docs []D, err error) {
-	if limit < 1 {
-		return nil, ctx.Err() // to MongoDB, 0 is no limit
-	}
-	err = s.within(ctx, op, func(ctx context.Context) error {
-		c, err := s.collection(collection).Find(ctx, filter, options.Find().SetSort(order).SetLimit(int64(limit)))
-		if err != nil {
-			return err
-		}
-		return c.All(ctx, &docs)
-	})
-	return docs, err
-}
-
 // sweepBatch is how many documents one command removes.
 const sweepBatch = 1000
 
+// named is what is read of a document where its id will do.
+type named struct {
+	ID string `bson:"_id"`
+}
+
 // sweep removes up to limit documents that are old, the first in an order first.
 func (s *Store) sweep(ctx context.Context, op, collection string, old, order bson.D, limit int) (int, error) {
-	o := options.Find().SetSort(order).SetProjection(is("_id", 1))
+	q := lookup{Find: collection, Filter: old, Sort: order, Projection: is("_id", 1)}
 	gone := 0
 	for {
 		batch := min(limit-gone, sweepBatch)
 		if batch < 1 {
 			return gone, ctx.Err()
 		}
-		var found []struct {
-			ID string `bson:"_id"`
-		}
-		err := s.within(ctx, op, func(ctx context.Context) error {
-			c, err := s.collection(collection).Find(ctx, old, o.SetLimit(int64(batch)))
-			if err != nil {
-				return err
-			}
-			return c.All(ctx, &found)
-		})
+		found, err := findAll[named](ctx, s, op, q, batch)
 		if err != nil || len(found) == 0 {
 			return gone, err
 		}

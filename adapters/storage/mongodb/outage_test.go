@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"roster/adapters/storage/mongodb"
 	"roster/domain/fault"
@@ -107,4 +108,46 @@ func TestOutages(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLostConnectionsGoUnseen restarts the server between two reads of each kind: the second meets a
+// connection that is of no use, and is tried again.
+func TestLostConnectionsGoUnseen(t *testing.T) {
+	server := testenv.NewMongoServer(t)
+	s := start(t, server.Database())
+	mustAdd(t, s, "1")
+	for what, read := range map[string]func() error{
+		"Get":  func() error { _, err := s.Users().Get(t.Context(), "1"); return err },
+		"List": func() error { _, err := s.Users().List(t.Context(), user.Query{Limit: 9}); return err },
+		"Page": func() error { _, err := s.Archive().Events().Page(t.Context(), "", 9); return err },
+	} {
+		if err := read(); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		server.Stop(t)
+		server.Start(t)
+		if err := read(); err != nil {
+			t.Errorf("%s after the server was restarted: %v", what, err)
+		}
+	}
+}
+
+// TestDeadlineOfACaller asks a server that does not answer, for callers with less time than the store.
+func TestDeadlineOfACaller(t *testing.T) {
+	server := testenv.NewMongoServer(t)
+	s := start(t, server.Database())
+	mustAdd(t, s, "1")
+	server.Pause(t)
+	defer server.Resume(t)
+	var wg sync.WaitGroup
+	for range 10 {
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			defer cancel()
+			if _, err := s.Users().List(ctx, user.Query{Limit: 9}); !errors.Is(err, context.DeadlineExceeded) || fault.KindOf(err) == fault.Unavailable {
+				t.Errorf("List: got %v, want the context's error", err)
+			}
+		})
+	}
+	wg.Wait()
 }

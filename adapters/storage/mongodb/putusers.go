@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"roster/domain/user"
 	"roster/ports/outbound"
@@ -33,52 +32,53 @@ func (r users) put(ctx context.Context, op string, docs []userDocument) ([]error
 		left = slices.DeleteFunc(left, func(nth int) bool { return settled[nth] })
 		return len(left) == 0, err
 	})
-	return refused, err
+	if err != nil {
+		return refused, err
+	}
+	var there []string // that the caller need not bring again
+	for nth, refusal := range refused {
+		if errors.Is(refusal, outbound.ErrKeyTaken) {
+			there = append(there, docs[nth].ID)
+		}
+	}
+	return refused, r.s.settle(ctx, op, userTable.name, there...)
 }
 
 // refuse says in refused who of those left cannot be stored, and returns the others. An id that is taken
-// is told first, as elsewhere.
+// is told first, as elsewhere. One command looks for both: a user who is stored between two would be seen
+// by the second alone, and refused for having the email that is their own.
 func (r users) refuse(ctx context.Context, op string, docs []userDocument, left []int, refused []error) ([]int, error) {
-	for _, unique := range []struct {
-		field   string
-		value   func(userDocument) string
-		refusal error
-	}{
-		{"_id", userTable.id, outbound.ErrKeyTaken},
-		{"email_key", func(d userDocument) string { return d.EmailKey }, user.ErrEmailTaken},
-	} {
-		values := make([]string, len(left))
-		for i, nth := range left {
-			values[i] = unique.value(docs[nth])
-		}
-		var there []userDocument
-		err := r.s.within(ctx, op, func(ctx context.Context) error {
-			found, err := r.s.collection(userTable.name).Find(ctx, oneOf(unique.field, values), options.Find().SetProjection(is(unique.field, 1)))
-			if err != nil {
-				return err
-			}
-			return found.All(ctx, &there)
-		})
-		if err != nil {
-			return nil, err
-		}
-		taken := make(map[string]bool, len(there))
-		for _, d := range there {
-			taken[unique.value(d)] = true
-		}
-		left = slices.DeleteFunc(left, func(nth int) bool {
-			is := taken[unique.value(docs[nth])]
-			if is {
-				refused[nth] = unique.refusal
-			}
-			return is
-		})
+	ids, keys := make([]string, len(left)), make([]string, len(left))
+	for i, nth := range left {
+		ids[i], keys[i] = docs[nth].ID, docs[nth].EmailKey
 	}
-	return left, nil
+	there, err := findAll[userDocument](ctx, r.s, op, whoHas(ids, keys), 2*len(left))
+	if err != nil {
+		return nil, err
+	}
+	takenIDs, takenKeys := make(map[string]bool, len(there)), make(map[string]bool, len(there))
+	for _, d := range there {
+		takenIDs[d.ID], takenKeys[d.EmailKey] = true, true
+	}
+	return slices.DeleteFunc(left, func(nth int) bool {
+		switch d := docs[nth]; {
+		case takenIDs[d.ID]:
+			refused[nth] = outbound.ErrKeyTaken
+		case takenKeys[d.EmailKey]:
+			refused[nth] = user.ErrEmailTaken
+		}
+		return refused[nth] != nil
+	}), nil
 }
 
-// oneOf is the filter of documents whose field has one of some values.
-func oneOf(field string, values []string) bson.D { return is(field, compared("$in", values)) }
+// whoHas looks for users with one of some ids or emails.
+func whoHas(ids, keys []string) lookup {
+	return lookup{
+		Find:       userTable.name,
+		Filter:     bson.D{{Key: "$or", Value: bson.A{is("_id", compared("$in", ids)), is("email_key", compared("$in", keys))}}},
+		Projection: bson.D{{Key: "email_key", Value: 1}},
+	}
+}
 
 // firstOfEach returns those left before whom nobody has their email.
 func firstOfEach(docs []userDocument, left []int) (first []int) {

@@ -43,6 +43,17 @@ func list(q user.Query) (filter, sort bson.D) {
 	return all(conditions), sort
 }
 
+// page returns the command for a query, but for its limit.
+func page(q user.Query) lookup {
+	filter, sort := list(q)
+	return lookup{
+		Find: userTable.name, Filter: filter, Sort: sort, Skip: int64(max(q.Offset, 0)),
+		// An order by several fields and the id has no index. The sort of a page far behind may need more
+		// memory than servers before 6.0 give it unless they are allowed to use the disk.
+		OnDisk: len(sort) > 2,
+	}
+}
+
 // all is the filter that every condition holds.
 func all(conditions bson.A) bson.D {
 	if len(conditions) == 0 {
@@ -51,9 +62,9 @@ func all(conditions bson.A) bson.D {
 	return bson.D{{Key: "$and", Value: conditions}}
 }
 
-// longestTerm is the most bytes a search term may have and still be found, far more than a text to
-// search in has: MongoDB takes patterns of 32,764 bytes, and each byte may need another before it.
-const longestTerm = 16_000
+// longestPattern is the most bytes that the pattern of a search term may have: MongoDB takes 32,764. A term
+// that needs more is longer than any text to search in.
+const longestPattern = 32_000
 
 // matching returns the conditions of a filter.
 func matching(f user.Filter) bson.A {
@@ -72,10 +83,11 @@ func matching(f user.Filter) bson.A {
 		out = append(out, is("staff", *f.Staff))
 	}
 	for _, term := range slices.Compact(slices.Sorted(slices.Values(f.Terms))) {
-		if len(term) > longestTerm || !utf8.ValidString(term) {
+		pattern := literally(term)
+		if len(pattern) > longestPattern || !utf8.ValidString(term) {
 			return nothing()
 		}
-		out = append(out, is("search", bson.Regex{Pattern: literally(term)}))
+		out = append(out, is("search", bson.Regex{Pattern: pattern}))
 	}
 	return out
 }

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
 // The marker says whose the database is, and how new its schema.
@@ -17,7 +15,7 @@ const (
 	markerCollection = "schema"
 	markerID         = "marker"
 	program          = "roster"
-	schemaVersion    = 4
+	schemaVersion    = 5
 )
 
 type marker struct {
@@ -104,6 +102,29 @@ func (s *Store) strange(ctx context.Context) (string, error) {
 	return "", nil
 }
 
+// plain refuses collections with a default collation, which an administrator may have made beforehand: their
+// orders and comparisons, and so unique emails and the places at which pages begin, would not be by bytes.
+func (s *Store) plain(ctx context.Context) error {
+	var found []mongo.CollectionSpecification
+	err := s.within(ctx, "look at the collections", func(ctx context.Context) (err error) {
+		found, err = s.db.ListCollectionSpecifications(ctx, bson.D{})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return byBytes(found)
+}
+
+func byBytes(found []mongo.CollectionSpecification) error {
+	for _, c := range found {
+		if collation, is := c.Options.Lookup("collation").DocumentOK(); is {
+			return fmt.Errorf("mongodb: collection %q has the collation %s: make it without one", c.Name, collation)
+		}
+	}
+	return nil
+}
+
 // make stores a document unless there is one with its id.
 func (s *Store) make(ctx context.Context, collection string, document any) error {
 	err := s.within(ctx, "prepare "+collection, func(ctx context.Context) error {
@@ -111,84 +132,6 @@ func (s *Store) make(ctx context.Context, collection string, document any) error
 		return err
 	})
 	if duplicate(err) {
-		return nil
-	}
-	return err
-}
-
-// index is one index; names are fixed, so that making it again does nothing.
-type index struct {
-	collection, name string
-	keys             []string
-	unique           bool
-	expires          bool // the server may remove what has expired
-}
-
-// indexes is what serves every query but the search for a part of a text.
-var indexes = []index{
-	{collection: "users", name: "email_key", keys: []string{"email_key"}, unique: true},
-	{collection: "users", name: "joined_us", keys: []string{"joined_us", "_id"}},
-	{collection: "users", name: "email", keys: []string{"email", "_id"}},
-	{collection: "users", name: "first_name", keys: []string{"first_name", "_id"}},
-	{collection: "users", name: "last_name", keys: []string{"last_name", "_id"}},
-	{collection: "sessions", name: "user_created", keys: []string{"user", "created", "_id"}},
-	{collection: "sessions", name: "expires", keys: []string{"expires"}, expires: true},
-	{collection: "attempts", name: "expires", keys: []string{"expires"}, expires: true},
-	{collection: eventCollection, name: "at", keys: []string{"at", "_id"}},
-	{collection: eventCollection, name: "kind", keys: []string{"kind", "at", "_id"}},
-	{collection: eventCollection, name: "actor", keys: []string{"actor", "at", "_id"}},
-	{collection: eventCollection, name: "actor_kind", keys: []string{"actor", "kind", "at", "_id"}},
-	{collection: eventCollection, name: "target", keys: []string{"target", "at", "_id"}},
-	{collection: eventCollection, name: "target_kind", keys: []string{"target", "kind", "at", "_id"}},
-}
-
-// spared is how long the server leaves alone what has expired: its clock need not be ours.
-const spared = time.Hour
-
-// index makes the indexes that are not there.
-func (s *Store) index(ctx context.Context) error {
-	for _, i := range indexes {
-		if i.unique && s.sharded {
-			if err := s.share(ctx, i); err != nil {
-				return err
-			}
-			continue
-		}
-		if i.expires && !s.options.KeepExpired {
-			// An extra, which some servers refuse. What keeps the plain one from being made counts.
-			o := options.Index().SetExpireAfterSeconds(int32(spared / time.Second))
-			if s.create(ctx, i, o) == nil {
-				continue
-			}
-		}
-		err := s.create(ctx, i, options.Index())
-		if err != nil && !(i.expires && otherIndex(err)) { // with or without expiry, it serves as well
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Store) create(ctx context.Context, i index, o *options.IndexOptionsBuilder) error {
-	var keys bson.D
-	for _, k := range i.keys {
-		keys = append(keys, bson.E{Key: k, Value: 1})
-	}
-	if i.unique {
-		o.SetUnique(true)
-	}
-	return s.within(ctx, "make index "+i.name+" of "+i.collection, func(ctx context.Context) error {
-		_, err := s.collection(i.collection).Indexes().CreateOne(ctx, mongo.IndexModel{Keys: keys, Options: o.SetName(i.name)})
-		return err
-	})
-}
-
-// drop removes an index, if it is there.
-func (s *Store) drop(ctx context.Context, collection, name string) error {
-	err := s.within(ctx, "drop index "+name+" of "+collection, func(ctx context.Context) error {
-		return s.collection(collection).Indexes().DropOne(ctx, name)
-	})
-	if noIndex(err) {
 		return nil
 	}
 	return err

@@ -24,11 +24,14 @@ type Options struct {
 	// KeepExpired leaves expired sessions and failed sign-ins to Sweep alone. Else the server removes
 	// them too, after a while, by its own clock.
 	KeepExpired bool
+	// Building is as in storage.Options.
+	Building func(what string)
 }
 
 // Limits of time. A server that is not found after selection is away, and a connection that is not
 // made after dialing has failed; the URL's options of that meaning win. A command that has no answer
-// after patience, waiting for a server and for the other members included, is given up.
+// after patience, waiting for a server and for the other members included, is given up. To build an index
+// has no limit but the caller's.
 const (
 	selection = 3 * time.Second
 	dialing   = 3 * time.Second
@@ -41,7 +44,11 @@ type Store struct {
 	options Options
 	client  *mongo.Client // nil before Start
 	db      *mongo.Database
-	sharded bool // emails are claimed; known after Start
+
+	// Known after Start.
+	sharded    bool         // emails are claimed
+	replicated bool         // there are members to wait for, or shards of such
+	reads      *readConcern // the URL's
 }
 
 var _ storage.Backend = (*Store)(nil)
@@ -66,8 +73,9 @@ func New(u *url.URL, o Options) (*Store, error) {
 // member that took it.
 //
 // Reads do not ask for read concern majority. It would not make the primary's answers newer, and a
-// change that begins with a read is judged by its write, which a majority must have. What may be read
-// and then taken back by a failover is a write that nobody was told of.
+// change that begins with a read is judged by its write, which a majority must have; one that finds
+// nothing to change is a write all the same (settle, table.confirm). What may be read and then taken back
+// by a failover is a write that was never acknowledged.
 func (s *Store) clientOptions() *options.ClientOptions {
 	return options.Client().
 		SetAppName("roster").
@@ -106,11 +114,12 @@ func (s *Store) Start(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	client, err := mongo.Connect(s.clientOptions())
+	o := s.clientOptions()
+	client, err := mongo.Connect(o)
 	if err != nil {
 		return fmt.Errorf("mongodb: %w", s.place.redacted(err))
 	}
-	s.client, s.db = client, client.Database(s.place.name)
+	s.client, s.db, s.reads = client, client.Database(s.place.name), concern(o.ReadConcern)
 	if err := s.prepare(ctx); err != nil {
 		return errors.Join(err, s.release(context.WithoutCancel(ctx)))
 	}
@@ -126,6 +135,9 @@ func (s *Store) prepare(ctx context.Context) error {
 	}
 	version, err := s.claim(ctx)
 	if err != nil {
+		return err
+	}
+	if err := s.plain(ctx); err != nil {
 		return err
 	}
 	if err := s.index(ctx); err != nil {
@@ -158,9 +170,18 @@ func (s *Store) release(ctx context.Context) error {
 	return nil
 }
 
+// awaited reports whether the writes to a collection wait for a majority of the members. The last failed
+// sign-ins may be lost with a primary.
+func awaited(collection string) bool { return collection != attemptTable.name }
+
+func (s *Store) announce(what string) {
+	if s.options.Building != nil {
+		s.options.Building(what)
+	}
+}
+
 func (s *Store) collection(name string) *mongo.Collection {
-	if name == attemptTable.name {
-		// The last failed sign-ins may be lost with a primary; nobody waits for the other members.
+	if !awaited(name) {
 		return s.db.Collection(name, options.Collection().SetWriteConcern(writeconcern.W1()))
 	}
 	return s.db.Collection(name)
@@ -174,6 +195,17 @@ var (
 // within runs one command under a context that ends with ctx or with our own patience, and gives the
 // driver's error the meaning that the ports promise.
 func (s *Store) within(ctx context.Context, op string, command func(context.Context) error) error {
+	return s.run(ctx, patience, op, command)
+}
+
+// unhurried is within for what takes as long as there are documents: it ends with ctx alone.
+func (s *Store) unhurried(ctx context.Context, op string, command func(context.Context) error) error {
+	// Without any limit the driver would put one, of its own or of the URL.
+	const never = 365 * 24 * time.Hour
+	return s.run(ctx, never, op, command)
+}
+
+func (s *Store) run(ctx context.Context, patience time.Duration, op string, command func(context.Context) error) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("mongodb: %s: %w", op, err)
 	}

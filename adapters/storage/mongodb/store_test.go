@@ -87,8 +87,8 @@ func TestIndexesAreIdempotent(t *testing.T) {
 	uri := testenv.MongoDB(t)
 	db := raw(t, uri)
 	want := []string{
-		"_id_", "_id_", "_id_", "_id_", "actor", "actor_kind", "at", "email", "email_key", "expires", "expires", "first_name", "joined_us", "kind",
-		"last_name", "target", "target_kind", "user_created",
+		"_id_", "_id_", "_id_", "_id_", "active", "actor", "actor_kind", "at", "email", "email_key", "expires", "expires", "first_name", "joined_us", "kind",
+		"last_name", "staff", "target", "target_kind", "user_created",
 	}
 	for _, keep := range []bool{false, false, true, false} {
 		s := create(t, uri, mongodb.Options{KeepExpired: keep})
@@ -122,7 +122,7 @@ func TestRefusals(t *testing.T) {
 		want             string
 	}{
 		{"another program's marker", "schema", bson.D{{Key: "_id", Value: "marker"}, {Key: "program", Value: "other"}, {Key: "version", Value: 1}}, `marker says "other"`},
-		{"newer schema", "schema", bson.D{{Key: "_id", Value: "marker"}, {Key: "program", Value: "roster"}, {Key: "version", Value: 99}}, "schema version 99, and this program knows 3"},
+		{"newer schema", "schema", bson.D{{Key: "_id", Value: "marker"}, {Key: "program", Value: "roster"}, {Key: "version", Value: 99}}, "schema version 99, and this program knows 5"},
 		{"another program's data", "auth_user", bson.D{{Key: "_id", Value: 1}}, `collection "auth_user" is not empty`},
 		{"another program's users", "users", bson.D{{Key: "_id", Value: 1}}, `collection "users" is not empty`},
 	} {

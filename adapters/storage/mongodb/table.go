@@ -1,6 +1,7 @@
 package mongodb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -127,7 +128,8 @@ func (t *table[T, D]) add(ctx context.Context, s *Store, op string, d D) error {
 }
 
 // update applies change to the document with an id and returns the aggregate as stored. The document
-// is replaced only if it still has the version that was read; else it is read again.
+// is replaced only if it still has the version that was read; else it is read again. So it is judged too
+// where change finds nothing to do, or refuses: that a session has been ended already, for instance.
 func (t *table[T, D]) update(ctx context.Context, s *Store, op, id string, change func(*T) error) (out *T, err error) {
 	err = tryAgain(ctx, op, func() (bool, error) {
 		v, err := t.find(ctx, s, op, "_id", id)
@@ -135,12 +137,14 @@ func (t *table[T, D]) update(ctx context.Context, s *Store, op, id string, chang
 			return false, err
 		}
 		before, version := t.document(v), t.version(v)
-		if err := change(v); err != nil {
-			return false, err
-		}
-		if t.document(v) == before {
+		refusal := change(v)
+		if refusal != nil || t.document(v) == before {
 			out = v
-			return true, nil
+			done, err := t.confirm(ctx, s, op, before, version)
+			if done {
+				err = refusal
+			}
+			return done, err
 		}
 		if out, err = t.next(v, version+1); err != nil {
 			return false, fmt.Errorf("mongodb: %s: %w", op, err)
@@ -166,12 +170,8 @@ func (t *table[T, D]) replace(ctx context.Context, s *Store, op string, before, 
 		}
 		return true, err
 	}
-	same := unchanged(t.id(before), version)
-	if t.life != nil {
-		same = append(same, t.life(before))
-	}
 	err = s.within(ctx, op, func(ctx context.Context) error {
-		result, err := s.collection(t.name).ReplaceOne(ctx, same, after)
+		result, err := s.collection(t.name).ReplaceOne(ctx, t.same(before, version), after)
 		done = err == nil && result.MatchedCount == 1
 		return err
 	})
@@ -181,10 +181,37 @@ func (t *table[T, D]) replace(ctx context.Context, s *Store, op string, before, 
 	return done, err
 }
 
+// confirm reports whether d is stored, and so on a majority of the members: it may have been read where a
+// write is not acknowledged yet, and would be undone with it. It writes what is there, which changes nothing
+// and is acknowledged when all that was there before is on a majority.
+func (t *table[T, D]) confirm(ctx context.Context, s *Store, op string, d D, version int64) (done bool, err error) {
+	if version == 0 || !awaited(t.name) {
+		return true, nil
+	}
+	err = s.within(ctx, op, func(ctx context.Context) error {
+		result, err := s.collection(t.name).UpdateOne(ctx, t.same(d, version), is("$set", is("version", version)))
+		done = err == nil && result.MatchedCount == 1
+		return err
+	})
+	return done, err
+}
+
+// same is the filter of a change of d as it was read.
+func (t *table[T, D]) same(d D, version int64) bson.D {
+	same := unchanged(t.id(d), version)
+	if t.life != nil {
+		same = append(same, t.life(d))
+	}
+	return same
+}
+
 // remove deletes the document with an id, if check agrees to the aggregate as it is then.
 func (t *table[T, D]) remove(ctx context.Context, s *Store, op, id string, check func(*T) error) error {
 	return tryAgain(ctx, op, func() (bool, error) {
 		v, err := t.find(ctx, s, op, "_id", id)
+		if err != nil && errors.Is(err, t.missing) {
+			return false, cmp.Or(s.settle(ctx, op, t.name, id), err)
+		}
 		if err != nil {
 			return false, err
 		}
@@ -201,6 +228,19 @@ func (t *table[T, D]) remove(ctx context.Context, s *Store, op, id string, check
 			return err
 		})
 		return gone == 1, err
+	})
+}
+
+// settle returns when a majority of the members has the documents of some ids as they were read just now,
+// and the absence of those that were not there. It is a write that finds nothing to change; see confirm.
+func (s *Store) settle(ctx context.Context, op, collection string, ids ...string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return s.within(ctx, op, func(ctx context.Context) error {
+		none := bson.D{{Key: "_id", Value: compared("$in", ids)}, {Key: "version", Value: int64(-1)}}
+		_, err := s.collection(collection).UpdateMany(ctx, none, is("$set", is("version", int64(-1))))
+		return err
 	})
 }
 

@@ -2,6 +2,7 @@ package mongodb
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -15,6 +16,7 @@ func (s *Store) upgrade(ctx context.Context, version int64) error {
 	if version >= schemaVersion {
 		return nil
 	}
+	s.announce(fmt.Sprintf("schema version %d, from %d", schemaVersion, version))
 	if err := s.drop(ctx, "sessions", "user"); err != nil { // version 1 had it; user_created serves as well
 		return err
 	}
@@ -50,17 +52,11 @@ const upgradeBatch = 100
 func (s *Store) countMicroseconds(ctx context.Context) error {
 	const op = "count the times of users in microseconds"
 	users := s.collection(userTable.name)
-	o := options.Find().SetSort(is("_id", 1)).SetLimit(upgradeBatch).
-		SetProjection(bson.D{{Key: "joined", Value: 1}, {Key: "last_login", Value: 1}, {Key: "sessions_valid_after", Value: 1}})
 	for after := ""; ; {
-		var page []dated
-		err := s.within(ctx, op, func(ctx context.Context) error {
-			c, err := users.Find(ctx, is("_id", compared("$gt", after)), o)
-			if err != nil {
-				return err
-			}
-			return c.All(ctx, &page)
-		})
+		page, err := findAll[dated](ctx, s, op, lookup{
+			Find: userTable.name, Filter: is("_id", compared("$gt", after)), Sort: is("_id", 1),
+			Projection: bson.D{{Key: "joined", Value: 1}, {Key: "last_login", Value: 1}, {Key: "sessions_valid_after", Value: 1}},
+		}, upgradeBatch)
 		if err != nil || len(page) == 0 {
 			return err
 		}
@@ -97,35 +93,33 @@ func (s *Store) countMicroseconds(ctx context.Context) error {
 func (s *Store) countSessionEpochs(ctx context.Context) error {
 	const op = "count the epochs of sessions"
 	users, sessions := s.collection(userTable.name), s.collection(sessionTable.name)
-	o := options.Find().SetSort(is("_id", 1)).SetLimit(upgradeBatch).SetProjection(is("sessions_valid_after_us", 1))
 	none := bson.E{Key: "$exists", Value: false}
 	for after := ""; ; {
-		var page []struct {
-			ID    string `bson:"_id"`
-			Ended micros `bson:"sessions_valid_after_us"`
-		}
-		err := s.within(ctx, op, func(ctx context.Context) error {
-			c, err := users.Find(ctx, bson.D{
-				{Key: "_id", Value: compared("$gt", after)},
-				{Key: "sessions_valid_after_us", Value: is("$exists", true)}, {Key: "session_epoch", Value: bson.D{none}},
-			}, o)
-			if err != nil {
-				return err
-			}
-			return c.All(ctx, &page)
-		})
+		// Which of them are to be changed is decided here: the server might look for a hundred such users
+		// for longer than a command has.
+		page, err := findAll[userDocument](ctx, s, op, lookup{
+			Find: userTable.name, Filter: is("_id", compared("$gt", after)), Sort: is("_id", 1),
+			Projection: bson.D{{Key: "sessions_valid_after_us", Value: 1}, {Key: "session_epoch", Value: 1}},
+		}, upgradeBatch)
 		if err != nil || len(page) == 0 {
 			return err
 		}
 		after = page[len(page)-1].ID
 		var ofSessions, ofUsers []mongo.WriteModel
 		for _, u := range page {
+			ended := u.Times.SessionsValidAfter.Time
+			if ended.IsZero() || u.Epoch > 0 {
+				continue
+			}
 			ofSessions = append(ofSessions, mongo.NewUpdateManyModel().
-				SetFilter(bson.D{{Key: "user", Value: u.ID}, {Key: "confirmed", Value: compared("$gte", instant(u.Ended.Time))}, {Key: "epoch", Value: bson.D{none}}}).
+				SetFilter(bson.D{{Key: "user", Value: u.ID}, {Key: "confirmed", Value: compared("$gte", instant(ended))}, {Key: "epoch", Value: bson.D{none}}}).
 				SetUpdate(is("$set", is("epoch", int64(1)))))
 			ofUsers = append(ofUsers, mongo.NewUpdateOneModel().
 				SetFilter(bson.D{{Key: "_id", Value: u.ID}, {Key: "session_epoch", Value: bson.D{none}}}).
 				SetUpdate(is("$set", is("session_epoch", int64(1)))))
+		}
+		if len(ofUsers) == 0 {
+			continue
 		}
 		for _, write := range []struct {
 			to      *mongo.Collection

@@ -94,8 +94,8 @@ func TestUpgradeFrom1(t *testing.T) {
 
 func testUpgraded(t *testing.T, s *mongodb.Store, db *mongo.Database) {
 	t.Helper()
-	if v := version(t, db); v != 4 {
-		t.Errorf("the schema's version is %d, want 4", v)
+	if v := version(t, db); v != 5 {
+		t.Errorf("the schema's version is %d, want 5", v)
 	}
 	if got := indexNames(t, db, "sessions"); !slices.Equal(got, []string{"_id_", "expires", "user_created"}) {
 		t.Errorf("sessions have indexes %v", got)
@@ -187,8 +187,8 @@ func TestUpgradeGoesOnAfterACrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	shut(t, open(t, uri)) // there is no index to drop any more
-	if v := version(t, db); v != 4 {
-		t.Errorf("the schema's version is %d, want 4", v)
+	if v := version(t, db); v != 5 {
+		t.Errorf("the schema's version is %d, want 5", v)
 	}
 }
 

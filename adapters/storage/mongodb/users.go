@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"roster/domain/credential"
 	"roster/domain/user"
@@ -165,19 +164,7 @@ func (r users) Delete(ctx context.Context, id user.ID, check func(*user.User) er
 // List implements outbound.Users.
 func (r users) List(ctx context.Context, q user.Query) ([]*user.User, error) {
 	const op = "list users"
-	if q.Limit < 1 {
-		return nil, ctx.Err() // to MongoDB, 0 is no limit
-	}
-	filter, sort := list(q)
-	o := options.Find().SetSort(sort).SetSkip(int64(max(q.Offset, 0))).SetLimit(int64(q.Limit))
-	var docs []userDocument
-	err := r.s.within(ctx, op, func(ctx context.Context) error {
-		c, err := r.s.collection(userTable.name).Find(ctx, filter, o)
-		if err != nil {
-			return err
-		}
-		return c.All(ctx, &docs)
-	})
+	docs, err := findAll[userDocument](ctx, r.s, op, page(q), q.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +179,8 @@ func (r users) List(ctx context.Context, q user.Query) ([]*user.User, error) {
 
 // Count implements outbound.Users. All users are counted by what the collection knows of itself, which
 // costs the same however many there are. After a crash of a server that may be off by the changes of
-// its last minute.
+// its last minute; on a sharded cluster it holds copies that a move of chunks has left behind, until they
+// are cleaned up. A count by a filter is exact, and reads the filter's index.
 func (r users) Count(ctx context.Context, f user.Filter) (int, error) {
 	var n int64
 	err := r.s.within(ctx, "count users", func(ctx context.Context) (err error) {

@@ -53,8 +53,8 @@ func translate(ctx context.Context, op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if end := ctx.Err(); end != nil {
-		// The driver tells an interrupt in several ways; what counts is that nobody waits any more.
+	if end := storage.Ended(ctx); end != nil {
+		// The driver reports an interrupt in several ways; what counts is that the time is over.
 		if errors.Is(context.Cause(ctx), errPatience) {
 			return outage(op, errPatience, err)
 		}

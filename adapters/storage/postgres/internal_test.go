@@ -66,6 +66,9 @@ func TestTranslate(t *testing.T) {
 	if err := translate(ended, "x", io.ErrUnexpectedEOF); !errors.Is(err, context.Canceled) || again(err) {
 		t.Errorf("under an ended context: %v", err)
 	}
+	if err := translate(testenv.LateContext(t), "x", io.ErrUnexpectedEOF); !errors.Is(err, context.DeadlineExceeded) || fault.KindOf(err) == fault.Unavailable || again(err) {
+		t.Errorf("after the caller's deadline, noticed on the connection first: %v", err)
+	}
 	if err := translate(ended, "x", nil); err != nil {
 		t.Errorf("what was done before the context ended: %v", err)
 	}

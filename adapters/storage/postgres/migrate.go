@@ -27,7 +27,7 @@ const mark = "roster_schema"
 
 // prepare makes the database ready for this program, or refuses it. Several instances may do so at the
 // same time. It takes as long as it takes: the end is ctx's.
-func prepare(ctx context.Context, config *pgx.ConnConfig) (err error) {
+func prepare(ctx context.Context, config *pgx.ConnConfig, building func(string)) (err error) {
 	config = config.Copy()
 	config.RuntimeParams = maps.Clone(config.RuntimeParams)
 	config.RuntimeParams["statement_timeout"] = "0"
@@ -37,7 +37,7 @@ func prepare(ctx context.Context, config *pgx.ConnConfig) (err error) {
 	if err := claim(ctx, db); err != nil {
 		return err
 	}
-	return migrate(ctx, db)
+	return migrate(ctx, db, building)
 }
 
 // claim marks an empty schema as ours and begins its list of migrations. It changes nothing in a
@@ -108,7 +108,7 @@ func marked(ctx context.Context, q interface {
 }
 
 // migrate brings the schema up to date, each step in a transaction of its own, one instance at a time.
-func migrate(ctx context.Context, db *sql.DB) error {
+func migrate(ctx context.Context, db *sql.DB, building func(string)) error {
 	const op = "migrate the database"
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -129,6 +129,9 @@ func migrate(ctx context.Context, db *sql.DB) error {
 		return translate(ctx, op, err)
 	}
 	if have < known {
+		if have > 0 && building != nil {
+			building(fmt.Sprintf("schema version %d, from %d", known, have))
+		}
 		if _, err := p.Up(ctx); err != nil {
 			return translate(ctx, op, err)
 		}

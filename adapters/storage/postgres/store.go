@@ -22,6 +22,8 @@ type Store struct {
 	listing pgx.QueryExecMode // of statements that are worth a plan for their values
 	pool    *pgxpool.Pool     // nil before Start
 	gate    storage.Gate
+
+	building func(what string) // see storage.Options; nil for none
 }
 
 var _ storage.Backend = (*Store)(nil)
@@ -119,7 +121,7 @@ func (s *Store) Start(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := prepare(ctx, s.config.ConnConfig); err != nil {
+	if err := prepare(ctx, s.config.ConnConfig, s.building); err != nil {
 		return err
 	}
 	pool, err := pgxpool.NewWithConfig(context.WithoutCancel(ctx), s.config)

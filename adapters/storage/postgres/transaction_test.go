@@ -3,11 +3,13 @@ package postgres
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
 	"roster/domain/fault"
 	"roster/domain/lockout"
+	"roster/test/testenv"
 )
 
 // TestWriteSoon shows that what a crash may undo does not wait for the disk, and that the same
@@ -78,5 +80,47 @@ func TestOvertaken(t *testing.T) {
 	})
 	if n != tries || fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("overtaken for ever: %d attempts, %v", n, err)
+	}
+}
+
+// TestDeadlineDuringCommit lets the callers' time run out while the server commits: it is not known then
+// what became of the changes, and no outage that a caller should wait for.
+func TestDeadlineDuringCommit(t *testing.T) {
+	const callers = 8
+	server := testenv.NewPostgresServer(t)
+	s, err := New(server.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	var ready, ended sync.WaitGroup
+	ready.Add(callers)
+	paused := make(chan struct{})
+	for range callers {
+		ended.Go(func() {
+			arrive := sync.OnceFunc(ready.Done)
+			defer arrive()
+			err := s.write(ctx, "x", func(ctx context.Context, q querier) error {
+				_, err := q.Exec(ctx, "SELECT 1")
+				arrive()
+				<-paused
+				return err
+			})
+			if !errors.Is(err, context.DeadlineExceeded) || fault.KindOf(err) == fault.Unavailable {
+				t.Errorf("write: %v, want the context's error", err)
+			}
+		})
+	}
+	ready.Wait()
+	server.Pause(t)
+	close(paused)
+	ended.Wait()
+	server.Resume(t)
+	if err := s.Close(context.Background()); err != nil {
+		t.Errorf("Close: %v", err)
 	}
 }

@@ -3,12 +3,15 @@ package postgres
 import (
 	"context"
 	"io/fs"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 
+	"roster/adapters/storage"
 	"roster/domain/audit"
 	"roster/domain/credential"
 	"roster/domain/lockout"
@@ -51,6 +54,30 @@ func former(t *testing.T, version int64, statements ...string) (url string) {
 		}
 	}
 	return url
+}
+
+// TestUpgradeIsAnnounced opens a former schema twice: the first start says what may take long.
+func TestUpgradeIsAnnounced(t *testing.T) {
+	u, err := url.Parse(former(t, 3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var announced []string
+	for range 2 {
+		b, err := Driver.Open(u, storage.Options{Building: func(what string) { announced = append(announced, what) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(announced) != 1 || !strings.Contains(announced[0], "schema version") || !strings.Contains(announced[0], "from 3") {
+		t.Errorf("announced: %q, want the one upgrade", announced)
+	}
 }
 
 // reopened returns a started Store on the database at url.

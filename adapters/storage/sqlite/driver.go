@@ -18,7 +18,12 @@ var Driver = storage.Driver{Scheme: "sqlite", Open: func(u *url.URL, o storage.O
 	if err != nil {
 		return nil, err
 	}
-	return New(path)
+	s, err := New(path)
+	if err != nil {
+		return nil, err
+	}
+	s.building = o.Building
+	return s, nil
 }}
 
 const defaultName = "roster.db"

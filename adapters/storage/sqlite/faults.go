@@ -23,8 +23,8 @@ func (c conflicts) translate(ctx context.Context, op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	if end := ctx.Err(); end != nil {
-		// The driver tells an interrupt in several ways; what counts is that nobody waits any more.
+	if end := storage.Ended(ctx); end != nil {
+		// The driver reports an interrupt in several ways; what counts is that the time is over.
 		return fmt.Errorf("sqlite: %s: %w", op, end)
 	}
 	err = fmt.Errorf("sqlite: %s: %w", op, err)

@@ -21,14 +21,14 @@ const applicationID = 0x526F7374
 
 // prepare makes the database at path ready for this program, or refuses it. Several processes may do
 // so at the same time.
-func prepare(ctx context.Context, db *sql.DB, path string) error {
+func prepare(ctx context.Context, db *sql.DB, path string, building func(string)) error {
 	if err := claim(ctx, db, path); err != nil {
 		return err
 	}
 	if err := logAhead(ctx, db, path); err != nil {
 		return err
 	}
-	return migrate(ctx, db, path)
+	return migrate(ctx, db, path, building)
 }
 
 // claim marks an empty database as ours and begins its list of migrations. It changes nothing in a
@@ -96,7 +96,7 @@ func logAhead(ctx context.Context, db *sql.DB, path string) error {
 }
 
 // migrate brings the schema up to date, each step in a transaction of its own.
-func migrate(ctx context.Context, db *sql.DB, path string) error {
+func migrate(ctx context.Context, db *sql.DB, path string, building func(string)) error {
 	op := "migrate " + path
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -115,6 +115,8 @@ func migrate(ctx context.Context, db *sql.DB, path string) error {
 			return fmt.Errorf("sqlite: %s has schema version %d, and this program knows %d at most: use a newer one", path, have, known)
 		case have == known:
 			return nil
+		case have > 0 && building != nil:
+			building(fmt.Sprintf("schema version %d of %s, from %d", known, path, have))
 		}
 		_, failed := p.Up(ctx)
 		now, _, err := p.GetVersions(ctx)

@@ -28,6 +28,8 @@ type Store struct {
 	gate   storage.Gate
 	ready  statements
 	file   fs.FileInfo // of the file that was opened
+
+	building func(what string) // see storage.Options; nil for none
 }
 
 var _ storage.Backend = (*Store)(nil)
@@ -111,7 +113,7 @@ func (s *Store) start(ctx context.Context) error {
 	if err := createFile(s.path); err != nil {
 		return err
 	}
-	if err := prepare(ctx, s.writer, s.path); err != nil {
+	if err := prepare(ctx, s.writer, s.path, s.building); err != nil {
 		return err
 	}
 	var err error

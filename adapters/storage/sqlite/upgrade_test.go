@@ -2,12 +2,15 @@ package sqlite
 
 import (
 	"io/fs"
+	"net/url"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/pressly/goose/v3"
 
+	"roster/adapters/storage"
 	"roster/domain/audit"
 	"roster/domain/credential"
 	"roster/domain/lockout"
@@ -54,6 +57,27 @@ func former(t testing.TB, version int64, statements ...string) (path string) {
 		}
 	}
 	return path
+}
+
+// TestUpgradeIsAnnounced opens a former schema twice: the first start says what may take long.
+func TestUpgradeIsAnnounced(t *testing.T) {
+	u := &url.URL{Scheme: "sqlite", Path: former(t, 3)}
+	var announced []string
+	for range 2 {
+		b, err := Driver.Open(u, storage.Options{Building: func(what string) { announced = append(announced, what) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(announced) != 1 || !strings.Contains(announced[0], "schema version") || !strings.Contains(announced[0], "from 3") {
+		t.Errorf("announced: %q, want the one upgrade", announced)
+	}
 }
 
 // TestUpgradeFrom2 opens a database from before there were lists of sessions, lockouts and the trail.

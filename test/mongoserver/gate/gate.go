@@ -6,7 +6,9 @@
 // at a time gives the same; interleavings between commands stay possible, so an adapter that reads and
 // then writes in two commands is still caught.
 //
-// It also repairs a reply: a duplicate key met by an update, which FerretDB reports as code 1.
+// It also repairs a reply: a duplicate key met by an update, which FerretDB reports as code 1. And it sends
+// a command that makes several indexes as one command for each, since FerretDB drops the connection when
+// more than one of them is there already.
 package gate
 
 import (
@@ -17,6 +19,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -84,7 +87,7 @@ func (g *Gate) handle(ctx context.Context, c net.Conn) {
 			return // the client went
 		}
 		name, unacknowledged := command(request)
-		reply, err := g.ask(server, request, writes[name])
+		reply, err := g.ask(server, split(request, name), writes[name])
 		if err != nil {
 			g.complain(ctx, "gate: no reply", "command", name, "error", err)
 			return
@@ -105,18 +108,27 @@ func (g *Gate) complain(ctx context.Context, message string, about ...any) {
 	}
 }
 
-func (g *Gate) ask(server net.Conn, request []byte, alone bool) ([]byte, error) {
+// ask sends requests until one fails, and returns the last reply.
+func (g *Gate) ask(server net.Conn, requests [][]byte, alone bool) (reply []byte, err error) {
 	if alone {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 	}
-	if err := server.SetDeadline(time.Now().Add(patience)); err != nil {
-		return nil, err
+	for _, request := range requests {
+		if err := server.SetDeadline(time.Now().Add(patience)); err != nil {
+			return nil, err
+		}
+		if _, err := server.Write(request); err != nil {
+			return nil, err
+		}
+		if reply, err = readMessage(server); err != nil {
+			return nil, err
+		}
+		if r, ok := resultOf(reply); ok && r.OK == 0 {
+			break
+		}
 	}
-	if _, err := server.Write(request); err != nil {
-		return nil, err
-	}
-	return readMessage(server)
+	return reply, nil
 }
 
 func readMessage(r io.Reader) ([]byte, error) {
@@ -152,18 +164,66 @@ func command(b []byte) (name string, unacknowledged bool) {
 	return string(rest[:i]), unacknowledged
 }
 
+// split returns the messages to send in the place of one: several for a command that makes several indexes.
+func split(b []byte, name string) [][]byte {
+	var command bson.D
+	if name != "createIndexes" || bson.Unmarshal(b[bodyStart:], &command) != nil {
+		return [][]byte{b}
+	}
+	i := slices.IndexFunc(command, func(e bson.E) bool { return e.Key == "indexes" })
+	if i < 0 {
+		return [][]byte{b}
+	}
+	indexes, _ := command[i].Value.(bson.A)
+	var out [][]byte
+	for _, index := range indexes {
+		command[i].Value = bson.A{index}
+		one, err := withBody(b, command)
+		if err != nil {
+			return [][]byte{b}
+		}
+		out = append(out, one)
+	}
+	if len(out) == 0 {
+		return [][]byte{b}
+	}
+	return out
+}
+
+// withBody returns the message b with another document in it.
+func withBody(b []byte, document bson.D) ([]byte, error) {
+	body, err := bson.Marshal(document)
+	if err != nil {
+		return nil, err
+	}
+	out := append(bytes.Clone(b[:bodyStart]), body...)
+	binary.LittleEndian.PutUint32(out, uint32(len(out)))
+	binary.LittleEndian.PutUint32(out[headerLen:], 0)
+	return out, nil
+}
+
+type result struct {
+	OK     float64 `bson:"ok"`
+	Code   int32   `bson:"code"`
+	ErrMsg string  `bson:"errmsg"`
+}
+
+// resultOf reads what a reply says of the command as a whole.
+func resultOf(b []byte) (r result, ok bool) {
+	if len(b) < bodyStart+5 || binary.LittleEndian.Uint32(b[12:]) != opMsg {
+		return r, false
+	}
+	return r, bson.Unmarshal(b[bodyStart:], &r) == nil
+}
+
 // repaired returns the reply to an update as MongoDB would have sent it.
 func repaired(b []byte, name string) []byte {
 	update := name == "update"
-	if !update && !strings.EqualFold(name, "findAndModify") || len(b) < bodyStart+5 || binary.LittleEndian.Uint32(b[12:]) != opMsg {
+	if !update && !strings.EqualFold(name, "findAndModify") {
 		return b
 	}
-	var r struct {
-		OK     float64 `bson:"ok"`
-		Code   int32   `bson:"code"`
-		ErrMsg string  `bson:"errmsg"`
-	}
-	if bson.Unmarshal(b[bodyStart:], &r) != nil || r.OK != 0 || r.Code != 1 || !strings.Contains(r.ErrMsg, "UNIQUE constraint failed") {
+	r, ok := resultOf(b)
+	if !ok || r.OK != 0 || r.Code != 1 || !strings.Contains(r.ErrMsg, "UNIQUE constraint failed") {
 		return b
 	}
 	const code, message = int32(11000), "E11000 duplicate key error"
@@ -175,12 +235,9 @@ func repaired(b []byte, name string) []byte {
 			{Key: "ok", Value: 1.0},
 		}
 	}
-	body, err := bson.Marshal(reply)
+	out, err := withBody(b, reply)
 	if err != nil {
 		return b
 	}
-	out := append(bytes.Clone(b[:bodyStart]), body...)
-	binary.LittleEndian.PutUint32(out, uint32(len(out)))
-	binary.LittleEndian.PutUint32(out[headerLen:], 0)
 	return out
 }

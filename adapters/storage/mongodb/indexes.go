@@ -1,0 +1,161 @@
+package mongodb
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+)
+
+// index is one index of a collection. One that is there by its name, unique or not as it is to be, is not
+// made again.
+type index struct {
+	name    string
+	keys    []string
+	unique  bool
+	expires bool // the server may remove what has expired
+}
+
+// indexes is what serves the queries. A search for a part of a text reads all users; an order by several
+// fields sorts them; a filter with an order by another field than the id either sorts what the filter's
+// index finds, or walks the order's index past what does not fit: the server decides.
+//
+// Those for filters hold all users, not the few that are staff or inactive: so the server counts the users
+// of every filter by the index alone. Servers without partial indexes make them too.
+var indexes = []struct {
+	collection string
+	indexes    []index
+}{
+	{"users", []index{
+		{name: "email_key", keys: []string{"email_key"}, unique: true},
+		{name: "joined_us", keys: []string{"joined_us", "_id"}},
+		{name: "email", keys: []string{"email", "_id"}},
+		{name: "first_name", keys: []string{"first_name", "_id"}},
+		{name: "last_name", keys: []string{"last_name", "_id"}},
+		{name: "staff", keys: []string{"staff", "_id"}}, // since version 5
+		{name: "active", keys: []string{"active", "_id"}},
+	}},
+	{"sessions", []index{
+		{name: "user_created", keys: []string{"user", "created", "_id"}},
+		{name: "expires", keys: []string{"expires"}, expires: true},
+	}},
+	{"attempts", []index{
+		{name: "expires", keys: []string{"expires"}, expires: true},
+	}},
+	{eventCollection, []index{
+		{name: "at", keys: []string{"at", "_id"}},
+		{name: "kind", keys: []string{"kind", "at", "_id"}},
+		{name: "actor", keys: []string{"actor", "at", "_id"}},
+		{name: "actor_kind", keys: []string{"actor", "kind", "at", "_id"}},
+		{name: "target", keys: []string{"target", "at", "_id"}},
+		{name: "target_kind", keys: []string{"target", "kind", "at", "_id"}},
+	}},
+}
+
+// spared is how long the server leaves alone what has expired: its clock need not be ours.
+const spared = time.Hour
+
+// index makes the indexes that are not there, those of one collection with one command: the server then
+// reads its documents once.
+func (s *Store) index(ctx context.Context) error {
+	for _, of := range indexes {
+		there, err := s.indexesOf(ctx, of.collection)
+		if err != nil {
+			return err
+		}
+		var missing []index
+		for _, i := range of.indexes {
+			if i.unique && s.sharded {
+				// A unique index on another field than the shard key cannot span shards; emails are
+				// claimed. One left from before, which cannot be where users are sharded already, goes.
+				i.unique = false
+				if there[i.name] {
+					if err := s.drop(ctx, of.collection, i.name); err != nil {
+						return err
+					}
+					delete(there, i.name)
+				}
+			}
+			if unique, is := there[i.name]; !is || unique != i.unique {
+				missing = append(missing, i)
+			}
+		}
+		if len(missing) == 0 {
+			continue
+		}
+		err = s.create(ctx, of.collection, missing, !s.options.KeepExpired)
+		if refused(err) && !s.options.KeepExpired { // that the server removes what has expired is an extra
+			err = s.create(ctx, of.collection, missing, false)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// indexesOf returns the indexes of a collection by their names, and whether each is unique.
+func (s *Store) indexesOf(ctx context.Context, collection string) (unique map[string]bool, err error) {
+	var found []mongo.IndexSpecification
+	err = s.within(ctx, "look for the indexes of "+collection, func(ctx context.Context) (err error) {
+		found, err = s.collection(collection).Indexes().ListSpecifications(ctx)
+		return err
+	})
+	unique = make(map[string]bool, len(found))
+	for _, i := range found {
+		unique[i.Name] = i.Unique != nil && *i.Unique
+	}
+	return unique, err
+}
+
+// create makes indexes of one collection; what expires is removed by the server if that is wanted.
+func (s *Store) create(ctx context.Context, collection string, missing []index, removing bool) error {
+	models := make([]mongo.IndexModel, len(missing))
+	names := make([]string, len(missing))
+	for n, i := range missing {
+		var keys bson.D
+		for _, k := range i.keys {
+			keys = append(keys, bson.E{Key: k, Value: 1})
+		}
+		o := options.Index().SetName(i.name)
+		if i.unique {
+			o.SetUnique(true)
+		}
+		if i.expires && removing {
+			o.SetExpireAfterSeconds(int32(spared / time.Second))
+		}
+		models[n], names[n] = mongo.IndexModel{Keys: keys, Options: o}, i.name
+	}
+	o := options.CreateIndexes()
+	if s.replicated {
+		// The server's own default is all voting members: with one of them down it would wait for that.
+		o.SetCommitQuorumMajority()
+	}
+	what := "indexes " + strings.Join(names, ", ") + " of " + collection
+	s.announce(what)
+	return s.unhurried(ctx, "make "+what, func(ctx context.Context) error {
+		_, err := s.collection(collection).Indexes().CreateMany(ctx, models, o)
+		return err
+	})
+}
+
+// drop removes an index, if it is there. It waits for the builds of others.
+func (s *Store) drop(ctx context.Context, collection, name string) error {
+	err := s.unhurried(ctx, "drop index "+name+" of "+collection, func(ctx context.Context) error {
+		return s.collection(collection).Indexes().DropOne(ctx, name)
+	})
+	if noIndex(err) {
+		return nil
+	}
+	return err
+}
+
+// refused reports whether the server would not carry out a command, whenever it were asked.
+func refused(err error) bool {
+	_, answered := errors.AsType[mongo.ServerError](err)
+	return answered && !unavailable(err)
+}
