@@ -23,12 +23,12 @@ var (
 	Alias  = storage.Driver{Scheme: "postgresql", Open: open}
 )
 
-func open(u *url.URL, _ storage.Options) (storage.Backend, error) {
+func open(u *url.URL, o storage.Options) (storage.Backend, error) {
 	switch {
 	case u.Opaque != "":
 		return nil, errors.New("postgres: write postgres://USER:PASSWORD@HOST:PORT/DATABASE")
 	case u.Fragment != "":
 		return nil, errors.New("postgres: the URL has a fragment; write %23 for a #")
 	}
-	return New(u.String())
+	return newStore(u.String(), o)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 
+	"roster/adapters/storage"
 	"roster/domain/audit"
 	"roster/domain/credential"
 	"roster/domain/lockout"
@@ -31,7 +32,7 @@ func former(t *testing.T, version int64, statements ...string) (url string) {
 			t.Fatal(err)
 		}
 	}()
-	if err := claim(t.Context(), db); err != nil {
+	if _, err := claim(t.Context(), db, storage.Create); err != nil {
 		t.Fatal(err)
 	}
 	files, err := fs.Sub(migrations, "migrations")

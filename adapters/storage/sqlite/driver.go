@@ -18,7 +18,7 @@ var Driver = storage.Driver{Scheme: "sqlite", Open: func(u *url.URL, o storage.O
 	if err != nil {
 		return nil, err
 	}
-	return New(path)
+	return newStore(path, o)
 }}
 
 const defaultName = "roster.db"

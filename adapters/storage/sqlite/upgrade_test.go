@@ -8,6 +8,7 @@ import (
 
 	"github.com/pressly/goose/v3"
 
+	"roster/adapters/storage"
 	"roster/domain/audit"
 	"roster/domain/credential"
 	"roster/domain/lockout"
@@ -31,7 +32,7 @@ func former(t testing.TB, version int64, statements ...string) (path string) {
 			t.Fatal(err)
 		}
 	}()
-	if err := claim(t.Context(), s.writer, path); err != nil {
+	if _, err := claim(t.Context(), s.writer, path, storage.Create); err != nil {
 		t.Fatal(err)
 	}
 	if err := logAhead(t.Context(), s.writer, path); err != nil {
