@@ -51,7 +51,7 @@ func TestURLsAreOpened(t *testing.T) {
 		"postgres://u:p@h1:5433,h2/d?pool_max_conns=2", "postgresql://u:p@[::1]:5433,[::2]/d", "postgres://u:p?#@%2Frun%2Fpostgresql/d",
 		"postgres:///d?host=/run/postgresql&user=a@b", "sqlite:", "sqlite:///data/a@b.db", "memory:",
 	} {
-		b, err := openBackend(load(t, "ROSTER_DATABASE="+database), zap.NewNop())
+		b, err := openBackend(load(t, "ROSTER_DATABASE="+database), zap.NewNop(), opening{})
 		if err != nil {
 			t.Errorf("%s: %v", database, err)
 			continue
@@ -125,15 +125,16 @@ func TestServeEndsCleanlyWithItsContext(t *testing.T) {
 // TestMigrateSaysWhatItBuilds migrates a new database of MongoDB's, and one that is ready.
 func TestMigrateSaysWhatItBuilds(t *testing.T) {
 	cfg := load(t, "ROSTER_DATABASE="+testenv.MongoDB(t))
-	var log bytes.Buffer
-	if err := Migrate(t.Context(), cfg, &log); err != nil {
+	var log strings.Builder
+	notice := func(text string) { log.WriteString(text + "\n") }
+	if err := Migrate(t.Context(), cfg, notice); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(log.String(), "joined_us") || !strings.Contains(log.String(), "of users") {
 		t.Errorf("the log says %q, want the indexes of users", log.String())
 	}
 	log.Reset()
-	if err := Migrate(t.Context(), cfg, &log); err != nil || strings.Contains(log.String(), "of users") {
+	if err := Migrate(t.Context(), cfg, notice); err != nil || strings.Contains(log.String(), "of users") {
 		t.Errorf("with all there: %v, the log says %q", err, log.String())
 	}
 }

@@ -42,8 +42,13 @@ type Source interface {
 	outbound.UserSource
 	// Describe says what was found, for people.
 	Describe() string
+	// Note says how the source is read where that is not the usual way, "" otherwise.
+	Note() string
 	Close(ctx context.Context) error
 }
+
+// Note implements Source.
+func (reader) Note() string { return "" }
 
 // The members of a user that a field map can name.
 const (

@@ -6,17 +6,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-	"modernc.org/sqlite"
 
+	"roster/adapters/sqlitefile"
 	"roster/ports/outbound"
 )
 
@@ -24,34 +21,36 @@ import (
 // reads keeps Django from writing, where the database is not in WAL mode.
 type sqliteDatabase struct {
 	database
-	db *sql.DB
+	file *sqlitefile.File
+	db   *sql.DB
 }
 
 // stretch is how many rows are read at once.
 const stretch = 1000
 
 func openSQLite(ctx context.Context, path string, o Options) (_ Source, err error) {
-	if path, err = filepath.Abs(path); err != nil {
-		return nil, err
-	}
-	if _, err := os.Stat(path); err != nil {
-		return nil, err
-	}
-	dsn := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: "mode=ro&_query_only=1&_busy_timeout=10000"}
-	c, err := sqlite.NewConnector(dsn.String())
+	file, err := sqlitefile.Open(ctx, path)
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
-	s := &sqliteDatabase{db: sql.OpenDB(c)}
+	s := &sqliteDatabase{file: file}
+	if s.db, err = file.Pool(1); err != nil {
+		return nil, errors.Join(fmt.Errorf("sqlite: %w", err), file.Close())
+	}
 	s.database, err = inspect(ctx, o, s)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("sqlite: %w", err), s.db.Close())
+		return nil, errors.Join(fmt.Errorf("sqlite: %w", err), s.Close(ctx))
 	}
 	return s, nil
 }
 
+// Note implements Source.
+func (s *sqliteDatabase) Note() string { return s.file.Note() }
+
 // Close implements Source.
-func (s *sqliteDatabase) Close(context.Context) error { return s.db.Close() }
+func (s *sqliteDatabase) Close(context.Context) error {
+	return errors.Join(s.db.Close(), s.file.Close())
+}
 
 func (s *sqliteDatabase) tables(ctx context.Context) (out map[string]table, err error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT m.name, c.name, c.pk FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type IN ('table', 'view') ORDER BY m.name, c.cid`)
@@ -143,6 +142,11 @@ func (s *sqliteDatabase) each(ctx context.Context, t table, query, key string, v
 }
 
 func (s *sqliteDatabase) page(ctx context.Context, t table, query string, args ...any) (page []row, last any, err error) {
+	defer func() {
+		if e := s.file.Unchanged(); e != nil {
+			page, err = nil, e
+		}
+	}()
 	rows, err := s.db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, nil, err

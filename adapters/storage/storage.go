@@ -3,6 +3,8 @@ package storage
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/url"
 	"time"
 
@@ -19,9 +21,13 @@ type Backend interface {
 	Archive() outbound.Archive
 	UserIDs() outbound.UserIDs // counted ids; counting goes on above every id ever added
 
-	// Start connects and brings the schema up to date. It refuses a schema that is newer than this
-	// program, and a database that is another program's.
+	// Start connects and does what Options.Access allows: it creates the database, brings its schema up to
+	// date, or neither. It refuses a schema that is newer than this program, and a database that is another
+	// program's. It fails with ErrNoDatabase where it must not create one, and with ErrReadOnly where it
+	// should be able to write and cannot.
 	Start(ctx context.Context) error
+	// Same reports whether other, which is open too, is the same database, however each was named.
+	Same(ctx context.Context, other Backend) (bool, error)
 	// Ping fails with fault.Unavailable when the storage is away.
 	Ping(ctx context.Context) error
 	// Close waits for what is under way and lets go of all resources.
@@ -36,18 +42,42 @@ type Driver struct {
 	Open      func(u *url.URL, o Options) (Backend, error)
 }
 
+// Access is what is done with a database.
+type Access int
+
+// The kinds of access.
+const (
+	Create Access = iota // it is read and written, and created unless there is one
+	Write                // it is read and written; there must be one
+	Read                 // it is read; there must be one, whose schema is up to date
+)
+
+var (
+	// ErrNoDatabase means that there is no database where the URL says, or one that holds nothing at all.
+	ErrNoDatabase = errors.New("there is no database")
+	// ErrReadOnly means that there is a database, which this process cannot write.
+	ErrReadOnly = errors.New("the database can only be read")
+)
+
+// TooOld is the error of a database that is opened to be read and needs its schema brought up to date first.
+func TooOld(place string, has, needed int64) error {
+	return fmt.Errorf("%s has schema version %d and needs %d: run roster migrate first, since a command that reads changes nothing", place, has, needed)
+}
+
 // Options is what all backends are told besides their URL.
 type Options struct {
 	DataDir string // where an embedded database lies unless the URL says otherwise
+	Access  Access
+
+	// Notice, unless nil, is called by Start with what the operator is to know: that a database was created,
+	// that it is read in an unusual way, or, before it begins, what is built that takes long on a large one:
+	// indexes, or the schema of a newer version.
+	Notice func(text string)
 
 	// Observe, unless nil, is called after each command that a backend which can tell sent to its
 	// server: by what name, how long it took, and whether it failed as a whole. Never what it held,
 	// nor what came back. It may be called by several goroutines at a time.
 	Observe func(command string, took time.Duration, failed bool)
-
-	// Building, unless nil, is called by Start before it makes what takes long on a large database, with
-	// what that is: indexes, or the schema of a newer version.
-	Building func(what string)
 }
 
 // Ended returns the error of ctx when it has ended, nil before. A deadline that has passed is the end,
@@ -58,6 +88,18 @@ func Ended(ctx context.Context) error {
 		<-ctx.Done() // at once
 	}
 	return ctx.Err()
+}
+
+// NotifyBuilding calls Notify with what is about to be built.
+func (o Options) NotifyBuilding(what string) {
+	o.Notify("building " + what + ", which takes long on a large database")
+}
+
+// Notify calls Notice, if there is one.
+func (o Options) Notify(text string) {
+	if o.Notice != nil && text != "" {
+		o.Notice(text)
+	}
 }
 
 // Unavailable wraps a driver's error: the storage is away, busy or full, and the caller may try again.

@@ -124,7 +124,7 @@ func TestBroken(t *testing.T) {
 		{name: "algorithm none", env: env("ROSTER_SIGNING_ALGORITHM=none"), want: []string{`ROSTER_SIGNING_ALGORITHM: must be one of ES256, RS256, EdDSA, HS256, HS384, HS512, not "none"`}},
 		{name: "port", flags: map[string]string{"port": "80"}, want: []string{"--port: unknown flag; did you mean --listen?"}},
 		{name: "database URL", env: env("ROSTER_DATABASE_URL=postgres://db/x"), want: []string{"ROSTER_DATABASE_URL: unknown variable; did you mean ROSTER_DATABASE?"}},
-		{name: "secret key", file: "secret_key: x", want: []string{"secret_key: unknown key; did you mean signing_key?"}},
+		{name: "secret key", file: "secret_key: x", want: []string{"roster.yaml:1: secret_key: unknown key; did you mean signing_key?"}},
 		{name: "sessionless without HS", env: env("ROSTER_SESSIONLESS_TOKENS=true"), want: []string{`ROSTER_SESSIONLESS_TOKENS: needs an HS algorithm, not ES256`}},
 		{name: "short key", env: env("ROSTER_SIGNING_KEY=" + marker), want: []string{`ROSTER_SIGNING_KEY: must be at least 32 bytes long`}},
 		{name: "empty key", env: env("ROSTER_SIGNING_KEY="), want: []string{`ROSTER_SIGNING_KEY: is empty`}},

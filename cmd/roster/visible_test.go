@@ -10,7 +10,9 @@ import (
 // hostile is text that steers terminals or changes the order of what they show.
 const hostile = "\u009b31mRED\u009b0m \x1b[2J\x1b]0;owned\x07 \u202egpj.exe \u2028 \x7f \U000e0001 Zoë"
 
-func steers(s string) bool { return strings.ContainsFunc(s, func(r rune) bool { return r != '\n' && hidden(r) }) }
+func steers(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r != '\n' && hidden(r) })
+}
 
 func TestVisibleOfHostileText(t *testing.T) {
 	if got := visible(hostile); steers(got) || !strings.HasSuffix(got, "Zoë") || !strings.HasPrefix(got, `\u009b31mRED`) {

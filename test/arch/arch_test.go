@@ -37,6 +37,7 @@ var layers = []layer{
 		"errors", "fmt", "slices", "strings", "sync", "sync/atomic", "time", "unicode/utf8",
 	}, inside: []string{"domain", "ports"}},
 	{dir: "adapters/*", inside: []string{"domain", "ports/outbound"}, vendor: []string{"*"}, never: wiring},
+	{dir: "adapters/django", inside: []string{"domain", "ports/outbound", "adapters/sqlitefile"}, vendor: []string{"*"}, never: wiring},
 	{dir: "adapters/httpapi", inside: []string{"domain", "ports/inbound"}, vendor: []string{
 		"github.com/felixge/httpsnoop", "github.com/go-json-experiment/json", "github.com/go-playground/validator/v10",
 		"github.com/gorilla/mux", "github.com/maypok86/otter/v2", "github.com/rs/cors", "github.com/throttled/throttled/v2",
@@ -44,6 +45,7 @@ var layers = []layer{
 	}},
 	{dir: "adapters/storage", inside: []string{"domain", "ports/outbound"}},
 	{dir: "adapters/storage/*", inside: []string{"domain", "ports/outbound", "adapters/storage."}, vendor: []string{"*"}, never: append([]string{"github.com/gorilla"}, wiring...)},
+	{dir: "adapters/storage/sqlite", inside: []string{"domain", "ports/outbound", "adapters/storage.", "adapters/sqlitefile"}, vendor: []string{"*"}, never: append([]string{"github.com/gorilla"}, wiring...)},
 	{dir: "bootstrap", inside: []string{"bootstrap/config", "domain", "ports", "application", "adapters"}, vendor: []string{"*"}},
 	{dir: "bootstrap/config", inside: []string{"domain"}, vendor: []string{
 		"github.com/go-playground/validator/v10", "github.com/knadh/koanf", "github.com/spf13/pflag", "go.yaml.in/yaml/v3",

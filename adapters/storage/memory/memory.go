@@ -68,6 +68,11 @@ func (s *Store) UserIDs() outbound.UserIDs { return (*userIDs)(s) }
 // Start implements storage.Backend.
 func (s *Store) Start(ctx context.Context) error { return ctx.Err() }
 
+// Same implements storage.Backend.
+func (s *Store) Same(ctx context.Context, other storage.Backend) (bool, error) {
+	return other == storage.Backend(s), ctx.Err()
+}
+
 // Ping implements storage.Backend.
 func (s *Store) Ping(ctx context.Context) error { return ctx.Err() }
 

@@ -25,7 +25,7 @@ var Driver = storage.Driver{Scheme: scheme, Open: open}
 var SRVDriver = storage.Driver{Scheme: "mongodb+srv", Open: open}
 
 func open(u *url.URL, o storage.Options) (storage.Backend, error) {
-	return New(u, Options{Monitor: monitor(o.Observe), Building: o.Building})
+	return New(u, Options{Monitor: monitor(o.Observe), Options: o})
 }
 
 // monitor tells observe of each command, without its document and the server's answer.

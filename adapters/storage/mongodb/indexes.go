@@ -136,7 +136,7 @@ func (s *Store) create(ctx context.Context, collection string, missing []index, 
 		o.SetCommitQuorumMajority()
 	}
 	what := "indexes " + strings.Join(names, ", ") + " of " + collection
-	s.announce(what)
+	s.options.NotifyBuilding(what)
 	return s.unhurried(ctx, "make "+what, func(ctx context.Context) error {
 		_, err := s.collection(collection).Indexes().CreateMany(ctx, models, o)
 		return err

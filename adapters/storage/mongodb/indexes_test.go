@@ -12,6 +12,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/event"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
+	"roster/adapters/storage"
 	"roster/test/testenv"
 )
 
@@ -25,7 +26,12 @@ func builds(t *testing.T, ctx context.Context) (s *Store, announced *[]string, s
 	announced, sent = new([]string), new([]bson.Raw)
 	s, err = New(u, Options{
 		KeepExpired: true,
-		Building:    func(what string) { *announced = append(*announced, what) },
+		Options: storage.Options{Notice: func(text string) {
+			if what, ok := strings.CutPrefix(text, "building "); ok {
+				what, _, _ = strings.Cut(what, ", which")
+				*announced = append(*announced, what)
+			}
+		}},
 		Monitor: &event.CommandMonitor{Started: func(_ context.Context, e *event.CommandStartedEvent) {
 			if e.CommandName == "createIndexes" {
 				*sent = append(*sent, slices.Clone(e.Command))

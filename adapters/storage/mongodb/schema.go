@@ -8,6 +8,8 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
+
+	"roster/adapters/storage"
 )
 
 // The marker says whose the database is, and how new its schema.
@@ -24,12 +26,15 @@ type marker struct {
 	Version int64  `bson:"version"`
 }
 
-// claim marks an empty database as ours and makes its counter, or refuses one that is another
+// claim marks an empty database as ours, if it may, and makes its counter, or refuses one that is another
 // program's or newer than this program. It returns the version of its schema. Several instances may do
 // so at the same time.
 func (s *Store) claim(ctx context.Context) (version int64, err error) {
 	if version, err := s.marked(ctx); version > 0 || err != nil {
 		return version, err
+	}
+	if s.options.Access != storage.Create {
+		return 0, fmt.Errorf("mongodb: %w: the database %q holds nothing of Roster", storage.ErrNoDatabase, s.place.name)
 	}
 	strange, err := s.strange(ctx)
 	if err != nil {
@@ -48,6 +53,7 @@ func (s *Store) claim(ctx context.Context) (version int64, err error) {
 	if err := s.make(ctx, markerCollection, marker{markerID, program, schemaVersion}); err != nil {
 		return 0, err
 	}
+	s.options.Notify(fmt.Sprintf("created the MongoDB database %q", s.place.name))
 	return s.marked(ctx) // another instance may have been faster, and newer
 }
 

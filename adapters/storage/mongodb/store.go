@@ -24,8 +24,8 @@ type Options struct {
 	// KeepExpired leaves expired sessions and failed sign-ins to Sweep alone. Else the server removes
 	// them too, after a while, by its own clock.
 	KeepExpired bool
-	// Building is as in storage.Options.
-	Building func(what string)
+
+	storage.Options
 }
 
 // Limits of time. A server that is not found after selection is away, and a connection that is not
@@ -140,10 +140,40 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err := s.plain(ctx); err != nil {
 		return err
 	}
+	if s.options.Access == storage.Read {
+		if version < schemaVersion {
+			return fmt.Errorf("mongodb: %w", storage.TooOld(fmt.Sprintf("database %q", s.place.name), version, schemaVersion))
+		}
+		return nil
+	}
 	if err := s.index(ctx); err != nil {
 		return err
 	}
 	return s.upgrade(ctx, version)
+}
+
+// Same implements storage.Backend. It asks the servers, since one has many names: collections have a UUID.
+func (s *Store) Same(ctx context.Context, other storage.Backend) (bool, error) {
+	o, ok := other.(*Store)
+	if !ok {
+		return false, nil
+	}
+	var ids [2]string
+	for i, one := range []*Store{s, o} {
+		err := one.within(ctx, "find the database", func(ctx context.Context) error {
+			found, err := one.db.ListCollectionSpecifications(ctx, is("name", markerCollection))
+			for _, c := range found {
+				if c.UUID != nil {
+					ids[i] = string(c.UUID.Data)
+				}
+			}
+			return err
+		})
+		if err != nil {
+			return false, err
+		}
+	}
+	return ids[0] == ids[1] && ids[0] != "", nil
 }
 
 // Ping implements storage.Backend.
@@ -173,12 +203,6 @@ func (s *Store) release(ctx context.Context) error {
 // awaited reports whether the writes to a collection wait for a majority of the members. The last failed
 // sign-ins may be lost with a primary.
 func awaited(collection string) bool { return collection != attemptTable.name }
-
-func (s *Store) announce(what string) {
-	if s.options.Building != nil {
-		s.options.Building(what)
-	}
-}
 
 func (s *Store) collection(name string) *mongo.Collection {
 	if !awaited(name) {

@@ -16,7 +16,7 @@ func (s *Store) upgrade(ctx context.Context, version int64) error {
 	if version >= schemaVersion {
 		return nil
 	}
-	s.announce(fmt.Sprintf("schema version %d, from %d", schemaVersion, version))
+	s.options.NotifyBuilding(fmt.Sprintf("schema version %d, from %d", schemaVersion, version))
 	if err := s.drop(ctx, "sessions", "user"); err != nil { // version 1 had it; user_created serves as well
 		return err
 	}

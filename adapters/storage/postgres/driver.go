@@ -30,10 +30,5 @@ func open(u *url.URL, o storage.Options) (storage.Backend, error) {
 	case u.Fragment != "":
 		return nil, errors.New("postgres: the URL has a fragment; write %23 for a #")
 	}
-	s, err := New(u.String())
-	if err != nil {
-		return nil, err
-	}
-	s.building = o.Building
-	return s, nil
+	return newStore(u.String(), o)
 }

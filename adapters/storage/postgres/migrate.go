@@ -14,6 +14,8 @@ import (
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
 	"github.com/pressly/goose/v3/lock"
+
+	"roster/adapters/storage"
 )
 
 //go:embed migrations/*.sql
@@ -27,65 +29,73 @@ const mark = "roster_schema"
 
 // prepare makes the database ready for this program, or refuses it. Several instances may do so at the
 // same time. It takes as long as it takes: the end is ctx's.
-func prepare(ctx context.Context, config *pgx.ConnConfig, building func(string)) (err error) {
+func prepare(ctx context.Context, config *pgx.ConnConfig, o storage.Options) (err error) {
 	config = config.Copy()
 	config.RuntimeParams = maps.Clone(config.RuntimeParams)
 	config.RuntimeParams["statement_timeout"] = "0"
 	config.RuntimeParams["idle_in_transaction_session_timeout"] = "0"
 	db := stdlib.OpenDB(*config)
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := claim(ctx, db); err != nil {
+	created, err := claim(ctx, db, o.Access)
+	if err != nil {
 		return err
 	}
-	return migrate(ctx, db, building)
+	if created {
+		o.Notify(fmt.Sprintf("created the tables in the PostgreSQL database %s at %s", config.Database, config.Host))
+	}
+	return migrate(ctx, db, o)
 }
 
-// claim marks an empty schema as ours and begins its list of migrations. It changes nothing in a
+// claim marks an empty schema as ours, if it may, and begins its list of migrations. It changes nothing in a
 // schema that holds anything.
-func claim(ctx context.Context, db *sql.DB) error {
+func claim(ctx context.Context, db *sql.DB, access storage.Access) (created bool, err error) {
 	const op = "open the database"
 	if ours, err := marked(ctx, db); err != nil || ours {
-		return translate(ctx, op, err)
+		return false, translate(ctx, op, err)
+	}
+	if access != storage.Create {
+		return false, fmt.Errorf("postgres: %w: its schema holds no tables of Roster", storage.ErrNoDatabase)
 	}
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
-		return translate(ctx, op, err)
+		return false, translate(ctx, op, err)
 	}
 	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
 	if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", lockID); err != nil {
-		return translate(ctx, op, err)
+		return false, translate(ctx, op, err)
 	}
 	if ours, err := marked(ctx, tx); err != nil || ours {
-		return translate(ctx, op, err) // another instance was faster
+		return false, translate(ctx, op, err) // another instance was faster
 	}
 	var schema sql.Null[string]
 	var encoding string
 	var objects int
 	if err := tx.QueryRowContext(ctx, selectForeign).Scan(&schema, &encoding, &objects); err != nil {
-		return translate(ctx, op, err)
+		return false, translate(ctx, op, err)
 	}
 	switch {
 	case encoding != "UTF8":
-		return fmt.Errorf("postgres: the database's encoding is %s: it must be UTF8, to hold every name", encoding)
+		return false, fmt.Errorf("postgres: the database's encoding is %s: it must be UTF8, to hold every name", encoding)
 	case !schema.Valid:
-		return errors.New("postgres: the search path names no schema that is there")
+		return false, errors.New("postgres: the search path names no schema that is there")
 	case objects > 0:
-		return fmt.Errorf("postgres: the schema %q is another program's (%d objects): give Roster a database or a schema of its own", schema.V, objects)
+		return false, fmt.Errorf("postgres: the schema %q is another program's (%d objects): give Roster a database or a schema of its own", schema.V, objects)
 	}
 	if _, err := tx.ExecContext(ctx, "CREATE TABLE "+mark+" (program text NOT NULL PRIMARY KEY)"); err != nil {
-		return translate(ctx, op, err)
+		return false, translate(ctx, op, err)
 	}
 	versions, err := database.NewStore(goose.DialectPostgres, goose.DefaultTablename)
 	if err != nil {
-		return fmt.Errorf("postgres: %w", err)
+		return false, fmt.Errorf("postgres: %w", err)
 	}
 	if err := versions.CreateVersionTable(ctx, tx); err != nil {
-		return translate(ctx, op, err)
+		return false, translate(ctx, op, err)
 	}
 	if err := versions.Insert(ctx, tx, database.InsertRequest{Version: 0}); err != nil {
-		return translate(ctx, op, err)
+		return false, translate(ctx, op, err)
 	}
-	return translate(ctx, op, tx.Commit())
+	err = tx.Commit()
+	return err == nil, translate(ctx, op, err)
 }
 
 // selectForeign counts what a schema holds besides what extensions put there.
@@ -108,7 +118,7 @@ func marked(ctx context.Context, q interface {
 }
 
 // migrate brings the schema up to date, each step in a transaction of its own, one instance at a time.
-func migrate(ctx context.Context, db *sql.DB, building func(string)) error {
+func migrate(ctx context.Context, db *sql.DB, o storage.Options) error {
 	const op = "migrate the database"
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -128,9 +138,12 @@ func migrate(ctx context.Context, db *sql.DB, building func(string)) error {
 	if err != nil {
 		return translate(ctx, op, err)
 	}
+	if have < known && o.Access == storage.Read {
+		return fmt.Errorf("postgres: %w", storage.TooOld("the database", have, known))
+	}
 	if have < known {
-		if have > 0 && building != nil {
-			building(fmt.Sprintf("schema version %d, from %d", known, have))
+		if have > 0 {
+			o.NotifyBuilding(fmt.Sprintf("schema version %d, from %d", known, have))
 		}
 		if _, err := p.Up(ctx); err != nil {
 			return translate(ctx, op, err)

@@ -19,11 +19,10 @@ import (
 // Store is the backend.
 type Store struct {
 	config  *pgxpool.Config
+	options storage.Options
 	listing pgx.QueryExecMode // of statements that are worth a plan for their values
 	pool    *pgxpool.Pool     // nil before Start
 	gate    storage.Gate
-
-	building func(what string) // see storage.Options; nil for none
 }
 
 var _ storage.Backend = (*Store)(nil)
@@ -37,12 +36,14 @@ const (
 
 // New returns a Store for the database at a postgres: URL. It does not connect. The error holds no
 // secret of the URL.
-func New(rawURL string) (*Store, error) {
+func New(rawURL string) (*Store, error) { return newStore(rawURL, storage.Options{}) }
+
+func newStore(rawURL string, o storage.Options) (*Store, error) {
 	c, err := pgxpool.ParseConfig(rawURL)
 	if err != nil {
 		return nil, unreadable(rawURL)
 	}
-	s := &Store{config: c, listing: c.ConnConfig.DefaultQueryExecMode}
+	s := &Store{config: c, options: o, listing: c.ConnConfig.DefaultQueryExecMode}
 	if s.listing == pgx.QueryExecModeCacheStatement {
 		// A plan kept for any values would suit neither the first page nor the last.
 		s.listing = pgx.QueryExecModeCacheDescribe
@@ -121,7 +122,7 @@ func (s *Store) Start(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := prepare(ctx, s.config.ConnConfig, s.building); err != nil {
+	if err := prepare(ctx, s.config.ConnConfig, s.options); err != nil {
 		return err
 	}
 	pool, err := pgxpool.NewWithConfig(context.WithoutCancel(ctx), s.config)
@@ -131,6 +132,29 @@ func (s *Store) Start(ctx context.Context) error {
 	s.pool = pool
 	s.gate.Open()
 	return nil
+}
+
+// selectPlace is where the tables are: a server is known by when it was started, to the microsecond, and what is
+// on it by its object ids.
+const selectPlace = `SELECT concat_ws(' ', extract(epoch FROM pg_postmaster_start_time()), d.oid, to_regclass('` + mark + `')::oid)
+	FROM pg_catalog.pg_database d WHERE d.datname = current_database()`
+
+// Same implements storage.Backend. It asks the servers, since one has many names.
+func (s *Store) Same(ctx context.Context, other storage.Backend) (bool, error) {
+	o, ok := other.(*Store)
+	if !ok {
+		return false, nil
+	}
+	var places [2]string
+	for i, one := range []*Store{s, o} {
+		err := one.read(ctx, func(ctx context.Context, q querier) error {
+			return translate(ctx, "find the database", q.QueryRow(ctx, selectPlace).Scan(&places[i]))
+		})
+		if err != nil {
+			return false, err
+		}
+	}
+	return places[0] == places[1], nil
 }
 
 // selectPing reads one row of ours.

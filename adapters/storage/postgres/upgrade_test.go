@@ -34,7 +34,7 @@ func former(t *testing.T, version int64, statements ...string) (url string) {
 			t.Fatal(err)
 		}
 	}()
-	if err := claim(t.Context(), db); err != nil {
+	if _, err := claim(t.Context(), db, storage.Create); err != nil {
 		t.Fatal(err)
 	}
 	files, err := fs.Sub(migrations, "migrations")
@@ -64,7 +64,7 @@ func TestUpgradeIsAnnounced(t *testing.T) {
 	}
 	var announced []string
 	for range 2 {
-		b, err := Driver.Open(u, storage.Options{Building: func(what string) { announced = append(announced, what) }})
+		b, err := Driver.Open(u, storage.Options{Notice: func(what string) { announced = append(announced, what) }})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,12 +18,7 @@ var Driver = storage.Driver{Scheme: "sqlite", Open: func(u *url.URL, o storage.O
 	if err != nil {
 		return nil, err
 	}
-	s, err := New(path)
-	if err != nil {
-		return nil, err
-	}
-	s.building = o.Building
-	return s, nil
+	return newStore(path, o)
 }}
 
 const defaultName = "roster.db"

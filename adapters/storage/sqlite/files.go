@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"roster/adapters/storage"
 )
 
 // Modes of what the backend creates. The database holds password hashes.
@@ -15,23 +17,42 @@ const (
 	fileMode fs.FileMode = 0o600
 )
 
-// createFile makes sure that there is a file at path, empty if it is new, and that a loss of power
-// does not take it away again: SQLite syncs a file's content, and the directory entries of its
-// journals, but not the entry of the database itself.
+// noDatabase is the error of a database file that is not there, or holds nothing.
+func noDatabase(path string) error {
+	return fmt.Errorf("sqlite: %w at %s", storage.ErrNoDatabase, path)
+}
+
+// findFile makes sure that there is a file that can be written, which it creates if it may.
+func (s *Store) findFile() error {
+	info, err := os.Stat(s.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && s.options.Access == storage.Create:
+		return createFile(s.path)
+	case errors.Is(err, fs.ErrNotExist):
+		return noDatabase(s.path)
+	case err != nil:
+		return fmt.Errorf("sqlite: %w", err)
+	case info.IsDir():
+		return fmt.Errorf("sqlite: %s is a directory, not a database file", s.path)
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("sqlite: %s is no regular file", s.path)
+	}
+	// SQLite would go on with what it can only read until the first write. In the directory it keeps its log.
+	for _, path := range []string{s.path, filepath.Dir(s.path)} {
+		if err := writable(path); err != nil {
+			return fmt.Errorf("sqlite: %s: %w: write %s: %w", s.path, storage.ErrReadOnly, path, err)
+		}
+	}
+	return nil
+}
+
+// createFile makes an empty file at path, and sees to it that a loss of power does not take it away again:
+// SQLite syncs a file's content, and the directory entries of its journals, but not the entry of the database
+// itself.
 //
 // A file that is there is never opened here: closing it would drop the POSIX locks that SQLite holds
 // on it in this process.
 func createFile(path string) error {
-	switch info, err := os.Stat(path); {
-	case err == nil && info.IsDir():
-		return fmt.Errorf("sqlite: %s is a directory, not a database file", path)
-	case err == nil && !info.Mode().IsRegular():
-		return fmt.Errorf("sqlite: %s is no regular file", path)
-	case err == nil:
-		return nil
-	case !errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("sqlite: %w", err)
-	}
 	dir := filepath.Dir(path)
 	if err := createDir(dir); err != nil {
 		return fmt.Errorf("sqlite: data directory: %w", err)

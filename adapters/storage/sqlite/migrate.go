@@ -11,6 +11,8 @@ import (
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
+
+	"roster/adapters/storage"
 )
 
 //go:embed migrations/*.sql
@@ -19,54 +21,102 @@ var migrations embed.FS
 // applicationID marks the file as ours ("Rost"), see PRAGMA application_id.
 const applicationID = 0x526F7374
 
-// prepare makes the database at path ready for this program, or refuses it. Several processes may do
-// so at the same time.
-func prepare(ctx context.Context, db *sql.DB, path string, building func(string)) error {
-	if err := claim(ctx, db, path); err != nil {
-		return err
+// prepare makes the database at path ready for this program, or refuses it, and reports whether it is new.
+// Several processes may do so at the same time.
+func prepare(ctx context.Context, db *sql.DB, path string, o storage.Options) (created bool, err error) {
+	if created, err = claim(ctx, db, path, o.Access); err != nil {
+		return false, err
 	}
 	if err := logAhead(ctx, db, path); err != nil {
-		return err
+		return false, err
 	}
-	return migrate(ctx, db, path, building)
+	return created, migrate(ctx, db, path, o)
 }
 
-// claim marks an empty database as ours and begins its list of migrations. It changes nothing in a
-// database that holds anything, and does not wait for writers when the mark is there.
-func claim(ctx context.Context, db *sql.DB, path string) error {
+// recognise accepts a database of ours whose schema is the one that this program knows. It writes nothing.
+func recognise(ctx context.Context, db *sql.DB, path string) error {
 	op := "open " + path
-	var id, objects int64
-	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil || id == applicationID {
-		return translate(ctx, op, err)
+	if ours, err := marked(ctx, db, path); err != nil || !ours {
+		return errors.Join(err, noDatabase(path))
 	}
-	tx, err := db.BeginTx(ctx, nil)
+	p, err := provider(db)
 	if err != nil {
-		return translate(ctx, op, err)
-	}
-	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	if err := tx.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil || id == applicationID {
-		return translate(ctx, op, err) // another process was faster
-	}
-	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&objects); err != nil {
-		return translate(ctx, op, err)
-	}
-	if id != 0 || objects > 0 {
-		return fmt.Errorf("sqlite: %s is another program's database (application id %#x, %d objects)", path, id, objects)
-	}
-	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
-		return translate(ctx, op, err)
+		return err
 	}
 	versions, err := database.NewStore(goose.DialectSQLite3, goose.DefaultTablename)
 	if err != nil {
 		return fmt.Errorf("sqlite: %w", err)
 	}
-	if err := versions.CreateVersionTable(ctx, tx); err != nil {
+	have, err := versions.GetLatestVersion(ctx, db)
+	if err != nil {
 		return translate(ctx, op, err)
+	}
+	sources := p.ListSources()
+	switch known := sources[len(sources)-1].Version; {
+	case have > known:
+		return tooNew(path, have, known)
+	case have < known:
+		return fmt.Errorf("sqlite: %w", storage.TooOld(path, have, known))
+	}
+	return nil
+}
+
+// tooNew is the error of a database that a newer program has changed.
+func tooNew(path string, have, known int64) error {
+	return fmt.Errorf("sqlite: %s has schema version %d, and this program knows %d at most: use a newer one", path, have, known)
+}
+
+// marked reports whether the database at path has our mark, and refuses one that holds something else.
+func marked(ctx context.Context, q interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}, path string) (ours bool, err error) {
+	op := "open " + path
+	var id, objects int64
+	if err := q.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil || id == applicationID {
+		return err == nil, translate(ctx, op, err)
+	}
+	if err := q.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&objects); err != nil {
+		return false, translate(ctx, op, err)
+	}
+	if id != 0 || objects > 0 {
+		return false, fmt.Errorf("sqlite: %s is another program's database (application id %#x, %d objects)", path, id, objects)
+	}
+	return false, nil
+}
+
+// claim marks an empty database as ours, if it may, and begins its list of migrations. It changes nothing in a
+// database that holds anything, and does not wait for writers when the mark is there.
+func claim(ctx context.Context, db *sql.DB, path string, access storage.Access) (created bool, err error) {
+	op := "open " + path
+	if ours, err := marked(ctx, db, path); err != nil || ours {
+		return false, err
+	}
+	if access != storage.Create {
+		return false, noDatabase(path)
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return false, translate(ctx, op, err)
+	}
+	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
+	if ours, err := marked(ctx, tx, path); err != nil || ours {
+		return false, err // another process was faster
+	}
+	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
+		return false, translate(ctx, op, err)
+	}
+	versions, err := database.NewStore(goose.DialectSQLite3, goose.DefaultTablename)
+	if err != nil {
+		return false, fmt.Errorf("sqlite: %w", err)
+	}
+	if err := versions.CreateVersionTable(ctx, tx); err != nil {
+		return false, translate(ctx, op, err)
 	}
 	if err := versions.Insert(ctx, tx, database.InsertRequest{Version: 0}); err != nil {
-		return translate(ctx, op, err)
+		return false, translate(ctx, op, err)
 	}
-	return translate(ctx, op, tx.Commit())
+	err = tx.Commit()
+	return err == nil, translate(ctx, op, err)
 }
 
 // logAhead turns write-ahead logging on, which the file remembers. SQLite does not wait there for
@@ -95,16 +145,25 @@ func logAhead(ctx context.Context, db *sql.DB, path string) error {
 	}
 }
 
-// migrate brings the schema up to date, each step in a transaction of its own.
-func migrate(ctx context.Context, db *sql.DB, path string, building func(string)) error {
-	op := "migrate " + path
+// provider returns what knows the migrations. It does no I/O.
+func provider(db *sql.DB) (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
-		return fmt.Errorf("sqlite: %w", err)
+		return nil, fmt.Errorf("sqlite: %w", err)
 	}
 	p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
-		return fmt.Errorf("sqlite: %w", err)
+		return nil, fmt.Errorf("sqlite: %w", err)
+	}
+	return p, nil
+}
+
+// migrate brings the schema up to date, each step in a transaction of its own.
+func migrate(ctx context.Context, db *sql.DB, path string, o storage.Options) error {
+	op := "migrate " + path
+	p, err := provider(db)
+	if err != nil {
+		return err
 	}
 	for {
 		have, known, err := p.GetVersions(ctx)
@@ -112,11 +171,11 @@ func migrate(ctx context.Context, db *sql.DB, path string, building func(string)
 		case err != nil:
 			return translate(ctx, op, err)
 		case have > known:
-			return fmt.Errorf("sqlite: %s has schema version %d, and this program knows %d at most: use a newer one", path, have, known)
+			return tooNew(path, have, known)
 		case have == known:
 			return nil
-		case have > 0 && building != nil:
-			building(fmt.Sprintf("schema version %d of %s, from %d", known, path, have))
+		case have > 0:
+			o.NotifyBuilding(fmt.Sprintf("schema version %d of %s, from %d", known, path, have))
 		}
 		_, failed := p.Up(ctx)
 		now, _, err := p.GetVersions(ctx)

@@ -5,6 +5,9 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
+
+	"roster/adapters/storage"
 )
 
 // selectPing reads one row of ours.
@@ -35,6 +38,9 @@ func prepareStatements(ctx context.Context, reader, writer *sql.DB) (s statement
 			userTable.insert(), sessionTable.insert(), attemptTable.insert(), appendEvent(), userTable.countID(),
 		}},
 	} {
+		if p.db == nil {
+			continue // the database is only read
+		}
 		for _, q := range p.queries {
 			if p.into[q], err = p.db.PrepareContext(ctx, q); err != nil {
 				delete(p.into, q)
@@ -96,7 +102,21 @@ func (s *Store) read(ctx context.Context, f func(querier) error) error {
 		return err
 	}
 	defer s.gate.Leave()
-	return f(connections{s.reader, s.ready.read})
+	err := f(connections{s.reader, s.ready.read})
+	if s.source != nil {
+		if changed := s.source.Unchanged(); changed != nil {
+			return fmt.Errorf("sqlite: %w", changed) // which is why f may have failed
+		}
+	}
+	return err
+}
+
+// enterToWrite lets one write in; it calls gate.Leave when done.
+func (s *Store) enterToWrite(op string) error {
+	if s.writer == nil {
+		return fmt.Errorf("sqlite: %s: %w", op, storage.ErrReadOnly)
+	}
+	return s.gate.Enter()
 }
 
 // write runs f in a transaction that no other write overlaps. When f fails nothing is stored and
@@ -105,7 +125,7 @@ func (s *Store) read(ctx context.Context, f func(querier) error) error {
 // No write goes without a transaction: the driver reports a single statement as cut short when its
 // context ends at the last moment, even if it was stored. Of a commit it reports what happened.
 func (s *Store) write(ctx context.Context, op string, f func(querier) error) error {
-	if err := s.gate.Enter(); err != nil {
+	if err := s.enterToWrite(op); err != nil {
 		return err
 	}
 	defer s.gate.Leave()
@@ -144,7 +164,7 @@ func (s *Store) writeMuch(ctx context.Context, op string, f func(querier) error)
 
 // tuned is write with the writer set up in another way meanwhile.
 func (s *Store) tuned(ctx context.Context, op, before, after string, f func(querier) error) error {
-	if err := s.gate.Enter(); err != nil {
+	if err := s.enterToWrite(op); err != nil {
 		return err
 	}
 	defer s.gate.Leave()

@@ -6,14 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 
-	"modernc.org/sqlite"
-
+	"roster/adapters/sqlitefile"
 	"roster/adapters/storage"
 	"roster/ports/outbound"
 )
@@ -22,59 +19,64 @@ import (
 // waiting in line here is fairer and cheaper than its polling; reads have their own connections and
 // wait for nobody.
 type Store struct {
-	path   string
-	writer *sql.DB
-	reader *sql.DB
-	gate   storage.Gate
-	ready  statements
-	file   fs.FileInfo // of the file that was opened
-
-	building func(what string) // see storage.Options; nil for none
+	path    string
+	options storage.Options
+	writer  *sql.DB          // nil when the database is only read
+	reader  *sql.DB          // nil before Start when the database is only read
+	source  *sqlitefile.File // of a database that is only read, after Start
+	gate    storage.Gate
+	ready   statements
+	file    fs.FileInfo // of the file that was opened
 }
 
 var _ storage.Backend = (*Store)(nil)
 
-// New returns a Store for the database file at path. It does no I/O on it.
-func New(path string) (*Store, error) {
+// New returns a Store for the database file at path, which Start creates when it is not there. It does no I/O
+// on it.
+func New(path string) (*Store, error) { return newStore(path, storage.Options{}) }
+
+func newStore(path string, o storage.Options) (*Store, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
-	s := &Store{path: path}
+	s := &Store{path: path, options: o}
+	if o.Access == storage.Read {
+		return s, nil
+	}
 	if s.writer, err = pool(path, 1, "_txlock=immediate"); err != nil {
 		return nil, err
 	}
-	if s.reader, err = pool(path, max(4, runtime.GOMAXPROCS(0)), "_query_only=1"); err != nil {
+	if s.reader, err = pool(path, readers(), "_query_only=1"); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
+// readers is how many connections read.
+func readers() int { return max(4, runtime.GOMAXPROCS(0)) }
+
+// common is the options of every connection.
+var common = []string{
+	"_defensive=1",          // no SQL can damage the file's structure
+	"_dqs=0",                // "x" is a name, never a text
+	"_error_rc=1",           // no message of another operation beside an error's own
+	"_pragma=temp_store(2)", // sorts stay in memory: no files beside the data
+}
+
 // pool returns a pool of up to size connections, which stay open once opened. Nothing is opened yet.
 func pool(path string, size int, option string) (*sql.DB, error) {
-	name := filepath.ToSlash(path)
-	if !strings.HasPrefix(name, "/") {
-		name = "/" + name // C:/...
-	}
-	dsn := url.URL{Scheme: "file", Path: name, RawQuery: strings.Join([]string{
-		"mode=rw",               // a file that has gone is a failure, not a new database
-		"_busy_timeout=5000",    // ms, for another process's write
-		"_synchronous=FULL",     // a commit is on the disk before it is told
-		"_foreign_keys=1",       // there are none so far
-		"_defensive=1",          // no SQL can damage the file's structure
-		"_dqs=0",                // "x" is a name, never a text
-		"_error_rc=1",           // no message of another operation beside an error's own
-		"_pragma=temp_store(2)", // sorts stay in memory: no files beside the data
+	db, err := sqlitefile.Pool(path, size, append([]string{
+		"mode=rw",            // a file that has gone is a failure, not a new database
+		"_busy_timeout=5000", // ms, for another process's write
+		"_synchronous=FULL",  // a commit is on the disk before it is told
+		"_foreign_keys=1",    // there are none so far
 		"_pragma=journal_size_limit(67108864)",
 		option,
-	}, "&")}
-	c, err := sqlite.NewConnector(dsn.String())
+	}, common...)...)
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
-	db := sql.OpenDB(c)
-	db.SetMaxOpenConns(size)
-	db.SetMaxIdleConns(size)
 	return db, nil
 }
 
@@ -96,8 +98,8 @@ func (s *Store) Archive() outbound.Archive { return archive{s} }
 // UserIDs implements storage.Backend.
 func (s *Store) UserIDs() outbound.UserIDs { return userIDs{s} }
 
-// Start implements storage.Backend. It creates the file and its directory when they are not there. A
-// Store whose Start failed holds nothing open and cannot be started again.
+// Start implements storage.Backend. It creates the file and its directory when they are not there and may be
+// created. A Store whose Start failed holds nothing open and cannot be started again.
 func (s *Store) Start(ctx context.Context) error {
 	if err := s.start(ctx); err != nil {
 		return errors.Join(err, s.release())
@@ -110,10 +112,11 @@ func (s *Store) start(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := createFile(s.path); err != nil {
-		return err
+	begin := s.startWriting
+	if s.options.Access == storage.Read {
+		begin = s.startReading
 	}
-	if err := prepare(ctx, s.writer, s.path, s.building); err != nil {
+	if err := begin(ctx); err != nil {
 		return err
 	}
 	var err error
@@ -122,6 +125,38 @@ func (s *Store) start(ctx context.Context) error {
 	}
 	s.ready, err = prepareStatements(ctx, s.reader, s.writer)
 	return translate(ctx, "prepare statements", err)
+}
+
+func (s *Store) startWriting(ctx context.Context) error {
+	if err := s.findFile(); err != nil {
+		return err
+	}
+	created, err := prepare(ctx, s.writer, s.path, s.options)
+	if err == nil && created {
+		s.options.Notify("created the database " + s.path)
+	}
+	return err
+}
+
+// startReading opens a database that another process may be using, and writes nothing in it or beside it.
+func (s *Store) startReading(ctx context.Context) (err error) {
+	if s.source, err = sqlitefile.Open(ctx, s.path); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return noDatabase(s.path)
+		}
+		return translate(ctx, "open "+s.path, err)
+	}
+	if s.reader, err = s.source.Pool(readers(), common...); err != nil {
+		return fmt.Errorf("sqlite: %w", err)
+	}
+	s.options.Notify(s.source.Note())
+	return recognise(ctx, s.reader, s.path)
+}
+
+// Same implements storage.Backend.
+func (s *Store) Same(_ context.Context, other storage.Backend) (bool, error) {
+	o, ok := other.(*Store)
+	return ok && os.SameFile(s.file, o.file), nil
 }
 
 // Ping implements storage.Backend. It also notices that the file was deleted or replaced: the
@@ -152,5 +187,14 @@ func (s *Store) Close(ctx context.Context) error {
 // release closes the connections, the writer's last: the last to close moves the log into the
 // database file.
 func (s *Store) release() error {
-	return errors.Join(s.ready.close(), s.reader.Close(), s.writer.Close())
+	err := s.ready.close()
+	for _, db := range []*sql.DB{s.reader, s.writer} {
+		if db != nil {
+			err = errors.Join(err, db.Close())
+		}
+	}
+	if s.source != nil {
+		err = errors.Join(err, s.source.Close())
+	}
+	return err
 }

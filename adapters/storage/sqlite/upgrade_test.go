@@ -34,7 +34,7 @@ func former(t testing.TB, version int64, statements ...string) (path string) {
 			t.Fatal(err)
 		}
 	}()
-	if err := claim(t.Context(), s.writer, path); err != nil {
+	if _, err := claim(t.Context(), s.writer, path, storage.Create); err != nil {
 		t.Fatal(err)
 	}
 	if err := logAhead(t.Context(), s.writer, path); err != nil {
@@ -64,7 +64,7 @@ func TestUpgradeIsAnnounced(t *testing.T) {
 	u := &url.URL{Scheme: "sqlite", Path: former(t, 3)}
 	var announced []string
 	for range 2 {
-		b, err := Driver.Open(u, storage.Options{Building: func(what string) { announced = append(announced, what) }})
+		b, err := Driver.Open(u, storage.Options{Notice: func(what string) { announced = append(announced, what) }})
 		if err != nil {
 			t.Fatal(err)
 		}
