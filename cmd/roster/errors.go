@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +19,7 @@ import (
 const (
 	exitFailure = 1
 	exitMisuse  = 2
+	exitUnread  = 128 + int(syscall.SIGPIPE) // as shells report a program that SIGPIPE ended
 )
 
 // misuseError is a command line that makes no sense.
@@ -38,6 +42,9 @@ func (p *program) report(err error) int {
 	if err == nil {
 		return 0
 	}
+	if unread(err) {
+		return exitUnread
+	}
 	for _, line := range lines(err) {
 		_, _ = fmt.Fprintln(p.stderr, "roster: "+line)
 	}
@@ -45,6 +52,12 @@ func (p *program) report(err error) int {
 		return exitMisuse
 	}
 	return exitFailure
+}
+
+// unread reports whether err is that the reader of standard output has gone, such as head once it has enough.
+func unread(err error) bool {
+	f, ok := errors.AsType[*fs.PathError](err)
+	return ok && f.Path == os.Stdout.Name() && errors.Is(f, syscall.EPIPE)
 }
 
 // lines returns what to tell of err.
