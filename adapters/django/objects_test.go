@@ -147,7 +147,7 @@ func (e *endless) Read(p []byte) (int, error) {
 
 // However large an object is, little of it is kept.
 func TestLargeObjectsAreNotKept(t *testing.T) {
-	const size = 20 * maxObject
+	const size = 4 * maxObject
 	o := objects{in: bufio.NewReader(io.MultiReader(
 		strings.NewReader(`[{"model":"a.user","pk":7,"fields":{"bio":"`), &endless{left: size}, strings.NewReader(`"}},{"model":"b"}]`),
 	))}
