@@ -122,7 +122,7 @@ func (r *importRun) run(ctx context.Context) error {
 }
 
 // skipIDs makes counting go on above what the source ever gave, to users that were deleted there or are
-// rejected here as well: their tokens must not become those of a user who is new here.
+// rejected here as well: their tokens must not become those of a new user here.
 func (r *importRun) skipIDs(ctx context.Context, last int64) error {
 	if last == 0 || r.options.DryRun {
 		return nil

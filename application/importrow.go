@@ -18,7 +18,7 @@ func cutTime(t time.Time) time.Time { return t.UTC().Truncate(precision) }
 
 // faultReasons are the reasons for which rows that cannot be read are rejected.
 var faultReasons = map[outbound.FaultKind]inbound.Reason{
-	outbound.RowMalformed: inbound.ReasonMalformed, outbound.IDUnsupported: inbound.ReasonUnsupportedID,
+	outbound.NoFault: "", outbound.RowMalformed: inbound.ReasonMalformed, outbound.IDUnsupported: inbound.ReasonUnsupportedID,
 	outbound.DateUnsupported: inbound.ReasonBadDate,
 }
 

@@ -131,19 +131,19 @@ func TestImportedChangesAreOnTheTrail(t *testing.T) {
 	take(inbound.ImportOptions{}, inbound.Kept)
 }
 
-// A revocation that is not taken over is told, one by one.
-func TestImportTellsOfUnknownRevocations(t *testing.T) {
+// A revocation that is not taken over is reported, one by one.
+func TestImportReportsUnknownRevocations(t *testing.T) {
 	s := fixture.New(t, fixture.Django())
 	later := fixture.Epoch.Add(time.Hour)
 	src := &source{users: []outbound.SourceUser{sourceRow("1", "ann@example.com")}, tokens: []outbound.RevokedToken{
 		{Place: "row 9"}, {ID: "a", User: "1", Expires: later}, {Place: "row 11"},
 	}}
-	sum, told := importing(t, s, src, inbound.ImportOptions{Blacklist: true})
+	sum, reported := importing(t, s, src, inbound.ImportOptions{Blacklist: true})
 	if sum.Notices[inbound.NoticeTokenUnknown] != 2 || sum.Tokens[inbound.Rejected] != 2 || sum.Tokens[inbound.Added] != 1 || sum.Revocations() != 1 {
 		t.Errorf("%+v", sum)
 	}
-	if len(told) != 2 || told[0].Place != "row 9" || told[1].Place != "row 11" {
-		t.Errorf("told %+v", told)
+	if len(reported) != 2 || reported[0].Place != "row 9" || reported[1].Place != "row 11" {
+		t.Errorf("reported %+v", reported)
 	}
 	// One without any time is revoked all the same.
 	s.RefreshFails(t, s.Mint(t, session.Claims{Type: session.Refresh, ID: "a", User: "1", HasUser: true, IssuedAt: fixture.Epoch, ExpiresAt: later}), session.ErrBlacklisted)

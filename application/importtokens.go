@@ -61,7 +61,7 @@ func (r *importRun) revoke(ctx context.Context, t outbound.RevokedToken) error {
 	return err
 }
 
-// leaveOut counts a revoked token that is not taken over, and tells of it.
+// leaveOut counts a revoked token that is not taken over, and reports it.
 func (r *importRun) leaveOut(t outbound.RevokedToken, why inbound.Notice) error {
 	r.summary.Tokens[inbound.Rejected]++
 	r.summary.Notices[why]++

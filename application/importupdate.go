@@ -43,7 +43,7 @@ func (r *importRun) update(ctx context.Context, c candidate) error {
 		}
 		u.TakeOver(s)
 		if r.options.Overwrite && (before.Password != s.Password || before.Active && !s.Active) {
-			u.EndSessions(now) // of a user who was in use here
+			u.EndSessions(now) // the user was in use here
 		}
 		return nil
 	}
@@ -95,7 +95,7 @@ func used(stored, row user.Snapshot, imported bool) bool {
 		strings.HasPrefix(stored.Password.Encoded(), "$") && !strings.HasPrefix(row.Password.Encoded(), "$")
 }
 
-// history is what the audit trail tells of a user.
+// history is what the audit trail has of a user.
 type history struct {
 	touched  bool // a sign-in or a change here, or that the user registered here
 	imported bool // a change by an import

@@ -120,7 +120,7 @@ func TestLargeColumns(t *testing.T) {
 	}
 }
 
-// Rows are read in stretches of keys: where keys do not tell rows apart, some would be left out.
+// Rows are read in stretches of keys: where two have the same key, or none, some would be left out.
 func TestKeysThatDoNotTellRowsApart(t *testing.T) {
 	for name, c := range map[string]struct {
 		key    string
@@ -140,7 +140,7 @@ func TestKeysThatDoNotTellRowsApart(t *testing.T) {
 	}
 }
 
-// A blacklist in a database, some of whose rows have lost their token.
+// A blacklist in a database, with rows that have lost their token.
 func TestRevocationsOfDatabases(t *testing.T) {
 	statements := []string{
 		`CREATE TABLE a_user (id integer PRIMARY KEY, password text, last_login text, email text)`,

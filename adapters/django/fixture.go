@@ -95,7 +95,7 @@ func (f *fixture) look(models map[string]*seen, x object) {
 	switch x.Model {
 	case outstandingModel:
 		if t, err := readOutstanding(x); err == nil {
-			f.last = max(f.last, counted(t.owner())) // also of users who are gone
+			f.last = max(f.last, counted(t.owner())) // also of deleted users
 		}
 	case blacklistedModel:
 		f.revocations++

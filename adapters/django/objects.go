@@ -62,7 +62,7 @@ func (o *objects) next() (object []byte, whole bool, err error) {
 	return o.object()
 }
 
-// object reads to the end of an object whose first byte was read.
+// object reads to the end of an object. Its first byte was read.
 func (o *objects) object() (_ []byte, whole bool, err error) {
 	o.buf, o.start, whole = append(o.buf[:0], '{'), o.at-1, true
 	text, escaped := false, false

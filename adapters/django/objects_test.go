@@ -92,7 +92,7 @@ func TestRevocationsOfUnknownTokens(t *testing.T) {
 	}
 }
 
-// The ids of a source count up to where enough are left for new users, whoever they are of.
+// The ids of a source count up to where enough are left for new users, also those of deleted users and of rejected rows.
 func TestLastIDLeavesRoom(t *testing.T) {
 	const top = "9223372036854775807"
 	payload := "e30.eyJ1c2VyX2lkIjo5MjIzMzcyMDM2ODU0Nzc1ODA3fQ.x" // {"user_id":9223372036854775807}
@@ -179,7 +179,7 @@ func TestLargeRowsOfAFixture(t *testing.T) {
 			t.Errorf("%s: %+v", u.ID, u.Fault)
 		}
 	}
-	// An object whose model comes too late to be known.
+	// An object that names its model after what is kept of it.
 	late := `[{"fields":{"data":"` + large + `"},"model":"a.user","pk":1}]`
 	if _, err := Open(t.Context(), Options{Source: file(t, late)}); err == nil {
 		t.Error("it is passed over")

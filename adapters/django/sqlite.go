@@ -84,8 +84,8 @@ func (s *sqliteDatabase) count(ctx context.Context, t table) (n int64, err error
 	return n, err
 }
 
-// Count implements outbound.UserSource. It fails when rows could not be told apart by their keys, since
-// they are read in stretches of keys.
+// Count implements outbound.UserSource. It fails when two rows have the same key, or one has none,
+// since they are read in stretches of keys.
 func (s *sqliteDatabase) Count(ctx context.Context) (users, tokens int64, err error) {
 	users, tokens, err = s.database.Count(ctx)
 	var keys int64
@@ -93,7 +93,7 @@ func (s *sqliteDatabase) Count(ctx context.Context) (users, tokens int64, err er
 		err = s.db.QueryRowContext(ctx, "SELECT count(DISTINCT t."+quoted(s.table.key)+") FROM "+s.table.sql+" AS t").Scan(&keys)
 	}
 	if err == nil && keys < users { // users may have been added between the two
-		err = fmt.Errorf("column %s of table %s does not tell all rows apart; name another with --field id=COLUMN", s.table.key, s.name)
+		err = fmt.Errorf("column %s of table %s has no value, or the same one, in several rows; name another with --field id=COLUMN", s.table.key, s.name)
 	}
 	return users, tokens, err
 }
@@ -128,7 +128,7 @@ func (s *sqliteDatabase) RevokedTokens(ctx context.Context, visit func(outbound.
 	return s.each(ctx, blacklistColumns, blacklistTables, func(r row, _ bool) error { return visit(r.revokedToken()) })
 }
 
-// each reads all rows in stretches, in the order of the first column, which tells them apart.
+// each reads all rows in stretches, in the order of the first column, which is different in each.
 func (s *sqliteDatabase) each(ctx context.Context, columns []column, from string, visit func(r row, tooLong bool) error) error {
 	key := columns[0].sql
 	list := []string{key, anyTooLong(columns[1:])}

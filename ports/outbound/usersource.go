@@ -22,7 +22,7 @@ type UserSource interface {
 	RevokedTokens(ctx context.Context, visit func(RevokedToken) error) error
 
 	// LastUserID returns the highest counted id, up to user.LastImportedID, that the system is known to
-	// have given, to users who are gone as well: tokens in their name may still be about. 0 is for none.
+	// have given, to deleted users as well: tokens in their name may still be about. 0 is for none.
 	LastUserID(ctx context.Context) (int64, error)
 }
 

@@ -52,8 +52,8 @@ func TestSourcesThatWereMisread(t *testing.T) {
 	}
 }
 
-// Users who were inactive or without a state are inactive, those with a date keep it, and somebody new
-// gets an id after an import of whatever ids.
+// Inactive users, and those without a state, are inactive; dates are kept; and a registration after the import
+// gets an id, whatever ids were imported.
 func TestServiceAfterSuchAnImport(t *testing.T) {
 	for file, c := range map[string]struct {
 		listed string
@@ -75,12 +75,12 @@ func TestServiceAfterSuchAnImport(t *testing.T) {
 		s.Restart()
 		status, got := request(t, s, "POST", "/api/users/", "", map[string]string{"email": "new@example.com", "password": "Zx9-lantern-orchard", "first_name": "A", "last_name": "B"})
 		if status != http.StatusCreated || got["id"] != json.Number(c.next) {
-			t.Errorf("%s: somebody new: %d %v", file, status, got)
+			t.Errorf("%s: a registration: %d %v", file, status, got)
 		}
 	}
 }
 
-// An editor of Django's admin site becomes no administrator, unless that is asked for, and both are told.
+// An editor of Django's admin site becomes no administrator, unless that is asked for. The summary has both counts.
 func TestEditorsAreNoAdministrators(t *testing.T) {
 	row := func(pk int, email string, staff, superuser bool) string {
 		return fmt.Sprintf(`{"model":"auth.user","pk":%d,"fields":{"password":"!x","last_login":null,"email":%q,"first_name":"A","last_name":"B","is_active":true,"is_staff":%t,"is_superuser":%t,"date_joined":"2020-01-01T00:00:00Z"}}`, pk, email, staff, superuser)
@@ -128,7 +128,7 @@ func TestRowsTakeBoundedMemory(t *testing.T) {
 	for n := range 40 { // each within bounds
 		write("," + fmt.Sprintf(row, n+2, n+2) + strings.Repeat("y", 4<<20) + `"}}`)
 	}
-	for n := range 2000 { // to be told how far it is, and looked at
+	for n := range 2000 { // so that progress is reported, and memory looked at
 		write("," + fmt.Sprintf(row, n+42, n+42) + `"}}`)
 	}
 	write("]")
