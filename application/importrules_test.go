@@ -126,9 +126,25 @@ func TestImportedChangesAreOnTheTrail(t *testing.T) {
 	if got := changesOf(t, s, "1"); !slices.Equal(got, want) {
 		t.Errorf("the trail has %q, want %q", got, want)
 	}
-	s.Set(t, "1", func(u *user.User) { u.Rename("Ann", "Lee") })
-	_ = s.AuditTrail.Append(t.Context(), audit.Event{ID: "z", At: s.Clock.Now(), Kind: audit.Changed, User: "1", Channel: audit.API})
-	take(inbound.ImportOptions{}, inbound.Kept)
+}
+
+// A use or a change here counts for more than a later import, also where an import ended sessions before.
+func TestUseAfterAnOverwriteIsKept(t *testing.T) {
+	for _, kind := range []audit.Kind{audit.Changed, audit.PasswordChanged, audit.SignedIn, audit.SessionsRevoked} {
+		s := fixture.New(t, fixture.Django())
+		row := sourceRow("1", "ann@example.com")
+		importing(t, s, &source{users: []outbound.SourceUser{row}}, inbound.ImportOptions{})
+		row.Password = fixture.Old("other")
+		importing(t, s, &source{users: []outbound.SourceUser{row}}, inbound.ImportOptions{Overwrite: true})
+		if err := s.AuditTrail.Append(t.Context(), audit.Event{ID: "z", At: s.Clock.Now(), Kind: kind, User: "1", Channel: audit.API}); err != nil {
+			t.Fatal(err)
+		}
+		row.FirstName = "Anne"
+		sum, _ := importing(t, s, &source{users: []outbound.SourceUser{row}}, inbound.ImportOptions{})
+		if counts(t, sum, only(inbound.Kept)); t.Failed() {
+			t.Fatal(kind)
+		}
+	}
 }
 
 // A revocation that is not taken over is reported, one by one.

@@ -170,10 +170,10 @@ func TestLargeObjectsAreNotKept(t *testing.T) {
 // A row that is too large is rejected, and one of another model is passed over.
 func TestLargeRowsOfAFixture(t *testing.T) {
 	large := strings.Repeat("x", maxObject)
-	text := "[" + fmt.Sprintf(oneRow, "shop.picture", "1", `,"data":"`+large+`"`) + "," + fmt.Sprintf(oneRow, "a.user", "1", "") + "," +
-		fmt.Sprintf(oneRow, "a.user", "2", `,"bio":"`+large+`"`) + "," + fmt.Sprintf(oneRow, "a.user", "3", `,"username":"`+large[:maxText+1]+`"`) + "]"
-	got := read(t, Options{Source: file(t, text), UserModel: "a.user"})
-	if len(got) != 3 || got[0].Fault.Kind != outbound.NoFault || got[1].ID != "2" || got[1].Fault.Kind != outbound.RowMalformed || got[1].Row != nil ||
+	text := "[" + fmt.Sprintf(oneRow, "shop.picture", "1", `,"data":"`+large+`"`) + "," + fmt.Sprintf(oneRow, "a.user", "2", `,"bio":"`+large+`"`) + "," +
+		fmt.Sprintf(oneRow, "a.user", "1", "") + "," + fmt.Sprintf(oneRow, "a.user", "3", `,"username":"`+large[:maxText+1]+`"`) + "]"
+	got := read(t, Options{Source: file(t, text)})
+	if len(got) != 3 || got[1].Fault.Kind != outbound.NoFault || got[0].ID != "2" || got[0].Fault.Kind != outbound.RowMalformed || got[0].Row != nil ||
 		got[2].Fault.Text != "username has more than 4096 bytes" {
 		for _, u := range got {
 			t.Errorf("%s: %+v", u.ID, u.Fault)
