@@ -277,7 +277,7 @@ func (a *Authentication) known(ctx context.Context, c session.Claims, s *session
 	if s != nil {
 		return s, nil
 	}
-	s = session.Adopt(c.Foreign, owner, epoch, c, now, a.rules)
+	s = session.Adopt(c.Foreign, owner, epoch, c, now)
 	if err := a.Sessions.Add(ctx, s); err != nil && !errors.Is(err, session.ErrExists) {
 		return nil, err
 	}

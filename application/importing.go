@@ -18,6 +18,9 @@ import (
 // and few enough for flat memory.
 const batch = 500
 
+// batchBytes bounds the rows of a batch of an import, which hold whatever else another system keeps.
+const batchBytes = 8 << 20
+
 // ImportPorts is what an import needs of the outside.
 type ImportPorts struct {
 	Source  outbound.UserSource
@@ -47,6 +50,8 @@ type importRun struct {
 	now      time.Time
 
 	waiting []candidate
+	bytes   int                     // of the rows that wait
+	last    int64                   // highest counted id of a row, rejected ones included
 	ids     map[user.ID]bool        // of those who wait
 	emails  map[fingerprint]user.ID // in a dry run: whose address it would be by now
 	done    int64
@@ -58,6 +63,8 @@ type candidate struct {
 	row      inbound.ImportRow
 	snapshot user.Snapshot
 	dated    bool // the source tells when the user joined
+
+	staff, superuser bool // as the source has them
 }
 
 // fingerprint stands for an address: a million of them are to take little room.
@@ -75,21 +82,34 @@ func (i *Importing) Import(ctx context.Context, o inbound.ImportOptions, tell fu
 		summary: inbound.ImportSummary{Users: make(map[inbound.Outcome]int64), Tokens: make(map[inbound.Outcome]int64), Notices: make(map[inbound.Notice]int64)},
 		ids:     map[user.ID]bool{}, emails: map[fingerprint]user.ID{},
 	}
-	return r.summary, r.run(ctx)
+	origin := inbound.OriginOf(ctx)
+	origin.Channel = audit.Import
+	err := r.run(inbound.WithOrigin(ctx, origin))
+	return r.summary, err
 }
 
 func (r *importRun) run(ctx context.Context) error {
+	if r.options.LastID < 0 || r.options.LastID > user.LastImportedID {
+		return inbound.ErrLastID
+	}
 	users, tokens, err := r.Source.Count(ctx)
 	if err != nil {
 		return err
 	}
-	if err := r.skipIDs(ctx); err != nil {
+	last, err := r.Source.LastUserID(ctx)
+	if err == nil {
+		err = r.skipIDs(ctx, max(last, r.options.LastID))
+	}
+	if err != nil {
 		return err
 	}
 	r.total = users
 	err = r.Source.Users(ctx, func(s outbound.SourceUser) error { return r.take(ctx, s) })
 	if err == nil {
 		err = r.flush(ctx)
+	}
+	if err == nil {
+		err = r.skipIDs(ctx, r.last)
 	}
 	if err == nil && r.options.Blacklist {
 		r.done, r.total = 0, tokens
@@ -101,14 +121,10 @@ func (r *importRun) run(ctx context.Context) error {
 	return err
 }
 
-// skipIDs makes counting go on above what the source ever gave: a token of somebody who was deleted
-// there must not become that of somebody who is new here.
-func (r *importRun) skipIDs(ctx context.Context) error {
-	last, err := r.Source.LastUserID(ctx)
-	if err != nil || r.options.DryRun {
-		return err
-	}
-	if last = max(last, r.options.LastID); last == 0 {
+// skipIDs makes counting go on above what the source ever gave, to users that were deleted there or are
+// rejected here as well: their tokens must not become those of a new user here.
+func (r *importRun) skipIDs(ctx context.Context, last int64) error {
+	if last == 0 || r.options.DryRun {
 		return nil
 	}
 	return r.Archive.SkipUserIDs(ctx, last)
@@ -125,6 +141,9 @@ func (r *importRun) summaryText(err error) string {
 
 // take puts a row in the queue, and works the queue off when it is full.
 func (r *importRun) take(ctx context.Context, s outbound.SourceUser) error {
+	if n, counted := s.ID.Integer(); counted && n <= user.LastImportedID {
+		r.last = max(r.last, n)
+	}
 	c, rejection := r.judge(s)
 	if rejection != nil {
 		return r.reject(c, *rejection)
@@ -142,7 +161,8 @@ func (r *importRun) take(ctx context.Context, s outbound.SourceUser) error {
 	}
 	r.ids[c.snapshot.ID] = true
 	r.waiting = append(r.waiting, c)
-	if len(r.waiting) < batch {
+	r.bytes += len(c.row.Row)
+	if len(r.waiting) < batch && r.bytes < batchBytes {
 		return nil
 	}
 	return r.flush(ctx)
@@ -174,7 +194,7 @@ func (r *importRun) recognise(ctx context.Context, c *candidate) error {
 // flush works the queue off.
 func (r *importRun) flush(ctx context.Context) error {
 	waiting := r.waiting
-	r.waiting = nil
+	r.waiting, r.bytes = nil, 0
 	clear(r.ids)
 	refused, err := r.put(ctx, waiting)
 	if err != nil {
@@ -252,6 +272,12 @@ func (r *importRun) emailTaken(ctx context.Context, c candidate) error {
 func (r *importRun) count(c candidate, o inbound.Outcome) error {
 	c.row.Outcome = o
 	r.summary.Users[o]++
+	if c.staff {
+		r.summary.Staff++
+	}
+	if c.superuser {
+		r.summary.Superusers++
+	}
 	for _, n := range c.row.Notices {
 		r.summary.Notices[n]++
 	}

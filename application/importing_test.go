@@ -126,7 +126,7 @@ func counts(t *testing.T, got inbound.ImportSummary, want outcomes) {
 func TestImportKeepsEverythingAsItIs(t *testing.T) {
 	s := fixture.New(t, fixture.Django())
 	row := sourceRow("7", "Admin.Person@Example.COM")
-	row.Staff, row.Active, row.LastLogin, row.FirstName = true, false, joined.Add(time.Hour), ""
+	row.Superuser, row.Active, row.LastLogin, row.FirstName = true, false, joined.Add(time.Hour), ""
 	uuid := sourceRow("0190b7a5-0000-7000-8000-000000000001", "b@bücher.example")
 	uuid.Password, uuid.Joined = credential.RestoreHash("!never"), time.Time{}
 	sum, rows := importing(t, s, &source{users: []outbound.SourceUser{row, uuid}, last: 52}, inbound.ImportOptions{})
@@ -162,8 +162,8 @@ func TestImportRejects(t *testing.T) {
 		spoil func(*outbound.SourceUser)
 		want  inbound.Reason
 	}{
-		"malformed":          {func(u *outbound.SourceUser) { u.Fault = "email is no text" }, inbound.ReasonMalformed},
-		"id":                 {func(u *outbound.SourceUser) { u.Fault = "id is neither" }, inbound.ReasonUnsupportedID},
+		"malformed":          {func(u *outbound.SourceUser) { u.Fault = outbound.RowFault{Kind: outbound.RowMalformed, Text: "x"} }, inbound.ReasonMalformed},
+		"id":                 {func(u *outbound.SourceUser) { u.Fault = outbound.RowFault{Kind: outbound.IDUnsupported, Text: "x"} }, inbound.ReasonUnsupportedID},
 		"no email":           {func(u *outbound.SourceUser) { u.Email = " " }, inbound.ReasonNoEmail},
 		"bad email":          {func(u *outbound.SourceUser) { u.Email = "bob" }, inbound.ReasonBadEmail},
 		"long email":         {func(u *outbound.SourceUser) { u.Email = strings.Repeat("b", 250) + "@example.com" }, inbound.ReasonBadEmail},
@@ -175,6 +175,12 @@ func TestImportRejects(t *testing.T) {
 		"unknown scheme":     {func(u *outbound.SourceUser) { u.Password, u.Scheme = credential.RestoreHash("homemade$x"), false }, inbound.ReasonUnknownScheme},
 		"long hash":          {func(u *outbound.SourceUser) { u.Password = credential.RestoreHash("md5$" + strings.Repeat("x", 600)) }, inbound.ReasonBadHash},
 		"NUL in a hash":      {func(u *outbound.SourceUser) { u.Password = credential.RestoreHash("md5$\x00") }, inbound.ReasonBadHash},
+		"last id of all":     {func(u *outbound.SourceUser) { u.ID = "9223372036854775807" }, inbound.ReasonUnsupportedID},
+		"id leaving few":     {func(u *outbound.SourceUser) { u.ID = user.IntegerID(user.LastImportedID + 1) }, inbound.ReasonUnsupportedID},
+		"unsupported date":   {func(u *outbound.SourceUser) { u.Fault = outbound.RowFault{Kind: outbound.DateUnsupported, Text: "x"} }, inbound.ReasonBadDate},
+		"first microsecond":  {func(u *outbound.SourceUser) { u.Joined = time.Time{}.Add(999) }, inbound.ReasonBadDate},
+		"first login":        {func(u *outbound.SourceUser) { u.LastLogin = time.Time{}.Add(999) }, inbound.ReasonBadDate},
+		"year 0":             {func(u *outbound.SourceUser) { u.Joined = time.Time{}.Add(-time.Hour) }, inbound.ReasonBadDate},
 		"date beyond answer": {func(u *outbound.SourceUser) { u.Joined = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }, inbound.ReasonBadDate},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -201,16 +207,56 @@ func TestImportRejects(t *testing.T) {
 
 func TestImportTellsWhatIsToKnow(t *testing.T) {
 	s := fixture.New(t, fixture.Django())
-	legacy, root := sourceRow("1", "ann@example.com"), sourceRow("2", "bob@example.com")
+	legacy, editor := sourceRow("1", "ann@example.com"), sourceRow("2", "bob@example.com")
 	legacy.Password = credential.RestoreHash("md5$salt$beef")
-	root.Superuser = true
-	sum, told := importing(t, s, &source{users: []outbound.SourceUser{legacy, root}}, inbound.ImportOptions{})
+	editor.Staff = true
+	sum, told := importing(t, s, &source{users: []outbound.SourceUser{legacy, editor}}, inbound.ImportOptions{})
 	counts(t, sum, outcomes{added: 2})
-	if len(sum.Notices) != 2 || sum.Notices[inbound.NoticeNoPassword] != 1 || sum.Notices[inbound.NoticeSuperuser] != 1 || len(told) != 2 || told[0].Row != nil || !sum.Whole() {
+	if len(sum.Notices) != 2 || sum.Notices[inbound.NoticeNoPassword] != 1 || sum.Notices[inbound.NoticeStaff] != 1 || len(told) != 2 || told[0].Row != nil || !sum.Whole() {
 		t.Errorf("notices %v, told %+v", sum.Notices, told)
 	}
-	if stored(t, s)["2"].Staff {
-		t.Error("is_superuser alone made an administrator")
+}
+
+// An administrator here may do everything, as a superuser there; is_staff alone may open Django's admin
+// site.
+func TestImportOfAdministrators(t *testing.T) {
+	row := func(id string, staff, superuser bool) outbound.SourceUser {
+		u := sourceRow(id, "user"+id+"@example.com")
+		u.Staff, u.Superuser = staff, superuser
+		return u
+	}
+	bad := row("5", true, true)
+	bad.Email = "none"
+	src := &source{users: []outbound.SourceUser{row("1", false, false), row("2", true, false), row("3", false, true), row("4", true, true), bad}}
+	for asAdmin, c := range map[bool]struct {
+		administrators []user.ID
+		notice         inbound.Notice
+		of             user.ID
+	}{
+		false: {[]user.ID{"3", "4"}, inbound.NoticeStaff, "2"}, true: {[]user.ID{"2", "4"}, inbound.NoticeSuperuser, "3"},
+	} {
+		for _, dry := range []bool{true, false} {
+			s := fixture.New(t, fixture.Django())
+			sum, told := importing(t, s, src, inbound.ImportOptions{StaffAsAdmin: asAdmin, DryRun: dry})
+			if sum.Staff != 2 || sum.Superusers != 2 || sum.Notices[c.notice] != 1 || len(sum.Notices) != 1 {
+				t.Errorf("%t: %+v", asAdmin, sum)
+			}
+			if i := slices.IndexFunc(told, func(r inbound.ImportRow) bool { return len(r.Notices) > 0 }); i < 0 || told[i].ID != c.of {
+				t.Errorf("%t: told %+v", asAdmin, told)
+			}
+			if dry {
+				continue
+			}
+			var got []user.ID
+			for id, u := range stored(t, s) {
+				if u.Staff {
+					got = append(got, id)
+				}
+			}
+			if slices.Sort(got); !slices.Equal(got, c.administrators) {
+				t.Errorf("%t: administrators %v, want %v", asAdmin, got, c.administrators)
+			}
+		}
 	}
 }
 
@@ -236,7 +282,7 @@ func TestImportAgain(t *testing.T) {
 		"unchanged": {nothing, same, false, inbound.Unchanged, nil, func(u user.Snapshot) bool { return u.Version == 1 }},
 		"name":      {nothing, renamed, false, inbound.Updated, []string{"first_name"}, func(u user.Snapshot) bool { return u.FirstName == "Anne" && u.Version == 2 }},
 		"everything": {nothing, row(func(u *outbound.SourceUser) {
-			u.Email, u.LastName, u.Active, u.Staff, u.Password = "anne@example.com", "Li", false, true, fixture.Old("other")
+			u.Email, u.LastName, u.Active, u.Superuser, u.Password = "anne@example.com", "Li", false, true, fixture.Old("other")
 			u.Joined, u.LastLogin = joined.Add(time.Hour), joined.Add(2*time.Hour)
 		}), false, inbound.Updated, []string{"email", "last_name", "is_active", "is_staff", "password", "date_joined", "last_login"}, func(u user.Snapshot) bool {
 			return u.EmailKey == "anne@example.com" && u.Password == fixture.Old("other") && u.Staff && !u.Active

@@ -16,19 +16,24 @@ const precision = time.Microsecond
 
 func cutTime(t time.Time) time.Time { return t.UTC().Truncate(precision) }
 
+// faultReasons are the reasons for which rows that cannot be read are rejected.
+var faultReasons = map[outbound.FaultKind]inbound.Reason{
+	outbound.NoFault: "", outbound.RowMalformed: inbound.ReasonMalformed, outbound.IDUnsupported: inbound.ReasonUnsupportedID,
+	outbound.DateUnsupported: inbound.ReasonBadDate,
+}
+
 // judge makes of a row what is to be stored, or says why that cannot be.
 //
 // Everything is kept as it is: the address as it was shown, names (also empty ones, which Django
-// allows), flags, the stored credential, dates as exact as storage has them. is_superuser alone has no
-// counterpart: it gives nobody administration who was no staff.
+// allows), flags, the stored credential, dates as exact as storage has them. Administration has one flag
+// here and two there, see inbound.ImportOptions.
 func (r *importRun) judge(s outbound.SourceUser) (candidate, *rejection) {
-	c := candidate{dated: !s.Joined.IsZero(), row: inbound.ImportRow{Place: s.Place, ID: s.ID, Email: s.Email, Row: s.Row}}
-	if s.Fault != "" {
-		reason := inbound.ReasonMalformed
-		if strings.HasPrefix(s.Fault, "id ") {
-			reason = inbound.ReasonUnsupportedID
-		}
-		return c, &rejection{reason, s.Fault}
+	c := candidate{dated: !s.Joined.IsZero(), staff: s.Staff, superuser: s.Superuser, row: inbound.ImportRow{Place: s.Place, ID: s.ID, Email: s.Email, Row: s.Row}}
+	if s.Fault.Kind != outbound.NoFault {
+		return c, &rejection{faultReasons[s.Fault.Kind], s.Fault.Text}
+	}
+	if n, counted := s.ID.Integer(); counted && n > user.LastImportedID {
+		return c, &rejection{inbound.ReasonUnsupportedID, "the id leaves too few for new users; the highest is " + string(user.IntegerID(user.LastImportedID))}
 	}
 	shown := field.Strip(s.Email)
 	if shown == "" {
@@ -51,12 +56,19 @@ func (r *importRun) judge(s outbound.SourceUser) (candidate, *rejection) {
 	if why := judgeDates(s); why != nil {
 		return c, why
 	}
-	if s.Superuser && !s.Staff {
+	administers := s.Superuser
+	if r.options.StaffAsAdmin {
+		administers = s.Staff
+	}
+	switch {
+	case s.Staff && !administers:
+		c.row.Notices = append(c.row.Notices, inbound.NoticeStaff)
+	case s.Superuser && !administers:
 		c.row.Notices = append(c.row.Notices, inbound.NoticeSuperuser)
 	}
 	c.snapshot = user.Snapshot{
 		ID: s.ID, Email: shown, EmailKey: email.Key(), FirstName: s.FirstName, LastName: s.LastName,
-		Active: s.Active, Staff: s.Staff, Password: s.Password, Joined: r.now, LastLogin: cutTime(s.LastLogin), Version: 1,
+		Active: s.Active, Staff: administers, Password: s.Password, Joined: r.now, LastLogin: cutTime(s.LastLogin), Version: 1,
 	}
 	if c.dated {
 		c.snapshot.Joined = cutTime(s.Joined)
@@ -98,10 +110,11 @@ func (r *importRun) judgeHash(s outbound.SourceUser, c *candidate) *rejection {
 	return nil
 }
 
-// judgeDates refuses times that no answer could show.
+// judgeDates refuses times that no answer could show, and the first instant of all, which stands for
+// none.
 func judgeDates(s outbound.SourceUser) *rejection {
 	for _, t := range []time.Time{s.Joined, s.LastLogin} {
-		if !t.IsZero() && (t.Year() < 1 || t.Year() > 9999) {
+		if at := cutTime(t); !t.IsZero() && (at.IsZero() || at.Year() < 1 || at.Year() > 9999) {
 			return &rejection{inbound.ReasonBadDate, "a date is not within the years 1 to 9999"}
 		}
 	}

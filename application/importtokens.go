@@ -15,13 +15,16 @@ func (r *importRun) revoke(ctx context.Context, t outbound.RevokedToken) error {
 	r.done++
 	r.progress("revoked tokens", r.done, r.total)
 	switch {
+	case t.ID == "":
+		return r.leaveOut(t, inbound.NoticeTokenUnknown)
 	case !t.Expires.After(r.now):
 		r.summary.Expired++
 		return nil
 	case t.User == "":
-		r.summary.Tokens[inbound.Rejected]++
-		r.summary.Notices[inbound.NoticeTokenWithoutUser]++
-		return r.tell(inbound.ImportRow{Place: t.Place, Outcome: inbound.Rejected, Notices: []inbound.Notice{inbound.NoticeTokenWithoutUser}})
+		return r.leaveOut(t, inbound.NoticeTokenWithoutUser)
+	}
+	if t.RevokedAt.IsZero() {
+		t.RevokedAt = r.now
 	}
 	began := t.Issued
 	if began.IsZero() {
@@ -56,4 +59,11 @@ func (r *importRun) revoke(ctx context.Context, t outbound.RevokedToken) error {
 		r.summary.Tokens[outcome]++
 	}
 	return err
+}
+
+// leaveOut counts a revoked token that is not taken over, and reports it.
+func (r *importRun) leaveOut(t outbound.RevokedToken, why inbound.Notice) error {
+	r.summary.Tokens[inbound.Rejected]++
+	r.summary.Notices[why]++
+	return r.tell(inbound.ImportRow{Place: t.Place, Outcome: inbound.Rejected, Notices: []inbound.Notice{why}})
 }

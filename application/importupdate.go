@@ -25,13 +25,16 @@ func (r *importRun) update(ctx context.Context, c candidate) error {
 	if differ(u.Snapshot(), c) == "" {
 		return r.count(c, inbound.Unchanged)
 	}
-	touched, err := r.touched(ctx, u.ID(), r.options.Overwrite)
+	known, err := r.history(ctx, u.ID(), r.options.Overwrite)
 	if err != nil {
 		return err
 	}
+	now := r.Clock.Now()
+	var before user.Snapshot
 	change := func(u *user.User) error {
-		c.row.Differs = strings.Fields(differ(u.Snapshot(), c))
-		if touched || !r.options.Overwrite && used(u.Snapshot(), c.snapshot) {
+		before = u.Snapshot()
+		c.row.Differs = strings.Fields(differ(before, c))
+		if known.touched || !r.options.Overwrite && used(before, c.snapshot, known.imported) {
 			return errUsed
 		}
 		s := c.snapshot
@@ -39,12 +42,17 @@ func (r *importRun) update(ctx context.Context, c candidate) error {
 			s.Joined = u.Snapshot().Joined
 		}
 		u.TakeOver(s)
+		if r.options.Overwrite && (before.Password != s.Password || before.Active && !s.Active) {
+			u.EndSessions(now) // the user was in use here
+		}
 		return nil
 	}
 	if r.options.DryRun {
 		err = change(u)
+	} else if after, failure := r.Users.Update(ctx, u.ID(), change); failure != nil {
+		err = failure
 	} else {
-		_, err = r.Users.Update(ctx, u.ID(), change)
+		r.recordUpdate(ctx, before, after.Snapshot(), c.row.Differs)
 	}
 	switch {
 	case errors.Is(err, errUsed) && u.Snapshot().EmailKey != c.snapshot.EmailKey:
@@ -60,6 +68,17 @@ func (r *importRun) update(ctx context.Context, c candidate) error {
 	return r.count(c, inbound.Updated)
 }
 
+// recordUpdate records the change of a user, of dates alone as well.
+func (r *importRun) recordUpdate(ctx context.Context, before, after user.Snapshot, differs []string) {
+	switch {
+	case before.Version == after.Version:
+	case changes(before, after) == "" && before.Password == after.Password:
+		r.record(ctx, audit.Event{Kind: audit.Changed, User: after.ID, Detail: strings.Join(differs, " ")})
+	default:
+		r.recordChange(ctx, "", before, after)
+	}
+}
+
 // finer returns what is stored where a row says the same cut to milliseconds, as dumpdata does.
 func finer(stored, row time.Time) time.Time {
 	if stored.Truncate(time.Millisecond).Equal(row) {
@@ -68,23 +87,44 @@ func finer(stored, row time.Time) time.Time {
 	return row
 }
 
-// used reports whether a stored user shows signs of life here: a sign-in later than the source's last,
-// sessions that were ended, or a credential in the form that only this service writes.
-func used(stored, row user.Snapshot) bool {
-	return stored.LastLogin.After(row.LastLogin) || stored.SessionEpoch > 0 ||
+// used reports whether a stored user shows signs of use here: a sign-in later than the source's last,
+// sessions that were ended, unless by an import, or a credential in the form that only this service
+// writes.
+func used(stored, row user.Snapshot, imported bool) bool {
+	return stored.LastLogin.After(row.LastLogin) || !imported && stored.SessionEpoch > 0 ||
 		strings.HasPrefix(stored.Password.Encoded(), "$") && !strings.HasPrefix(row.Password.Encoded(), "$")
 }
 
-// touched reports whether the audit trail tells of a sign-in or a change of the user here, or that they
-// registered here: then they are somebody else, whatever counts for more. An update by an import
-// leaves no such event.
-func (r *importRun) touched(ctx context.Context, id user.ID, registered bool) (bool, error) {
-	kinds := []audit.Kind{audit.Registered}
+// history is what the audit trail has of a user.
+type history struct {
+	touched  bool // a sign-in or a change here, or that the user registered here
+	imported bool // a change by an import
+}
+
+// history looks a user up in the audit trail; with registered alone, only whether the user registered
+// here: then it is another user than the source's, whatever counts for more.
+func (r *importRun) history(ctx context.Context, id user.ID, registered bool) (h history, err error) {
+	q := audit.Query{Filter: audit.Filter{User: id, Kinds: []audit.Kind{audit.Registered}}, Limit: batch}
 	if !registered {
-		kinds = append(kinds, audit.Changed, audit.PasswordChanged, audit.SignedIn)
+		q.Kinds = append(q.Kinds, audit.Changed, audit.PasswordChanged, audit.SignedIn, audit.SessionsRevoked)
 	}
-	events, err := r.AuditTrail.List(ctx, audit.Query{Filter: audit.Filter{User: id, Kinds: kinds}, Limit: 1})
-	return len(events) > 0, err
+	for {
+		events, err := r.AuditTrail.List(ctx, q)
+		if err != nil {
+			return h, err
+		}
+		for _, e := range events {
+			if e.Channel != audit.Import {
+				return history{touched: true}, nil
+			}
+			h.imported = true
+		}
+		if len(events) < q.Limit {
+			return h, nil
+		}
+		at := events[len(events)-1].Position()
+		q.From = &at
+	}
 }
 
 // differ names the members in which a row differs from the stored user; "" for none. A sign-in that

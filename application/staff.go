@@ -3,7 +3,6 @@ package application
 import (
 	"context"
 
-	"roster/domain/audit"
 	"roster/domain/user"
 )
 
@@ -40,16 +39,6 @@ func (a *Accounts) update(ctx context.Context, by, id user.ID, who person, chang
 	}
 	a.recordChange(ctx, by, before, after.Snapshot())
 	return after, nil
-}
-
-// recordChange records what a change of a user came to.
-func (a *Accounts) recordChange(ctx context.Context, by user.ID, before, after user.Snapshot) {
-	if names := changes(before, after); names != "" {
-		a.record(ctx, audit.Event{Kind: audit.Changed, Actor: by, User: after.ID, Detail: names})
-	}
-	if before.Password != after.Password {
-		a.record(ctx, audit.Event{Kind: audit.PasswordChanged, Actor: by, User: after.ID})
-	}
 }
 
 // others fails with user.ErrLastStaff when no more than so many users administer.

@@ -106,7 +106,7 @@ func (a *Authentication) Authenticate(ctx context.Context, token string) (inboun
 	now := a.Clock.Now()
 	c, err := a.Tokens.Parse(ctx, token, now)
 	if err == nil {
-		err = c.CheckShape(session.Access)
+		err = a.checked(c, session.Access, now)
 	}
 	if err != nil {
 		return inbound.Actor{}, err
@@ -156,7 +156,18 @@ func (a *Authentication) parse(ctx context.Context, member string, t field.Text,
 	if err != nil {
 		return c, err
 	}
-	return c, c.CheckShape(want)
+	return c, a.checked(c, want, now)
+}
+
+// checked checks what every token has to fulfil, beyond its signature and times.
+func (a *Authentication) checked(c session.Claims, want session.TokenType, now time.Time) error {
+	if err := c.CheckShape(want); err != nil {
+		return err
+	}
+	if a.rules.Outlived(c.IssuedAt, now) {
+		return session.ErrTokenInvalid
+	}
+	return nil
 }
 
 // sessionOf returns the session that a token belongs to and the token's generation in it, or nil when
@@ -214,7 +225,7 @@ func (a *Authentication) pair(ctx context.Context, s *session.Session, now time.
 	}
 	refresh, err := a.Tokens.Sign(ctx, session.Claims{
 		Type: session.Refresh, User: string(s.User()), HasUser: true,
-		IssuedAt: s.Issued(), ExpiresAt: s.Expires(),
+		IssuedAt: s.Issued(), ExpiresAt: s.RefreshExpires(a.rules),
 		Session: s.ID(), Generation: s.Generation(), Extra: extra,
 	})
 	return inbound.TokenPair{Access: access, Refresh: refresh}, err

@@ -34,6 +34,16 @@ func (r recorder) record(ctx context.Context, e audit.Event) {
 	_ = r.events.Append(ctx, e.Clean())
 }
 
+// recordChange records what a change of a user came to.
+func (r recorder) recordChange(ctx context.Context, by user.ID, before, after user.Snapshot) {
+	if names := changes(before, after); names != "" {
+		r.record(ctx, audit.Event{Kind: audit.Changed, Actor: by, User: after.ID, Detail: names})
+	}
+	if before.Password != after.Password {
+		r.record(ctx, audit.Event{Kind: audit.PasswordChanged, Actor: by, User: after.ID})
+	}
+}
+
 // changes names the members in which two states of a user differ, as callers spell them.
 func changes(before, after user.Snapshot) string {
 	var names []string

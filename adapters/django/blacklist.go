@@ -75,7 +75,7 @@ func (t outstanding) revoked(place string, at time.Time) outbound.RevokedToken {
 }
 
 type blacklisted struct {
-	token string // key of the outstanding token, as JSON
+	token []byte // key of the outstanding token, as JSON
 	at    time.Time
 }
 
@@ -91,5 +91,5 @@ func readBlacklisted(x object) (blacklisted, error) {
 	if err != nil {
 		return blacklisted{}, errToken
 	}
-	return blacklisted{string(b.Token), at}, nil
+	return blacklisted{b.Token, at}, nil
 }

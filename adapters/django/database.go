@@ -2,7 +2,6 @@ package django
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,6 +14,7 @@ import (
 
 // table is a table as far as it matters here.
 type table struct {
+	sql     string // its name as SQL spells it
 	columns []string
 	key     string // the column of the primary key, "" for none
 }
@@ -22,26 +22,72 @@ type table struct {
 // tables is a database whose tables can be listed.
 type tables interface {
 	tables(ctx context.Context) (map[string]table, error)
-	count(ctx context.Context, name string) (int64, error)
+	count(ctx context.Context, t table) (int64, error)
 }
 
 // database is what the databases have in common.
 type database struct {
 	reader
-	name      string // of the table of users
-	table     table
-	model     string
-	blacklist bool // there are the tables of the token blacklist
-	in        tables
+	name    string // of the table of users
+	table   table
+	model   string
+	revoked table // the blacklisted tokens; without a name when there is no blacklist
+	in      tables
+}
+
+// column is what is read of each row under one name. Only that is read: what else a table has may be
+// large, or of a type that nothing here can read.
+type column struct{ name, sql string }
+
+// quoted returns an SQL identifier, for both databases.
+func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// at most so many bytes of a column are read; see column.tooLong. A token has some hundred.
+const maxColumn = max(maxText, 8192)
+
+// bounded is the column's value, or null where that is too long.
+func (c column) bounded() string { return "CASE WHEN NOT " + c.tooLong() + " THEN " + c.sql + " END" }
+
+// tooLong is a condition: whether the value is too long to be read.
+func (c column) tooLong() string {
+	return fmt.Sprintf("coalesce(octet_length(CAST(%s AS text)), 0) > %d", c.sql, maxColumn)
+}
+
+// anyTooLong is a condition: whether a value in the row is too long to be read.
+func anyTooLong(columns []column) string {
+	out := []string{"false"}
+	for _, c := range columns {
+		out = append(out, c.tooLong())
+	}
+	return strings.Join(out, " OR ")
 }
 
 // The tables of rest_framework_simplejwt.token_blacklist, joined.
 const (
 	outstandingTable = "token_blacklist_outstandingtoken"
 	blacklistedTable = "token_blacklist_blacklistedtoken"
-	blacklistTables  = blacklistedTable + " b JOIN " + outstandingTable + " o ON o.id = b.token_id"
-	blacklistColumns = `b.id, o.user_id AS "user", o.jti, o.token, o.created_at, o.expires_at, b.blacklisted_at`
+	blacklistTables  = blacklistedTable + " AS b LEFT JOIN " + outstandingTable + " AS o ON o.id = b.token_id"
 )
+
+var blacklistColumns = []column{
+	{"id", "b.id"}, {"user", "o.user_id"}, {"jti", "o.jti"}, {"token", "o.token"}, {"created_at", "o.created_at"},
+	{"expires_at", "o.expires_at"}, {"blacklisted_at", "b.blacklisted_at"},
+}
+
+// userColumns returns what is read of the table of users, which the query calls t: the key first.
+func (d *database) userColumns() []column {
+	names := []string{d.table.key}
+	for _, m := range Members() {
+		if f := d.o.field(m); slices.Contains(d.table.columns, f) && !slices.Contains(names, f) {
+			names = append(names, f)
+		}
+	}
+	out := make([]column, len(names))
+	for i, name := range names {
+		out[i] = column{name, "t." + quoted(name)}
+	}
+	return out
+}
 
 // inspect finds the table of users.
 func inspect(ctx context.Context, o Options, in tables) (database, error) {
@@ -72,9 +118,9 @@ func inspect(ctx context.Context, o Options, in tables) (database, error) {
 	if d.model = strings.ToLower(o.UserModel); d.model == "" {
 		d.model = modelOf(d.name)
 	}
-	_, one := all[outstandingTable]
-	_, other := all[blacklistedTable]
-	d.blacklist = one && other
+	if _, there := all[outstandingTable]; there {
+		d.revoked = all[blacklistedTable]
+	}
 	return d, nil
 }
 
@@ -106,50 +152,46 @@ func (d *database) Describe() string { return "table " + d.name }
 
 // Count implements outbound.UserSource.
 func (d *database) Count(ctx context.Context) (users, tokens int64, err error) {
-	if users, err = d.in.count(ctx, d.name); err != nil || !d.blacklist {
+	if users, err = d.in.count(ctx, d.table); err != nil || d.revoked.sql == "" {
 		return users, 0, err
 	}
-	tokens, err = d.in.count(ctx, blacklistedTable)
+	tokens, err = d.in.count(ctx, d.revoked)
 	return users, tokens, err
-}
-
-func (d *database) needBlacklist() error {
-	if !d.blacklist {
-		return errors.New("there is no token blacklist: rest_framework_simplejwt.token_blacklist is not installed there")
-	}
-	return nil
 }
 
 // row is the columns of a row as JSON.
 type row map[string]jsontext.Value
 
 // row makes a user of a row by making an object of a fixture of it, as which it can be read again.
-func (d *database) row(key jsontext.Value, r row) outbound.SourceUser {
+func (d *database) row(r row, tooLong bool) outbound.SourceUser {
+	key := r[d.table.key]
 	place := d.name + " " + d.table.key + " " + string(key)
+	if tooLong {
+		id, _ := idOf(key)
+		fault := outbound.RowFault{Kind: outbound.RowMalformed, Text: fmt.Sprintf("a column has more than %d bytes; the file of rejected rows is without the row", maxColumn)}
+		return outbound.SourceUser{Place: place, ID: id, Fault: fault}
+	}
 	fields, err := json.Marshal(r, json.Deterministic(true), lenient)
 	if err != nil {
-		return outbound.SourceUser{Place: place, Fault: "the row is no text"}
+		return outbound.SourceUser{Place: place, Fault: outbound.RowFault{Kind: outbound.RowMalformed, Text: "the row is no text"}}
 	}
 	x := object{Model: d.model, PK: key, Fields: fields}
 	raw, err := json.Marshal(x, lenient)
 	if err != nil {
-		return outbound.SourceUser{Place: place, Fault: "the row is no text"}
+		return outbound.SourceUser{Place: place, Fault: outbound.RowFault{Kind: outbound.RowMalformed, Text: "the row is no text"}}
 	}
 	return d.user(place, raw, x)
 }
 
 // revokedToken reads a row of blacklistColumns.
-func (r row) revokedToken() (outbound.RevokedToken, error) {
+func (r row) revokedToken() outbound.RevokedToken {
 	place := blacklistedTable + " id " + string(r["id"])
 	t := outstanding{User: r["user"], JTI: r.text("jti"), Token: r.text("token"), Created: r.text("created_at"), Expires: r.text("expires_at")}
-	if err := t.times(); err != nil {
-		return outbound.RevokedToken{}, fmt.Errorf("%s: %w", place, err)
-	}
 	at, err := parseTime(r.text("blacklisted_at"))
-	if err != nil {
-		return outbound.RevokedToken{}, fmt.Errorf("%s: %w", place, errToken)
+	if err != nil || t.times() != nil {
+		return outbound.RevokedToken{Place: place}
 	}
-	return t.revoked(place, at), nil
+	return t.revoked(place, at)
 }
 
 func (r row) text(name string) string {

@@ -258,23 +258,27 @@ func TestShapesOfRows(t *testing.T) {
 		options    Options
 		check      func(outbound.SourceUser) bool
 	}{
-		"username is the email":   {"1", `,"username":"a@b.example","email":""`, Options{}, func(u outbound.SourceUser) bool { return u.Email == "a@b.example" }},
-		"username is no email":    {"1", `,"username":"ann","email":""`, Options{}, func(u outbound.SourceUser) bool { return u.Email == "" && u.Fault == "" }},
-		"email before username":   {"1", `,"username":"a@b.example","email":"c@d.example"`, Options{}, func(u outbound.SourceUser) bool { return u.Email == "c@d.example" }},
-		"no email field at all":   {"1", `,"username":"a@b.example"`, Options{}, func(u outbound.SourceUser) bool { return u.Email == "a@b.example" }},
-		"defaults":                {"1", ``, Options{}, func(u outbound.SourceUser) bool { return u.Active && !u.Staff && u.Joined.IsZero() && u.Fault == "" }},
-		"nulls":                   {"1", `,"email":null,"first_name":null,"is_active":null,"date_joined":null`, Options{}, func(u outbound.SourceUser) bool { return u.Active && u.FirstName == "" && u.Fault == "" }},
+		"username is the email": {"1", `,"username":"a@b.example","email":""`, Options{}, func(u outbound.SourceUser) bool { return u.Email == "a@b.example" }},
+		"username is no email":  {"1", `,"username":"ann","email":""`, Options{}, func(u outbound.SourceUser) bool { return u.Email == "" && u.Fault.Kind == outbound.NoFault }},
+		"email before username": {"1", `,"username":"a@b.example","email":"c@d.example"`, Options{}, func(u outbound.SourceUser) bool { return u.Email == "c@d.example" }},
+		"no email field at all": {"1", `,"username":"a@b.example"`, Options{}, func(u outbound.SourceUser) bool { return u.Email == "a@b.example" }},
+		"defaults": {"1", ``, Options{}, func(u outbound.SourceUser) bool {
+			return u.Active && !u.Staff && u.Joined.IsZero() && u.Fault.Kind == outbound.NoFault
+		}},
+		"nulls": {"1", `,"email":null,"first_name":null,"is_active":null,"date_joined":null`, Options{}, func(u outbound.SourceUser) bool {
+			return !u.Active && u.FirstName == "" && u.Fault.Kind == outbound.NoFault
+		}},
 		"SQLite's truth":          {"1", `,"is_active":0,"is_staff":1`, Options{}, func(u outbound.SourceUser) bool { return !u.Active && u.Staff }},
-		"no truth":                {"1", `,"is_active":"yes"`, Options{}, func(u outbound.SourceUser) bool { return u.Fault == "is_active is neither true nor false" }},
-		"no text":                 {"1", `,"email":5`, Options{}, func(u outbound.SourceUser) bool { return u.Fault == "email is no text" }},
-		"no time":                 {"1", `,"date_joined":"yesterday"`, Options{}, func(u outbound.SourceUser) bool { return u.Fault == "date_joined is no date and time" }},
+		"no truth":                {"1", `,"is_active":"yes"`, Options{}, func(u outbound.SourceUser) bool { return u.Fault.Text == "is_active is neither true nor false" }},
+		"no text":                 {"1", `,"email":5`, Options{}, func(u outbound.SourceUser) bool { return u.Fault.Text == "email is no text" }},
+		"no time":                 {"1", `,"date_joined":"yesterday"`, Options{}, func(u outbound.SourceUser) bool { return u.Fault.Text == "date_joined is no date and time" }},
 		"UUID":                    {`"0190B7A5-0000-7000-8000-000000000001"`, ``, Options{}, func(u outbound.SourceUser) bool { return u.ID == "0190b7a5-0000-7000-8000-000000000001" }},
 		"UUID as SQLite keeps it": {`"0190b7a5000070008000000000000001"`, ``, Options{}, func(u outbound.SourceUser) bool { return u.ID == "0190b7a5-0000-7000-8000-000000000001" }},
 		"number as text":          {`"12"`, ``, Options{}, func(u outbound.SourceUser) bool { return u.ID == "12" }},
-		"null key":                {`null`, ``, Options{}, func(u outbound.SourceUser) bool { return u.ID == "" && u.Fault == "" }},
-		"negative":                {`-1`, ``, Options{}, func(u outbound.SourceUser) bool { return strings.HasPrefix(u.Fault, "id ") }},
-		"a word":                  {`"ann"`, ``, Options{}, func(u outbound.SourceUser) bool { return strings.HasPrefix(u.Fault, "id ") }},
-		"too large":               {`9223372036854775808`, ``, Options{}, func(u outbound.SourceUser) bool { return strings.HasPrefix(u.Fault, "id ") }},
+		"null key":                {`null`, ``, Options{}, func(u outbound.SourceUser) bool { return u.ID == "" && u.Fault.Kind == outbound.NoFault }},
+		"negative":                {`-1`, ``, Options{}, func(u outbound.SourceUser) bool { return u.Fault.Kind == outbound.IDUnsupported }},
+		"a word":                  {`"ann"`, ``, Options{}, func(u outbound.SourceUser) bool { return u.Fault.Kind == outbound.IDUnsupported }},
+		"too large":               {`9223372036854775808`, ``, Options{}, func(u outbound.SourceUser) bool { return u.Fault.Kind == outbound.IDUnsupported }},
 		"mapped": {"1", `,"mail":"a@b.example","given":"Ann","since":"2020-01-02"`, Options{Fields: map[string]string{"email": "mail", "first_name": "given", "date_joined": "since"}}, func(u outbound.SourceUser) bool {
 			return u.Email == "a@b.example" && u.FirstName == "Ann" && u.Joined.Day() == 2
 		}},
@@ -282,7 +286,7 @@ func TestShapesOfRows(t *testing.T) {
 		"id mapped":                 {"1", `,"uid":5`, Options{Fields: map[string]string{"id": "uid"}}, func(u outbound.SourceUser) bool { return u.ID == "5" }},
 		"id given anew":             {"1", ``, Options{Fields: map[string]string{"id": ""}}, func(u outbound.SourceUser) bool { return u.ID == "" }},
 		"escapes":                   {"1", `,"first_name":"\u0141ukasz \ud83d\ude00"`, Options{}, func(u outbound.SourceUser) bool { return u.FirstName == "Łukasz 😀" }},
-		"lone surrogate is no text": {"1", `,"first_name":"\ud800"`, Options{}, func(u outbound.SourceUser) bool { return u.Fault == "first_name holds half a character" }},
+		"lone surrogate is no text": {"1", `,"first_name":"\ud800"`, Options{}, func(u outbound.SourceUser) bool { return u.Fault.Text == "first_name holds half a character" }},
 		"capital names are others'": {"1", `,"Email":"a@b.example"`, Options{}, func(u outbound.SourceUser) bool { return u.Email == "" }},
 		"naive times are UTC":       {"1", `,"date_joined":"2020-01-02T03:04:05.5"`, Options{}, func(u outbound.SourceUser) bool { return u.Joined.Equal(time.Date(2020, 1, 2, 3, 4, 5, 5e8, time.UTC)) }},
 		"times of a zone": {"1", `,"date_joined":"2020-01-02T03:04:05.5","last_login":"2020-07-02 03:04:05"`, Options{TimeZone: "Europe/Berlin"}, func(u outbound.SourceUser) bool {
@@ -416,7 +420,7 @@ func TestStretchesOfSQLite(t *testing.T) {
 		t.Fatalf("%d rows", len(got))
 	}
 	for i, u := range got {
-		if want := user.ID(fmt.Sprintf("00000000-0000-0000-0000-%012x", i+1)); u.ID != want || u.Fault != "" || u.Active != (i%2 == 0) || u.LastLogin.Year() != 2020 {
+		if want := user.ID(fmt.Sprintf("00000000-0000-0000-0000-%012x", i+1)); u.ID != want || u.Fault.Kind != outbound.NoFault || u.Active != (i%2 == 0) || u.LastLogin.Year() != 2020 {
 			t.Fatalf("row %d: %+v", i, u)
 		}
 	}

@@ -1,10 +1,9 @@
 package django
 
 import (
-	"bufio"
 	"bytes"
-	"compress/gzip"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +16,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"roster/domain/user"
 	"roster/ports/outbound"
 )
 
@@ -30,21 +30,31 @@ type fixture struct {
 	path        string
 	model       string
 	users       int64
-	last        int64                // highest counted id seen
-	blacklisted map[string]time.Time // key of an outstanding token -> when it was blacklisted
+	last        int64 // highest counted id seen
+	revocations int64
+	blacklisted map[fingerprint]time.Time // key of an outstanding token -> when it was blacklisted
+}
+
+// fingerprint stands for the key of a token, however long that is.
+type fingerprint [16]byte
+
+func fingerprintOf(key []byte) fingerprint {
+	sum := sha256.Sum256(key)
+	return fingerprint(sum[:16])
 }
 
 // seen is what a first look at a model tells.
 type seen struct {
-	count int64
-	last  int64 // highest counted key
-	users bool  // its fields are those of a user
+	count  int64
+	last   int64 // highest counted key
+	looked bool  // at the fields of one of its objects
+	users  bool  // they are those of a user
 }
 
 func openFixture(ctx context.Context, o Options) (Source, error) {
-	f := &fixture{reader: reader{o}, path: o.Source, blacklisted: map[string]time.Time{}}
+	f := &fixture{reader: reader{o}, path: o.Source, blacklisted: map[fingerprint]time.Time{}}
 	models := map[string]*seen{}
-	err := f.each(ctx, func(_ string, _ []byte, x object) error { return f.look(models, x) })
+	err := f.each(ctx, func(_ string, x object) error { f.look(models, x); return nil })
 	if err != nil {
 		return nil, err
 	}
@@ -68,34 +78,39 @@ func openFixture(ctx context.Context, o Options) (Source, error) {
 }
 
 // look notes what an object tells about the fixture as a whole.
-func (f *fixture) look(models map[string]*seen, x object) error {
+func (f *fixture) look(models map[string]*seen, x object) {
 	s := models[x.Model]
 	if s == nil {
-		var fields map[string]jsontext.Value
-		err := json.Unmarshal(x.Fields, &fields, lenient)
-		s = &seen{users: err == nil && f.o.isUserModel(func(name string) bool { _, has := fields[name]; return has })}
+		s = &seen{}
 		models[x.Model] = s
 	}
-	s.count++
-	if id, _ := idOf(x.PK); id != "" {
-		if n, counted := id.Integer(); counted {
-			s.last = max(s.last, n)
-		}
+	if !s.looked && x.raw != nil {
+		fields, err := f.read(x.Fields)
+		s.looked = true
+		s.users = err == nil && f.o.isUserModel(func(name string) bool { _, has := fields[name]; return has })
 	}
+	s.count++
+	id, _ := idOf(x.PK)
+	s.last = max(s.last, counted(id))
 	switch x.Model {
 	case outstandingModel:
 		if t, err := readOutstanding(x); err == nil {
-			n, _ := t.owner().Integer()
-			f.last = max(f.last, n) // also of users who are gone
+			f.last = max(f.last, counted(t.owner())) // also of deleted users
 		}
 	case blacklistedModel:
-		b, err := readBlacklisted(x)
-		if err != nil {
-			return fmt.Errorf("%s %s: %w", x.Model, x.PK, err)
+		f.revocations++
+		if b, err := readBlacklisted(x); err == nil {
+			f.blacklisted[fingerprintOf(b.token)] = b.at
 		}
-		f.blacklisted[b.token] = b.at
 	}
-	return nil
+}
+
+// counted returns the number of a counted id that can be taken over; 0 of any other.
+func counted(id user.ID) int64 {
+	if n, ok := id.Integer(); ok && n <= user.LastImportedID {
+		return n
+	}
+	return 0
 }
 
 // Describe implements Source.
@@ -106,7 +121,7 @@ func (f *fixture) Close(context.Context) error { return nil }
 
 // Count implements outbound.UserSource.
 func (f *fixture) Count(context.Context) (users, tokens int64, err error) {
-	return f.users, int64(len(f.blacklisted)), nil
+	return f.users, f.revocations, nil
 }
 
 // LastUserID implements outbound.UserSource.
@@ -114,31 +129,51 @@ func (f *fixture) LastUserID(context.Context) (int64, error) { return f.last, ni
 
 // Users implements outbound.UserSource.
 func (f *fixture) Users(ctx context.Context, visit func(outbound.SourceUser) error) error {
-	return f.each(ctx, func(place string, raw []byte, x object) error {
-		if x.Model != f.model {
+	return f.each(ctx, func(place string, x object) error {
+		switch {
+		case x.Model != f.model:
 			return nil
+		case x.raw == nil:
+			id, _ := idOf(x.PK)
+			fault := outbound.RowFault{Kind: outbound.RowMalformed, Text: fmt.Sprintf("the row has more than %d MiB; the file of rejected rows is without it", maxObject>>20)}
+			return visit(outbound.SourceUser{Place: place, ID: id, Fault: fault})
 		}
-		return visit(f.user(place, bytes.Clone(raw), x))
+		return visit(f.user(place, bytes.Clone(x.raw), x))
 	})
 }
 
 // RevokedTokens implements outbound.UserSource.
 func (f *fixture) RevokedTokens(ctx context.Context, visit func(outbound.RevokedToken) error) error {
-	return f.each(ctx, func(place string, _ []byte, x object) error {
-		at, listed := f.blacklisted[string(x.PK)]
+	there := map[fingerprint]bool{} // the blacklisted tokens that the fixture holds
+	err := f.each(ctx, func(place string, x object) error {
+		key := fingerprintOf(x.PK)
+		at, listed := f.blacklisted[key]
 		if x.Model != outstandingModel || !listed {
 			return nil
 		}
+		there[key] = true
 		t, err := readOutstanding(x)
 		if err != nil {
-			return fmt.Errorf("%s: %w", place, err)
+			return visit(outbound.RevokedToken{Place: place})
 		}
 		return visit(t.revoked(place, at))
 	})
+	if err != nil || len(there) == int(f.revocations) {
+		return err
+	}
+	return f.each(ctx, func(place string, x object) error {
+		if x.Model != blacklistedModel {
+			return nil
+		}
+		if b, err := readBlacklisted(x); err == nil && there[fingerprintOf(b.token)] {
+			return nil
+		}
+		return visit(outbound.RevokedToken{Place: place})
+	})
 }
 
-// each calls visit with each object of the file. raw is only good during the call.
-func (f *fixture) each(ctx context.Context, visit func(place string, raw []byte, x object) error) (err error) {
+// each calls visit with each object of the file. What it holds is only good during the call.
+func (f *fixture) each(ctx context.Context, visit func(place string, x object) error) (err error) {
 	file, err := os.Open(f.path)
 	if err != nil {
 		return err
@@ -148,68 +183,33 @@ func (f *fixture) each(ctx context.Context, visit func(place string, raw []byte,
 	if err != nil {
 		return err
 	}
-	d := jsontext.NewDecoder(in, lenient)
-	array := d.PeekKind() == '['
-	if array {
-		_, _ = d.ReadToken()
-	}
-	for n := 1; ; n++ {
+	o := objects{in: in}
+	for {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if array && d.PeekKind() == ']' {
-			if _, err := d.ReadToken(); err != nil {
-				return damaged(n, err)
-			}
-			if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
-				return fmt.Errorf("the fixture goes on after its end, object %d", n-1)
-			}
-			return nil
-		}
-		raw, err := d.ReadValue()
-		if !array && errors.Is(err, io.EOF) {
+		raw, whole, err := o.next()
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
-			return damaged(n, err)
+			return err
 		}
 		var x object
-		if err := json.Unmarshal(raw, &x, lenient); err != nil || x.Model == "" || x.Fields == nil {
-			return fmt.Errorf("object %d is none of a fixture: it must have a model and fields", n)
+		if whole {
+			x.raw, err = raw, json.Unmarshal(raw, &x, lenient)
+		} else {
+			err = x.begin(raw)
 		}
-		if err := visit(fmt.Sprintf("object %d", n), raw, x); err != nil {
+		if e, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+			return fmt.Errorf("the fixture is no JSON at byte %d, object %d", o.start+e.ByteOffset, o.n)
+		}
+		if err != nil || x.Model == "" || len(x.Model) > maxLabel || whole && x.Fields == nil {
+			return fmt.Errorf("object %d is none of a fixture: it must have a model and fields", o.n)
+		}
+		x.Model = strings.ToLower(x.Model) // labels are the same whatever their case
+		if err := visit(fmt.Sprintf("object %d", o.n), x); err != nil {
 			return err
 		}
 	}
-}
-
-// damaged says where a fixture breaks off or is no JSON; the decoder's text could tell a hash.
-func damaged(n int, err error) error {
-	if e, ok := errors.AsType[*jsontext.SyntacticError](err); ok && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("the fixture is no JSON at byte %d, object %d", e.ByteOffset, n)
-	}
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		return fmt.Errorf("the fixture breaks off in object %d", n)
-	}
-	return fmt.Errorf("read object %d: %w", n, err)
-}
-
-// text returns what a file says: unpacked, and without a byte order mark.
-func text(file io.Reader) (io.Reader, error) {
-	const ahead = 1 << 16
-	in := bufio.NewReaderSize(file, ahead)
-	if head, _ := in.Peek(2); string(head) == "\x1f\x8b" {
-		z, err := gzip.NewReader(in)
-		if err != nil {
-			return nil, err
-		}
-		in = bufio.NewReaderSize(z, ahead)
-	}
-	switch head, _ := in.Peek(3); {
-	case strings.HasPrefix(string(head), "\xff\xfe"), strings.HasPrefix(string(head), "\xfe\xff"):
-		return nil, errors.New("the fixture is in UTF-16, as PowerShell writes what is redirected; let dumpdata write it with -o FILE")
-	case string(head) == "\xef\xbb\xbf":
-		_, _ = in.Discard(len(head))
-	}
-	return in, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/jackc/pgx/v5"
 
+	"roster/domain/user"
 	"roster/ports/outbound"
 )
 
@@ -26,7 +27,7 @@ func openPostgres(ctx context.Context, o Options) (Source, error) {
 	}
 	for name, value := range map[string]string{
 		"application_name": "roster import", "default_transaction_read_only": "on", "TimeZone": "UTC",
-		"DateStyle": "ISO", "statement_timeout": "0", "idle_in_transaction_session_timeout": "0",
+		"DateStyle": "ISO", "standard_conforming_strings": "on", "statement_timeout": "0", "idle_in_transaction_session_timeout": "0",
 	} {
 		c.RuntimeParams[name] = value
 	}
@@ -44,9 +45,6 @@ func openPostgres(ctx context.Context, o Options) (Source, error) {
 // Close implements Source.
 func (p *postgresDatabase) Close(ctx context.Context) error { return p.conn.Close(ctx) }
 
-// identifier quotes the name of a table, which may be told with its schema.
-func identifier(name string) string { return pgx.Identifier(strings.Split(name, ".")).Sanitize() }
-
 func (p *postgresDatabase) tables(ctx context.Context) (map[string]table, error) {
 	rows, err := p.conn.Query(ctx, `
 		SELECT n.nspname, n.nspname = ANY (current_schemas(false)), c.relname, a.attname, coalesce(a.attnum = i.indkey[0], false)
@@ -63,10 +61,12 @@ func (p *postgresDatabase) tables(ctx context.Context) (map[string]table, error)
 	var schema, name, column string
 	var onPath, key bool
 	_, err = pgx.ForEachRow(rows, []any{&schema, &onPath, &name, &column, &key}, func() error {
+		spelt := quoted(schema) + "." + quoted(name)
 		if !onPath {
 			name = schema + "." + name
 		}
 		t := out[name]
+		t.sql = spelt
 		t.columns = append(t.columns, column)
 		if key {
 			t.key = column
@@ -77,21 +77,21 @@ func (p *postgresDatabase) tables(ctx context.Context) (map[string]table, error)
 	return out, err
 }
 
-func (p *postgresDatabase) count(ctx context.Context, name string) (n int64, err error) {
-	err = p.conn.QueryRow(ctx, "SELECT count(*) FROM "+identifier(name)).Scan(&n)
+func (p *postgresDatabase) count(ctx context.Context, t table) (n int64, err error) {
+	err = p.conn.QueryRow(ctx, "SELECT count(*) FROM "+t.sql).Scan(&n)
 	return n, err
 }
 
 // LastUserID implements outbound.UserSource. The sequence's last number outlives its row.
 func (p *postgresDatabase) LastUserID(ctx context.Context) (int64, error) {
 	var sequence *string
-	err := p.conn.QueryRow(ctx, "SELECT pg_get_serial_sequence($1, $2)", identifier(p.name), p.table.key).Scan(&sequence)
+	err := p.conn.QueryRow(ctx, "SELECT pg_get_serial_sequence($1, $2)", p.table.sql, p.table.key).Scan(&sequence)
 	if err != nil || sequence == nil {
 		return 0, err
 	}
 	var n *int64
 	err = p.conn.QueryRow(ctx, "SELECT CASE WHEN is_called THEN last_value END FROM "+*sequence).Scan(&n)
-	if err != nil || n == nil {
+	if err != nil || n == nil || *n > user.LastImportedID {
 		return 0, err
 	}
 	return *n, nil
@@ -99,27 +99,24 @@ func (p *postgresDatabase) LastUserID(ctx context.Context) (int64, error) {
 
 // Users implements outbound.UserSource.
 func (p *postgresDatabase) Users(ctx context.Context, visit func(outbound.SourceUser) error) error {
-	query := "SELECT row_to_json(t)::text FROM " + identifier(p.name) + " AS t ORDER BY t." + identifier(p.table.key)
-	return p.each(ctx, query, func(r row) error { return visit(p.row(r[p.table.key], r)) })
+	return p.each(ctx, p.userColumns(), p.table.sql+" AS t", func(r row, tooLong bool) error { return visit(p.row(r, tooLong)) })
 }
 
 // RevokedTokens implements outbound.UserSource.
 func (p *postgresDatabase) RevokedTokens(ctx context.Context, visit func(outbound.RevokedToken) error) error {
-	if err := p.needBlacklist(); err != nil {
-		return err
+	if p.revoked.sql == "" {
+		return nil
 	}
-	query := "SELECT row_to_json(t)::text FROM (SELECT " + blacklistColumns + " FROM " + blacklistTables + ") AS t"
-	return p.each(ctx, query, func(r row) error {
-		token, err := r.revokedToken()
-		if err != nil {
-			return err
-		}
-		return visit(token)
-	})
+	return p.each(ctx, blacklistColumns, blacklistTables, func(r row, _ bool) error { return visit(r.revokedToken()) })
 }
 
-// each reads the rows of a query that gives one JSON object each.
-func (p *postgresDatabase) each(ctx context.Context, query string, visit func(row) error) error {
+// each reads all rows, in the order of the first column.
+func (p *postgresDatabase) each(ctx context.Context, columns []column, from string, visit func(r row, tooLong bool) error) error {
+	members := make([]string, len(columns))
+	for i, c := range columns {
+		members[i] = "'" + strings.ReplaceAll(c.name, "'", "''") + "', " + c.bounded()
+	}
+	query := "SELECT json_build_object(" + strings.Join(members, ", ") + ")::text, " + anyTooLong(columns) + " FROM " + from + " ORDER BY " + columns[0].sql
 	rows, err := p.conn.Query(ctx, query)
 	if err != nil {
 		return fmt.Errorf("postgres: %w", err)
@@ -127,14 +124,15 @@ func (p *postgresDatabase) each(ctx context.Context, query string, visit func(ro
 	defer rows.Close()
 	for rows.Next() {
 		var text []byte
-		if err := rows.Scan(&text); err != nil {
+		var tooLong bool
+		if err := rows.Scan(&text, &tooLong); err != nil {
 			return fmt.Errorf("postgres: %w", err)
 		}
 		var r row
 		if err := json.Unmarshal(text, &r, lenient); err != nil {
 			return fmt.Errorf("postgres: a row is no JSON object")
 		}
-		if err := visit(r); err != nil {
+		if err := visit(r, tooLong); err != nil {
 			return err
 		}
 	}

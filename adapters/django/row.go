@@ -1,12 +1,14 @@
 package django
 
 import (
+	"bytes"
 	"crypto/md5" //nolint:gosec // only to know it
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"roster/domain/credential"
@@ -19,6 +21,36 @@ type object struct {
 	Model  string         `json:"model"`
 	PK     jsontext.Value `json:"pk,omitzero"`
 	Fields jsontext.Value `json:"fields"`
+
+	raw []byte // all of it; nil when it is too large to be kept, and then there are no Fields
+}
+
+// maxLabel is the most bytes of a model's label.
+const maxLabel = 255
+
+// begin reads what precedes the fields of an object that was cut.
+func (x *object) begin(cut []byte) error {
+	d := jsontext.NewDecoder(bytes.NewBuffer(cut), lenient)
+	if _, err := d.ReadToken(); err != nil {
+		return err
+	}
+	for {
+		name, err := d.ReadToken()
+		if err != nil || name.Kind() != '"' {
+			return nil //nolint:nilerr // it is cut: what was read counts
+		}
+		member := name.String()
+		value, err := d.ReadValue()
+		if err != nil {
+			return nil //nolint:nilerr // likewise
+		}
+		switch member {
+		case "model":
+			x.Model, _ = unquote(value)
+		case "pk":
+			x.PK = value.Clone()
+		}
+	}
 }
 
 // reader makes users of objects.
@@ -28,15 +60,47 @@ type reader struct{ o Options }
 type members struct {
 	reader
 	fields map[string]jsontext.Value
-	fault  string
+	fault  outbound.RowFault
 }
 
-// user reads one object. What cannot be read is told as the row's Fault.
+// read returns those of an object's fields that hold a member.
+func (r reader) read(fields jsontext.Value) (map[string]jsontext.Value, error) {
+	d := jsontext.NewDecoder(bytes.NewBuffer(fields), lenient)
+	if d.PeekKind() != '{' {
+		return nil, errNoObject
+	}
+	_, _ = d.ReadToken()
+	out := map[string]jsontext.Value{}
+	for d.PeekKind() != '}' {
+		token, err := d.ReadToken()
+		if err != nil {
+			return nil, err
+		}
+		name := token.String()
+		if !r.o.taken(name) {
+			if err := d.SkipValue(); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		value, err := d.ReadValue()
+		if err != nil {
+			return nil, err
+		}
+		out[name] = value.Clone()
+	}
+	return out, nil
+}
+
+var errNoObject = errors.New("no object")
+
+// user reads one object. What cannot be read is the row's Fault.
 func (r reader) user(place string, raw []byte, o object) outbound.SourceUser {
 	m := members{reader: r}
 	row := outbound.SourceUser{Place: place, Row: raw}
-	if err := json.Unmarshal(o.Fields, &m.fields, lenient); err != nil {
-		row.Fault = "fields is no object"
+	var err error
+	if m.fields, err = r.read(o.Fields); err != nil {
+		row.Fault = outbound.RowFault{Kind: outbound.RowMalformed, Text: "fields is no object"}
 		return row
 	}
 	row.ID = m.id(o.PK)
@@ -55,9 +119,9 @@ func (r reader) user(place string, raw []byte, o object) outbound.SourceUser {
 	return row
 }
 
-func (m *members) refuse(member, why string) {
-	if m.fault == "" {
-		m.fault = member + " " + why
+func (m *members) refuse(kind outbound.FaultKind, member, why string) {
+	if m.fault.Kind == outbound.NoFault {
+		m.fault = outbound.RowFault{Kind: kind, Text: member + " " + why}
 	}
 }
 
@@ -69,6 +133,9 @@ func (m *members) value(member string) jsontext.Value {
 	return m.fields[name]
 }
 
+// maxText is the most bytes of a member that are taken: more than each of them may have.
+const maxText = 4096
+
 // text returns a text; "" where there is none or a null.
 func (m *members) text(member string) string {
 	v := m.value(member)
@@ -76,12 +143,16 @@ func (m *members) text(member string) string {
 	case '"':
 		text, ok := unquote(v)
 		if !ok {
-			m.refuse(member, "holds half a character")
+			m.refuse(outbound.RowMalformed, member, "holds half a character")
+		}
+		if len(text) > maxText {
+			m.refuse(outbound.RowMalformed, member, fmt.Sprintf("has more than %d bytes", maxText))
+			return ""
 		}
 		return text
 	case 'n', jsontext.KindInvalid:
 	default:
-		m.refuse(member, "is no text")
+		m.refuse(outbound.RowMalformed, member, "is no text")
 	}
 	return ""
 }
@@ -92,16 +163,17 @@ func unquote(v jsontext.Value) (string, bool) {
 	return string(text), err == nil
 }
 
-// flag returns a truth value; SQLite keeps 0 and 1.
+// flag returns a truth value, and otherwise where there is none; null is false, as Django treats it.
+// SQLite keeps 0 and 1.
 func (m *members) flag(member string, otherwise bool) bool {
 	switch v := m.value(member); string(v) {
 	case "true", "1":
 		return true
-	case "false", "0":
+	case "false", "0", "null":
 		return false
-	case "", "null":
+	case "":
 	default:
-		m.refuse(member, "is neither true nor false")
+		m.refuse(outbound.RowMalformed, member, "is neither true nor false")
 	}
 	return otherwise
 }
@@ -109,6 +181,7 @@ func (m *members) flag(member string, otherwise bool) bool {
 // layouts are how fixtures, SQLite and PostgreSQL write times.
 var layouts = []string{
 	time.RFC3339Nano, "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999Z07",
+	"2006-01-02T15:04:05.999999999Z0700", "2006-01-02 15:04:05.999999999Z0700",
 	"2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", time.DateOnly,
 }
 
@@ -118,8 +191,11 @@ func (m *members) time(member string) time.Time {
 		return time.Time{}
 	}
 	at, err := parseTimeIn(text, m.o.zone)
-	if err != nil {
-		m.refuse(member, "is no date and time")
+	switch {
+	case err != nil:
+		m.refuse(outbound.RowMalformed, member, "is no date and time")
+	case at.IsZero(): // which stands for none
+		m.refuse(outbound.DateUnsupported, member, "is the first instant of the year 1")
 	}
 	return at
 }
@@ -148,7 +224,7 @@ func (m *members) id(pk jsontext.Value) user.ID {
 	}
 	id, ok := idOf(pk)
 	if !ok {
-		m.refuse("id", "is neither a positive number nor a UUID")
+		m.refuse(outbound.IDUnsupported, "id", "is neither a positive number nor a UUID")
 	}
 	return id
 }

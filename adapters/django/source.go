@@ -134,6 +134,11 @@ func (o Options) field(member string) string {
 	return member
 }
 
+// taken reports whether a field holds a member.
+func (o Options) taken(field string) bool {
+	return slices.ContainsFunc(Members(), func(m string) bool { return o.field(m) == field })
+}
+
 // isUserModel reports whether fields are those of a user: every model that descends from Django's
 // AbstractBaseUser has a password and a last_login.
 func (o Options) isUserModel(has func(field string) bool) bool {

@@ -6,14 +6,16 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
-	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"roster/adapters/sqlitefile"
+	"roster/domain/user"
 	"roster/ports/outbound"
 )
 
@@ -66,6 +68,7 @@ func (s *sqliteDatabase) tables(ctx context.Context) (out map[string]table, err 
 			return nil, err
 		}
 		t := out[name]
+		t.sql = quoted(name)
 		t.columns = append(t.columns, column)
 		if pk == 1 {
 			t.key = column
@@ -75,11 +78,23 @@ func (s *sqliteDatabase) tables(ctx context.Context) (out map[string]table, err 
 	return out, rows.Err()
 }
 
-func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
-
-func (s *sqliteDatabase) count(ctx context.Context, name string) (n int64, err error) {
-	err = s.db.QueryRowContext(ctx, "SELECT count(*) FROM "+quoted(name)).Scan(&n)
+func (s *sqliteDatabase) count(ctx context.Context, t table) (n int64, err error) {
+	err = s.db.QueryRowContext(ctx, "SELECT count(*) FROM "+t.sql).Scan(&n)
 	return n, err
+}
+
+// Count implements outbound.UserSource. It fails when two rows have the same key, or one has none,
+// since they are read in stretches of keys.
+func (s *sqliteDatabase) Count(ctx context.Context) (users, tokens int64, err error) {
+	users, tokens, err = s.database.Count(ctx)
+	var keys int64
+	if err == nil {
+		err = s.db.QueryRowContext(ctx, "SELECT count(DISTINCT t."+quoted(s.table.key)+") FROM "+s.table.sql+" AS t").Scan(&keys)
+	}
+	if err == nil && keys < users { // users may have been added between the two
+		err = fmt.Errorf("column %s of table %s has no value, or the same one, in several rows; name another with --field id=COLUMN", s.table.key, s.name)
+	}
+	return users, tokens, err
 }
 
 // LastUserID implements outbound.UserSource. Django's tables count with AUTOINCREMENT, whose last
@@ -93,7 +108,7 @@ func (s *sqliteDatabase) LastUserID(ctx context.Context) (n int64, err error) {
 		return 0, nil
 	}
 	err = s.db.QueryRowContext(ctx, "SELECT seq FROM sqlite_sequence WHERE name = ?", s.name).Scan(&n)
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, sql.ErrNoRows) || n > user.LastImportedID {
 		return 0, nil
 	}
 	return n, err
@@ -101,47 +116,51 @@ func (s *sqliteDatabase) LastUserID(ctx context.Context) (n int64, err error) {
 
 // Users implements outbound.UserSource.
 func (s *sqliteDatabase) Users(ctx context.Context, visit func(outbound.SourceUser) error) error {
-	return s.each(ctx, s.table, "SELECT * FROM "+quoted(s.name)+" WHERE %s ORDER BY "+quoted(s.table.key)+" LIMIT ?", quoted(s.table.key), func(r row) error {
-		return visit(s.row(r[s.table.key], r))
-	})
+	return s.each(ctx, s.userColumns(), s.table.sql+" AS t", func(r row, tooLong bool) error { return visit(s.row(r, tooLong)) })
 }
 
 // RevokedTokens implements outbound.UserSource.
 func (s *sqliteDatabase) RevokedTokens(ctx context.Context, visit func(outbound.RevokedToken) error) error {
-	if err := s.needBlacklist(); err != nil {
-		return err
+	if s.revoked.sql == "" {
+		return nil
 	}
-	t := table{columns: []string{"id", "user", "jti", "token", "created_at", "expires_at", "blacklisted_at"}, key: "id"}
-	return s.each(ctx, t, "SELECT "+blacklistColumns+" FROM "+blacklistTables+" WHERE %s ORDER BY b.id LIMIT ?", "b.id", func(r row) error {
-		token, err := r.revokedToken()
-		if err != nil {
-			return err
-		}
-		return visit(token)
-	})
+	return s.each(ctx, blacklistColumns, blacklistTables, func(r row, _ bool) error { return visit(r.revokedToken()) })
 }
 
-// each reads all rows in stretches. where is the condition's place in query, which key continues.
-func (s *sqliteDatabase) each(ctx context.Context, t table, query, key string, visit func(row) error) error {
-	args, where := []any{stretch}, "true"
+// each reads all rows in stretches, in the order of the first column, which is different in each.
+func (s *sqliteDatabase) each(ctx context.Context, columns []column, from string, visit func(r row, tooLong bool) error) error {
+	key := columns[0].sql
+	list := []string{key, anyTooLong(columns[1:])}
+	for _, c := range columns[1:] {
+		list = append(list, c.bounded())
+	}
+	query, where := "SELECT "+strings.Join(list, ", ")+" FROM "+from+" WHERE ", "true"
+	args := []any{stretch}
 	for {
-		page, last, err := s.page(ctx, t, fmt.Sprintf(query, where), args...)
+		page, err := s.page(ctx, len(list), query+where+" ORDER BY "+key+" LIMIT ?", args...)
 		if err != nil {
 			return err
 		}
-		for _, r := range page {
-			if err := visit(r); err != nil {
+		for _, values := range page {
+			r := row{}
+			for i, v := range slices.Delete(slices.Clone(values), 1, 2) {
+				if r[columns[i].name], err = asJSON(v); err != nil {
+					return err
+				}
+			}
+			if err := visit(r, values[1] != int64(0)); err != nil {
 				return err
 			}
 		}
 		if len(page) < stretch {
 			return nil
 		}
-		args, where = []any{last, stretch}, key+" > ?"
+		args, where = []any{page[stretch-1][0], stretch}, key+" > ?"
 	}
 }
 
-func (s *sqliteDatabase) page(ctx context.Context, t table, query string, args ...any) (page []row, last any, err error) {
+// page returns the rows of a query, each with so many values.
+func (s *sqliteDatabase) page(ctx context.Context, width int, query string, args ...any) (page [][]any, err error) {
 	defer func() {
 		if e := s.file.Unchanged(); e != nil {
 			page, err = nil, e
@@ -149,42 +168,36 @@ func (s *sqliteDatabase) page(ctx context.Context, t table, query string, args .
 	}()
 	rows, err := s.db.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	at := slices.Index(t.columns, t.key)
-	values, into := make([]any, len(t.columns)), make([]any, len(t.columns))
-	for i := range values {
-		into[i] = &values[i]
-	}
 	for rows.Next() {
+		values, into := make([]any, width), make([]any, width)
+		for i := range values {
+			into[i] = &values[i]
+		}
 		if err := rows.Scan(into...); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		r := make(row, len(values))
-		for i, v := range values {
-			if r[t.columns[i]], err = asJSON(v); err != nil {
-				return nil, nil, err
-			}
-		}
-		last = values[at]
-		page = append(page, r)
+		page = append(page, values)
 	}
-	return page, last, rows.Err()
+	return page, rows.Err()
 }
 
-// asJSON returns a value of SQLite's as a fixture has it. The driver makes times of columns that were
-// declared so; Django's have no offset there, which the driver takes for UTC.
+// asJSON returns a value of SQLite's as a fixture has it. What JSON cannot hold becomes what no member
+// takes: a number beyond all, or the bytes of a text in another encoding in an array.
 func asJSON(v any) (jsontext.Value, error) {
 	switch x := v.(type) {
 	case []byte:
 		v = hex.EncodeToString(x)
-	case time.Time:
-		layout := "2006-01-02T15:04:05.999999999"
-		if _, offset := x.Zone(); offset != 0 {
-			layout += "Z07:00"
+	case string:
+		if !utf8.ValidString(x) {
+			v = []string{hex.EncodeToString([]byte(x))}
 		}
-		v = x.Format(layout)
+	case float64:
+		if math.IsInf(x, 0) || math.IsNaN(x) {
+			return jsontext.Value(infinite), nil
+		}
 	}
-	return json.Marshal(v, lenient)
+	return json.Marshal(v)
 }

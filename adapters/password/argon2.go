@@ -6,19 +6,18 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"golang.org/x/crypto/argon2"
 )
 
 // cost is the parameters of argon2 (RFC 9106): memory in KiB, passes over it, and lanes.
 type cost struct {
 	variant     int
+	version     int
 	kib, passes int
 	threads     int
 }
 
 // preferred is OWASP's recommendation for argon2id (Password Storage Cheat Sheet).
-var preferred = cost{variant: argon2id, kib: 19 * 1024, passes: 2, threads: 1}
+var preferred = cost{variant: argon2id, version: version19, kib: 19 * 1024, passes: 2, threads: 1}
 
 const (
 	saltBytes = 16
@@ -47,20 +46,23 @@ func encode(m machine, plain string) string {
 	salt := make([]byte, saltBytes)
 	_, _ = rand.Read(salt) // never fails: it ends the process instead
 	b64 := base64.RawStdEncoding.EncodeToString
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version,
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", preferred.version,
 		preferred.kib, preferred.passes, preferred.threads, b64(salt), b64(m.argon2(preferred, plain, salt, keyBytes)))
 }
 
 // readArgon2 reads "argon2id$v=19$m=…,t=…,p=…$salt$key": what follows the first "$" of a PHC string,
 // or of Django's "argon2" before one. The latter is never the preferred form, so that it is rewritten.
-// golang.org/x/crypto has only version 19 (0x13): hashes from before 2016 fit nothing.
+// Without a version it is version 16, as argon2 wrote its hashes before it had another.
 func readArgon2(bare bool) func(string) (stored, bool) {
 	return func(rest string) (stored, bool) {
 		part := strings.Split(rest, "$")
-		if len(part) != 5 || part[1] != fmt.Sprintf("v=%d", argon2.Version) {
+		if len(part) == 4 {
+			part = slices.Insert(part, 1, fmt.Sprintf("v=%d", version16))
+		}
+		if len(part) != 5 {
 			return stored{}, false
 		}
-		c, ok := readCost(part[0], part[2])
+		c, ok := readCost(part[0], part[1], part[2])
 		salt, saltOK := decode(base64.RawStdEncoding, part[3])
 		key, keyOK := decode(base64.RawStdEncoding, part[4])
 		if !ok || !saltOK || !keyOK || len(salt) < 8 || len(salt) > 64 || len(key) < 16 || len(key) > 128 {
@@ -74,7 +76,15 @@ func readArgon2(bare bool) func(string) (stored, bool) {
 	}
 }
 
-func readCost(variant, parameters string) (c cost, ok bool) {
+func readCost(variant, version, parameters string) (c cost, ok bool) {
+	switch version {
+	case fmt.Sprintf("v=%d", version16):
+		c.version = version16
+	case fmt.Sprintf("v=%d", version19):
+		c.version = version19
+	default:
+		return c, false
+	}
 	part := strings.Split(parameters, ",")
 	c.variant = slices.Index([]string{argon2d: "argon2d", argon2i: "argon2i", argon2id: "argon2id"}, variant)
 	if len(part) != 3 || c.variant < 0 {

@@ -24,6 +24,9 @@ type processor struct{}
 
 func (processor) argon2(c cost, plain string, salt []byte, size int) []byte {
 	passes, kib, threads, n := uint32(c.passes), uint32(c.kib), uint8(c.threads), uint32(size) //nolint:gosec // bounded
+	if c.version == version16 {
+		return deriveKey16(c.variant, []byte(plain), salt, passes, kib, threads, n)
+	}
 	switch c.variant {
 	case argon2d:
 		return deriveKey(argon2d, []byte(plain), salt, nil, nil, passes, kib, threads, n)

@@ -57,7 +57,7 @@ func (p *program) importDjangoCommand() *cobra.Command {
 			"postgres://USER@HOST/DB), which is only read.\n\n" +
 			"It can be run again at any time, also after it was cut off: users who are the same are left alone,\n" +
 			"changed ones are updated. Whoever was in use or changed here since keeps what is here.\n" +
-			"Exit code 0 says that every user went in.",
+			"Exit code 0 says that every user went in, and with --blacklist every revoked token.",
 		Example: "  roster import django users.json --dry-run\n" +
 			"  roster import django sqlite:db.sqlite3 --blacklist\n" +
 			"  roster import django members.json.gz --user-model members.Member --field email=mail --field first_name=given_name",
@@ -70,6 +70,7 @@ func (p *program) importDjangoCommand() *cobra.Command {
 	f.StringArrayVar(&d.fields, "field", nil, "`MEMBER=FIELD`: the field that holds a member ("+strings.Join(bootstrap.DjangoMembers(), ", ")+"); no FIELD for none")
 	f.StringVar(&d.source.TimeZone, "time-zone", "", "`zone` that dates without an offset are of, such as Europe/Berlin (with USE_TZ = False, Django's TIME_ZONE); by default UTC")
 	f.BoolVar(&d.options.Blacklist, "blacklist", false, "take over SimpleJWT's token blacklist")
+	f.BoolVar(&d.options.StaffAsAdmin, "staff-as-admin", false, "make administrators of users with is_staff; by default of those with is_superuser")
 	f.BoolVar(&d.options.DryRun, "dry-run", false, "store nothing, tell what would be")
 	f.BoolVar(&d.options.Overwrite, "overwrite", false, "update users also where they were in use or changed here since")
 	f.Int64Var(&d.options.LastID, "last-id", 0, "`id` above which new users are counted, where the source cannot tell")
@@ -130,10 +131,29 @@ func (p *program) importDjango(cmd *cobra.Command, d *djangoImport) error {
 			_, _ = fmt.Fprintf(p.stdout, "The rejected rows themselves are in %s; mend them there and import that file.\n", visible(d.rejects.path))
 		}
 	}
-	if err == nil && !summary.Whole() {
-		err = fmt.Errorf("%d of the users did not go in", summary.Users[inbound.Rejected])
+	if err == nil {
+		err = shortfall(summary, d.options)
 	}
 	return err
+}
+
+// shortfall says what of that which was asked for did not go in.
+func shortfall(s inbound.ImportSummary, o inbound.ImportOptions) error {
+	var out []string
+	if !s.Whole() {
+		out = append(out, fmt.Sprintf("%d of the users did not go in", s.Users[inbound.Rejected]))
+	}
+	unknown := s.Notices[inbound.NoticeTokenUnknown]
+	if unknown > 0 {
+		out = append(out, fmt.Sprintf("%d of the revoked tokens did not go in: the source does not hold them, or they cannot be read (a fixture needs both models of token_blacklist)", unknown))
+	}
+	if o.Blacklist && unknown == 0 && s.Revocations() == 0 {
+		out = append(out, "--blacklist took nothing over: the source has no revoked token (a fixture needs both models of token_blacklist)")
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(out, "; "))
 }
 
 // tell writes a row down.
@@ -164,9 +184,10 @@ func printSummary(w io.Writer, source string, s inbound.ImportSummary, o inbound
 	} {
 		_, _ = fmt.Fprintf(t, "  %s\t%d\t%s\n", l.outcome, s.Users[l.outcome], l.note)
 	}
+	printAdministrators(t, s, o)
 	if o.Blacklist {
-		_, _ = fmt.Fprintf(t, "Revoked tokens:\n  added\t%d\t\n  unchanged\t%d\t\n  expired\t%d\tleft out\n",
-			s.Tokens[inbound.Added]+s.Tokens[inbound.Updated], s.Tokens[inbound.Unchanged], s.Expired)
+		_, _ = fmt.Fprintf(t, "Revoked tokens:\n  added\t%d\t\n  unchanged\t%d\t\n  expired\t%d\tleft out\n  rejected\t%d\t\n",
+			s.Tokens[inbound.Added]+s.Tokens[inbound.Updated], s.Tokens[inbound.Unchanged], s.Expired, s.Tokens[inbound.Rejected])
 	}
 	if len(s.Notices) > 0 {
 		_, _ = fmt.Fprintln(t, "To know:")
@@ -177,12 +198,24 @@ func printSummary(w io.Writer, source string, s inbound.ImportSummary, o inbound
 	_ = t.Flush()
 }
 
+// printAdministrators says which flag made administrators, and how many users have the other.
+func printAdministrators(w io.Writer, s inbound.ImportSummary, o inbound.ImportOptions) {
+	const administrators, not = "administrators here", "not administrators for that"
+	superuser, staff := administrators, not+"; --staff-as-admin makes them so"
+	if o.StaffAsAdmin {
+		superuser, staff = not, administrators+" (--staff-as-admin)"
+	}
+	_, _ = fmt.Fprintf(w, "Of those that were not rejected:\n  is_superuser\t%d\t%s\n  is_staff\t%d\t%s\n", s.Superusers, superuser, s.Staff, staff)
+}
+
 // noticeTexts says what the notices mean.
 var noticeTexts = map[inbound.Notice]string{
 	inbound.NoticeNoPassword:       "kept, but no password fits: these users need a new one (or legacy_digests, for a SHA-1 or MD5)",
-	inbound.NoticeSuperuser:        "is_superuser without is_staff: no administrators here",
+	inbound.NoticeStaff:            "is_staff without is_superuser: no administrators here, unless with --staff-as-admin",
+	inbound.NoticeSuperuser:        "is_superuser without is_staff: no administrators here with --staff-as-admin",
 	inbound.NoticeNewID:            "the source tells no ids: tokens of Django name others here, do not take over its signing key",
 	inbound.NoticeTokenWithoutUser: "left out: no good anyway",
+	inbound.NoticeTokenUnknown:     "revocations that did not go in: those tokens are honoured until they expire",
 }
 
 func (p *program) importRosterCommand() *cobra.Command {

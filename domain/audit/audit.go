@@ -47,6 +47,7 @@ type Channel string
 const (
 	API      Channel = "api"
 	Operator Channel = "operator" // from the machine itself; nobody is signed in
+	Import   Channel = "import"   // likewise, by what another system says of the user
 )
 
 // ID identifies an event; among events of one millisecond its order is theirs.

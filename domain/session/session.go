@@ -26,6 +26,13 @@ type Rules struct {
 	Leeway          time.Duration // by how much the clocks of issuers and instances may differ
 }
 
+// Outlived reports whether the longest life of a session that began at began is over at now. Of a token
+// that names no session the iat is all that is known of the beginning; one without iat, the zero time,
+// ends by exp alone.
+func (r Rules) Outlived(began, now time.Time) bool {
+	return r.MaxLifetime > 0 && !began.IsZero() && !now.Before(began.Add(r.MaxLifetime))
+}
+
 // Client is where a session was begun from, as told by the transport.
 type Client struct {
 	Address   string
@@ -42,8 +49,8 @@ type Snapshot struct {
 	User       user.ID
 	Epoch      int64     // the owner's (user.Snapshot.SessionEpoch) when the password was last shown or set in it
 	Created    time.Time // the sign-in
-	Expires    time.Time
-	Generation int // how often its refresh token was rotated
+	Expires    time.Time // the end of the last refresh token; the record is kept until then
+	Generation int       // how often its refresh token was rotated
 	RotatedAt  time.Time
 	UsedAt     time.Time // the last refresh that was noted; see Use
 	RevokedAt  time.Time
@@ -76,23 +83,20 @@ func Start(id ID, owner user.ID, epoch int64, now time.Time, r Rules, c Client) 
 		ID: id, User: owner, Epoch: epoch, Created: now,
 		UserAgent: cut(c.UserAgent, maxUserAgent), Address: cut(c.Address, maxAddress), Version: 1,
 	}}
-	s.s.Expires = s.end(now, r)
+	s.s.Expires = s.RefreshExpires(r)
 	return s
 }
 
 // Adopt makes the record of a refresh token that another issuer gave out without one, so that it can
 // be rotated or revoked from here on. epoch is the owner's when the token was found good, 0 when it was not
-// looked at. The session ends when the token does, or by the rules before that.
-func Adopt(id ID, owner user.ID, epoch int64, c Claims, now time.Time, r Rules) *Session {
+// looked at. The record is kept until that token ends, whatever the rules say of sessions: without it, the
+// token would be taken for one that was never used.
+func Adopt(id ID, owner user.ID, epoch int64, c Claims, now time.Time) *Session {
 	began := c.IssuedAt
 	if began.IsZero() {
 		began = now
 	}
-	s := &Session{Snapshot{ID: id, User: owner, Epoch: epoch, Created: began, Expires: c.ExpiresAt, Version: 1}}
-	if last := began.Add(r.MaxLifetime); r.MaxLifetime > 0 && last.Before(c.ExpiresAt) {
-		s.s.Expires = last
-	}
-	return s
+	return &Session{Snapshot{ID: id, User: owner, Epoch: epoch, Created: began, Expires: c.ExpiresAt, Version: 1}}
 }
 
 // Restore rebuilds a session from storage. ErrBadState says that no rule could have led to s.
@@ -144,7 +148,7 @@ func (s *Session) Use(now time.Time) bool {
 	return true
 }
 
-// Expires returns when the present refresh token ends, and the session with it.
+// Expires returns when the last of the session's refresh tokens ends, and the session with it.
 func (s *Session) Expires() time.Time { return s.s.Expires }
 
 // Live reports whether the session counts at now for owner: neither revoked nor over, and not from
@@ -170,7 +174,7 @@ func (s *Session) Admits(owner *user.User, now time.Time, r Rules) bool {
 // over reports whether the session has ended by its age: at its expiry, or at the longest lifetime,
 // which may have been longer when the expiry was set.
 func (s *Session) over(now time.Time, r Rules) bool {
-	return !now.Before(s.s.Expires) || r.MaxLifetime > 0 && !now.Before(s.s.Created.Add(r.MaxLifetime))
+	return !now.Before(s.s.Expires) || r.Outlived(s.s.Created, now)
 }
 
 // Revoked reports whether the session was revoked.
@@ -209,7 +213,9 @@ func (s *Session) Rotate(g int, now time.Time, r Rules) error {
 	case err == nil:
 		s.s.Generation++
 		s.s.RotatedAt, s.s.UsedAt = now, now
-		s.s.Expires = s.end(now, r)
+		if end := s.RefreshExpires(r); end.After(s.s.Expires) {
+			s.s.Expires = end // never earlier: a used token must be known as used until it ends
+		}
 		return nil
 	case s.repeated(g, now, r):
 		return nil
@@ -246,9 +252,9 @@ func (s *Session) punish(g int, now time.Time, r Rules) {
 	}
 }
 
-// end returns when a refresh token given out at now ends.
-func (s *Session) end(now time.Time, r Rules) time.Time {
-	end := now.Add(r.RefreshLifetime)
+// RefreshExpires returns when the present refresh token ends.
+func (s *Session) RefreshExpires(r Rules) time.Time {
+	end := s.Issued().Add(r.RefreshLifetime)
 	if last := s.s.Created.Add(r.MaxLifetime); r.MaxLifetime > 0 && last.Before(end) {
 		return last
 	}

@@ -238,19 +238,60 @@ func TestLive(t *testing.T) {
 
 func TestAdopt(t *testing.T) {
 	c := session.Claims{IssuedAt: t0.Add(-time.Hour), ExpiresAt: t0.Add(time.Hour)}
-	s := session.Adopt(id, "7", 4, c, t0, rules)
+	s := session.Adopt(id, "7", 4, c, t0)
 	if got := s.Snapshot(); !got.Created.Equal(c.IssuedAt) || got.Epoch != 4 || !got.Expires.Equal(c.ExpiresAt) || got.Generation != 0 || got.Version != 1 {
 		t.Errorf("%+v", got)
 	}
-	if got := session.Adopt(id, "7", 4, session.Claims{ExpiresAt: t0.Add(time.Hour)}, t0, rules).Snapshot(); !got.Created.Equal(t0) {
+	if got := session.Adopt(id, "7", 4, session.Claims{ExpiresAt: t0.Add(time.Hour)}, t0).Snapshot(); !got.Created.Equal(t0) {
 		t.Errorf("without iat: %+v", got)
 	}
 	if _, err := session.Restore(s.Snapshot()); err != nil {
 		t.Error(err)
 	}
-	old := session.Claims{IssuedAt: t0.Add(-rules.MaxLifetime), ExpiresAt: t0.Add(time.Hour)}
-	if s := session.Adopt(id, "7", 4, old, t0, rules); s.Snapshot().Expires.After(t0) {
-		t.Errorf("outlives the longest life of a session: %+v", s.Snapshot())
+}
+
+// A token that another issuer gave out may last longer than sessions here. Its record lasts as long,
+// however the session goes on, and what is given out in its place ends by the rules.
+func TestAdoptedTokenIsKnownUntilItEnds(t *testing.T) {
+	r := rules
+	r.MaxLifetime = 48 * time.Hour
+	end := t0.Add(90 * 24 * time.Hour)
+	for name, change := range map[string]func(*session.Session) error{
+		"signed out": func(s *session.Session) error { return s.SignOut(0, t0, r) },
+		"rotated":    func(s *session.Session) error { return s.Rotate(0, t0, r) },
+		"rotated twice": func(s *session.Session) error {
+			return errors.Join(s.Rotate(0, t0, r), s.Rotate(1, t0.Add(time.Hour), r))
+		},
+	} {
+		s := session.Adopt(id, "7", 4, session.Claims{IssuedAt: t0, ExpiresAt: end}, t0)
+		if err := change(s); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if !s.Expires().Equal(end) || s.RefreshExpires(r).After(t0.Add(r.MaxLifetime)) {
+			t.Errorf("%s: kept until %v, the next token ends at %v", name, s.Expires(), s.RefreshExpires(r))
+		}
+		if err := s.Check(0, end.Add(-time.Second), r); !errors.Is(err, session.ErrBlacklisted) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestOutlived(t *testing.T) {
+	day := session.Rules{MaxLifetime: 24 * time.Hour}
+	for name, c := range map[string]struct {
+		r      session.Rules
+		issued time.Time
+		want   bool
+	}{
+		"within":        {day, t0.Add(time.Millisecond - 24*time.Hour), false},
+		"over":          {day, t0.Add(-24 * time.Hour), true},
+		"no maximum":    {session.Rules{}, t0.Add(-time.Hour), false},
+		"without iat":   {day, time.Time{}, false},
+		"from later on": {day, t0.Add(time.Hour), false},
+	} {
+		if got := c.r.Outlived(c.issued, t0); got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
 	}
 }
 

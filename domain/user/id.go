@@ -11,6 +11,10 @@ type ID string
 
 const integerKeyLen = 19 // digits of the largest 63-bit integer
 
+// LastImportedID is the highest counted id that is taken over from elsewhere: counting goes on above
+// it, and the ids that are left for new users, 2^40, do not run out.
+const LastImportedID = 1<<63 - 1 - 1<<40
+
 // ParseID returns the id that text spells. Any other spelling than the canonical one is refused, so
 // that one user has one address; ErrNotFound says that no user can have such an id.
 func ParseID(text string) (ID, error) {

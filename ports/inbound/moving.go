@@ -49,14 +49,18 @@ type Notice string
 const (
 	// NoticeNoPassword: the hash is kept, but no password fits it; the user needs a new one.
 	NoticeNoPassword Notice = "password_cannot_be_verified"
-	// NoticeSuperuser: is_superuser without is_staff; there is no such thing here, and the user is no
-	// administrator.
+	// NoticeStaff: is_staff without is_superuser, which makes no administrator here.
+	NoticeStaff Notice = "staff_without_superuser"
+	// NoticeSuperuser: is_superuser without is_staff, which makes no administrator with StaffAsAdmin.
 	NoticeSuperuser Notice = "superuser_without_staff"
 	// NoticeNewID: the source tells no id, so that the user has another here. Tokens that were issued
 	// there name the old ids, which are others' here: their key must not be taken over.
 	NoticeNewID Notice = "new_id"
 	// NoticeTokenWithoutUser: a revoked token of nobody, which is no good anyway and is left out.
 	NoticeTokenWithoutUser Notice = "revoked_token_without_user"
+	// NoticeTokenUnknown: a revocation that cannot be read, or of which the source does not hold the
+	// token. That token is honoured until it expires.
+	NoticeTokenUnknown Notice = "revoked_token_unknown"
 )
 
 // ImportRow is what there is to tell of one row.
@@ -79,20 +83,37 @@ type ImportOptions struct {
 	Overwrite bool   // the source counts for more, whatever happened here since
 	Blacklist bool   // take over revoked tokens too
 	Source    string // what is read, for the audit trail
-	LastID    int64  // highest counted id that was ever given, where the source cannot tell; 0 for none
+	// LastID is the highest counted id that was ever given, where the source cannot tell: at most
+	// user.LastImportedID; 0 for none.
+	LastID int64
+	// StaffAsAdmin makes administrators of those with is_staff. Django lets them open its admin site,
+	// with the permissions that they have; an administrator here may do everything, as only is_superuser
+	// may there.
+	StaffAsAdmin bool
 }
+
+// ErrLastID says that ImportOptions.LastID is none, or leaves too few ids for new users.
+var ErrLastID = fault.New(fault.Invalid, "invalid_last_id", "the last id must be from 0 to "+string(user.IntegerID(user.LastImportedID)))
 
 // ImportSummary counts what became of the rows.
 type ImportSummary struct {
 	Users  map[Outcome]int64
-	Tokens map[Outcome]int64 // revoked tokens; Rejected are those of nobody
+	Tokens map[Outcome]int64 // revoked tokens; Rejected are those without a user, and unknown ones
 	// Expired revoked tokens are left out: they are no good anyway.
 	Expired int64
 	Notices map[Notice]int64
+	// Staff and Superusers are how many of the users that were not rejected have is_staff and
+	// is_superuser there.
+	Staff, Superusers int64
 }
 
 // Whole reports whether all users went in.
 func (s ImportSummary) Whole() bool { return s.Users[Rejected] == 0 }
+
+// Revocations returns how many of the source's revoked tokens are revoked here, or have expired.
+func (s ImportSummary) Revocations() int64 {
+	return s.Tokens[Added] + s.Tokens[Updated] + s.Tokens[Unchanged] + s.Expired
+}
 
 // Progress tells how far a move is: done of total things, of one kind.
 type Progress func(what string, done, total int64)

@@ -1,0 +1,207 @@
+package application_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"roster/application"
+	"roster/domain/audit"
+	"roster/domain/session"
+	"roster/domain/user"
+	"roster/ports/inbound"
+	"roster/ports/outbound"
+	"roster/test/fixture"
+)
+
+// No id that is read, of a row that goes in, of one that is rejected, or of a user that is gone, comes
+// again, and none uses up those that are left for new users.
+func TestImportLeavesIDsForNewUsers(t *testing.T) {
+	rejected := sourceRow("70", "no address")
+	row := func(id string) outbound.SourceUser { return sourceRow(id, "user"+id+"@example.com") }
+	highest := string(user.IntegerID(user.LastImportedID))
+	for name, c := range map[string]struct {
+		users  []outbound.SourceUser
+		gone   int64
+		lastID int64
+		want   int64
+	}{
+		"rejected":          {[]outbound.SourceUser{row("3"), rejected, row("5")}, 0, 0, 70},
+		"gone":              {[]outbound.SourceUser{row("3")}, 80, 0, 80},
+		"named":             {[]outbound.SourceUser{row("3")}, 8, 90, 90},
+		"the last of all":   {[]outbound.SourceUser{row("3"), row("9223372036854775807")}, 0, 0, 3},
+		"the highest taken": {[]outbound.SourceUser{row(highest)}, 0, 0, user.LastImportedID},
+	} {
+		s := fixture.New(t, fixture.Django())
+		importing(t, s, &source{users: c.users, last: c.gone}, inbound.ImportOptions{LastID: c.lastID})
+		if got, err := s.Archive.LastUserID(t.Context()); err != nil || got != c.want || got > math.MaxInt64-1e12 {
+			t.Errorf("%s: counting goes on above %d (%v), want %d", name, got, err, c.want)
+		}
+	}
+	for _, last := range []int64{-1, user.LastImportedID + 1, math.MaxInt64} {
+		s := fixture.New(t, fixture.Django())
+		if _, _, err := tryImporting(t, s, &source{users: []outbound.SourceUser{row("3")}}, inbound.ImportOptions{LastID: last}); !errors.Is(err, inbound.ErrLastID) || len(stored(t, s)) != 0 {
+			t.Errorf("last id %d: %v", last, err)
+		}
+	}
+}
+
+// Where the source has the last word, another password or a deactivation ends what its user has here.
+func TestOverwritingEndsSessions(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*outbound.SourceUser)
+		ends   bool
+	}{
+		"password":    {func(u *outbound.SourceUser) { u.Password = fixture.Old("other") }, true},
+		"deactivated": {func(u *outbound.SourceUser) { u.Active = false }, true},
+		"renamed":     {func(u *outbound.SourceUser) { u.FirstName = "Anne" }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := fixture.New(t, fixture.Django())
+			row := sourceRow("1", "ann@example.com")
+			row.Password = fixture.New(t, fixture.Django()).Add(t, "x@example.com").Password() // as stored here: a sign-in leaves it
+			importing(t, s, &source{users: []outbound.SourceUser{row}}, inbound.ImportOptions{})
+			pair := s.SignsIn(t, "ann@example.com", fixture.Password)
+			foreign := s.Mint(t, session.Claims{Type: session.Refresh, ID: "j", User: "1", HasUser: true, IssuedAt: s.Clock.Now(), ExpiresAt: s.Clock.Now().Add(time.Hour)})
+			s.Clock.Advance(2 * time.Second)
+			c.change(&row)
+			importing(t, s, &source{users: []outbound.SourceUser{row}}, inbound.ImportOptions{Overwrite: true, DryRun: true})
+			s.Refreshes(t, pair.Refresh)
+			sum, _ := importing(t, s, &source{users: []outbound.SourceUser{row}}, inbound.ImportOptions{Overwrite: true})
+			counts(t, sum, only(inbound.Updated))
+			if !row.Active { // what was ended stays ended
+				s.Set(t, "1", func(u *user.User) { u.SetActive(true) })
+			}
+			for _, token := range []string{pair.Refresh, foreign} {
+				if c.ends {
+					s.RefreshFails(t, token, session.ErrTokenInvalid)
+				} else {
+					s.Refreshes(t, token)
+				}
+			}
+		})
+	}
+}
+
+// changesOf returns kind and detail of the changes that the trail has of a user, oldest first.
+func changesOf(t *testing.T, s *fixture.Service, id user.ID) (out []string) {
+	t.Helper()
+	events, err := s.AuditTrail.List(t.Context(), audit.Query{Filter: audit.Filter{User: id, Kinds: []audit.Kind{audit.Changed, audit.PasswordChanged}}, Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range slices.Backward(events) {
+		out = append(out, strings.TrimSpace(string(e.Channel)+" "+string(e.Kind)+" "+e.Detail))
+	}
+	return out
+}
+
+// The trail names the user of each change, and the changes of imports are none of the user's own.
+func TestImportedChangesAreOnTheTrail(t *testing.T) {
+	s := fixture.New(t, fixture.Django())
+	row := sourceRow("1", "ann@example.com")
+	take := func(o inbound.ImportOptions, want inbound.Outcome) {
+		t.Helper()
+		sum, _ := importing(t, s, &source{users: []outbound.SourceUser{row}}, o)
+		counts(t, sum, only(want))
+	}
+	take(inbound.ImportOptions{}, inbound.Added)
+	if got := changesOf(t, s, "1"); len(got) != 0 {
+		t.Errorf("of a new user: %q", got)
+	}
+	row.FirstName = "Anne"
+	take(inbound.ImportOptions{DryRun: true}, inbound.Updated)
+	take(inbound.ImportOptions{}, inbound.Updated)
+	row.Password = fixture.Old("other")
+	take(inbound.ImportOptions{Overwrite: true}, inbound.Updated) // which ends sessions
+	row.LastLogin = joined.Add(time.Hour)
+	take(inbound.ImportOptions{}, inbound.Updated)
+	take(inbound.ImportOptions{}, inbound.Unchanged)
+	want := []string{"import user_changed first_name", "import password_changed", "import user_changed last_login"}
+	if got := changesOf(t, s, "1"); !slices.Equal(got, want) {
+		t.Errorf("the trail has %q, want %q", got, want)
+	}
+}
+
+// A use or a change here counts for more than a later import, also where an import ended sessions before.
+func TestUseAfterAnOverwriteIsKept(t *testing.T) {
+	for _, kind := range []audit.Kind{audit.Changed, audit.PasswordChanged, audit.SignedIn, audit.SessionsRevoked} {
+		s := fixture.New(t, fixture.Django())
+		row := sourceRow("1", "ann@example.com")
+		importing(t, s, &source{users: []outbound.SourceUser{row}}, inbound.ImportOptions{})
+		row.Password = fixture.Old("other")
+		importing(t, s, &source{users: []outbound.SourceUser{row}}, inbound.ImportOptions{Overwrite: true})
+		if err := s.AuditTrail.Append(t.Context(), audit.Event{ID: "z", At: s.Clock.Now(), Kind: kind, User: "1", Channel: audit.API}); err != nil {
+			t.Fatal(err)
+		}
+		row.FirstName = "Anne"
+		sum, _ := importing(t, s, &source{users: []outbound.SourceUser{row}}, inbound.ImportOptions{})
+		if counts(t, sum, only(inbound.Kept)); t.Failed() {
+			t.Fatal(kind)
+		}
+	}
+}
+
+// A revocation that is not taken over is reported, one by one.
+func TestImportReportsUnknownRevocations(t *testing.T) {
+	s := fixture.New(t, fixture.Django())
+	later := fixture.Epoch.Add(time.Hour)
+	src := &source{users: []outbound.SourceUser{sourceRow("1", "ann@example.com")}, tokens: []outbound.RevokedToken{
+		{Place: "row 9"}, {ID: "a", User: "1", Expires: later}, {Place: "row 11"},
+	}}
+	sum, reported := importing(t, s, src, inbound.ImportOptions{Blacklist: true})
+	if sum.Notices[inbound.NoticeTokenUnknown] != 2 || sum.Tokens[inbound.Rejected] != 2 || sum.Tokens[inbound.Added] != 1 || sum.Revocations() != 1 {
+		t.Errorf("%+v", sum)
+	}
+	if len(reported) != 2 || reported[0].Place != "row 9" || reported[1].Place != "row 11" {
+		t.Errorf("reported %+v", reported)
+	}
+	// One without any time is revoked all the same.
+	s.RefreshFails(t, s.Mint(t, session.Claims{Type: session.Refresh, ID: "a", User: "1", HasUser: true, IssuedAt: fixture.Epoch, ExpiresAt: later}), session.ErrBlacklisted)
+	if sum, _ = importing(t, s, &source{}, inbound.ImportOptions{Blacklist: true}); sum.Revocations() != 0 {
+		t.Errorf("of none: %+v", sum)
+	}
+}
+
+// heavy is a source that looks how much of what it gave is still kept as rows.
+type heavy struct {
+	source
+	given func(n int)
+}
+
+func (h *heavy) Users(ctx context.Context, visit func(outbound.SourceUser) error) error {
+	n := 0
+	return h.source.Users(ctx, func(u outbound.SourceUser) error {
+		n++
+		err := visit(u)
+		h.given(n)
+		return err
+	})
+}
+
+// Large rows do not pile up.
+func TestImportKeepsFewLargeRows(t *testing.T) {
+	s := fixture.New(t, fixture.Django())
+	h := &heavy{given: func(n int) {
+		if waiting := n - len(stored(t, s)); waiting > 2 {
+			t.Errorf("after %d rows %d wait", n, waiting)
+		}
+	}}
+	row := bytes.Repeat([]byte(" "), 3<<20)
+	for _, id := range []string{"1", "2", "3", "4", "5", "6", "7"} {
+		u := sourceRow(id, "user"+id+"@example.com")
+		u.Row = row
+		h.users = append(h.users, u)
+	}
+	im := application.NewImporting(application.ImportPorts{Source: h, Archive: s.Archive, Hashes: s.Hasher, Ports: s.Ports})
+	sum, err := im.Import(t.Context(), inbound.ImportOptions{}, func(inbound.ImportRow) error { return nil }, func(string, int64, int64) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts(t, sum, outcomes{added: 7})
+}
