@@ -303,8 +303,9 @@ func (a *Accounts) confirm(ctx context.Context, u *user.User, current field.Text
 		return fault.ErrInvalid.With(faults...)
 	}
 	var fits bool
-	err := a.guard.attempt(ctx, lockout.ForAccount(u.Snapshot().EmailKey), func() (_ bool, err error) {
-		fits, _, err = a.ports.Hasher.Verify(ctx, credential.NewPassword(s), u.Password())
+	err := a.guard.attempt(ctx, lockout.ForAccount(u.Snapshot().EmailKey), func() (bool, error) {
+		tried, err := a.ports.Hasher.Verify(ctx, credential.NewPassword(s), u.Password())
+		fits = tried.Fits // no wait when it does not: the caller has signed in as this user
 		if err == nil && !fits {
 			a.record(ctx, audit.Event{Kind: audit.SignInFailed, Actor: u.ID(), User: u.ID(), Detail: "wrong current password"})
 		}

@@ -172,6 +172,7 @@ func TestImportRejects(t *testing.T) {
 		"long name":          {func(u *outbound.SourceUser) { u.LastName = strings.Repeat("é", 151) }, inbound.ReasonBadName},
 		"NUL in a name":      {func(u *outbound.SourceUser) { u.FirstName = "a\x00" }, inbound.ReasonBadName},
 		"name of no text":    {func(u *outbound.SourceUser) { u.FirstName = "\xff" }, inbound.ReasonBadName},
+		"costly hash":        {func(u *outbound.SourceUser) { u.Password = credential.RestoreHash("costly$x") }, inbound.ReasonCostlyHash},
 		"unknown scheme":     {func(u *outbound.SourceUser) { u.Password, u.Scheme = credential.RestoreHash("homemade$x"), false }, inbound.ReasonUnknownScheme},
 		"long hash":          {func(u *outbound.SourceUser) { u.Password = credential.RestoreHash("md5$" + strings.Repeat("x", 600)) }, inbound.ReasonBadHash},
 		"NUL in a hash":      {func(u *outbound.SourceUser) { u.Password = credential.RestoreHash("md5$\x00") }, inbound.ReasonBadHash},

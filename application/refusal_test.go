@@ -3,37 +3,43 @@ package application_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"roster/application"
 	"roster/domain/credential"
 	"roster/domain/field"
+	"roster/domain/lockout"
 	"roster/domain/user"
 	"roster/ports/inbound"
 	"roster/ports/outbound"
 	"roster/test/fixture"
 )
 
-// refusals counts the verifications that fit nothing: those whose cost is the same for all.
+// refusals counts the verifications that fit nothing: those whose time is the same for all.
 type refusals struct {
 	outbound.PasswordHasher
 	refused, fitted int
 }
 
-func (r *refusals) Verify(ctx context.Context, p credential.Password, c credential.Hash) (fits, outdated bool, err error) {
-	fits, outdated, err = r.PasswordHasher.Verify(ctx, p, c)
-	if fits {
+func (r *refusals) Verify(ctx context.Context, p credential.Password, c credential.Hash) (outbound.Verification, error) {
+	v, err := r.PasswordHasher.Verify(ctx, p, c)
+	if v.Fits {
 		r.fitted++
 	} else {
 		r.refused++
 	}
-	return fits, outdated, err
+	return v, err
 }
 
-// Each refused sign-in takes exactly one verification, and one that fits nothing.
+// Each refused sign-in takes exactly one verification, one that fits nothing, and waits once for as long
+// as that says.
 func TestEveryRefusalIsOneVerificationThatFitsNothing(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
+	s.Hasher.Wait = 123 * time.Millisecond
 	ann := s.Add(t, "ann@example.com")
 	bob := s.Add(t, "bob@example.com")
 	s.Set(t, bob.ID(), func(u *user.User) { u.SetActive(false) })
@@ -62,5 +68,54 @@ func TestEveryRefusalIsOneVerificationThatFitsNothing(t *testing.T) {
 		if !errors.Is(err, inbound.ErrNoAccount) || r.refused != 1 || r.fitted != 0 {
 			t.Errorf("%s: %v, %d refused, %d fitted", name, err, r.refused, r.fitted)
 		}
+		if got := s.Clock.Waits(); !slices.Equal(got, []time.Duration{123 * time.Millisecond}) {
+			t.Errorf("%s: waits of %v", name, got)
+		}
 	}
+	s.SignsIn(t, "ann@example.com", fixture.Password)
+	s.SignsIn(t, "dee@example.com", "lantern")
+	if got := s.Clock.Waits(); len(got) > 0 {
+		t.Errorf("sign-ins wait %v", got)
+	}
+	s.Hasher.Wait = 0
+	s.Refused(t, "ann@example.com", "wrong")
+	if got := s.Clock.Waits(); len(got) > 0 {
+		t.Errorf("where all hashes cost the same: waits of %v", got)
+	}
+}
+
+// A refusal that waits is counted already, and is in the way of no other attempt. It ends with its request.
+func TestARefusalWaitsBesideTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		settings := fixture.Standard()
+		settings.Lockout.Account.Free = 3
+		s := fixture.New(t, settings)
+		s.Add(t, "ann@example.com")
+		s.Hasher.Wait, s.Clock.Hold = time.Second, make(chan time.Time)
+		ctx, cancel := context.WithCancel(t.Context())
+		answers := make(chan error, 2)
+		for range 2 {
+			go func() {
+				_, err := s.SignIn(ctx, inbound.SignIn{Email: field.Given("ann@example.com"), Password: field.Given("wrong")})
+				answers <- err
+			}()
+		}
+		synctest.Wait()
+		if len(answers) > 0 {
+			t.Fatal("a refusal does not wait")
+		}
+		if r, err := s.Attempts.Get(t.Context(), lockout.ForAccount("ann@example.com")); err != nil || r.Snapshot().Failures != 2 {
+			t.Errorf("%+v, %v", r, err)
+		}
+		s.SignsIn(t, "ann@example.com", fixture.Password) // one attempt is left, and neither waiting one holds it
+		s.Clock.Hold <- time.Time{}
+		synctest.Wait()
+		if err := <-answers; !errors.Is(err, inbound.ErrNoAccount) || len(answers) > 0 {
+			t.Errorf("%v, and %d more", err, len(answers))
+		}
+		cancel()
+		if err := <-answers; !errors.Is(err, inbound.ErrNoAccount) {
+			t.Error(err)
+		}
+	})
 }

@@ -29,6 +29,9 @@ type Clock struct{}
 // that it is equal to itself once it was stored and read back.
 func (Clock) Now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
 
+// After implements outbound.Clock with the monotonic clock.
+func (Clock) After(d time.Duration) <-chan time.Time { return time.After(d) }
+
 // SessionIDs mints identifiers from the machine's secure randomness.
 type SessionIDs struct{}
 

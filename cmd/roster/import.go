@@ -69,6 +69,7 @@ func (p *program) importDjangoCommand() *cobra.Command {
 	f.BoolVar(&d.options.Blacklist, "blacklist", false, "take over SimpleJWT's token blacklist")
 	f.BoolVar(&d.options.DryRun, "dry-run", false, "store nothing, tell what would be")
 	f.BoolVar(&d.options.Overwrite, "overwrite", false, "update users also where they were in use or changed here since")
+	f.BoolVar(&d.options.AcceptCostly, "accept-costly-hashes", false, "take stored passwords too whose verification takes more than ten times the work of one set here, or 128 MiB")
 	f.Int64Var(&d.options.LastID, "last-id", 0, "`id` above which new users are counted, where the source cannot tell")
 	f.StringVar(&d.report.path, "report", defaultReport, "`file` for what there is to know of single rows, as JSON lines")
 	f.StringVar(&d.rejects.path, "rejects", defaultRejects, "`file` for the rows that were rejected, to be mended and imported; holds their password hashes")

@@ -39,6 +39,7 @@ const (
 	ReasonBadName       Reason = "invalid_name"
 	ReasonUnknownScheme Reason = "unknown_hash_scheme"
 	ReasonBadHash       Reason = "invalid_password_hash"
+	ReasonCostlyHash    Reason = "costly_password_hash"
 	ReasonBadDate       Reason = "invalid_date"
 )
 
@@ -75,11 +76,12 @@ type ImportRow struct {
 
 // ImportOptions says how to import.
 type ImportOptions struct {
-	DryRun    bool   // store nothing, and tell what would be
-	Overwrite bool   // the source counts for more, whatever happened here since
-	Blacklist bool   // take over revoked tokens too
-	Source    string // what is read, for the audit trail
-	LastID    int64  // highest counted id that was ever given, where the source cannot tell; 0 for none
+	DryRun       bool   // store nothing, and tell what would be
+	Overwrite    bool   // the source counts for more, whatever happened here since
+	Blacklist    bool   // take over revoked tokens too
+	Source       string // what is read, for the audit trail
+	AcceptCostly bool   // take stored passwords that cost more than credential.MaxTimes or MaxMiB
+	LastID       int64  // highest counted id that was ever given, where the source cannot tell; 0 for none
 }
 
 // ImportSummary counts what became of the rows.

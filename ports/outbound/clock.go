@@ -6,4 +6,7 @@ import "time"
 // stores.
 type Clock interface {
 	Now() time.Time
+
+	// After returns a channel that receives once when d is over, whatever happens to the time of day.
+	After(d time.Duration) <-chan time.Time
 }
