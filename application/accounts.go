@@ -305,7 +305,7 @@ func (a *Accounts) confirm(ctx context.Context, u *user.User, current field.Text
 	var fits bool
 	err := a.guard.attempt(ctx, lockout.ForAccount(u.Snapshot().EmailKey), func() (bool, error) {
 		tried, err := a.ports.Hasher.Verify(ctx, credential.NewPassword(s), u.Password())
-		fits = tried.Fits // no wait when it does not: the caller has signed in as this user
+		fits = tried.Fits // refused at once: the caller has signed in as this user, from whom nothing is hidden
 		if err == nil && !fits {
 			a.record(ctx, audit.Event{Kind: audit.SignInFailed, Actor: u.ID(), User: u.ID(), Detail: "wrong current password"})
 		}

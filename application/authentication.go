@@ -96,13 +96,15 @@ func (v visitor) await(ctx context.Context) {
 }
 
 // verified returns the active user whom the password fits, with the sign-in noted, or ErrNoAccount.
-// Whatever is wrong, one verification is made, and the visitor's await ends at the same time after it.
+// Whatever is wrong, one verification is made, and await ends as long after the beginning of it.
 func (a *Authentication) verified(ctx context.Context, key string, known bool, p credential.Password, now time.Time) (visitor, error) {
 	var (
 		v    visitor
 		u    *user.User
 		err  error
 		hash = credential.Unusable
+
+		begun = a.Clock.Elapsed() // reading a user takes longer than finding none
 	)
 	if known {
 		if u, err = a.Users.ByEmail(ctx, key); err != nil && !errors.Is(err, user.ErrNotFound) {
@@ -119,8 +121,8 @@ func (a *Authentication) verified(ctx context.Context, key string, known bool, p
 	if err != nil {
 		return v, err
 	}
-	if tried.Wait > 0 && !tried.Fits {
-		v.due = a.Clock.After(tried.Wait)
+	if !tried.Fits {
+		v.due = a.Clock.After(tried.Refusal - (a.Clock.Elapsed() - begun))
 	}
 	switch {
 	case u == nil:

@@ -1,6 +1,7 @@
 package password
 
 import (
+	"slices"
 	"time"
 
 	"roster/domain/credential"
@@ -33,22 +34,18 @@ func (w work) places() int64 {
 }
 
 const (
-	// headroom is how much longer a refusal takes than its work should: other work of the machine may
-	// slow the hash down, and the units are not exact.
+	// headroom is how much longer a refusal takes than its work should: reading the user comes before, other
+	// work of the machine may slow the hash down, and the units are not exact.
 	headroom = 2
-	// maxRefusal bounds how long a refusal waits. What takes longer is not hidden.
+	// maxRefusal bounds how long a refusal takes. What takes longer is not hidden.
 	maxRefusal = 2 * time.Second
 )
 
-// refusal returns how long a refusal takes from when its verification begins: headroom times the work of
-// the costliest hash that may be stored, at the speed of this machine. It is 0 where every hash is in
-// the preferred scheme, since the work is the same for all of them.
+// refusal returns how long a refusal takes beside its time in the queue: headroom times the work of the
+// costliest hash that may be stored, at the speed of this machine.
 func (h *Hasher) refusal() time.Duration {
-	units := h.costliest.Load()
-	if units == 0 {
-		return 0
-	}
-	return min(maxRefusal, time.Duration(headroom*float64(units)/float64(preferred.work().units)*float64(h.speed())))
+	times := float64(h.costliest.Load()) / float64(preferred.work().units)
+	return min(maxRefusal, time.Duration(headroom*times*float64(h.speed())))
 }
 
 // met notes that a hash in another scheme or with other parameters is stored, which takes w. From then
@@ -62,13 +59,14 @@ func (h *Hasher) met(w work) {
 // acceptable is the units of the costliest hash that an import takes without being asked to.
 var acceptable = int64(credential.MaxTimes * preferred.work().units)
 
-// measure returns how long a hash in the preferred scheme takes: the longest of three.
+// measure returns how long a hash in the preferred scheme takes: the median of three.
 func measure() time.Duration {
-	var longest time.Duration
-	for range 3 {
+	var took [3]time.Duration
+	for i := range took {
 		begun := time.Now()
 		decoy.fits("")
-		longest = max(longest, time.Since(begun))
+		took[i] = time.Since(begun)
 	}
-	return longest
+	slices.Sort(took[:])
+	return took[1]
 }

@@ -111,20 +111,23 @@ func TestCosts(t *testing.T) {
 
 // How long a refusal takes follows from the costliest hash that may be stored, and is two seconds at most.
 func TestRefusalTime(t *testing.T) {
-	const bound = headroom * credential.MaxTimes
+	const (
+		alone = headroom * 20 * time.Millisecond
+		bound = credential.MaxTimes * alone
+	)
 	for name, c := range map[string]struct {
 		met      []string
 		imported bool
 		speed    time.Duration
 		want     time.Duration
 	}{
-		"nothing imported":        {nil, false, time.Second, 0},
-		"the preferred scheme":    {[]string{"$argon2id$v=19$m=19456,t=2,p=1$" + salt16 + "$" + key32}, false, time.Second, 0},
-		"unusable":                {[]string{"!", "", "homemade$x"}, false, time.Second, 0},
-		"known beforehand":        {nil, true, 20 * time.Millisecond, bound * 20 * time.Millisecond},
-		"met":                     {[]string{"pbkdf2_sha256$1$salt$" + pad32}, false, 20 * time.Millisecond, bound * 20 * time.Millisecond},
-		"a digest":                {[]string{"md5$salt$410b7b8f4012b96689889d821d4cb9b4"}, false, 20 * time.Millisecond, bound * 20 * time.Millisecond},
-		"of another system":       {[]string{"argon2$argon2id$v=19$m=19456,t=2,p=1$" + salt16 + "$" + key32}, false, 20 * time.Millisecond, bound * 20 * time.Millisecond},
+		"nothing imported":        {nil, false, 20 * time.Millisecond, alone},
+		"the preferred scheme":    {[]string{"$argon2id$v=19$m=19456,t=2,p=1$" + salt16 + "$" + key32}, false, 20 * time.Millisecond, alone},
+		"unusable":                {[]string{"!", "", "homemade$x"}, false, 20 * time.Millisecond, alone},
+		"known beforehand":        {nil, true, 20 * time.Millisecond, bound},
+		"met":                     {[]string{"pbkdf2_sha256$1$salt$" + pad32}, false, 20 * time.Millisecond, bound},
+		"a digest":                {[]string{"md5$salt$410b7b8f4012b96689889d821d4cb9b4"}, false, 20 * time.Millisecond, bound},
+		"of another system":       {[]string{"argon2$argon2id$v=19$m=19456,t=2,p=1$" + salt16 + "$" + key32}, false, 20 * time.Millisecond, bound},
 		"costlier than the limit": {[]string{"argon2$argon2id$v=19$m=38912,t=20,p=1$" + salt16 + "$" + key32, "pbkdf2_sha256$1$salt$" + pad32}, true, 10 * time.Millisecond, 400 * time.Millisecond},
 		"32 GiB of work":          {[]string{"argon2$argon2id$v=19$m=1048576,t=32,p=1$" + salt16 + "$" + key32}, true, 20 * time.Millisecond, 2 * time.Second},
 		"a slow machine":          {nil, true, time.Second, 2 * time.Second},
@@ -156,8 +159,7 @@ var refused = []string{
 	"scrypt$1024$salt$8$1$" + key64, "md5$salt$410b7b8f4012b96689889d821d4cb9b4",
 }
 
-// Whatever is stored, a refusal takes the same time from when its turn to be computed has come. In the
-// bubble no time passes while a hash is computed, so that the wait is all of it.
+// Whatever is stored, a refusal takes the same time, on top of its time in the queue.
 func TestRefusalsTakeTheSameTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Options{Workers: 2, Imported: true, Digests: true, Queue: 1, Wait: time.Minute})
@@ -167,44 +169,26 @@ func TestRefusalsTakeTheSameTime(t *testing.T) {
 			if v.Fits || err != nil {
 				t.Errorf("%q: %+v, %v", encoded, v, err)
 			}
-			return v.Wait
+			return v.Refusal
 		}
 		for _, encoded := range refused {
-			for _, plain := range []string{"wrong", "wrong\x00", strings.Repeat("x", 100)} {
+			for _, plain := range []string{"wrong", "wrong\x00", strings.Repeat("x", 100), strings.Repeat("x", credential.MaxBytes+1)} {
 				if got := try(plain, encoded); got != 400*time.Millisecond {
-					t.Errorf("%q: a wait of %v", encoded, got)
+					t.Errorf("%q: %v", encoded, got)
 				}
 			}
 		}
-		// The time in the queue comes on top, the same for all: there is as much to wait afterwards.
 		release := occupy(t, h.pool, 2)
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			if got := try("wrong", "!"); got != 400*time.Millisecond {
-				t.Errorf("after the queue: a wait of %v", got)
+			if got := try("wrong", "!"); got != 700*time.Millisecond {
+				t.Errorf("after 300 ms in the queue: %v", got)
 			}
 		})
 		synctest.Wait()
 		time.Sleep(300 * time.Millisecond) // of the bubble
 		release()
 		wg.Wait()
-	})
-}
-
-// The time of the computation is part of the wait, and what takes longer does not wait.
-func TestTheComputationIsPartOfTheWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := New(Options{Imported: true})
-		h.speed = func() time.Duration { return 20 * time.Millisecond }
-		for takes, want := range map[time.Duration]time.Duration{0: 400 * time.Millisecond, 150 * time.Millisecond: 250 * time.Millisecond, time.Hour: 0} {
-			v, err := h.try(t.Context(), "wrong", stored{fits: func(string) bool {
-				time.Sleep(takes) // of the bubble
-				return false
-			}})
-			if err != nil || v.Wait != want {
-				t.Errorf("after %v: a wait of %v, %v", takes, v.Wait, err)
-			}
-		}
 	})
 }
 
@@ -221,7 +205,7 @@ func TestABusyPoolAfterwardsChangesNothing(t *testing.T) {
 			synctest.Wait()
 			return false
 		}})
-		if err != nil || v.Fits || v.Wait == 0 {
+		if err != nil || v.Fits || v.Refusal != 400*time.Millisecond {
 			t.Errorf("%+v, %v", v, err)
 		}
 		wg.Wait()

@@ -45,13 +45,14 @@ type Options struct {
 type Hasher struct {
 	pool      *pool
 	digests   bool
-	costliest atomic.Int64         // units of the costliest hash that may be stored; 0 while all are in the preferred scheme
+	costliest atomic.Int64         // units of the costliest hash that may be stored
 	speed     func() time.Duration // what one hash in the preferred scheme takes
 }
 
 // New makes a Hasher. How fast this machine is it measures when that first matters.
 func New(o Options) *Hasher {
 	h := &Hasher{pool: newPool(o), digests: o.Digests, speed: sync.OnceValue(measure)}
+	h.costliest.Store(int64(preferred.work().units))
 	if o.Imported {
 		h.met(work{})
 	}
@@ -78,11 +79,11 @@ func (h *Hasher) Hash(ctx context.Context, p credential.Password) (credential.Ha
 // Verify implements outbound.PasswordHasher. A hash is outdated unless it is in the preferred scheme with
 // the preferred parameters, whether weaker or stronger (as Django's must_update). But one that keeps only
 // the first bytes of a password stays when p has as many: what follows, or is missing, may be a typing
-// error. A password over credential.MaxBytes fits nothing and costs nothing.
+// error. A password over credential.MaxBytes fits nothing and is not computed.
 func (h *Hasher) Verify(ctx context.Context, p credential.Password, c credential.Hash) (outbound.Verification, error) {
 	plain := p.Reveal()
 	if len(plain) > credential.MaxBytes {
-		return outbound.Verification{}, ctx.Err()
+		return outbound.Verification{Refusal: h.refusal()}, ctx.Err()
 	}
 	s, ok := read(c, h.digests)
 	if ok && !s.preferred {
@@ -97,20 +98,16 @@ func (h *Hasher) Verify(ctx context.Context, p credential.Password, c credential
 // try verifies a password. Nothing after the computation can fail: that a password is wrong counts,
 // whatever else happens.
 func (h *Hasher) try(ctx context.Context, plain string, s stored) (v outbound.Verification, err error) {
-	var (
-		begun  time.Time
-		target time.Duration
-	)
+	queued := time.Now()
 	err = h.pool.do(ctx, s.work.places(), func() {
-		target = h.refusal()
-		begun = time.Now() // not before: the time in the queue depends on nothing that is stored
+		target := h.refusal() // before the time is taken: the first call measures
+		v.Refusal = time.Since(queued) + target
 		v.Fits = s.fits(plain)
 	})
 	if err != nil {
 		return outbound.Verification{}, err
 	}
 	v.Outdated = v.Fits && !s.preferred && (s.counts == 0 || len(plain) < s.counts)
-	v.Wait = max(0, target-time.Since(begun))
 	return v, nil
 }
 

@@ -23,7 +23,8 @@ type Verification struct {
 	Fits     bool
 	Outdated bool // it fits, and should be replaced by Hash(p)
 
-	// Wait is how long an answer that must not show what is stored has to wait from now, so that it takes
-	// the same time for every hash that may be stored. It is 2 s at most, and 0 where all cost the same.
-	Wait time.Duration
+	// Refusal is how long a refusal takes in all, from before the user is read, so that the time does not
+	// show what is stored: enough for the costliest hash that may be, 2 s at most, after the time that p
+	// waited for its turn, which depends on other requests alone.
+	Refusal time.Duration
 }
