@@ -200,6 +200,21 @@ func TestImportRejects(t *testing.T) {
 	}
 }
 
+// What costs much goes in where that is asked for; a hash that cannot be verified costs nothing.
+func TestImportTakesCostlyHashesOnRequest(t *testing.T) {
+	s := fixture.New(t, fixture.Django())
+	costly, broken := sourceRow("1", "ann@example.com"), sourceRow("2", "bob@example.com")
+	costly.Password, broken.Password = credential.RestoreHash("costly$x"), credential.RestoreHash("argon2$beyond$every$bound")
+	rows := &source{users: []outbound.SourceUser{costly, broken}}
+	sum, _ := importing(t, s, rows, inbound.ImportOptions{})
+	counts(t, sum, outcomes{added: 1, rejected: 1})
+	sum, _ = importing(t, s, rows, inbound.ImportOptions{AcceptCostly: true})
+	counts(t, sum, outcomes{added: 1, unchanged: 1})
+	if got := stored(t, s)["1"].Password; got != costly.Password {
+		t.Errorf("stored %q", got.Encoded())
+	}
+}
+
 func TestImportTellsWhatIsToKnow(t *testing.T) {
 	s := fixture.New(t, fixture.Django())
 	legacy, root := sourceRow("1", "ann@example.com"), sourceRow("2", "bob@example.com")

@@ -113,6 +113,9 @@ func (p *program) importDjango(cmd *cobra.Command, d *djangoImport) error {
 			_, _ = fmt.Fprintf(p.stdout, "The rejected rows themselves are in %s; mend them there and import that file.\n", visible(d.rejects.path))
 		}
 	}
+	if !cfg.ImportedHashes && !d.options.DryRun && summary.Users[inbound.Added]+summary.Users[inbound.Updated] > 0 {
+		_, _ = fmt.Fprintln(p.stdout, "Set imported_hashes for the service, so that the time of a refused sign-in does not show who has an account.")
+	}
 	if err == nil && !summary.Whole() {
 		err = fmt.Errorf("%d of the users did not go in", summary.Users[inbound.Rejected])
 	}
