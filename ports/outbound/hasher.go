@@ -24,7 +24,7 @@ type Verification struct {
 	Outdated bool // it fits, and should be replaced by Hash(p)
 
 	// Refusal is how long a refusal takes in all, from before the user is read, so that the time does not
-	// show what is stored: enough for the costliest hash that may be, 2 s at most, after the time that p
-	// waited for its turn, which depends on other requests alone.
+	// show what is stored: enough for the costliest hash that may be, 2 s at most, on top of the time that
+	// p waited for its turn.
 	Refusal time.Duration
 }
