@@ -148,6 +148,23 @@ func TestRefusalTime(t *testing.T) {
 	}
 }
 
+// An imported hash is noted when it is met, and the refusal that met it is covered too.
+func TestImportedHashesAreNoted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := New(Options{})
+		h.speed = func() time.Duration { return 20 * time.Millisecond }
+		for i, c := range []struct {
+			encoded string
+			want    time.Duration
+		}{{"!", 40 * time.Millisecond}, {"pbkdf2_sha256$1$salt$" + pad32, 400 * time.Millisecond}, {"!", 400 * time.Millisecond}} {
+			v, err := h.Verify(t.Context(), credential.NewPassword("wrong"), credential.RestoreHash(c.encoded))
+			if err != nil || v.Fits || v.Refusal != c.want {
+				t.Errorf("%d: %+v, %v", i, v, err)
+			}
+		}
+	})
+}
+
 // refused is what a password may be refused for.
 var refused = []string{
 	"", "!", "!argon2$unusable", "homemade$x", "pbkdf2_sha256$99999999999$salt$" + pad32,
