@@ -332,8 +332,9 @@ func (a *Accounts) confirm(ctx context.Context, u *user.User, current field.Text
 		return fault.ErrInvalid.With(faults...)
 	}
 	var fits bool
-	err := a.guard.attempt(ctx, lockout.ForAccount(u.Snapshot().EmailKey), func() (_ bool, err error) {
-		fits, _, err = a.ports.Hasher.Verify(ctx, credential.NewPassword(s), u.Password())
+	err := a.guard.attempt(ctx, lockout.ForAccount(u.Snapshot().EmailKey), func() (bool, error) {
+		tried, err := a.ports.Hasher.Verify(ctx, credential.NewPassword(s), u.Password())
+		fits = tried.Fits // refused at once: the caller has signed in as this user, from whom nothing is hidden
 		if err == nil && !fits {
 			a.record(ctx, audit.Event{Kind: audit.SignInFailed, Actor: u.ID(), User: u.ID(), Detail: "wrong current password"})
 		}

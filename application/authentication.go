@@ -68,6 +68,7 @@ func (a *Authentication) SignIn(ctx context.Context, in inbound.SignIn) (inbound
 	case err != nil:
 		return inbound.TokenPair{}, err
 	case who.user == nil:
+		who.await(ctx)
 		return inbound.TokenPair{}, inbound.ErrNoAccount
 	}
 	return a.begin(ctx, who.user, now)
@@ -78,16 +79,32 @@ type visitor struct {
 	user    *user.User // nil when refused
 	id      user.ID    // of the user with the address, if there is one
 	refused string     // why, for the audit trail alone
+
+	due <-chan time.Time // receives when a refusal may be answered; nil for at once
+}
+
+// await waits until the refusal has taken as long as every other, or ctx ends. The failure is counted
+// by then, and no place is held.
+func (v visitor) await(ctx context.Context) {
+	if v.due == nil {
+		return
+	}
+	select {
+	case <-v.due:
+	case <-ctx.Done():
+	}
 }
 
 // verified returns the active user whom the password fits, with the sign-in noted, or ErrNoAccount.
-// Whatever is wrong, the same work is done.
+// Whatever is wrong, one verification is made, and await ends as long after the beginning of it.
 func (a *Authentication) verified(ctx context.Context, key string, known bool, p credential.Password, now time.Time) (visitor, error) {
 	var (
 		v    visitor
 		u    *user.User
 		err  error
 		hash = credential.Unusable
+
+		begun = a.Clock.Elapsed() // reading a user takes longer than finding none
 	)
 	if known {
 		if u, err = a.Users.ByEmail(ctx, key); err != nil && !errors.Is(err, user.ErrNotFound) {
@@ -100,23 +117,26 @@ func (a *Authentication) verified(ctx context.Context, key string, known bool, p
 	if u != nil && u.Active() { // else the right password would be refused sooner than a wrong one
 		hash = u.Password()
 	}
-	fits, outdated, err := a.Hasher.Verify(ctx, p, hash)
+	tried, err := a.Hasher.Verify(ctx, p, hash)
 	if err != nil {
 		return v, err
+	}
+	if !tried.Fits {
+		v.due = a.Clock.After(tried.Refusal - (a.Clock.Elapsed() - begun))
 	}
 	switch {
 	case u == nil:
 		v.refused = "no such user"
 	case !u.Active():
 		v.refused = "inactive user"
-	case !fits:
+	case !tried.Fits:
 		v.refused = "wrong password"
 	}
 	if v.refused != "" {
 		return v, inbound.ErrNoAccount
 	}
 	better := hash
-	if outdated {
+	if tried.Outdated {
 		switch h, err := a.Hasher.Hash(ctx, p); {
 		case err == nil:
 			better = h

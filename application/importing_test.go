@@ -172,6 +172,7 @@ func TestImportRejects(t *testing.T) {
 		"long name":          {func(u *outbound.SourceUser) { u.LastName = strings.Repeat("é", 151) }, inbound.ReasonBadName},
 		"NUL in a name":      {func(u *outbound.SourceUser) { u.FirstName = "a\x00" }, inbound.ReasonBadName},
 		"name of no text":    {func(u *outbound.SourceUser) { u.FirstName = "\xff" }, inbound.ReasonBadName},
+		"costly hash":        {func(u *outbound.SourceUser) { u.Password = credential.RestoreHash("costly$x") }, inbound.ReasonCostlyHash},
 		"unknown scheme":     {func(u *outbound.SourceUser) { u.Password, u.Scheme = credential.RestoreHash("homemade$x"), false }, inbound.ReasonUnknownScheme},
 		"long hash":          {func(u *outbound.SourceUser) { u.Password = credential.RestoreHash("md5$" + strings.Repeat("x", 600)) }, inbound.ReasonBadHash},
 		"NUL in a hash":      {func(u *outbound.SourceUser) { u.Password = credential.RestoreHash("md5$\x00") }, inbound.ReasonBadHash},
@@ -202,6 +203,21 @@ func TestImportRejects(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What costs much goes in where that is asked for; a hash that cannot be verified costs nothing.
+func TestImportTakesCostlyHashesOnRequest(t *testing.T) {
+	s := fixture.New(t, fixture.Django())
+	costly, broken := sourceRow("1", "ann@example.com"), sourceRow("2", "bob@example.com")
+	costly.Password, broken.Password = credential.RestoreHash("costly$x"), credential.RestoreHash("argon2$beyond$every$bound")
+	rows := &source{users: []outbound.SourceUser{costly, broken}}
+	sum, _ := importing(t, s, rows, inbound.ImportOptions{})
+	counts(t, sum, outcomes{added: 1, rejected: 1})
+	sum, _ = importing(t, s, rows, inbound.ImportOptions{AcceptCostly: true})
+	counts(t, sum, outcomes{added: 1, unchanged: 1})
+	if got := stored(t, s)["1"].Password; got != costly.Password {
+		t.Errorf("stored %q", got.Encoded())
 	}
 }
 

@@ -1,10 +1,12 @@
 package application
 
 import (
+	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"roster/domain/credential"
 	"roster/domain/field"
 	"roster/domain/user"
 	"roster/ports/inbound"
@@ -98,8 +100,13 @@ const maxHash = 512
 // it here: its user needs a new one, and is there to be given it. What nobody knows is rejected.
 func (r *importRun) judgeHash(s outbound.SourceUser, c *candidate) *rejection {
 	encoded := s.Password.Encoded()
+	cost, readable := r.Hashes.Cost(s.Password)
 	switch {
-	case !s.Password.Usable(), r.Hashes.Readable(s.Password):
+	case readable && cost.Excessive() && !r.options.AcceptCostly:
+		return &rejection{inbound.ReasonCostlyHash, fmt.Sprintf(
+			"each sign-in would take %.0f times the work of a password set here and %d MiB; at most %d times and %d MiB are accepted",
+			cost.Times, cost.MiB, credential.MaxTimes, credential.MaxMiB)}
+	case !s.Password.Usable(), readable:
 	case len(encoded) > maxHash, !utf8.ValidString(encoded), strings.ContainsRune(encoded, 0):
 		return &rejection{inbound.ReasonBadHash, "the stored password is too long, or no text"}
 	case s.Scheme:

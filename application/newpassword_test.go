@@ -41,7 +41,7 @@ func (h *hashing) Hash(ctx context.Context, p credential.Password) (credential.H
 	return h.PasswordHasher.Hash(ctx, p)
 }
 
-func (h *hashing) Verify(ctx context.Context, p credential.Password, c credential.Hash) (fits, outdated bool, err error) {
+func (h *hashing) Verify(ctx context.Context, p credential.Password, c credential.Hash) (outbound.Verification, error) {
 	h.calls++
 	return h.PasswordHasher.Verify(ctx, p, c)
 }

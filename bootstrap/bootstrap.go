@@ -41,7 +41,7 @@ func core(cfg config.Config, log *zap.Logger, how opening) fx.Option {
 
 // New returns the whole service as a graph. It does no I/O but for what its constructors do.
 func New(cfg config.Config, log *zap.Logger) fx.Option {
-	return fx.Options(core(cfg, log, opening{notice: func(text string) { log.Info(text) }}), tokenModule, sweeping, watching, learning, httpModule)
+	return fx.Options(core(cfg, log, opening{notice: func(text string) { log.Info(text) }}), tokenModule, sweeping, watching, httpModule)
 }
 
 // Serve runs the service until ctx ends, then finishes what is under way. Each value of reload makes it read
@@ -114,12 +114,8 @@ func Migrate(ctx context.Context, cfg config.Config, notice func(text string)) e
 	return run(ctx, fx.Options(fx.Supply(cfg, zap.NewNop(), opening{notice: notice}), fx.StartTimeout(migrateTimeout), fx.NopLogger, storageModule), func() error { return nil })
 }
 
-// Check looks at what only a start can see: the storage's URL, the imported schemes, the breached
-// passwords, the signing keys and the certificate.
+// Check looks at what only a start can see: the storage's URL, the breached passwords, the signing keys and the certificate.
 func Check(_ context.Context, cfg config.Config) error {
-	if _, err := hasher(cfg); err != nil {
-		return err
-	}
 	_, letGo, err := openBreached(cfg)
 	if err != nil {
 		return err

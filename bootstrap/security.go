@@ -27,7 +27,7 @@ var systemModule = fx.Module("system",
 
 var passwordModule = fx.Module("password",
 	fx.Provide(
-		fx.Annotate(hasher, fx.As(fx.Self()), fx.As(new(outbound.PasswordHasher)), fx.As(new(outbound.StoredHashes))),
+		fx.Annotate(hasher, fx.As(new(outbound.PasswordHasher)), fx.As(new(outbound.StoredHashes))),
 		breachedPasswords,
 	))
 
@@ -39,13 +39,14 @@ var tokenModule = fx.Module("token",
 // in the time that they are ready to wait.
 const queuePerWorker = 256
 
-func hasher(cfg config.Config) (*password.Hasher, error) {
+func hasher(cfg config.Config) *password.Hasher {
 	workers := cfg.HashWorkers
 	if workers == 0 {
 		workers = automaticWorkers
 	}
-	h := password.New(password.Options{Workers: workers, Wait: cfg.HashWait, Queue: workers * queuePerWorker, Digests: cfg.LegacyDigests})
-	return h, named("ROSTER_IMPORTED_HASH", h.Expect(cfg.ImportedHash))
+	return password.New(password.Options{
+		Workers: workers, Wait: cfg.HashWait, Queue: workers * queuePerWorker, Digests: cfg.LegacyDigests, Imported: cfg.ImportedHashes,
+	})
 }
 
 // automaticWorkers is how many passwords are hashed at once unless the settings say so: on one CPU less

@@ -6,18 +6,20 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"golang.org/x/crypto/argon2"
 )
 
-// cost is the parameters of argon2 (RFC 9106): memory in KiB, passes over it, and lanes.
-type cost struct {
-	variant     int
+// parameters is those of argon2 (RFC 9106): memory in KiB, passes over it, and lanes.
+type parameters struct {
+	variant     variant
 	version     int
 	kib, passes int
 	threads     int
 }
 
 // preferred is OWASP's recommendation for argon2id (Password Storage Cheat Sheet).
-var preferred = cost{variant: argon2id, version: version19, kib: 19 * 1024, passes: 2, threads: 1}
+var preferred = parameters{variant: argon2id, version: version19, kib: 19 * 1024, passes: 2, threads: 1}
 
 const (
 	saltBytes = 16
@@ -32,22 +34,35 @@ const (
 )
 
 // work returns what one derivation takes.
-func (c cost) work() work {
-	k := argon2Single
-	if c.threads > 1 {
-		k = argon2Lanes
+func (p parameters) work() work {
+	return work{units: p.kib * p.passes, kib: p.kib, threads: p.threads}
+}
+
+// key derives a key of size bytes. It panics without a variant or version, which is a defect of the program.
+func (p parameters) key(plain string, salt []byte, size int) []byte {
+	passes, kib, threads, n := uint32(p.passes), uint32(p.kib), uint8(p.threads), uint32(size) //nolint:gosec // bounded
+	switch {
+	case p.version == version16 && p.variant != 0:
+		return deriveKey16(p.variant, []byte(plain), salt, passes, kib, threads, n)
+	case p.version != version19:
+	case p.variant == argon2d:
+		return deriveKey(argon2d.mode(), []byte(plain), salt, nil, nil, passes, kib, threads, n)
+	case p.variant == argon2i:
+		return argon2.Key([]byte(plain), salt, passes, kib, threads, n)
+	case p.variant == argon2id:
+		return argon2.IDKey([]byte(plain), salt, passes, kib, threads, n)
 	}
-	return work{kind: k, amount: c.kib * c.passes, kib: c.kib, threads: c.threads}
+	panic("password: argon2 without a variant or version")
 }
 
 // encode returns plain hashed with a fresh salt, in the PHC string format
 // (github.com/P-H-C/phc-string-format).
-func encode(m machine, plain string) string {
+func encode(plain string) string {
 	salt := make([]byte, saltBytes)
 	_, _ = rand.Read(salt) // never fails: it ends the process instead
 	b64 := base64.RawStdEncoding.EncodeToString
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", preferred.version,
-		preferred.kib, preferred.passes, preferred.threads, b64(salt), b64(m.argon2(preferred, plain, salt, keyBytes)))
+		preferred.kib, preferred.passes, preferred.threads, b64(salt), b64(preferred.key(plain, salt, keyBytes)))
 }
 
 // readArgon2 reads "argon2id$v=19$m=…,t=…,p=…$salt$key": what follows the first "$" of a PHC string,
@@ -62,43 +77,42 @@ func readArgon2(bare bool) func(string) (stored, bool) {
 		if len(part) != 5 {
 			return stored{}, false
 		}
-		c, ok := readCost(part[0], part[1], part[2])
+		p, ok := readParameters(part[0], part[1], part[2])
 		salt, saltOK := decode(base64.RawStdEncoding, part[3])
 		key, keyOK := decode(base64.RawStdEncoding, part[4])
 		if !ok || !saltOK || !keyOK || len(salt) < 8 || len(salt) > 64 || len(key) < 16 || len(key) > 128 {
 			return stored{}, false
 		}
 		return stored{
-			fits:      func(m machine, plain string) bool { return equal(m.argon2(c, plain, salt, len(key)), key) },
-			work:      c.work(),
-			preferred: bare && c == preferred && len(salt) == saltBytes && len(key) == keyBytes,
+			fits:      func(plain string) bool { return equal(p.key(plain, salt, len(key)), key) },
+			work:      p.work(),
+			preferred: bare && p == preferred && len(salt) == saltBytes && len(key) == keyBytes,
 		}, true
 	}
 }
 
-func readCost(variant, version, parameters string) (c cost, ok bool) {
+func readParameters(name, version, text string) (p parameters, ok bool) {
 	switch version {
 	case fmt.Sprintf("v=%d", version16):
-		c.version = version16
+		p.version = version16
 	case fmt.Sprintf("v=%d", version19):
-		c.version = version19
+		p.version = version19
 	default:
-		return c, false
+		return p, false
 	}
-	part := strings.Split(parameters, ",")
-	c.variant = slices.Index([]string{argon2d: "argon2d", argon2i: "argon2i", argon2id: "argon2id"}, variant)
-	if len(part) != 3 || c.variant < 0 {
-		return c, false
+	part := strings.Split(text, ",")
+	if p.variant, ok = variants[name]; !ok || len(part) != 3 {
+		return p, false
 	}
-	for i, p := range []struct {
+	for i, item := range []struct {
 		name string
 		max  int
 		to   *int
-	}{{"m=", maxArgon2KiB, &c.kib}, {"t=", maxArgon2Passes, &c.passes}, {"p=", maxArgon2Threads, &c.threads}} {
-		text, found := strings.CutPrefix(part[i], p.name)
-		if *p.to, ok = number(text, 1, p.max); !found || !ok {
-			return c, false
+	}{{"m=", maxArgon2KiB, &p.kib}, {"t=", maxArgon2Passes, &p.passes}, {"p=", maxArgon2Threads, &p.threads}} {
+		text, found := strings.CutPrefix(part[i], item.name)
+		if *item.to, ok = number(text, 1, item.max); !found || !ok {
+			return p, false
 		}
 	}
-	return c, c.kib >= 8*c.threads // RFC 9106, 3.1
+	return p, p.kib >= 8*p.threads // RFC 9106, 3.1
 }

@@ -37,7 +37,7 @@ func extractKey(blocks []argon2Block, memory, threads, size uint32) []byte
 // deriveKey16 derives a key by version 16. It differs from version 19 (RFC 9106, 3.2) in two points:
 // the version that is hashed first, and that a pass replaces the blocks of the pass before, where
 // version 19 adds to them.
-func deriveKey16(mode int, password, salt []byte, passes, kib uint32, threads uint8, size uint32) []byte {
+func deriveKey16(mode variant, password, salt []byte, passes, kib uint32, threads uint8, size uint32) []byte {
 	lanes := uint32(threads)
 	memory := max(kib/(syncPoints*lanes), 2) * syncPoints * lanes
 	first := firstHash16(mode, password, salt, passes, kib, lanes, size)
@@ -58,10 +58,10 @@ func deriveKey16(mode int, password, salt []byte, passes, kib uint32, threads ui
 }
 
 // firstHash16 returns H0, with room for the two numbers that initBlocks appends.
-func firstHash16(mode int, password, salt []byte, passes, kib, lanes, size uint32) (h0 [blake2b.Size + 8]byte) {
+func firstHash16(mode variant, password, salt []byte, passes, kib, lanes, size uint32) (h0 [blake2b.Size + 8]byte) {
 	var in []byte
 	number := func(n uint32) { in = binary.LittleEndian.AppendUint32(in, n) }
-	for _, n := range []uint32{lanes, size, kib, passes, version16, uint32(mode)} { //nolint:gosec // 0, 1 or 2
+	for _, n := range []uint32{lanes, size, kib, passes, version16, uint32(mode.mode())} { //nolint:gosec // 0, 1 or 2
 		number(n)
 	}
 	for _, text := range [][]byte{password, salt, nil, nil} { // neither a secret nor associated data
@@ -76,7 +76,7 @@ func firstHash16(mode int, password, salt []byte, passes, kib, lanes, size uint3
 // fill16 is the memory of one derivation.
 type fill16 struct {
 	blocks                                 []argon2Block
-	mode                                   int
+	mode                                   variant
 	passes, memory, lanes, length, segment uint32
 }
 
@@ -84,7 +84,7 @@ type fill16 struct {
 func (f *fill16) fill(pass, slice, lane uint32) {
 	var addresses, in, zero argon2Block
 	independent := f.mode == argon2i || f.mode == argon2id && pass == 0 && slice < syncPoints/2
-	for i, n := range []uint32{pass, lane, slice, f.memory, f.passes, uint32(f.mode)} { //nolint:gosec // 0, 1 or 2
+	for i, n := range []uint32{pass, lane, slice, f.memory, f.passes, uint32(f.mode.mode())} { //nolint:gosec // 0, 1 or 2
 		in[i] = uint64(n)
 	}
 	start := uint32(0)

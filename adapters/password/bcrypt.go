@@ -11,10 +11,13 @@ import (
 // maxBcryptCost bounds what a stored hash may ask for: 2^16 exponent, a few seconds.
 const maxBcryptCost = 16
 
+// bcryptBytes is how many bytes of its input bcrypt uses.
+const bcryptBytes = 72
+
 // readBcrypt reads "$2b$12$…", which Django writes after "bcrypt$" or "bcrypt_sha256$"; input makes
-// of a password what bcrypt is given. 2a, 2b and 2y are the same function for what we hash; 2x is a
-// broken one of old PHP.
-func readBcrypt(input func(plain string) []byte) func(string) (stored, bool) {
+// of a password what bcrypt is given, and counts is how many bytes of the password that keeps, 0 for
+// all. 2a, 2b and 2y are the same function for what we hash; 2x is a broken one of old PHP.
+func readBcrypt(input func(plain string) []byte, counts int) func(string) (stored, bool) {
 	return func(rest string) (stored, bool) {
 		const length = len("$2b$12$") + 22 + 31 // salt and key, in bcrypt's own base64
 		if len(rest) != length || rest[0] != '$' || rest[6] != '$' || strings.ContainsFunc(rest[7:], notBcrypt64) {
@@ -30,8 +33,9 @@ func readBcrypt(input func(plain string) []byte) func(string) (stored, bool) {
 			return stored{}, false
 		}
 		return stored{
-			fits:       func(m machine, plain string) bool { return m.bcrypt(rest, exponent, input(plain)) },
-			work:       work{kind: bcryptRounds, amount: 1 << exponent, threads: 1},
+			fits:       func(plain string) bool { return bcrypt.CompareHashAndPassword([]byte(rest), input(plain)) == nil },
+			work:       work{units: unitsPerRound << exponent},
+			counts:     counts,
 			blindToNUL: true, // "a" and "a\x00a" are one key to bcrypt, which repeats it with a NUL between
 		}, true
 	}
@@ -42,7 +46,7 @@ func notBcrypt64(r rune) bool {
 }
 
 // cutAt72 is Django's BCryptPasswordHasher: the password itself, of which bcrypt uses 72 bytes.
-func cutAt72(plain string) []byte { return []byte(plain[:min(len(plain), 72)]) }
+func cutAt72(plain string) []byte { return []byte(plain[:min(len(plain), bcryptBytes)]) }
 
 // hexSHA256 is Django's BCryptSHA256PasswordHasher: all of the password counts.
 func hexSHA256(plain string) []byte {

@@ -24,7 +24,7 @@ func readDigest(size int, digest func(string) []byte) func(string) (stored, bool
 		if !found || len(salt) > maxSalt || err != nil || len(key) != size || strings.ToLower(text) != text {
 			return stored{}, false
 		}
-		return stored{fits: func(_ machine, plain string) bool { return equal(digest(salt+plain), key) }}, true
+		return stored{fits: func(plain string) bool { return equal(digest(salt+plain), key) }}, true
 	}
 }
 

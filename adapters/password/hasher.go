@@ -10,6 +10,8 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"roster/domain/credential"
@@ -33,32 +35,29 @@ type Options struct {
 	Queue int
 	// Digests lets passwords fit that are stored as one SHA-1 or MD5, as old Django projects have them.
 	Digests bool
+	// Imported says that hashes in other schemes than the preferred may be stored. Without it, that is
+	// noted when the first one is met.
+	Imported bool
 }
 
 // Hasher implements outbound.PasswordHasher. It is safe for concurrent use. A computation under way
 // cannot be interrupted; only waiting for one to begin ends with the context.
 type Hasher struct {
-	pool    *pool
-	machine machine
-	known   known
-	digests bool
+	pool      *pool
+	digests   bool
+	costliest atomic.Int64         // units of the costliest hash that may be stored
+	speed     func() time.Duration // what one hash in the preferred scheme takes
 }
 
-// New makes a Hasher.
+// New makes a Hasher. How fast this machine is it measures when that first matters.
 func New(o Options) *Hasher {
-	return &Hasher{pool: newPool(o), machine: processor{}, known: known{c: lowest}, digests: o.Digests}
+	h := &Hasher{pool: newPool(o), digests: o.Digests, speed: sync.OnceValue(measure)}
+	h.costliest.Store(int64(preferred.work().units))
+	if o.Imported {
+		h.met(work{})
+	}
+	return h
 }
-
-// Learn makes refused passwords cost as much as the verification of c does from now on, if that is
-// more, and reports whether it is. What is not learned beforehand is learned when it is first
-// verified; until then, whose it is can be told by the time that a refusal takes.
-func (h *Hasher) Learn(c credential.Hash) (more bool) {
-	s, ok := read(c, h.digests)
-	return ok && h.known.raise(s.work)
-}
-
-// Ceiling lists what refused passwords cost beside the preferred scheme, for the log; "" for nothing.
-func (h *Hasher) Ceiling() string { return h.known.with(work{}).String() }
 
 // errTooLong is a defect of the caller: the rules of the members refuse such passwords before.
 var errTooLong = errors.New("password: longer than credential.MaxBytes")
@@ -71,51 +70,49 @@ func (h *Hasher) Hash(ctx context.Context, p credential.Password) (credential.Ha
 		return credential.Hash{}, errTooLong
 	}
 	var encoded string
-	if err := h.pool.do(ctx, 1, func() { encoded = encode(h.machine, plain) }); err != nil {
+	if err := h.pool.do(ctx, 1, func() { encoded = encode(plain) }); err != nil {
 		return credential.Hash{}, err
 	}
 	return credential.RestoreHash(encoded), nil
 }
 
-// Verify reports whether p fits the stored credential, and if so whether that is to be replaced by
-// Hash(p), being of another scheme or other parameters than the preferred, weaker or stronger alike
-// (as Django's must_update). A password over credential.MaxBytes fits nothing and costs nothing. It
-// fails with credential.ErrBusy or the context's error.
-//
-// A password that does not fit costs as much as every other one, whatever is stored: the verification
-// and what is missing to the dearest of each scheme met so far. One that fits costs no more than that.
-func (h *Hasher) Verify(ctx context.Context, p credential.Password, c credential.Hash) (fits, outdated bool, err error) {
+// Verify implements outbound.PasswordHasher. A hash is outdated unless it is in the preferred scheme with
+// the preferred parameters, whether weaker or stronger (as Django's must_update). But one that keeps only
+// the first bytes of a password stays when p has as many: what follows, or is missing, may be a typing
+// error. A password over credential.MaxBytes fits nothing and is not computed.
+func (h *Hasher) Verify(ctx context.Context, p credential.Password, c credential.Hash) (outbound.Verification, error) {
 	plain := p.Reveal()
 	if len(plain) > credential.MaxBytes {
-		return false, false, ctx.Err()
+		return outbound.Verification{Refusal: h.refusal()}, ctx.Err()
 	}
 	s, ok := read(c, h.digests)
-	most := h.known.with(s.work) // also of a hash that is not tried with this password
+	if ok && !s.preferred {
+		h.met(s.work)
+	}
 	if !ok || s.blindToNUL && strings.ContainsRune(plain, 0) {
 		s = decoy
 	}
-	topUp := func() {
-		for _, w := range most.missing(s.work) {
-			w.waste(h.machine, plain)
-		}
-	}
-	apart := most.places() > 1 // whom it fits shall not wait for places that only the rest needs
-	err = h.pool.do(ctx, s.work.places(), func() {
-		if fits = s.fits(h.machine, plain); !fits && !apart {
-			topUp()
-		}
-	})
-	if err == nil && !fits && apart {
-		err = h.pool.do(ctx, most.places(), topUp)
-	}
-	if err != nil {
-		return false, false, err
-	}
-	return fits, fits && !s.preferred, nil
+	return h.try(ctx, plain, s)
 }
 
-// Readable reports whether some password may fit a stored credential. It costs nothing.
-func (h *Hasher) Readable(c credential.Hash) bool {
-	_, ok := read(c, h.digests)
-	return ok
+// try verifies a password. Nothing after the computation can fail: that a password is wrong counts,
+// whatever else happens.
+func (h *Hasher) try(ctx context.Context, plain string, s stored) (v outbound.Verification, err error) {
+	queued := time.Now()
+	err = h.pool.do(ctx, s.work.places(), func() {
+		target := h.refusal() // before the time is taken: the first call measures
+		v.Refusal = time.Since(queued) + target
+		v.Fits = s.fits(plain)
+	})
+	if err != nil {
+		return outbound.Verification{}, err
+	}
+	v.Outdated = v.Fits && !s.preferred && (s.counts == 0 || len(plain) < s.counts)
+	return v, nil
+}
+
+// Cost implements outbound.StoredHashes.
+func (h *Hasher) Cost(c credential.Hash) (cost credential.Cost, ok bool) {
+	s, ok := read(c, h.digests)
+	return s.work.cost(), ok
 }

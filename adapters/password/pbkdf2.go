@@ -1,7 +1,9 @@
 package password
 
 import (
+	"crypto/pbkdf2"
 	"encoding/base64"
+	"hash"
 	"strings"
 )
 
@@ -12,7 +14,7 @@ const maxIterations = 10_000_000
 const maxSalt = 128
 
 // readPBKDF2 reads Django's "iterations$salt$key": the salt is its own text, the key base64.
-func readPBKDF2(k kind, size int) func(string) (stored, bool) {
+func readPBKDF2[H hash.Hash](digest func() H, size int) func(string) (stored, bool) {
 	return func(rest string) (stored, bool) {
 		part := strings.Split(rest, "$")
 		if len(part) != 3 || part[1] == "" || len(part[1]) > maxSalt {
@@ -24,8 +26,11 @@ func readPBKDF2(k kind, size int) func(string) (stored, bool) {
 			return stored{}, false
 		}
 		return stored{
-			fits:       func(m machine, plain string) bool { return equal(m.pbkdf2(k, plain, []byte(part[1]), iterations), key) },
-			work:       work{kind: k, amount: iterations, threads: 1},
+			fits: func(plain string) bool {
+				got, err := pbkdf2.Key(digest, plain, []byte(part[1]), iterations, size)
+				return err == nil && equal(got, key)
+			},
+			work:       work{units: iterations / iterationsPerUnit},
 			blindToNUL: true, // HMAC pads its key with NULs
 		}, true
 	}

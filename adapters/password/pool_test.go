@@ -36,7 +36,7 @@ func TestFullPoolWithoutQueueIsBusy(t *testing.T) {
 	if !errors.As(err, &f) || !errors.Is(err, credential.ErrBusy) || f.RetryAfter != time.Second {
 		t.Errorf("Hash: %v", err)
 	}
-	if _, _, err := h.Verify(t.Context(), p, credential.Unusable); !errors.Is(err, credential.ErrBusy) {
+	if _, err := h.Verify(t.Context(), p, credential.Unusable); !errors.Is(err, credential.ErrBusy) {
 		t.Errorf("Verify: %v", err)
 	}
 	release()

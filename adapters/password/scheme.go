@@ -1,36 +1,42 @@
 package password
 
 import (
-	"crypto/sha1" //nolint:gosec // for its size
+	"crypto/sha1" //nolint:gosec // PBKDF2 with SHA-1 is not broken, and Django writes it
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"fmt"
 	"strconv"
 	"strings"
+
+	"golang.org/x/crypto/argon2"
 
 	"roster/domain/credential"
 )
 
 // stored is a credential that a scheme has read and found sane.
 type stored struct {
-	fits       func(m machine, plain string) bool
+	fits       func(plain string) bool
 	work       work // that fits takes
 	preferred  bool // exactly as Hash writes it
 	blindToNUL bool // some password with a NUL fits as well as one without
+	counts     int  // bytes of a password that count; 0 for all
 }
 
-// decoy fits no password, and takes no work of its own.
-var decoy = stored{fits: func(machine, string) bool { return false }}
+// decoy is a hash in the preferred scheme that no password is known to fit. It takes the place of what
+// cannot be verified, so that this costs as much as a wrong password.
+var decoy, _ = readArgon2(true)(fmt.Sprintf("argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version,
+	preferred.kib, preferred.passes, preferred.threads, strings.Repeat("A", 22), strings.Repeat("A", 43)))
 
 // schemes reads what follows the first "$" of an encoded credential, by what precedes it. "" is the
 // PHC string format, which begins with "$".
 var schemes = map[string]func(rest string) (stored, bool){
 	"":              readArgon2(true),
 	"argon2":        readArgon2(false),
-	"pbkdf2_sha256": readPBKDF2(pbkdf2SHA256, sha256.Size),
-	"pbkdf2_sha1":   readPBKDF2(pbkdf2SHA1, sha1.Size),
-	"bcrypt":        readBcrypt(cutAt72),
-	"bcrypt_sha256": readBcrypt(hexSHA256),
+	"pbkdf2_sha256": readPBKDF2(sha256.New, sha256.Size),
+	"pbkdf2_sha1":   readPBKDF2(sha1.New, sha1.Size),
+	"bcrypt":        readBcrypt(cutAt72, bcryptBytes),
+	"bcrypt_sha256": readBcrypt(hexSHA256, 0),
 	"scrypt":        readScrypt,
 }
 

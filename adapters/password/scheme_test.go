@@ -113,9 +113,9 @@ func TestBrokenAndHostileHashesAreNotRead(t *testing.T) {
 		if _, ok := read(credential.RestoreHash(encoded), false); ok {
 			t.Errorf("%s is read: %s", name, encoded)
 		}
-		fits, outdated, err := New(Options{}).Verify(t.Context(), credential.NewPassword("lantern"), credential.RestoreHash(encoded))
-		if fits || outdated || err != nil {
-			t.Errorf("%s: fits %t, outdated %t, %v", name, fits, outdated, err)
+		v, err := New(Options{}).Verify(t.Context(), credential.NewPassword("lantern"), credential.RestoreHash(encoded))
+		if v.Fits || v.Outdated || err != nil {
+			t.Errorf("%s: %+v, %v", name, v, err)
 		}
 	}
 }

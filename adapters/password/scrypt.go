@@ -3,6 +3,8 @@ package password
 import (
 	"encoding/base64"
 	"strings"
+
+	"golang.org/x/crypto/scrypt"
 )
 
 // Bounds of what a stored hash may ask for. The memory is 128·N·r bytes; p multiplies the time.
@@ -27,8 +29,11 @@ func readScrypt(rest string) (stored, bool) {
 		return stored{}, false
 	}
 	return stored{
-		fits:       func(m machine, plain string) bool { return equal(m.scrypt(plain, []byte(part[1]), n, r, p), key) },
-		work:       work{kind: scryptBlocks, amount: n * r * p, kib: n * r / 8, threads: 1},
+		fits: func(plain string) bool {
+			got, err := scrypt.Key([]byte(plain), []byte(part[1]), n, r, p, scryptKeyBytes)
+			return err == nil && equal(got, key)
+		},
+		work:       work{units: n * r * p / 5 * blocksPerFive, kib: n * r / 8},
 		blindToNUL: true, // it begins with PBKDF2
 	}, true
 }

@@ -29,6 +29,14 @@ type Clock struct{}
 // that it is equal to itself once it was stored and read back.
 func (Clock) Now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
 
+var started = time.Now()
+
+// Elapsed implements outbound.Clock with the monotonic clock.
+func (Clock) Elapsed() time.Duration { return time.Since(started) }
+
+// After implements outbound.Clock with the monotonic clock.
+func (Clock) After(d time.Duration) <-chan time.Time { return time.After(d) }
+
 // SessionIDs mints identifiers from the machine's secure randomness.
 type SessionIDs struct{}
 

@@ -21,7 +21,7 @@ func newRules() *validator.Validate {
 	v := validator.New(validator.WithRequiredStructEnabled())
 	for tag, fits := range map[string]func(string) bool{
 		"listen": isListen, "public_url": isPublicURL, "directory": isDirectory,
-		"imported_hash": isImportedHash, "breached_passwords": isBreachedPasswords, "claim_name": isClaimName,
+		"breached_passwords": isBreachedPasswords, "claim_name": isClaimName,
 	} {
 		if err := v.RegisterValidation(tag, func(f validator.FieldLevel) bool { return fits(f.Field().String()) }); err != nil {
 			panic(err) // only an empty tag or a nil function
@@ -101,8 +101,6 @@ func (s spec) rule(tag string) string {
 		return "must be an address HOST:PORT, such as 127.0.0.1:8001, or off"
 	case "public_url":
 		return "must be empty, from-host, or a URL such as https://id.example.org without user, query and fragment"
-	case "imported_hash":
-		return "must be empty, or schemes with their parameters apart by commas, such as pbkdf2_sha256:600000"
 	case "breached_passwords":
 		return "must be off, a URL such as https://api.pwnedpasswords.com (http for this machine alone, no user, query and fragment), or the path of a file"
 	case "required":
@@ -144,13 +142,6 @@ func (s spec) bound(text string) string {
 }
 
 var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$`)
-
-// importedHash is the form alone; what the parameters may be is the hasher's to say.
-var importedHash = regexp.MustCompile(`^([a-z0-9_]+(:[0-9]+){1,3}(, ?|$))*$`)
-
-func isImportedHash(text string) bool {
-	return importedHash.MatchString(text) && !strings.HasSuffix(strings.TrimSpace(text), ",")
-}
 
 // isBreachedPasswords wants TLS: whoever could change the answers could let any password through.
 func isBreachedPasswords(text string) bool {

@@ -81,7 +81,7 @@ type Config struct {
 	TrimPasswords          bool          `name:"trim_passwords" default:"false" django:"true" help:"cut blanks at the ends of passwords, as Django REST Framework does"`
 	RequireCurrentPassword bool          `name:"require_current_password" default:"false" strict:"true" help:"a change of one's own password or email needs current_password"`
 	HashWorkers            int           `name:"hash_workers" default:"0" validate:"min=0,max=64" help:"passwords hashed at once, 19 MiB each; 0 for one less than there are CPUs, so that others are served meanwhile"`
-	ImportedHash           string        `name:"imported_hash" default:"" validate:"imported_hash" help:"costliest hashes that were imported, so that refused sign-ins take the same time from the first on: pbkdf2_sha256:ITERATIONS, pbkdf2_sha1:ITERATIONS, bcrypt:COST, scrypt:N:R:P, argon2:KIB:PASSES:LANES, apart by commas; others are learned from the users"`
+	ImportedHashes         bool          `name:"imported_hashes" default:"false" django:"true" help:"passwords of another system are stored, which roster import django brings: every refused sign-in then takes as long as with the costliest of them, so that the time does not show who has an account; else noted when the first one is met"`
 	LegacyDigests          bool          `name:"legacy_digests" default:"false" django:"true" help:"let passwords sign in that old Django projects stored as one SHA-1 or MD5; each is stored anew then"`
 	HashWait               time.Duration `name:"hash_wait" default:"10s" validate:"min=0s,max=1h" help:"how long a sign-in waits for its turn to be hashed before 503"`
 

@@ -73,6 +73,7 @@ func (p *program) importDjangoCommand() *cobra.Command {
 	f.BoolVar(&d.options.StaffAsAdmin, "staff-as-admin", false, "make administrators of users with is_staff; by default of those with is_superuser")
 	f.BoolVar(&d.options.DryRun, "dry-run", false, "store nothing, tell what would be")
 	f.BoolVar(&d.options.Overwrite, "overwrite", false, "update users also where they were in use or changed here since")
+	f.BoolVar(&d.options.AcceptCostly, "accept-costly-hashes", false, "take stored passwords too whose verification takes more than ten times the work of one set here, or 128 MiB")
 	f.Int64Var(&d.options.LastID, "last-id", 0, "`id` above which new users are counted, where the source cannot tell")
 	f.StringVar(&d.report.path, "report", "", "`file` for what there is to know of single rows, as JSON lines; by default "+defaultReport+" in the data directory")
 	f.StringVar(&d.rejects.path, "rejects", "", "`file` for the rows that were rejected, to be mended and imported; by default "+defaultRejects+" in the data directory. Holds their password hashes")
@@ -130,6 +131,9 @@ func (p *program) importDjango(cmd *cobra.Command, d *djangoImport) error {
 		if rejected {
 			_, _ = fmt.Fprintf(p.stdout, "The rejected rows themselves are in %s; mend them there and import that file.\n", visible(d.rejects.path))
 		}
+	}
+	if !cfg.ImportedHashes && !d.options.DryRun && summary.Users[inbound.Added]+summary.Users[inbound.Updated] > 0 {
+		_, _ = fmt.Fprintln(p.stdout, "Set imported_hashes for the service, so that the time of a refused sign-in does not show who has an account.")
 	}
 	if err == nil {
 		err = shortfall(summary, d.options)

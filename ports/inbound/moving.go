@@ -39,6 +39,7 @@ const (
 	ReasonBadName       Reason = "invalid_name"
 	ReasonUnknownScheme Reason = "unknown_hash_scheme"
 	ReasonBadHash       Reason = "invalid_password_hash"
+	ReasonCostlyHash    Reason = "costly_password_hash"
 	ReasonBadDate       Reason = "invalid_date"
 )
 
@@ -90,6 +91,8 @@ type ImportOptions struct {
 	// with the permissions that they have; an administrator here may do everything, as only is_superuser
 	// may there.
 	StaffAsAdmin bool
+	// AcceptCostly takes stored passwords that cost more than credential.MaxTimes or MaxMiB.
+	AcceptCostly bool
 }
 
 // ErrLastID says that ImportOptions.LastID is none, or leaves too few ids for new users.

@@ -2,6 +2,7 @@ package outbound
 
 import (
 	"context"
+	"time"
 
 	"roster/domain/credential"
 )
@@ -12,8 +13,18 @@ type PasswordHasher interface {
 	// Hash returns the stored form of p in the preferred scheme.
 	Hash(ctx context.Context, p credential.Password) (credential.Hash, error)
 
-	// Verify reports whether p fits h, and whether h should be replaced by Hash(p) since its scheme
-	// or parameters are not the preferred ones. A hash that is unusable, broken or of an unknown
-	// scheme fits no password and costs as much as one of the preferred scheme.
-	Verify(ctx context.Context, p credential.Password, h credential.Hash) (fits, outdated bool, err error)
+	// Verify tries p on h. A hash that is unusable, broken or of an unknown scheme fits no password and
+	// costs as much as one of the preferred scheme. It does not fail once it has looked at p.
+	Verify(ctx context.Context, p credential.Password, h credential.Hash) (Verification, error)
+}
+
+// Verification is the outcome of trying a password on a stored credential.
+type Verification struct {
+	Fits     bool
+	Outdated bool // it fits, and should be replaced by Hash(p)
+
+	// Refusal is how long a refusal takes in all, from before the user is read, so that the time does not
+	// show what is stored: enough for the costliest hash that may be, 2 s at most, on top of the time that
+	// p waited for its turn.
+	Refusal time.Duration
 }

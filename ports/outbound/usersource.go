@@ -74,9 +74,9 @@ type RevokedToken struct {
 	RevokedAt time.Time
 }
 
-// StoredHashes tells which stored credentials can be verified.
+// StoredHashes judges stored credentials without verifying a password.
 type StoredHashes interface {
-	// Readable reports whether some password may fit h: its scheme is known, and its parameters are
-	// whole and within bounds.
-	Readable(h credential.Hash) bool
+	// Cost returns what it takes to verify h. ok reports whether some password may fit it: its scheme is
+	// known, and its parameters are whole and within what is computed at all.
+	Cost(h credential.Hash) (cost credential.Cost, ok bool)
 }

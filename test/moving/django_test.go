@@ -283,3 +283,41 @@ func TestRejectsAreMendedAndImported(t *testing.T) {
 		t.Errorf("%d users", len(got))
 	}
 }
+
+// A hash that costs far more than one set here is rejected, unless it is asked for; then its user can sign in,
+// and what others are refused costs as much as before.
+func TestCostlyHashes(t *testing.T) {
+	s, dir := process.Prepare(t, djangoSettings()), t.TempDir()
+	fixture := filepath.Join(dir, "users.json")
+	row := func(pk int, email, hash string) string {
+		return fmt.Sprintf(`{"model": "auth.user", "pk": %d, "fields": {"password": %q, "last_login": null, "username": "u", "email": %q, "first_name": "A",
+			"last_name": "B", "is_active": true, "is_staff": false, "date_joined": "2020-01-01T00:00:00Z"}}`, pk, hash, email)
+	}
+	key := strings.Repeat("A", 43)
+	text := "[" + strings.Join([]string{
+		row(1, "ann@example.com", "pbkdf2_sha256$1500000$salt$"+key+"="),
+		row(2, "big@example.com", "argon2$argon2id$v=19$m=1048576,t=32,p=1$c29tZXNhbHRzb21lc2FsdA$"+key),
+		row(3, "slow@example.com", "bcrypt$$2b$13$zK8U.VG2vpPvhDTvf92Ese4HOyEdoRcKw.a3UP/Vd5hVPXabcdefg"),
+		// "lantern" with 17 passes over 32 MiB: 14 times the work
+		row(4, "cyd@example.com", "argon2$argon2id$v=19$m=32768,t=17,p=1$c29tZXNhbHRzb21lc2FsdA$3mGP2xGfZ5a59J45XjOUm6Hj7qW4aBS43JG/r/HfttI"),
+	}, ",") + "]"
+	if err := os.WriteFile(fixture, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	report := filepath.Join(dir, "report.jsonl")
+	args := []string{"import", "django", fixture, "--rejects", filepath.Join(dir, "rejects.jsonl"), "--report", report}
+	if _, errs, code := s.CLI(args...); code != 1 || !strings.Contains(errs, "3 of the users did not go in") {
+		t.Errorf("exit code %d\n%s", code, errs)
+	}
+	told, err := os.ReadFile(report)
+	if err != nil || strings.Count(string(told), `"costly_password_hash"`) != 3 || !strings.Contains(string(told), "862 times the work of a password set here and 1024 MiB") {
+		t.Errorf("%v\n%s", err, told)
+	}
+	s.MustCLI(append(args, "--accept-costly-hashes")...)
+	s.Restart()
+	for email, want := range map[string]int{"unknown@example.com": 401, "ann@example.com": 401, "cyd@example.com": 200} {
+		if status, got := request(t, s, "POST", "/api/token/", "", map[string]string{"email": email, "password": "lantern"}); status != want {
+			t.Errorf("%s: status %d %v", email, status, got)
+		}
+	}
+}
