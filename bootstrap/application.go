@@ -75,6 +75,7 @@ func settings(cfg config.Config) application.Settings {
 			Grace:           cfg.ReuseGrace,
 			ReuseRevokes:    cfg.ReusePolicy == "revoke",
 			Sessionless:     cfg.SessionlessTokens,
+			MaxPerUser:      cfg.MaxSessions,
 			Immediate:       cfg.ImmediateRevocation,
 			KeepCurrent:     cfg.PasswordChangeEnds == "others",
 			Leeway:          cfg.ClockLeeway,

@@ -52,7 +52,9 @@ func attack(t *testing.T, r Run) {
 		}
 		t.Skip("NOT RUN: python3 is missing; install the package python3")
 	}
-	env := map[string]string{"ROSTER_THROTTLE_REGISTER": process.Default}
+	env := map[string]string{
+		"ROSTER_THROTTLE_REGISTER": process.Default, "ROSTER_THROTTLE_USER": process.Default, "ROSTER_THROTTLE_TOKEN": process.Default,
+	}
 	maps.Copy(env, r.Env)
 	s := process.Start(t, env)
 	if _, stderr, code := s.CLIWithInput(password+"\n", "createsuperuser", "--email", admin, "--first-name", "Ada", "--last-name", "Byron", "--password-file", "-"); code != 0 {

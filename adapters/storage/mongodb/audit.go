@@ -80,7 +80,7 @@ func (r auditTrail) Append(ctx context.Context, events ...audit.Event) error {
 func (r auditTrail) List(ctx context.Context, q audit.Query) ([]audit.Event, error) {
 	const op = "list audit events"
 	filter, order := listEvents(q)
-	docs, err := findAll[eventDocument](ctx, r.s, op, eventCollection, filter, order, q.Limit)
+	docs, err := findAll[eventDocument](ctx, r.s, op, eventCollection, filter, order, 0, q.Limit)
 	if err != nil {
 		return nil, err
 	}

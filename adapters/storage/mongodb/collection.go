@@ -40,7 +40,7 @@ func (c collection[S, D]) Key(record S) string { return c.key(record) }
 // Page implements outbound.Collection.
 func (c collection[S, D]) Page(ctx context.Context, after string, limit int) ([]S, error) {
 	op := "read a page of " + c.name
-	docs, err := findAll[D](ctx, c.s, op, c.name, is("_id", compared("$gt", after)), is("_id", 1), limit)
+	docs, err := findAll[D](ctx, c.s, op, c.name, is("_id", compared("$gt", after)), is("_id", 1), 0, limit)
 	if err != nil {
 		return nil, err
 	}

@@ -47,13 +47,13 @@ func beside(field, operator string, at time.Time, id string) bson.D {
 	}
 }
 
-// findAll reads up to limit documents that fit a filter, in an order.
-func findAll[D any](ctx context.Context, s *Store, op, collection string, filter, order bson.D, limit int) (docs []D, err error) {
+// findAll reads up to limit documents that fit a filter, in an order, but for the first skip.
+func findAll[D any](ctx context.Context, s *Store, op, collection string, filter, order bson.D, skip, limit int) (docs []D, err error) {
 	if limit < 1 {
 		return nil, ctx.Err() // to MongoDB, 0 is no limit
 	}
 	err = s.within(ctx, op, func(ctx context.Context) error {
-		c, err := s.collection(collection).Find(ctx, filter, options.Find().SetSort(order).SetLimit(int64(limit)))
+		c, err := s.collection(collection).Find(ctx, filter, options.Find().SetSort(order).SetSkip(int64(max(skip, 0))).SetLimit(int64(limit)))
 		if err != nil {
 			return err
 		}
