@@ -18,7 +18,7 @@ import (
 // Authentication is the use cases about tokens.
 type Authentication struct {
 	Ports
-	recorder
+	*repeats
 	guard *Guard
 	trim  bool
 	rules session.Rules
@@ -28,7 +28,7 @@ var _ inbound.Authentication = (*Authentication)(nil)
 
 // NewAuthentication returns the use cases over p.
 func NewAuthentication(p Ports, s Settings, g *Guard) *Authentication {
-	return &Authentication{p, newRecorder(p), g, s.Passwords.Trim, s.Rules}
+	return &Authentication{p, &repeats{recorder: newRecorder(p)}, g, s.Passwords.Trim, s.Rules}
 }
 
 // errMoved says that the credential was replaced between its verification and the sign-in.

@@ -39,7 +39,7 @@ func core(cfg config.Config, log *zap.Logger) fx.Option {
 
 // New returns the whole service as a graph. It does no I/O but for what its constructors do.
 func New(cfg config.Config, log *zap.Logger) fx.Option {
-	return fx.Options(core(cfg, log), tokenModule, sweeping, watching, learning, httpModule)
+	return fx.Options(core(cfg, log), tokenModule, sweeping, counting, watching, learning, httpModule)
 }
 
 // Serve runs the service until ctx ends, then finishes what is under way. It returns nil after a

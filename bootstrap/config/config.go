@@ -103,7 +103,7 @@ type Config struct {
 	ThrottleAnon     Rate `name:"throttle_anon" group:"Throttling" default:"off" validate:"-" help:"most requests of one client address with nobody signed in, such as 100/hour; off for no limit"`
 	ThrottleUser     Rate `name:"throttle_user" default:"600/min" django:"off" validate:"-" help:"most requests of one user"`
 	ThrottleToken    Rate `name:"throttle_token" default:"600/min" django:"off" validate:"-" help:"most requests of one client address to the token endpoints"`
-	ThrottleRegister Rate `name:"throttle_register" default:"20/min" django:"off" validate:"-" help:"most registrations that one client address tries; those by staff do not count"`
+	ThrottleRegister Rate `name:"throttle_register" default:"20/min" django:"off" validate:"-" help:"most registrations and changes of an email address that one client address tries, since both tell whether an address is taken; those by staff do not count"`
 
 	LogLevel  string `name:"log_level" group:"Log" default:"info" validate:"oneof=debug info warn error" help:"least level that is logged"`
 	LogFormat string `name:"log_format" default:"auto" validate:"oneof=auto console json" help:"form of the log; auto: console on a terminal, else json"`
