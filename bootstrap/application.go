@@ -95,8 +95,8 @@ var sweeping = fx.Invoke(func(lc fx.Lifecycle, h *application.Housekeeping, log 
 })
 
 // counting records the counts of events that come again and again while the service runs, and what is left of them
-// when it stops.
-var counting = fx.Invoke(func(lc fx.Lifecycle, a *application.Authentication) {
+// when it stops: a module, since those are stopped in turn, so that the API has answered its last request by then.
+var counting = fx.Module("counting", fx.Invoke(func(lc fx.Lifecycle, a *application.Authentication) {
 	background(lc, func(ctx context.Context) {
 		defer a.Flush(context.WithoutCancel(ctx), true)
 		tick := time.NewTicker(flushEvery)
@@ -110,7 +110,7 @@ var counting = fx.Invoke(func(lc fx.Lifecycle, a *application.Authentication) {
 			}
 		}
 	})
-})
+}))
 
 // flushEvery is how long a count whose minute is over may have to wait.
 const flushEvery = 15 * time.Second
