@@ -173,7 +173,7 @@ func (a *Authentication) begin(ctx context.Context, u *user.User, now time.Time)
 // gone that a lower maximum leaves no room for.
 const displacedAtOnce = 20
 
-// displace ends the oldest sessions of a user who has more than the rules allow, now that begun is one of them. It
+// displace ends the oldest sessions of owner beyond the most that the rules allow, now that begun is one of them. It
 // holds up no other sign-in: of several at once each sees those that were stored before it looked, so that the
 // last to look sees all. What it cannot end is left to the next sign-in.
 func (a *Authentication) displace(ctx context.Context, owner *user.User, begun session.ID, now time.Time) {

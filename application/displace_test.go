@@ -129,7 +129,7 @@ func TestSignInsAtOnceLeaveNoMoreSessionsThanMayBe(t *testing.T) {
 	}
 }
 
-// A sign-in whose storage fails after the session was begun is no failure: the next one ends what is too much.
+// A sign-in succeeds although the storage fails once the session was begun: the next one ends what is too much.
 func TestWhatASignInCannotEndIsLeftToTheNext(t *testing.T) {
 	s := fixture.New(t, atMost(1))
 	s.Add(t, "a@example.com")

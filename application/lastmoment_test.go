@@ -16,9 +16,9 @@ import (
 	"roster/test/fixture"
 )
 
-// Where administrators register users, one who stopped being one, or signed out, since the request began registers
-// none, however long the request takes.
-func TestStaffWhoStoppedBeingStaffRegisterNoOne(t *testing.T) {
+// Where administrators register users, a request registers none once its actor has stopped being an administrator or
+// has signed out, however long the request takes.
+func TestFormerStaffRegisterNoOne(t *testing.T) {
 	settings := fixture.Standard()
 	settings.Registration = application.RegistrationStaff
 	for name, c := range map[string]struct {
@@ -48,9 +48,8 @@ func TestStaffWhoStoppedBeingStaffRegisterNoOne(t *testing.T) {
 	}
 }
 
-// A user who is deactivated or deleted while the password is looked at is not signed in, and looks as a wrong password
-// does.
-func TestAUserWhoIsDeactivatedDuringASignInIsNotSignedIn(t *testing.T) {
+// A sign-in during which its user is deactivated or deleted is refused as one with a wrong password is.
+func TestDeactivationDuringASignInRefusesIt(t *testing.T) {
 	for name, happens := range map[string]func(t *testing.T, s *fixture.Service, id user.ID){
 		"deactivated": func(t *testing.T, s *fixture.Service, id user.ID) {
 			s.Set(t, id, func(u *user.User) { u.SetActive(false) })
@@ -81,8 +80,8 @@ func TestAUserWhoIsDeactivatedDuringASignInIsNotSignedIn(t *testing.T) {
 	}
 }
 
-// An administrator with a token that has no session, as Django's, who changes another user's password ends all tokens of
-// that user: only one's own token may outlive a change of one's own password.
+// A change of another user's password by an administrator ends all tokens of that user, also when the administrator's
+// token has no session, as Django's: a token may only outlive a change of its own user's password.
 func TestStaffWithASessionlessTokenEndAllTokensOfTheUser(t *testing.T) {
 	s := fixture.New(t, fixture.Django())
 	u, staff := s.Add(t, "a@example.com"), s.AddStaff(t, "s@example.com")
@@ -134,7 +133,7 @@ func TestOfACrowdOfGuessesAsManyAreLookedAtAsMayFail(t *testing.T) {
 			}
 		}
 		if n := s.Hasher.Verified.Load(); n != 10 || refused != 10 || locked != crowd-10 {
-			t.Errorf("%d passwords looked at, %d refused, %d told to wait", n, refused, locked)
+			t.Errorf("%d passwords looked at, %d refused, %d locked", n, refused, locked)
 		}
 	})
 }

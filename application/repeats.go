@@ -24,8 +24,7 @@ func (r *repeats) record(ctx context.Context, e audit.Event) {
 	r.append(ctx, due...)
 }
 
-// Flush records the counts of events that came again and whose minute is over, or, when the process is about to
-// end, all.
+// Flush records the counts of events that came again, once their minute is over; all of them when the process ends.
 func (r *repeats) Flush(ctx context.Context, ends bool) {
 	r.mu.Lock()
 	take := r.held.Due

@@ -112,7 +112,7 @@ var counting = fx.Module("counting", fx.Invoke(func(lc fx.Lifecycle, a *applicat
 	})
 }))
 
-// flushEvery is how long a count whose minute is over may have to wait.
+// flushEvery is how long a count may wait once its minute is over.
 const flushEvery = 15 * time.Second
 
 // background runs do from the start of the service to its stop. It has a context of its own: the one that

@@ -119,8 +119,8 @@ func (s *server) throttled(w http.ResponseWriter, r *http.Request, res resource,
 	return s.counted(w, r, func(t throttle) string { return t.client(r, res, a) })
 }
 
-// asksForEmail counts a change to an address that may be another user's like a registration, which tells the same: whether
-// there is a user with the address.
+// asksForEmail counts a change of an email address like a registration: both reveal whether the address is taken. Staff
+// see all users, and a user's own address reveals nothing; neither is counted.
 func (s *server) asksForEmail(w http.ResponseWriter, r *http.Request, a inbound.Actor, email field.Text) error {
 	text := field.Strip(email.Value())
 	if a.Anonymous() || a.Staff() || text == "" || text == a.User.Snapshot().Email {
@@ -134,8 +134,8 @@ func (s *server) asksForEmail(w http.ResponseWriter, r *http.Request, a inbound.
 	})
 }
 
-// counted counts a request under each limit for which client returns who asks, "" for none. Headers tell what is left
-// (draft-ietf-httpapi-ratelimit-headers), beside what an earlier count told.
+// counted counts a request under each limit for which client returns a client, "" for none. Headers say what is left
+// (draft-ietf-httpapi-ratelimit-headers), in lines of their own beside those of an earlier count.
 func (s *server) counted(w http.ResponseWriter, r *http.Request, client func(throttle) string) error {
 	var (
 		policies, limits []string

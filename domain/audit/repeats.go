@@ -75,7 +75,7 @@ func (r *Repeats) Note(e Event) []Event {
 	return append(out, e)
 }
 
-// Due returns what is to be recorded of the events whose minute is over at now, in the order of their ids, and forgets
+// Due returns what is to be recorded of events once their minute is over at now, in the order of their ids, and forgets
 // them.
 func (r *Repeats) Due(now time.Time) []Event {
 	return r.take(now, func(h *repeated) bool { return h.over(now) })

@@ -42,8 +42,8 @@ func BeyondMax(owner *user.User, now time.Time, r Rules, n int) (q Query, ok boo
 	return Query{Owner: owner.ID(), LiveAt: now, Epoch: owner.SessionEpoch(), Skip: r.MaxPerUser - 1, Limit: n + 1}, r.MaxPerUser > 0
 }
 
-// Displace returns which of the sessions that BeyondMax found are to end: all but begun, whose place among them
-// depends on the clocks of the instances where they began, and all but the newest where begun is not one of them.
+// Displace returns which of the sessions that BeyondMax found are to end. The session begun never ends; it may be
+// among them where the clock of its instance is behind. Else it is among the newer ones, and the newest found stays.
 func Displace(found []*Session, begun ID) []*Session {
 	for i, s := range found {
 		if s.ID() == begun {

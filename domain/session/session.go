@@ -62,7 +62,7 @@ const (
 	SignedOut Reason = "signed_out"
 	Reused    Reason = "reused"
 	Ended     Reason = "ended"     // from the list of sessions, by its owner or an administrator
-	Displaced Reason = "displaced" // by newer sessions of its owner, of whom there were too many
+	Displaced Reason = "displaced" // by newer sessions of its owner, beyond Rules.MaxPerUser
 )
 
 // Lengths beyond which what a client says of itself is cut, in bytes.

@@ -75,7 +75,7 @@ func TestNobodyForgesALineOfTheLog(t *testing.T) {
 	tryToSignIn(s, t, "ann\n{\"msg\":\"forged\"}\r\n@example.com", password).want(401)
 	call(s, t, "GET", "/api/users/%0A%7B%22msg%22:%22forged%22%7D/?search=%0A%7B%22msg%22:%22forged%22%7D", bearer(k.access)).want(404)
 	s.Stop()
-	told := map[any]bool{} // events by the forger
+	events := map[any]bool{} // by the forger
 	for line := range strings.Lines(s.Logs()) {
 		line = strings.TrimSuffix(line, "\n")
 		if strings.ContainsAny(line, "\r\x1b\u2028\u2029\u0085") || !utf8.ValidString(line) {
@@ -89,10 +89,10 @@ func TestNobodyForgesALineOfTheLog(t *testing.T) {
 			t.Errorf("forged: %q", line)
 		}
 		if text, ok := entry["user_agent"].(string); ok && strings.HasPrefix(text, "evil\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\",") {
-			told[entry["msg"]] = true
+			events[entry["msg"]] = true
 		}
 	}
-	same(t, "events", told, map[any]bool{"signed_in": true, "sign_in_failed": true, "user_changed": true})
+	same(t, "events", events, map[any]bool{"signed_in": true, "sign_in_failed": true, "user_changed": true})
 	if !strings.Contains(s.Logs(), a.header.Get("X-Request-Id")) {
 		t.Errorf("no line tells of request %s:\n%s", a.header.Get("X-Request-Id"), s.Logs())
 	}

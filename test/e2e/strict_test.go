@@ -76,8 +76,8 @@ func TestStrictTokensNameIssuerAndAudience(t *testing.T) {
 	}
 }
 
-// In profile strict whether an address is taken is said to nobody who does not know the password of the account that
-// asks, whatever else is wrong with the change, and only as often as registrations may be tried.
+// In profile strict a change of one's own address reveals whether the new one is taken only with the right password,
+// whatever else is wrong with the change, and only as often as registrations may be tried.
 func TestStrictTellsSeldomWhoHasAnAddress(t *testing.T) {
 	s := process.Start(t, map[string]string{"ROSTER_PROFILE": "strict", "ROSTER_THROTTLE_REGISTER": "12/day"})
 	ann, k := arrive(s, t, "ann@example.com")
@@ -106,7 +106,7 @@ func TestStrictTellsSeldomWhoHasAnAddress(t *testing.T) {
 	}
 	call(s, t, "POST", "/api/users/", body(registration("carl@example.com"))).want(429)
 
-	// What asks for no address goes on, and staff, who see all users, are not counted.
+	// What asks for no address goes on, and staff, since they see all users, are not counted.
 	call(s, t, "PATCH", "/api/users/me/", bearer(k.access), body(object{"first_name": "Anne"})).want(200)
 	call(s, t, "PATCH", "/api/users/me/", bearer(k.access), body(object{"email": ann.email, "first_name": "Ann"})).want(200)
 	call(s, t, "OPTIONS", "/api/users/me/", bearer(k.access)).want(200)
