@@ -1,7 +1,9 @@
 package application_test
 
 import (
+	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -101,6 +103,82 @@ func TestStaffWithASessionlessTokenEndAllTokensOfTheUser(t *testing.T) {
 	if _, err := s.Authenticate(t.Context(), thief); !errors.Is(err, session.ErrTokenInvalid) {
 		t.Errorf("a token of the user: got %v", err)
 	}
+}
+
+// A request with a token without a session, begun before all sessions of its user were ended, changes nothing any more.
+func TestARequestWithASessionlessTokenDoesNotOutliveTheEndOfSessions(t *testing.T) {
+	for name, ask := range map[string]func(ctx context.Context, s *fixture.Service, actor inbound.Actor, other user.ID) error{
+		"change of another user": func(ctx context.Context, s *fixture.Service, actor inbound.Actor, other user.ID) error {
+			_, err := s.Change(ctx, actor, other, inbound.Changes{UserInput: inbound.UserInput{FirstName: field.Given("Eve")}})
+			return err
+		},
+		"deletion of another user": func(ctx context.Context, s *fixture.Service, actor inbound.Actor, other user.ID) error {
+			return s.Accounts.Delete(ctx, actor, other, nil)
+		},
+		"deletion of oneself": func(ctx context.Context, s *fixture.Service, actor inbound.Actor, _ user.ID) error {
+			return s.Accounts.Delete(ctx, actor, actor.ID(), nil)
+		},
+		"end of another user's sessions": func(ctx context.Context, s *fixture.Service, actor inbound.Actor, other user.ID) error {
+			return s.Devices.EndAll(ctx, actor, other)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := fixture.New(t, fixture.Django())
+			other := s.Add(t, "o@example.com")
+			staff := s.AddStaff(t, "s@example.com")
+			s.AddStaff(t, "s2@example.com") // so that the first may go
+			actor := actorOf(t, s, s.Mint(t, session.Claims{
+				Type: session.Access, ID: "7f1ed002ab5595859014ebf0951522d9", User: string(staff.ID()), HasUser: true,
+				IssuedAt: s.Clock.Now(), ExpiresAt: s.Clock.Now().Add(time.Hour),
+			}))
+			s.Set(t, staff.ID(), func(u *user.User) { u.EndSessions(s.Clock.Now()) })
+			users := func() (out []any) {
+				for _, id := range []user.ID{other.ID(), staff.ID()} {
+					u, err := s.Users.Get(t.Context(), id)
+					if err != nil {
+						t.Fatal(err)
+					}
+					out = append(out, u.Snapshot())
+				}
+				return out
+			}
+			before := users()
+			if err := ask(t.Context(), s, actor, other.ID()); !errors.Is(err, session.ErrTokenInvalid) {
+				t.Errorf("got %v", err)
+			}
+			if !slices.Equal(before, users()) {
+				t.Error("refused, yet changed")
+			}
+		})
+	}
+}
+
+// A token that names a session of another user is good for nothing, and the session goes on. Only another holder of the
+// key, such as a Django project that keeps it, can sign one.
+func TestATokenThatNamesTheSessionOfAnotherUserIsRefused(t *testing.T) {
+	s := fixture.New(t, fixture.Standard())
+	s.Add(t, "a@example.com")
+	b := s.Add(t, "b@example.com")
+	p := s.SignsIn(t, "a@example.com", fixture.Password)
+	forged := func(token string) field.Text {
+		c := s.Claims(t, token)
+		c.User = string(b.ID())
+		return field.Given(s.Mint(t, c))
+	}
+	for name, ask := range map[string]func(field.Text) error{
+		"refresh":      func(token field.Text) error { _, err := s.Refresh(t.Context(), token); return err },
+		"verification": func(token field.Text) error { return s.Verify(t.Context(), token) },
+		"sign-out":     func(token field.Text) error { return s.SignOut(t.Context(), token) },
+	} {
+		if err := ask(forged(p.Refresh)); !errors.Is(err, session.ErrTokenInvalid) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if _, err := s.Authenticate(t.Context(), forged(p.Access).Value()); !errors.Is(err, session.ErrTokenInvalid) {
+		t.Errorf("access: got %v", err)
+	}
+	actorOf(t, s, p.Access)
+	s.Refreshes(t, p.Refresh)
 }
 
 // Wrong passwords of a whole crowd at once: as many are looked at as may fail, all at the same time, and none of the

@@ -134,15 +134,15 @@ func (s *server) asksForEmail(w http.ResponseWriter, r *http.Request, a inbound.
 	})
 }
 
-// counted counts a request under each limit for which client returns a client, "" for none. Headers say what is left
+// counted counts a request under each limit for which clientIn returns a client, "" for none. Headers say what is left
 // (draft-ietf-httpapi-ratelimit-headers), in lines of their own beside those of an earlier count.
-func (s *server) counted(w http.ResponseWriter, r *http.Request, client func(throttle) string) error {
+func (s *server) counted(w http.ResponseWriter, r *http.Request, clientIn func(throttle) string) error {
 	var (
 		policies, limits []string
 		refused          *fault.Error
 	)
 	for _, t := range s.throttles {
-		client := client(t)
+		client := clientIn(t)
 		if client == "" {
 			continue
 		}
