@@ -42,13 +42,8 @@ type repeated struct {
 
 // repeats reports whether events such as e may be held back.
 func (e Event) repeats() bool {
-	switch e.Kind {
-	case Refreshed, Reused:
-		return true
-	case SignInFailed:
-		return e.User == "" // failures for a user are limited by the lockout
-	}
-	return false
+	return e.Kind == Refreshed || e.Kind == Reused ||
+		e.Kind == SignInFailed && e.User == "" // failures for a user are limited by the lockout
 }
 
 // Note returns what to record now that e happened: e itself, or nothing, and the count of a minute before.
