@@ -181,13 +181,16 @@ func TestWhomAListShows(t *testing.T) {
 		plain, staff := s.Add(t, "a@example.com"), s.AddStaff(t, "b@example.com")
 		s.Add(t, "c@example.com")
 		for i, actor := range []inbound.Actor{{User: plain}, {User: staff}} {
-			users, err := s.Accounts.List(t.Context(), actor, inbound.List{Order: user.Ordering(""), Limit: 10})
-			if err != nil || len(users) != want[i] {
-				t.Errorf("%s: %d users, %v; want %d", policy, len(users), err, want[i])
-			}
-			n, err := s.Accounts.Count(t.Context(), actor, inbound.Filter{})
-			if err != nil || n != want[i] {
-				t.Errorf("%s: count %d, %v; want %d", policy, n, err, want[i])
+			// Only is the policy's to set: a caller that sets it sees neither more nor less.
+			for _, f := range []inbound.Filter{{}, {Filter: user.Filter{Only: staff.ID()}}} {
+				users, err := s.Accounts.List(t.Context(), actor, inbound.List{Filter: f, Order: user.Ordering(""), Limit: 10})
+				if err != nil || len(users) != want[i] {
+					t.Errorf("%s, only %q: %d users, %v; want %d", policy, f.Only, len(users), err, want[i])
+				}
+				n, err := s.Accounts.Count(t.Context(), actor, f)
+				if err != nil || n != want[i] {
+					t.Errorf("%s, only %q: count %d, %v; want %d", policy, f.Only, n, err, want[i])
+				}
 			}
 		}
 		if _, err := s.Accounts.List(t.Context(), inbound.Actor{}, inbound.List{Order: user.Ordering(""), Limit: 10}); !errors.Is(err, inbound.ErrNoCredentials) {

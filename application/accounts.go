@@ -194,18 +194,25 @@ func (a *Accounts) Change(ctx context.Context, actor inbound.Actor, id user.ID, 
 	if err := fresh(before, in.Versions); err != nil {
 		return nil, err
 	}
+	// Before it is said whether an address is taken, which is found out even if something else is wrong.
+	unconfirmed := a.settings.Passwords.CurrentNeeded && actor.Is(id)
+	if unconfirmed && a.moves(in.Email, before) {
+		if err := a.confirm(ctx, before, in.CurrentPassword); err != nil {
+			return nil, err
+		}
+		unconfirmed = false
+	}
 	who, err := a.parse(ctx, in.UserInput, in.Whole, before)
 	if err != nil {
 		return nil, err
 	}
-	if actor.Staff() {
-		if who.active, who.staff, err = flags(in.UserInput); err != nil {
+	if unconfirmed && who.password != nil {
+		if err := a.confirm(ctx, before, in.CurrentPassword); err != nil {
 			return nil, err
 		}
 	}
-	newEmail := who.email != nil && who.email.Key() != before.Snapshot().EmailKey
-	if a.settings.Passwords.CurrentNeeded && actor.Is(id) && (who.password != nil || newEmail) {
-		if err := a.confirm(ctx, before, in.CurrentPassword); err != nil {
+	if actor.Staff() {
+		if who.active, who.staff, err = flags(in.UserInput); err != nil {
 			return nil, err
 		}
 	}

@@ -18,7 +18,7 @@ import (
 // Authentication is the use cases about tokens.
 type Authentication struct {
 	Ports
-	recorder
+	*repeats
 	guard *Guard
 	trim  bool
 	rules session.Rules
@@ -28,7 +28,7 @@ var _ inbound.Authentication = (*Authentication)(nil)
 
 // NewAuthentication returns the use cases over p.
 func NewAuthentication(p Ports, s Settings, g *Guard) *Authentication {
-	return &Authentication{p, newRecorder(p), g, s.Passwords.Trim, s.Rules}
+	return &Authentication{p, &repeats{recorder: newRecorder(p)}, g, s.Passwords.Trim, s.Rules}
 }
 
 // errMoved says that the credential was replaced between its verification and the sign-in.
@@ -184,8 +184,40 @@ func (a *Authentication) begin(ctx context.Context, u *user.User, now time.Time)
 	pair, err := a.pair(ctx, s, now, nil)
 	if err == nil {
 		a.record(ctx, audit.Event{Kind: audit.SignedIn, Actor: u.ID(), User: u.ID(), Session: string(s.ID())})
+		a.displace(ctx, u, s.ID(), now)
 	}
 	return pair, err
+}
+
+// displacedAtOnce is how many sessions one sign-in ends at most. Each ends one more than it begins, until those are
+// gone that a lower maximum leaves no room for.
+const displacedAtOnce = 20
+
+// displace ends the oldest sessions of owner beyond the most that the rules allow, now that begun is one of them. It
+// holds up no other sign-in: of several at once each sees those that were stored before it looked, so that the
+// last to look sees all. What it cannot end is left to the next sign-in.
+func (a *Authentication) displace(ctx context.Context, owner *user.User, begun session.ID, now time.Time) {
+	q, ok := session.BeyondMax(owner, now, a.rules, displacedAtOnce)
+	if !ok {
+		return
+	}
+	found, err := a.Sessions.List(ctx, q)
+	if err != nil {
+		return
+	}
+	for _, old := range session.Displace(found, begun) {
+		var ended bool
+		_, err := a.Sessions.Update(ctx, old.ID(), func(s *session.Session) error {
+			ended = !s.Revoked()
+			s.Revoke(now, session.Displaced)
+			return nil
+		})
+		if err == nil && ended {
+			a.record(ctx, audit.Event{
+				Kind: audit.SessionRevoked, Actor: owner.ID(), User: owner.ID(), Session: string(old.ID()), Detail: "too many sessions",
+			})
+		}
+	}
 }
 
 // Refresh implements inbound.Authentication.

@@ -146,6 +146,16 @@ func (p *parser) notBreached(ctx context.Context, pw credential.Password) error 
 	return err
 }
 
+// moves reports whether the address given is another than that of self. What is no address is none.
+func (p *parser) moves(in field.Text, self *user.User) bool {
+	s, ok, faults := user.EmailRule(false).Check(in)
+	if !ok || len(faults) > 0 {
+		return false
+	}
+	e, err := user.ParseEmail(s, p.domains.ToASCII)
+	return err == nil && e.Key() != self.Snapshot().EmailKey
+}
+
 func (p *parser) email(ctx context.Context, in field.Text, required bool, self *user.User) (*user.Email, []fault.Field, error) {
 	s, ok, faults := user.EmailRule(required).Check(in)
 	if !ok {

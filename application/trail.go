@@ -26,12 +26,24 @@ func newRecorder(p Ports) recorder { return recorder{p.AuditTrail, p.EventIDs, p
 // record adds an event. What happened has happened: that it cannot be recorded does not undo it, and
 // is for the trail itself to tell the operator.
 func (r recorder) record(ctx context.Context, e audit.Event) {
+	r.append(ctx, r.stamp(ctx, e))
+}
+
+// stamp returns e with its id, its time and where the request comes from, fit to be recorded.
+func (r recorder) stamp(ctx context.Context, e audit.Event) audit.Event {
 	o := inbound.OriginOf(ctx)
 	e.ID, e.At = r.ids.NewEventID(), r.clock.Now()
 	e.Channel, e.Address, e.UserAgent, e.RequestID = o.Channel, o.Client.Address, o.Client.UserAgent, o.RequestID
+	return e.Clean()
+}
+
+func (r recorder) append(ctx context.Context, events ...audit.Event) {
+	if len(events) == 0 {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	_ = r.events.Append(ctx, e.Clean())
+	_ = r.events.Append(ctx, events...)
 }
 
 // recordChange records what a change of a user came to.

@@ -22,7 +22,8 @@ var applicationModule = fx.Module("application",
 		application.NewGuard,
 		application.NewAccounts,
 		func(a *application.Accounts) inbound.Accounts { return a },
-		fx.Annotate(application.NewAuthentication, fx.As(new(inbound.Authentication))),
+		application.NewAuthentication,
+		func(a *application.Authentication) inbound.Authentication { return a },
 		fx.Annotate(application.NewAdministration, fx.As(new(inbound.Administration))),
 		fx.Annotate(application.NewSessions, fx.As(new(inbound.Sessions))),
 		fx.Annotate(application.NewTrail, fx.As(new(inbound.Trail))),
@@ -75,6 +76,7 @@ func settings(cfg config.Config) application.Settings {
 			Grace:           cfg.ReuseGrace,
 			ReuseRevokes:    cfg.ReusePolicy == "revoke",
 			Sessionless:     cfg.SessionlessTokens,
+			MaxPerUser:      cfg.MaxSessions,
 			Immediate:       cfg.ImmediateRevocation,
 			KeepCurrent:     cfg.PasswordChangeEnds == "others",
 			Leeway:          cfg.ClockLeeway,
@@ -91,6 +93,27 @@ func settings(cfg config.Config) application.Settings {
 var sweeping = fx.Invoke(func(lc fx.Lifecycle, h *application.Housekeeping, log *zap.Logger) {
 	background(lc, func(ctx context.Context) { sweep(ctx, h, log) })
 })
+
+// counting records the counts of events that come again and again while the service runs, and what is left of them
+// when it stops: a module, since those are stopped in turn, so that the API has answered its last request by then.
+var counting = fx.Module("counting", fx.Invoke(func(lc fx.Lifecycle, a *application.Authentication) {
+	background(lc, func(ctx context.Context) {
+		defer a.Flush(context.WithoutCancel(ctx), true)
+		tick := time.NewTicker(flushEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				a.Flush(ctx, false)
+			}
+		}
+	})
+}))
+
+// flushEvery is how long a count may wait once its minute is over.
+const flushEvery = 15 * time.Second
 
 // background runs do from the start of the service to its stop. It has a context of its own: the one that
 // OnStart is given ends when the start does.

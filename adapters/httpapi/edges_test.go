@@ -169,3 +169,17 @@ func TestACursorKnowsItsOrdering(t *testing.T) {
 		}
 	}
 }
+
+// Of two Authorization fields neither counts, whichever is good.
+func TestTwoAuthorizationFieldsAreRefused(t *testing.T) {
+	e := newEdge(t, Settings{}, people{})
+	e.send("GET", "/api/users/me/", "", as("ann")...).want(t, http.StatusNotFound) // as this application finds no user
+	for _, second := range []string{"Bearer ann", "Bearer bob", "Bearer x", "Basic YTpi", ""} {
+		for _, both := range [][]string{{"Bearer ann", second}, {second, "Bearer ann"}} {
+			r := e.send("GET", "/api/users/me/", "", "Authorization", both[0], "Authorization", both[1])
+			if r.want(t, http.StatusUnauthorized); !strings.Contains(r.body, "bad_authorization_header") {
+				t.Errorf("%q: %s", both, r.body)
+			}
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/throttled/throttled/v2"
 
 	"roster/domain/fault"
+	"roster/domain/field"
 	"roster/domain/lockout"
 	"roster/ports/inbound"
 )
@@ -28,7 +29,7 @@ type Throttling struct {
 	Anon     Rate // requests with nobody signed in, by client address
 	User     Rate // requests of somebody signed in, by user
 	Token    Rate // requests to the token endpoints, by client address
-	Register Rate // registrations, by client address; those by staff do not count
+	Register Rate // what asks whether an address is taken, by client address; staff do not count
 }
 
 // The scopes' names: of limits in headers, and of resources in the table of routes (DRF's
@@ -113,14 +114,35 @@ func newLimiter(rate Rate, store throttled.GCRAStoreCtx) (*throttled.GCRARateLim
 func network(r *http.Request) string { return lockout.Network(clientAddress(r)) }
 
 // throttled counts a request in every scope that it belongs to and refuses it when one is used up; of
-// several the one that lasts longest. Headers tell what is left (draft-ietf-httpapi-ratelimit-headers).
+// several the one that lasts longest.
 func (s *server) throttled(w http.ResponseWriter, r *http.Request, res resource, a inbound.Actor) error {
+	return s.counted(w, r, func(t throttle) string { return t.client(r, res, a) })
+}
+
+// asksForEmail counts a change of an email address like a registration: both reveal whether the address is taken. Staff
+// see all users, and a user's own address reveals nothing; neither is counted.
+func (s *server) asksForEmail(w http.ResponseWriter, r *http.Request, a inbound.Actor, email field.Text) error {
+	text := field.Strip(email.Value())
+	if a.Anonymous() || a.Staff() || text == "" || text == a.User.Snapshot().Email {
+		return nil
+	}
+	return s.counted(w, r, func(t throttle) string {
+		if t.scope != scopeRegister {
+			return ""
+		}
+		return network(r)
+	})
+}
+
+// counted counts a request under each limit for which clientIn returns a client, "" for none. Headers say what is left
+// (draft-ietf-httpapi-ratelimit-headers), in lines of their own beside those of an earlier count.
+func (s *server) counted(w http.ResponseWriter, r *http.Request, clientIn func(throttle) string) error {
 	var (
 		policies, limits []string
 		refused          *fault.Error
 	)
 	for _, t := range s.throttles {
-		client := t.client(r, res, a)
+		client := clientIn(t)
 		if client == "" {
 			continue
 		}
@@ -136,10 +158,10 @@ func (s *server) throttled(w http.ResponseWriter, r *http.Request, res resource,
 		}
 	}
 	if len(policies) > 0 {
-		w.Header().Set("RateLimit-Policy", strings.Join(policies, ", "))
+		w.Header().Add("RateLimit-Policy", strings.Join(policies, ", "))
 	}
 	if len(limits) > 0 {
-		w.Header().Set("RateLimit", strings.Join(limits, ", "))
+		w.Header().Add("RateLimit", strings.Join(limits, ", "))
 	}
 	if refused != nil {
 		return refused

@@ -119,6 +119,9 @@ func (s *server) changeUser(w http.ResponseWriter, r *http.Request, c call, whol
 	if err != nil {
 		return err
 	}
+	if err := s.asksForEmail(w, r, c.actor, m["email"]); err != nil {
+		return err
+	}
 	u, err := s.Accounts.Change(r.Context(), c.actor, id, inbound.Changes{UserInput: input(m), Whole: whole, Versions: ifMatch(r)})
 	if err != nil {
 		return err

@@ -59,6 +59,7 @@ type Config struct {
 
 	RefreshTokenLifetime time.Duration `name:"refresh_token_lifetime" group:"Sessions" default:"24h" validate:"min=1s,max=87600h" help:"how long a refresh token is good"`
 	SessionMaxLifetime   time.Duration `name:"session_max_lifetime" default:"720h" django:"0" validate:"omitempty,min=1s,max=87600h,gtefield=RefreshTokenLifetime" help:"longest life of a session, however often it is refreshed; 0 for no end"`
+	MaxSessions          int           `name:"max_sessions" default:"100" django:"0" validate:"min=0,max=100000" help:"sessions of one user that count at once: a sign-in beyond them ends the oldest; 0 for any number"`
 	RotateRefreshTokens  bool          `name:"rotate_refresh_tokens" default:"true" django:"false" help:"a refresh gives a new refresh token and ends the old one"`
 	ReuseGrace           time.Duration `name:"reuse_grace" default:"10s" django:"0s" validate:"min=0s,ltefield=RefreshTokenLifetime" help:"how long the refresh token just used gets the same successor again"`
 	ReusePolicy          string        `name:"reuse_policy" default:"revoke" django:"refuse" validate:"oneof=refuse revoke" help:"a refresh token used before is refused, or ends its session too"`
@@ -101,9 +102,9 @@ type Config struct {
 	ShutdownTimeout time.Duration `name:"shutdown_timeout" default:"15s" validate:"min=1ms,max=1h" help:"longest time for what is under way when the service stops"`
 
 	ThrottleAnon     Rate `name:"throttle_anon" group:"Throttling" default:"off" validate:"-" help:"most requests of one client address with nobody signed in, such as 100/hour; off for no limit"`
-	ThrottleUser     Rate `name:"throttle_user" default:"off" validate:"-" help:"most requests of one user"`
-	ThrottleToken    Rate `name:"throttle_token" default:"off" validate:"-" help:"most requests of one client address to the token endpoints"`
-	ThrottleRegister Rate `name:"throttle_register" default:"20/min" django:"off" validate:"-" help:"most registrations that one client address tries; those by staff do not count"`
+	ThrottleUser     Rate `name:"throttle_user" default:"600/min" django:"off" validate:"-" help:"most requests of one user"`
+	ThrottleToken    Rate `name:"throttle_token" default:"600/min" django:"off" validate:"-" help:"most requests of one client address to the token endpoints"`
+	ThrottleRegister Rate `name:"throttle_register" default:"20/min" django:"off" validate:"-" help:"most registrations and changes of an email address that one client address tries, since both tell whether an address is taken; those by staff do not count"`
 
 	LogLevel  string `name:"log_level" group:"Log" default:"info" validate:"oneof=debug info warn error" help:"least level that is logged"`
 	LogFormat string `name:"log_format" default:"auto" validate:"oneof=auto console json" help:"form of the log; auto: console on a terminal, else json"`

@@ -44,7 +44,7 @@ func TestDefaults(t *testing.T) {
 	want := Config{
 		Profile: "standard", Listen: "127.0.0.1:8000", AdminListen: "127.0.0.1:8001", DataDir: "./data",
 		SigningAlgorithm: "ES256", TokenIssuer: "roster", TokenAudience: "roster", TokenClaims: "session", UserIDClaim: "user_id", Schemes: List{"Bearer"}, ClockLeeway: 30 * time.Second,
-		AccessTokenLifetime: 5 * time.Minute, RefreshTokenLifetime: 24 * time.Hour, SessionMaxLifetime: 720 * time.Hour,
+		AccessTokenLifetime: 5 * time.Minute, RefreshTokenLifetime: 24 * time.Hour, SessionMaxLifetime: 720 * time.Hour, MaxSessions: 100,
 		RotateRefreshTokens: true, ReuseGrace: 10 * time.Second, ReusePolicy: "revoke", ImmediateRevocation: true,
 		PasswordChangeEnds: "all", IDs: "uuid", AccessPolicy: "directory", Registration: "open", PageSize: 20, MaxPageSize: 100, LoginField: "email", Pagination: "mixed",
 		PasswordMinLength: 8, PasswordMaxLength: 1024, PasswordBlocklist: "extended", BreachedPasswords: "off", HashWait: 10 * time.Second,
@@ -52,8 +52,8 @@ func TestDefaults(t *testing.T) {
 		AcceptForms: true, WireDetails: "standard", MaxConnections: 4096, MaxBody: 65536, RequestTimeout: 15 * time.Second, ShutdownTimeout: 15 * time.Second,
 		TrustedProxies: List{}, CORSOrigins: List{}, CORSHeaders: List{}, TLSAutocert: List{},
 		TLSAutocertDirectory: "https://acme-v02.api.letsencrypt.org/directory", HSTSMaxAge: 2 * 365 * 24 * time.Hour,
-		ThrottleRegister: Rate{20, time.Minute},
-		LogLevel:         "info", LogFormat: "auto",
+		ThrottleUser: Rate{600, time.Minute}, ThrottleToken: Rate{600, time.Minute}, ThrottleRegister: Rate{20, time.Minute},
+		LogLevel: "info", LogFormat: "auto",
 	}
 	same := cmp.FilterPath(func(p cmp.Path) bool {
 		name := p.Last().String()

@@ -50,6 +50,7 @@ var cautions = []caution{
 	{"refresh_token_lifetime", func(c *Config) bool { return c.RefreshTokenLifetime > longRefresh }, "a stolen refresh token is of use for long"},
 	{"session_max_lifetime", func(c *Config) bool { return c.SessionMaxLifetime == 0 }, "a session that is refreshed has no end"},
 	{"session_max_lifetime", func(c *Config) bool { return c.SessionMaxLifetime > usualMaxSession }, "a session lives long before its user must sign in again"},
+	{"max_sessions", func(c *Config) bool { return c.MaxSessions == 0 }, "one account can begin sessions without end"},
 	{"rotate_refresh_tokens", func(c *Config) bool { return !c.RotateRefreshTokens }, "the theft of a refresh token goes unnoticed"},
 	{"reuse_grace", func(c *Config) bool { return c.ReuseGrace > usualGrace }, "a stolen refresh token can be used again for longer than a lost answer needs"},
 	{"reuse_policy", func(c *Config) bool { return c.ReusePolicy == "refuse" }, "a thief's session goes on after the reuse of a refresh token was seen"},
@@ -64,6 +65,8 @@ var cautions = []caution{
 	{"lockout_failures", func(c *Config) bool { return c.LockoutFailures == 0 }, "passwords of one account can be guessed without a pause"},
 	{"lockout_failures", func(c *Config) bool { return c.LockoutFailures > usualFailures }, "passwords of one account can be guessed for long without a pause"},
 	{"lockout_address_failures", func(c *Config) bool { return c.LockoutAddressFailures == 0 }, "one client can try a few passwords of everybody without a pause"},
+	{"throttle_user", func(c *Config) bool { return c.ThrottleUser.Off() }, "one account can fill the audit trail, a change at a time"},
+	{"throttle_token", func(c *Config) bool { return c.ThrottleToken.Off() }, "one client can fill the audit trail and the table of sessions, a sign-in at a time"},
 	{"throttle_register", func(c *Config) bool { return c.ThrottleRegister.Off() && c.Registration == "open" }, "one client may register users without end"},
 	{"lenient_json", func(c *Config) bool { return c.LenientJSON }, "of two JSON members of one name the last counts; something in front may look at the first"},
 }

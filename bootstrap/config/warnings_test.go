@@ -25,9 +25,9 @@ func TestWarnings(t *testing.T) {
 	key := "ROSTER_SIGNING_KEY=" + goodKey
 	got := warned(nil, "ROSTER_PROFILE=django", key)
 	want := []string{
-		"access_policy", "ids", "immediate_revocation", "legacy_digests", "lenient_json", "lockout_address_failures", "password_blocklist", "password_change_ends",
+		"access_policy", "ids", "immediate_revocation", "legacy_digests", "lenient_json", "lockout_address_failures", "max_sessions", "password_blocklist", "password_change_ends",
 		"public_url", "reuse_policy", "rotate_refresh_tokens", "session_max_lifetime", "sessionless_tokens", "signing_algorithm", "throttle_register",
-		"trim_passwords",
+		"throttle_token", "throttle_user", "trim_passwords",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)

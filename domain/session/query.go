@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ type Query struct {
 	Epoch  int64     // of this epoch or a later one; 0 for any
 	From   *Position // exclusive; nil begins with the newest
 	Back   bool      // towards newer ones, oldest first
+	Skip   int       // pass over so many before the first that is returned
 	Limit  int       // most sessions to return, at least 1
 }
 
@@ -32,6 +34,23 @@ func (p Position) Compare(q Position) int {
 		return c
 	}
 	return strings.Compare(string(p.ID), string(q.ID))
+}
+
+// BeyondMax returns the query for the sessions of owner that the rules leave no room for at now, after one more
+// has begun: at most n, beside one that Displace takes away. Where the rules set no maximum, ok is false.
+func BeyondMax(owner *user.User, now time.Time, r Rules, n int) (q Query, ok bool) {
+	return Query{Owner: owner.ID(), LiveAt: now, Epoch: owner.SessionEpoch(), Skip: r.MaxPerUser - 1, Limit: n + 1}, r.MaxPerUser > 0
+}
+
+// Displace returns which of the sessions that BeyondMax found are to end. The session begun never ends; it may be
+// among them where the clock of its instance is behind. Else it is among the newer ones, and the newest found stays.
+func Displace(found []*Session, begun ID) []*Session {
+	for i, s := range found {
+		if s.ID() == begun {
+			return slices.Delete(slices.Clone(found), i, i+1)
+		}
+	}
+	return found[min(1, len(found)):]
 }
 
 // Matches reports whether s is one of those that q asks for, wherever it begins.

@@ -22,6 +22,7 @@ type Rules struct {
 	ReuseRevokes    bool          // a used refresh token that comes again ends the session; else it is only refused
 	Sessionless     bool          // tokens that name no session, as SimpleJWT issues them, are honoured
 	Immediate       bool          // access tokens and verification answer to their session at once, not only at expiry
+	MaxPerUser      int           // sessions of one user that count at once; 0 for any number
 	KeepCurrent     bool          // a change of password leaves the session that asked for it alive
 	Leeway          time.Duration // by how much the clocks of issuers and instances may differ
 }
@@ -67,7 +68,8 @@ type Reason string
 const (
 	SignedOut Reason = "signed_out"
 	Reused    Reason = "reused"
-	Ended     Reason = "ended" // from the list of sessions, by its owner or an administrator
+	Ended     Reason = "ended"     // from the list of sessions, by its owner or an administrator
+	Displaced Reason = "displaced" // by newer sessions of its owner, beyond Rules.MaxPerUser
 )
 
 // Lengths beyond which what a client says of itself is cut, in bytes.

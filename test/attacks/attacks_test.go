@@ -1,7 +1,6 @@
 package attacks
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"maps"
@@ -52,7 +51,9 @@ func attack(t *testing.T, r Run) {
 		}
 		t.Skip("NOT RUN: python3 is missing; install the package python3")
 	}
-	env := map[string]string{"ROSTER_THROTTLE_REGISTER": process.Default}
+	env := map[string]string{
+		"ROSTER_THROTTLE_REGISTER": process.Default, "ROSTER_THROTTLE_USER": process.Default, "ROSTER_THROTTLE_TOKEN": process.Default,
+	}
 	maps.Copy(env, r.Env)
 	s := process.Start(t, env)
 	if _, stderr, code := s.CLIWithInput(password+"\n", "createsuperuser", "--email", admin, "--first-name", "Ada", "--last-name", "Byron", "--password-file", "-"); code != 0 {
@@ -68,20 +69,42 @@ func attack(t *testing.T, r Run) {
 	if env["ROSTER_SIGNING_KEY"] == "" {
 		args = append(args, "--sign-cmd", signKeys+"='"+filepath.Join(s.DataDir, "keys")+"' '"+self+"'")
 	}
+	asked, err := exec.Command(python, append(args, "--list")...).Output()
+	if err != nil {
+		t.Fatalf("the list of checks: %v", err)
+	}
 	cmd := exec.Command(python, args...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	_ = cmd.Run() // the lines tell
-	report(t, out.String(), r.Skipped)
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	for _, fault := range judge(out.String(), cmd.ProcessState.ExitCode(), names(string(asked)), r.Skipped) {
+		t.Error(fault)
+	}
 }
 
-// report fails the test for each check that failed or was skipped unlisted, and for a list that is out
-// of date.
-func report(t *testing.T, out string, skipped map[string]string) {
-	t.Helper()
+// names returns the first word of each line.
+func names(list string) []string {
+	var out []string
+	for line := range strings.Lines(list) {
+		if words := strings.Fields(line); len(words) > 0 {
+			out = append(out, words[0])
+		}
+	}
+	return out
+}
+
+// judge returns what is wrong with a run that printed out and ended with the exit code: checks that failed,
+// that were skipped unlisted or were listed as skipped and ran, and checks of asked without a verdict, as when the
+// corpus dies early.
+func judge(out string, code int, asked []string, skipped map[string]string) []string {
+	var faults []string
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	seen := map[string]string{}
-	for lines := bufio.NewScanner(strings.NewReader(out)); lines.Scan(); {
-		verdict, rest, _ := strings.Cut(lines.Text(), " ")
+	failed := 0
+	for line := range strings.Lines(out) {
+		verdict, rest, _ := strings.Cut(strings.TrimRight(line, "\n"), " ")
 		name, why, ok := strings.Cut(rest, "  ")
 		if !ok || verdict != "PASS" && verdict != "FAIL" && verdict != "SKIP" {
 			continue
@@ -89,18 +112,55 @@ func report(t *testing.T, out string, skipped map[string]string) {
 		seen[name] = verdict
 		switch {
 		case verdict == "FAIL":
-			t.Errorf("%s: %s", name, why)
+			failed++
+			fault("%s: %s", name, why)
 		case verdict == "SKIP" && skipped[name] == "":
-			t.Errorf("%s was skipped: %s", name, why)
+			fault("%s was skipped: %s", name, why)
+		case verdict != "SKIP" && skipped[name] != "":
+			fault("%s is listed as skipped, and ran", name)
 		}
 	}
-	if len(seen) == 0 {
-		t.Fatalf("the corpus did not run:\n%s", out)
-	}
-	for name := range skipped {
-		if v, ok := seen[name]; ok && v != "SKIP" {
-			t.Errorf("%s is listed as skipped, and ran", name)
+	for _, name := range asked {
+		if seen[name] == "" {
+			fault("%s has no verdict", name)
 		}
 	}
-	t.Logf("%d checks", len(seen))
+	if len(asked) == 0 {
+		fault("no checks were asked for")
+	}
+	if want := min(failed, 1); code != want || len(faults) > failed {
+		fault("exit code %d, want %d, after %d of %d checks:\n%s", code, want, len(seen), len(asked), out[max(0, len(out)-2000):])
+	}
+	return faults
+}
+
+// A run that does less than it was asked for, in whatever way, is found out.
+func TestJudge(t *testing.T) {
+	asked := []string{"auth.a", "auth.b", "jwt.c"}
+	skipped := map[string]string{"jwt.c": "needs a key"}
+	const good = "PASS auth.a  ok\nPASS auth.b  ok\nSKIP jwt.c  no key\n\nauth 2 passed\n2 passed, 0 failed, 1 skipped\n"
+	for _, c := range []struct {
+		name, out string
+		code      int
+		want      string // of the first fault; "" for none
+	}{
+		{"all is well", good, 0, ""},
+		{"a check failed", strings.Replace(good, "PASS auth.b", "FAIL auth.b", 1), 1, "auth.b: ok"},
+		{"a check was skipped", strings.Replace(good, "PASS auth.b", "SKIP auth.b", 1), 0, "auth.b was skipped: ok"},
+		{"a check ran that is listed as skipped", strings.Replace(good, "SKIP jwt.c", "PASS jwt.c", 1), 0, "jwt.c is listed as skipped, and ran"},
+		{"died after the first check", "PASS auth.a  ok\nTraceback (most recent call last):\n", 1, "auth.b has no verdict"},
+		{"stopped in silence after the first check", "PASS auth.a  ok\n", 0, "auth.b has no verdict"},
+		{"died after the last check", good, 1, "exit code 1, want 0"},
+		{"was killed", good, -1, "exit code -1, want 0"},
+		{"a failure was not counted", strings.Replace(good, "PASS auth.b", "FAIL auth.b", 1), 0, "auth.b: ok"},
+		{"did nothing", "", 0, "auth.a has no verdict"},
+	} {
+		faults := judge(c.out, c.code, asked, skipped)
+		if c.want == "" && len(faults) > 0 || c.want != "" && (len(faults) == 0 || !strings.HasPrefix(faults[0], c.want)) {
+			t.Errorf("%s: got %q, want %q", c.name, faults, c.want)
+		}
+	}
+	if faults := judge("", 0, nil, nil); len(faults) == 0 {
+		t.Error("a run without checks is taken for one that passed")
+	}
 }

@@ -90,6 +90,10 @@ func (r flawedSessions) List(ctx context.Context, q session.Query) ([]*session.S
 		if q.From == nil {
 			q.Back = true
 		}
+	case "skips revoked sessions too":
+		if _, err := r.Get(ctx, "revoked"); err == nil {
+			q.Skip = max(q.Skip-1, 0)
+		}
 	case "pages sessions by time alone":
 		if q.From != nil && !q.Back {
 			q.From = &session.Position{Created: q.From.Created}

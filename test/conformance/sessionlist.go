@@ -17,6 +17,7 @@ var sessionLists = []check{
 	{"EmptyIsNoFailure", sessionListEmpty},
 	{"RoundTripsEveryField", sessionListRoundTrip},
 	{"NewestFirstAndBack", sessionListOrder},
+	{"SkipsTheFirst", sessionListSkip},
 	{"OnlyTheOwners", sessionListOwners},
 	{"OnlyLive", sessionListLive},
 	{"OnlyOfEpoch", sessionListEpoch},
@@ -112,6 +113,21 @@ func sessionListOrder(t *testing.T, b storage.Backend) {
 	wantSessions(t, b, q, "m long ago")
 	q.Limit = 1 << 40
 	wantSessions(t, b, q, "m long ago")
+}
+
+func sessionListSkip(t *testing.T, b storage.Backend) {
+	for i, id := range []session.ID{"a", "revoked", "b", "c", "d"} {
+		x := living(t, id, "1", epoch.Add(time.Duration(i)*time.Second))
+		if id == "revoked" {
+			x.Revoke(epoch, session.Ended)
+		}
+		mustAddSession(t, b, x, living(t, "of another "+id, "2", epoch))
+	}
+	for skip, want := range []string{"d c", "c b", "b a", "a", "", ""} {
+		wantSessions(t, b, session.Query{Owner: "1", LiveAt: epoch, Skip: skip, Limit: 2}, want)
+	}
+	place := session.Position{Created: epoch, ID: "a"}
+	wantSessions(t, b, session.Query{Owner: "1", LiveAt: epoch, From: &place, Back: true, Skip: 1, Limit: 9}, "c d")
 }
 
 func sessionListOwners(t *testing.T, b storage.Backend) {
@@ -241,6 +257,9 @@ func sessionListModel(t *testing.T, b storage.Backend) {
 		if rnd.IntN(2) == 0 {
 			q.From = new(xs[rnd.IntN(len(xs))].Position())
 		}
+		if rnd.IntN(2) == 0 {
+			q.Skip = rnd.IntN(4)
+		}
 		want := sessionModel(xs, q)
 		found += len(want)
 		wantSessions(t, b, q, sessionIDs(want))
@@ -263,6 +282,7 @@ func sessionModel(xs []*session.Session, q session.Query) []*session.Session {
 		}
 	}
 	slices.SortFunc(out, func(a, b *session.Session) int { return direction * a.Position().Compare(b.Position()) })
+	out = out[min(q.Skip, len(out)):]
 	return out[:min(q.Limit, len(out))]
 }
 

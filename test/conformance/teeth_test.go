@@ -54,6 +54,7 @@ var defects = map[string]string{
 	"lists sessions too late":        "SessionList/OnlyOfEpoch",
 	"lists others' sessions":         "SessionList/OnlyTheOwners",
 	"lists old sessions first":       "SessionList/NewestFirstAndBack",
+	"skips revoked sessions too":     "SessionList/SkipsTheFirst",
 	"pages sessions by time alone":   "SessionList/PagesAreCompleteUnderEqualTimes",
 	"forgets sessions that are gone": "SessionList/PlaceOfASessionThatIsGoneHolds",
 	"lists sessions for ever":        "SessionList/EndedContext",

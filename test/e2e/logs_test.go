@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"roster/test/process"
 )
@@ -61,17 +62,25 @@ func textOf(id any) string {
 	return string(raw)
 }
 
-// Every line of the log is one JSON object, whatever clients send; requests can be told apart.
-func TestLogsAreLinesOfJSON(t *testing.T) {
+// Every line of the log is one JSON object that says what it is, whatever clients send; requests can be told apart.
+func TestNobodyForgesALineOfTheLog(t *testing.T) {
+	const agent = "evil\t\u2028\u2029\u0085\xff\",\"msg\":\"forged\"} {\"msg\":\"forged\"}"
 	s := process.Start(t, map[string]string{"ROSTER_LOG_LEVEL": "debug"})
 	ann, k := arrive(s, t, "ann@example.com")
-	a := call(s, t, "GET", ann.path(), bearer(k.access), header("User-Agent", "evil\t\u2028{\"msg\":\"forged\"}")).want(200)
+	a := call(s, t, "GET", ann.path(), bearer(k.access), header("User-Agent", agent)).want(200)
+	for _, given := range []string{password, "wrong"} {
+		call(s, t, "POST", "/api/token/", header("User-Agent", agent), body(object{"email": ann.email, "password": given}))
+	}
+	call(s, t, "PATCH", ann.path(), bearer(k.access), header("User-Agent", agent), body(object{"first_name": "{\"msg\":\"forged\"}"})).want(200)
 	tryToSignIn(s, t, "ann\n{\"msg\":\"forged\"}\r\n@example.com", password).want(401)
 	call(s, t, "GET", "/api/users/%0A%7B%22msg%22:%22forged%22%7D/?search=%0A%7B%22msg%22:%22forged%22%7D", bearer(k.access)).want(404)
 	s.Stop()
-	lines := strings.Split(strings.TrimSuffix(s.Logs(), "\n"), "\n")
-	found := false
-	for _, line := range lines {
+	events := map[any]bool{} // by the forger
+	for line := range strings.Lines(s.Logs()) {
+		line = strings.TrimSuffix(line, "\n")
+		if strings.ContainsAny(line, "\r\x1b\u2028\u2029\u0085") || !utf8.ValidString(line) {
+			t.Errorf("control characters: %q", line)
+		}
 		var entry object
 		if err := json.Unmarshal([]byte(line), &entry); err != nil {
 			t.Errorf("no JSON: %q", line)
@@ -79,9 +88,12 @@ func TestLogsAreLinesOfJSON(t *testing.T) {
 		if entry["msg"] == "forged" {
 			t.Errorf("forged: %q", line)
 		}
-		found = found || strings.Contains(line, a.header.Get("X-Request-Id"))
+		if text, ok := entry["user_agent"].(string); ok && strings.HasPrefix(text, "evil\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\",") {
+			events[entry["msg"]] = true
+		}
 	}
-	if !found {
+	same(t, "events", events, map[any]bool{"signed_in": true, "sign_in_failed": true, "user_changed": true})
+	if !strings.Contains(s.Logs(), a.header.Get("X-Request-Id")) {
 		t.Errorf("no line tells of request %s:\n%s", a.header.Get("X-Request-Id"), s.Logs())
 	}
 }

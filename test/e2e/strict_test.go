@@ -75,3 +75,42 @@ func TestStrictTokensNameIssuerAndAudience(t *testing.T) {
 		same(t, "aud", c["aud"], any(audience))
 	}
 }
+
+// In profile strict a change of one's own address reveals whether the new one is taken only with the right password,
+// whatever else is wrong with the change, and only as often as registrations may be tried.
+func TestStrictTellsSeldomWhoHasAnAddress(t *testing.T) {
+	s := process.Start(t, map[string]string{"ROSTER_PROFILE": "strict", "ROSTER_THROTTLE_REGISTER": "12/day"})
+	ann, k := arrive(s, t, "ann@example.com")
+	bob := register(s, t, "bob@example.com")
+	root, admin := staff(s, t, "root@example.com")
+	paths := []string{ann.path(), "/api/users/me/"}
+	for _, email := range []string{bob.email, "free@example.com"} {
+		for _, path := range paths {
+			in := object{"email": email, "first_name": ""}
+			call(s, t, "PATCH", path, bearer(k.access), body(in)).is(400, fields("current_password", required))
+			in["last_name"], in["password"], in["current_password"] = "Lee", "short", "not "+password
+			call(s, t, "PUT", path, bearer(k.access), body(in)).
+				is(400, fields("current_password", "Your old password was entered incorrectly. Please enter it again."))
+		}
+	}
+	// That made eight, and three registrations before.
+	call(s, t, "PATCH", "/api/users/me/", bearer(k.access), body(object{"email": bob.email, "current_password": password})).
+		is(400, fields("email", "user with this email address already exists."))
+	for _, path := range paths {
+		for _, method := range []string{"PATCH", "PUT"} {
+			a := call(s, t, method, path, bearer(k.access), body(object{"email": bob.email, "first_name": ""})).want(429)
+			if a.header.Get("Retry-After") == "" || !strings.Contains(strings.Join(a.header.Values("RateLimit-Policy"), ", "), `"register"`) {
+				t.Errorf("%v", a.header)
+			}
+		}
+	}
+	call(s, t, "POST", "/api/users/", body(registration("carl@example.com"))).want(429)
+
+	// What asks for no address goes on, and staff, since they see all users, are not counted.
+	call(s, t, "PATCH", "/api/users/me/", bearer(k.access), body(object{"first_name": "Anne"})).want(200)
+	call(s, t, "PATCH", "/api/users/me/", bearer(k.access), body(object{"email": ann.email, "first_name": "Ann"})).want(200)
+	call(s, t, "OPTIONS", "/api/users/me/", bearer(k.access)).want(200)
+	call(s, t, "PATCH", bob.path(), bearer(admin.access), body(object{"email": ann.email})).is(400, fields("email", "user with this email address already exists."))
+	call(s, t, "PATCH", root.path(), bearer(admin.access), body(object{"email": "root2@example.com", "current_password": password})).want(200)
+	call(s, t, "POST", "/api/users/", bearer(admin.access), body(registration("dora@example.com"))).want(201)
+}

@@ -39,8 +39,8 @@ func (o Options) Settings() []string {
 		"ROSTER_ADMIN_LISTEN": "off",
 		"ROSTER_LOG_FORMAT":   "json",
 		"ROSTER_DATA_DIR":     o.DataDir,
-		// Tests and benchmarks register many users from one address.
-		"ROSTER_THROTTLE_REGISTER": "off",
+		// Tests and benchmarks register many users from one address, and ask quickly.
+		"ROSTER_THROTTLE_REGISTER": "off", "ROSTER_THROTTLE_USER": "off", "ROSTER_THROTTLE_TOKEN": "off",
 	}
 	maps.Copy(settings, o.Env)
 	maps.DeleteFunc(settings, func(_, value string) bool { return value == Default })

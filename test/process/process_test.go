@@ -59,7 +59,7 @@ func TestSettingsAreTheTestsOwn(t *testing.T) {
 			got = append(got, v)
 		}
 	}
-	want := []string{"ROSTER_ADMIN_LISTEN=off", "ROSTER_DATA_DIR=/data", "ROSTER_LISTEN=127.0.0.1:0", "ROSTER_LOG_FORMAT=console", "ROSTER_THROTTLE_REGISTER=off"}
+	want := []string{"ROSTER_ADMIN_LISTEN=off", "ROSTER_DATA_DIR=/data", "ROSTER_LISTEN=127.0.0.1:0", "ROSTER_LOG_FORMAT=console", "ROSTER_THROTTLE_REGISTER=off", "ROSTER_THROTTLE_TOKEN=off", "ROSTER_THROTTLE_USER=off"}
 	if !slices.Equal(got, want) {
 		t.Errorf("settings are %q, want %q", got, want)
 	}

@@ -97,6 +97,7 @@ func (s *sessions) List(ctx context.Context, q session.Query) ([]*session.Sessio
 		}
 		return b.Position().Compare(a.Position())
 	})
+	found = found[min(max(q.Skip, 0), len(found)):]
 	return found[:min(max(q.Limit, 0), len(found))], nil
 }
 

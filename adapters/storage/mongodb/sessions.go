@@ -90,7 +90,7 @@ func (r sessions) List(ctx context.Context, q session.Query) ([]*session.Session
 		return nil, ctx.Err() // nobody's
 	}
 	filter, order := listSessions(q, owner)
-	docs, err := findAll[sessionDocument](ctx, r.s, op, lookup{Find: sessionTable.name, Filter: filter, Sort: order}, q.Limit)
+	docs, err := findAll[sessionDocument](ctx, r.s, op, lookup{Find: sessionTable.name, Filter: filter, Sort: order, Skip: int64(max(q.Skip, 0))}, q.Limit)
 	if err != nil {
 		return nil, err
 	}

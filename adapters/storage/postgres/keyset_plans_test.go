@@ -60,10 +60,13 @@ func TestKeysetPlans(t *testing.T) {
 		for _, epoch := range []int64{0, 3} {
 			q := session.Query{Owner: "7", LiveAt: now, Epoch: epoch, Back: back, Limit: 20}
 			query, args := listSessions(q, q.Owner.SortKey())
-			check(plan(t, s, query, args...), 1, "sessions_owner", "Index Cond: (owner = ")
+			check(plan(t, s, query, args...), 1, "sessions_live", "Index Cond: (owner = ")
+			q.Skip = 99
+			query, args = listSessions(q, q.Owner.SortKey())
+			check(plan(t, s, query, args...), 1, "sessions_live", "Index Cond: (owner = ")
 			q.From = &session.Position{Created: now, ID: "x"}
 			query, args = listSessions(q, q.Owner.SortKey())
-			check(plan(t, s, query, args...), 1, "sessions_owner", strings.Replace(beyond, "at", "created", 1))
+			check(plan(t, s, query, args...), 1, "sessions_live", strings.Replace(beyond, "at", "created", 1))
 		}
 		for _, c := range []struct {
 			index, condition string

@@ -27,7 +27,7 @@ func TestRefusals(t *testing.T) {
 		{"newer schema", func(t *testing.T, url string) {
 			shut(t, open(t, url))
 			raw(t, url, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)")
-		}, "schema version 9999, and this program knows 6"},
+		}, "schema version 9999, and this program knows 7"},
 		{"no schema", func(t *testing.T, url string) {
 			raw(t, url, "DROP SCHEMA public")
 		}, "names no schema"},

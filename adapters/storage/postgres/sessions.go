@@ -103,7 +103,11 @@ func listSessions(q session.Query, owner string) (string, []any) {
 	default:
 		k.older(q.From.Created, string(q.From.ID))
 	}
-	return sessionTable.selectAll() + k.String() + k.end(q.Limit), k.args
+	statement := sessionTable.selectAll() + k.String() + k.end(q.Limit)
+	if q.Skip > 0 {
+		statement += " OFFSET " + k.given(int64(q.Skip))
+	}
+	return statement, k.args
 }
 
 const deleteOf = "DELETE FROM sessions WHERE owner = $1"

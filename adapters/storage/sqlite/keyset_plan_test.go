@@ -40,10 +40,13 @@ func testKeysetPlans(t *testing.T, s *Store) {
 		for _, epoch := range []int64{0, 3} {
 			q := session.Query{Owner: "7", LiveAt: now, Epoch: epoch, Back: back, Limit: 20}
 			query, args := listSessions(q, user.ID("7").SortKey())
-			check(query, args, "SEARCH sessions USING INDEX sessions_owner (owner=?)")
+			check(query, args, "SEARCH sessions USING INDEX sessions_live (owner=?)")
+			q.Skip = 99
+			query, args = listSessions(q, user.ID("7").SortKey())
+			check(query, args, "SEARCH sessions USING INDEX sessions_live (owner=?)")
 			q.From = &session.Position{Created: now, ID: "x"}
 			query, args = listSessions(q, user.ID("7").SortKey())
-			check(query, args, "SEARCH sessions USING INDEX sessions_owner (owner=? AND (created,id)"+beyond+"(?,?))")
+			check(query, args, "SEARCH sessions USING INDEX sessions_live (owner=? AND (created,id)"+beyond+"(?,?))")
 		}
 
 		for _, c := range []struct {

@@ -32,7 +32,7 @@ func measured(t *testing.T) *Store {
 			('users', 'users_kind_joined_us', '100000 50000 25000 2 1'), ('users', 'users_kind_email', '100000 50000 25000 1 1'),
 			('users', 'users_kind_first_name', '100000 50000 25000 100 1'), ('users', 'users_kind_last_name', '100000 50000 25000 20 1'),
 			('sessions', 'sqlite_autoindex_sessions_1', '100000 1'),
-			('sessions', 'sessions_owner', '100000 4 1 1'), ('sessions', 'sessions_expires', '100000 2'),
+			('sessions', 'sessions_owner', '100000 4'), ('sessions', 'sessions_live', '90000 4 1 1'), ('sessions', 'sessions_expires', '100000 2'),
 			('attempts', 'attempts', '100000 1'), ('attempts', 'attempts_expires', '100000 1 1'),
 			('audit_events', 'sqlite_autoindex_audit_events_1', '100000 1'), ('audit_events', 'audit_events_at', '100000 2 1'),
 			('audit_events', 'audit_events_kind', '100000 10000 2 1'),

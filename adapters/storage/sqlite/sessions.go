@@ -107,7 +107,11 @@ func listSessions(q session.Query, owner string) (string, []any) {
 	default:
 		k.older(q.From.Created, string(q.From.ID))
 	}
-	return sessionTable.selectAll() + k.String() + k.end(q.Limit), k.args
+	statement := sessionTable.selectAll() + k.String() + k.end(q.Limit)
+	if q.Skip > 0 {
+		statement += " OFFSET " + k.given(q.Skip)
+	}
+	return statement, k.args
 }
 
 // DeleteOf implements outbound.Sessions.
