@@ -4,7 +4,7 @@ package bootstrap
 import (
 	"context"
 	"errors"
-	"io"
+	"os"
 	"time"
 
 	"go.uber.org/dig"
@@ -31,7 +31,7 @@ const closeTimeout = 10 * time.Second
 func core(cfg config.Config, log *zap.Logger) fx.Option {
 	return fx.Options(
 		fx.Supply(cfg, log),
-		fx.StartTimeout(startTimeout), fx.StopTimeout(cfg.ShutdownTimeout+closeTimeout),
+		fx.StartTimeout(startTimeout), fx.StopTimeout(cfg.ShutdownDelay+cfg.ShutdownTimeout+closeTimeout),
 		quietWiring,
 		systemModule, passwordModule, storageModule, applicationModule,
 	)
@@ -42,30 +42,38 @@ func New(cfg config.Config, log *zap.Logger) fx.Option {
 	return fx.Options(core(cfg, log), tokenModule, sweeping, watching, learning, httpModule)
 }
 
-// Serve runs the service until ctx ends, then finishes what is under way. It returns nil after a
-// clean shutdown.
-func Serve(ctx context.Context, cfg config.Config, stderr io.Writer) error {
-	log, err := newLog(cfg, stderr)
+// Serve runs the service until ctx ends, then finishes what is under way. Each value of reload makes it read
+// keys and certificate again. It returns nil after a clean shutdown. The log is the caller's to close.
+func Serve(ctx context.Context, cfg config.Config, reload <-chan os.Signal, out *LogOutput) error {
+	log, err := newLog(cfg, out)
 	if err != nil {
 		return err
 	}
+	defer zap.RedirectStdLog(log.Named("library"))() // standard error may hold up the libraries that write there
 	spare(cfg)
 	for _, w := range cfg.Warnings() {
 		log.Warn("setting", zap.String("warning", w))
 	}
-	app := fx.New(New(cfg, log))
+	var files files
+	app := fx.New(New(cfg, log), fx.Populate(&files))
 	if err := start(ctx, app); err != nil {
 		return err
 	}
 	var failed error
-	select {
-	case <-ctx.Done():
-	case s := <-app.Wait(): // fx hears signals too; only a server that gave up brings a code
-		if s.ExitCode != 0 {
-			failed = errors.New("the service stopped by itself; the log says why")
+	for running, ended := true, app.Wait(); running; {
+		select {
+		case <-ctx.Done():
+			running = false
+		case s := <-ended: // fx hears signals too; only a server that gave up brings a code
+			running = false
+			if s.ExitCode != 0 {
+				failed = errors.New("the service stopped by itself; the log says why")
+			}
+		case <-reload:
+			files.reload(log)
 		}
 	}
-	log.Info("stopping")
+	log.Info("stopping", zap.Duration("delay", cfg.ShutdownDelay))
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), app.StopTimeout())
 	defer cancel()
 	if err := app.Stop(stopping); err != nil {
@@ -106,7 +114,7 @@ func Check(_ context.Context, cfg config.Config) error {
 	if _, err := openBackend(cfg, zap.NewNop()); err != nil {
 		return err
 	}
-	if _, err := tlsConfig(cfg, zap.NewNop()); err != nil {
+	if _, err := openCertificate(cfg, zap.NewNop()); err != nil {
 		return err
 	}
 	return checkKeys(cfg)

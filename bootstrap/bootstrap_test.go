@@ -1,8 +1,8 @@
 package bootstrap
 
 import (
-	"bytes"
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"reflect"
@@ -100,7 +100,9 @@ func TestStartFailsWithTheReason(t *testing.T) {
 		"no database there":   {"ROSTER_DATABASE=sqlite:/proc/nowhere/x.db", "/proc/nowhere"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := Serve(t.Context(), load(t, c.environ), &bytes.Buffer{})
+			log := NewLogOutput(io.Discard)
+			defer log.Close()
+			err := Serve(t.Context(), load(t, c.environ), nil, log)
 			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got %v, want one line with %q", err, c.want)
 			}
@@ -111,8 +113,10 @@ func TestStartFailsWithTheReason(t *testing.T) {
 func TestServeEndsCleanlyWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	log := newSignal("serving")
+	out := NewLogOutput(log)
+	defer out.Close()
 	done := make(chan error, 1)
-	go func() { done <- Serve(ctx, load(t), log) }()
+	go func() { done <- Serve(ctx, load(t), nil, out) }()
 	<-log.seen
 	cancel()
 	if err := <-done; err != nil {

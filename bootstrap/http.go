@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/net/netutil"
 
+	"roster/adapters/certificate"
 	"roster/adapters/httpapi"
 	"roster/adapters/jwt"
 	"roster/application"
@@ -22,7 +24,7 @@ import (
 )
 
 var httpModule = fx.Module("http",
-	fx.Provide(httpSettings, api),
+	fx.Provide(httpSettings, api, openCertificate),
 	fx.Invoke(serveAdmin, serveAPI)) // the API last: once it serves, all is there
 
 func httpSettings(cfg config.Config) httpapi.Settings {
@@ -79,17 +81,16 @@ func api(p httpPorts, s httpapi.Settings, keys jwt.Source, log *zap.Logger) (htt
 }
 
 // serveAPI listens in OnStart, so that an address in use stops the start, and drains in OnStop: the
-// service first says that it is not ready, then lets no one in, then finishes what is under way.
-func serveAPI(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, h http.Handler, health *application.Health, log *zap.Logger) error {
-	over, err := tlsConfig(cfg, log)
-	if err != nil {
-		return err
-	}
+// service first reports that it is not ready and goes on serving for shutdown_delay, in which load balancers
+// learn of it; then it accepts no more connections and finishes the requests under way.
+func serveAPI(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, h http.Handler, health *application.Health, cert *certificate.Files, log *zap.Logger) {
+	over := tlsConfig(cfg, cert)
 	scheme := "http"
 	if over != nil {
 		scheme = "https"
 	}
-	l := &listening{server: httpapi.NewServer(h, log), tls: over, connections: cfg.MaxConnections, shutdown: sd, log: log}
+	l := &listening{tls: over, connections: cfg.MaxConnections, shutdown: sd, log: log}
+	l.server = httpapi.NewServer(l.leaving(h), httpapi.Connections{Most: cfg.MaxConnections, Trusted: cfg.Proxies()}, log)
 	lc.Append(fx.StartStopHook(
 		func(ctx context.Context) error {
 			if err := l.start(ctx, cfg.Listen); err != nil {
@@ -100,9 +101,9 @@ func serveAPI(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, h http.Handl
 		},
 		func(ctx context.Context) {
 			health.Drain()
+			l.leave(ctx, cfg.ShutdownDelay)
 			l.stop(ctx, cfg.ShutdownTimeout)
 		}))
-	return nil
 }
 
 // adminConnections is how many operators and probes may be connected at once.
@@ -114,7 +115,11 @@ func serveAdmin(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, health inb
 	if cfg.AdminListen == config.Off {
 		return
 	}
-	l := &listening{server: httpapi.NewServer(httpapi.NewAdmin(health, log), log), connections: adminConnections, shutdown: sd, log: log}
+	host, _, _ := net.SplitHostPort(cfg.AdminListen) // its form is checked by the settings
+	l := &listening{
+		server:      httpapi.NewServer(httpapi.NewAdmin(health, host, log), httpapi.Connections{Most: adminConnections}, log),
+		connections: adminConnections, shutdown: sd, log: log,
+	}
 	l.server.WriteTimeout = 0 // a profile takes as long as was asked
 	lc.Append(fx.StartStopHook(
 		func(ctx context.Context) error {
@@ -143,7 +148,33 @@ type listening struct {
 
 	connections int // most at once; further ones wait to be accepted
 	address     string
+	gone        atomic.Bool // clients should go to another instance
 	done        chan struct{}
+}
+
+// leaving returns h with answers that end their connection once the service is about to stop, so that
+// clients that keep connections open move to another instance (RFC 9112, 9.6; over HTTP/2 it sends GOAWAY).
+func (l *listening) leaving(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if l.gone.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// leave goes on serving for delay, or until the server ends by itself.
+func (l *listening) leave(ctx context.Context, delay time.Duration) {
+	if l.done == nil || delay == 0 {
+		return
+	}
+	l.gone.Store(true)
+	ctx, cancel := context.WithTimeout(ctx, delay)
+	defer cancel()
+	select {
+	case <-ctx.Done():
+	case <-l.done:
+	}
 }
 
 func (l *listening) start(ctx context.Context, address string) error {

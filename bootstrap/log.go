@@ -1,28 +1,25 @@
 package bootstrap
 
 import (
-	"io"
-	"os"
-
 	"go.uber.org/fx"
 	"go.uber.org/fx/fxevent"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
-	"golang.org/x/term"
 
 	"roster/bootstrap/config"
 )
 
-// newLog returns the log as the settings want it: for people on a terminal, JSON elsewhere.
-func newLog(cfg config.Config, w io.Writer) (*zap.Logger, error) {
+// newLog returns the log as the settings want it: for people on a terminal, JSON elsewhere. When out has no
+// room, warnings and errors are dropped last.
+func newLog(cfg config.Config, out *LogOutput) (*zap.Logger, error) {
 	level, err := zapcore.ParseLevel(cfg.LogLevel)
 	if err != nil {
 		return nil, err
 	}
 	format := cfg.LogFormat
-	if f, ok := w.(*os.File); format == "auto" {
+	if format == "auto" {
 		format = "json"
-		if ok && term.IsTerminal(int(f.Fd())) {
+		if out.terminal() {
 			format = "console"
 		}
 	}
@@ -36,7 +33,14 @@ func newLog(cfg config.Config, w io.Writer) (*zap.Logger, error) {
 		encoding.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05.000")
 		encoder = zapcore.NewConsoleEncoder(encoding)
 	}
-	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(w)), level)), nil
+	log := zap.New(zapcore.NewTee(
+		zapcore.NewCore(encoder, zapcore.AddSync(ordinary{out}), zap.LevelEnablerFunc(func(l zapcore.Level) bool { return l >= level && l < zapcore.WarnLevel })),
+		zapcore.NewCore(encoder, zapcore.AddSync(out), zap.LevelEnablerFunc(func(l zapcore.Level) bool { return l >= level && l >= zapcore.WarnLevel })),
+	))
+	out.onDrop(func(lines, all uint64) {
+		log.Warn("lines of this log were dropped, since its reader did not take them in time", zap.Uint64("lines", lines), zap.Uint64("since_start", all))
+	})
+	return log, nil
 }
 
 // quietWiring keeps fx's own account of the wiring for those who debug it.

@@ -46,12 +46,15 @@ func (f *Files) Config() *tls.Config {
 
 // GetCertificate is a tls.Config's. Looking at the files each time costs little beside a handshake,
 // and sees every way of replacing them: in place, by renaming, by moving a symbolic link.
-func (f *Files) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+func (f *Files) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) { return f.Look(), nil }
+
+// Look reads the files if they have changed, and returns the certificate in use.
+func (f *Files) Look() *tls.Certificate {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	found, err := f.stat()
 	if err == nil && f.same(found) {
-		return f.current, nil
+		return f.current
 	}
 	if err == nil {
 		err = f.load(found)
@@ -61,10 +64,10 @@ func (f *Files) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 			f.log.Warn("the new certificate is not good; the old one stays", zap.Error(err))
 		}
 		f.seen = found
-		return f.current, nil
+		return f.current
 	}
 	f.log.Info("new certificate", zap.Time("until", f.current.Leaf.NotAfter))
-	return f.current, nil
+	return f.current
 }
 
 // stat looks at the files; one that is not there is nil.

@@ -107,14 +107,14 @@ func TestHeadersDoNotChangeWhoAsksForWhat(t *testing.T) {
 
 // Profiling is on the handler for operators, which has nothing of the API, and only there.
 func TestProfilingIsForOperators(t *testing.T) {
-	admin, api := NewAdmin(healthy{}, zap.NewNop()), ofNobody(zap.NewNop())
+	admin, api := NewAdmin(healthy{}, "", zap.NewNop()), ofNobody(zap.NewNop())
 	for path, want := range map[string][2]int{ // status of the operators' handler, and of the API's
 		"/debug/pprof/": {200, 404}, "/debug/pprof/heap": {200, 404}, "/debug/pprof/cmdline": {200, 404},
 		"/debug/vars": {404, 404}, "/metrics": {404, 404}, "/api/users/": {404, 401}, "/livez": {200, 200},
 	} {
 		for i, h := range []http.Handler{admin, api} {
 			w := httptest.NewRecorder()
-			if h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil)); w.Code != want[i] {
+			if h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://localhost:8001"+path, nil)); w.Code != want[i] {
 				t.Errorf("%s of handler %d: %d, want %d", path, i, w.Code, want[i])
 			}
 		}

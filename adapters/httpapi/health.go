@@ -3,6 +3,9 @@ package httpapi
 import (
 	"net/http"
 	"net/http/pprof"
+	"net/netip"
+	"net/url"
+	"strings"
 
 	"github.com/gorilla/mux"
 	"go.uber.org/zap"
@@ -14,18 +17,38 @@ type health struct {
 	Status string `json:"status"`
 }
 
-// NewAdmin returns what only operators see, for a listener of its own: health and profiling.
-func NewAdmin(h inbound.Health, log *zap.Logger) http.Handler {
+// NewAdmin returns what only operators see, for a listener of its own: health and profiling. host is the name
+// or address that it listens on.
+func NewAdmin(h inbound.Health, host string, log *zap.Logger) http.Handler {
 	s := &server{Ports: Ports{Health: h}, log: log}
 	router := mux.NewRouter()
 	router.HandleFunc("/livez", s.livez)
 	router.HandleFunc("/readyz", s.readyz)
-	router.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
-	router.HandleFunc("/debug/pprof/profile", pprof.Profile)
-	router.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
-	router.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	router.PathPrefix("/debug/pprof/").HandlerFunc(pprof.Index)
+	profiling := router.PathPrefix("/debug/pprof/").Subrouter()
+	profiling.Use(ownHost(host))
+	profiling.HandleFunc("/cmdline", pprof.Cmdline)
+	profiling.HandleFunc("/profile", pprof.Profile)
+	profiling.HandleFunc("/symbol", pprof.Symbol)
+	profiling.HandleFunc("/trace", pprof.Trace)
+	profiling.PathPrefix("/").HandlerFunc(pprof.Index)
 	return router
+}
+
+// ownHost refuses requests whose Host is a name other than own and localhost (RFC 9110, 15.5.20). A page of
+// another site that a browser on this machine shows can let its own name resolve to a loopback address, and
+// then read what is served there (DNS rebinding); its requests still have that name in Host. Addresses are
+// taken: no DNS server answers for them.
+func ownHost(own string) mux.MiddlewareFunc {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			host := (&url.URL{Host: r.Host}).Hostname()
+			if _, err := netip.ParseAddr(host); err != nil && (host == "" || !strings.EqualFold(host, own) && !strings.EqualFold(host, "localhost")) {
+				http.Error(w, "This host name is not served here. Use an IP address, localhost, or the name in admin_listen.", http.StatusMisdirectedRequest)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
 }
 
 // livez tells that the process serves requests, and nothing about what it depends on: restarting it

@@ -55,8 +55,9 @@ const (
 	pingTimeout = 30 * time.Second
 )
 
-// NewServer returns the HTTP server that carries h.
-func NewServer(h http.Handler, log *zap.Logger) *http.Server {
+// NewServer returns the HTTP server that carries h for at most c.Most connections at once, which the listener
+// has to see to.
+func NewServer(h http.Handler, c Connections, log *zap.Logger) *http.Server {
 	srv := &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: readHeaderTimeout,
@@ -74,7 +75,7 @@ func NewServer(h http.Handler, log *zap.Logger) *http.Server {
 	}
 	srv.Protocols.SetHTTP1(true)
 	srv.Protocols.SetHTTP2(true)
-	new(silent).watch(srv)
+	newConnections(c, log).watch(srv)
 	return srv
 }
 

@@ -94,9 +94,10 @@ type Config struct {
 	LenientJSON     bool          `name:"lenient_json" group:"Requests" default:"false" django:"true" help:"of two JSON members of one name the last counts, and numbers are taken as text"`
 	AcceptForms     bool          `name:"accept_forms" default:"true" strict:"false" help:"take form and multipart bodies beside JSON"`
 	WireDetails     string        `name:"wire_details" default:"standard" django:"drf" validate:"oneof=drf standard" help:"details of answers: as DRF and SimpleJWT give them; or WWW-Authenticate with the error of RFC 6750, one spelling of an id, 401 for every revoked token"`
-	MaxConnections  int           `name:"max_connections" default:"4096" validate:"min=16,max=1000000" help:"most connections at once; further ones wait"`
+	MaxConnections  int           `name:"max_connections" default:"4096" validate:"min=16,max=1000000" help:"most connections at once; further ones wait. One client address, of IPv6 one /64, may hold half of them, trusted_proxies all"`
 	MaxBody         int64         `name:"max_body" default:"65536" validate:"min=1024,max=10485760" help:"most bytes of a request's body"`
 	RequestTimeout  time.Duration `name:"request_timeout" default:"15s" validate:"min=1ms,max=1h" help:"longest time for one request"`
+	ShutdownDelay   time.Duration `name:"shutdown_delay" default:"0s" validate:"min=0s,max=1h" help:"how long requests are still served after SIGTERM while /readyz is 503, so that balancers stop sending them; some 5s behind one"`
 	ShutdownTimeout time.Duration `name:"shutdown_timeout" default:"15s" validate:"min=1ms,max=1h" help:"longest time for what is under way when the service stops"`
 
 	ThrottleAnon     Rate `name:"throttle_anon" group:"Throttling" default:"off" validate:"-" help:"most requests of one client address with nobody signed in, such as 100/hour; off for no limit"`

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +17,7 @@ import (
 type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	log            *bootstrap.LogOutput // of a command that serves; else nil
 	environ        []string
 	configFile     string
 }
@@ -48,15 +51,19 @@ func (p *program) serveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:         "serve",
 		Short:       "Serve the API until SIGINT or SIGTERM",
-		Long:        "Serve the API until SIGINT or SIGTERM. What is under way is finished; a second signal ends it at once.",
+		Long:        "Serve the API until SIGINT or SIGTERM. What is under way is finished; a second signal ends it at once.\nSIGHUP makes it read signing keys and certificate again.",
 		Annotations: withSettings,
 		Args:        arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			p.log = bootstrap.NewLogOutput(p.stderr)
+			p.stderr = p.log // also for the reason of a failure
+			hangups := make(chan os.Signal, 1)
+			signal.Notify(hangups, syscall.SIGHUP) // until the end of the process: it must not end it
 			cfg, err := p.load(cmd)
 			if err != nil {
 				return err
 			}
-			err = bootstrap.Serve(cmd.Context(), cfg, p.stderr)
+			err = bootstrap.Serve(cmd.Context(), cfg, hangups, p.log)
 			if interrupted(err) {
 				return nil // stopped before it had started
 			}

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +19,8 @@ import (
 const (
 	exitFailure     = 1
 	exitMisuse      = 2
-	exitInterrupted = 130 // as shells have it for SIGINT
+	exitInterrupted = 130                        // as shells have it for SIGINT
+	exitUnread      = 128 + int(syscall.SIGPIPE) // as shells have it for SIGPIPE
 )
 
 // misuseError is a command line that makes no sense.
@@ -39,6 +43,9 @@ func (p *program) report(err error) int {
 	if err == nil {
 		return 0
 	}
+	if unread(err) {
+		return exitUnread
+	}
 	for _, line := range lines(err) {
 		_, _ = fmt.Fprintln(p.stderr, "roster: "+visible(line))
 	}
@@ -49,6 +56,12 @@ func (p *program) report(err error) int {
 		return exitInterrupted
 	}
 	return exitFailure
+}
+
+// unread reports whether err is that the reader of standard output has gone, such as head once it has enough.
+func unread(err error) bool {
+	f, ok := errors.AsType[*fs.PathError](err)
+	return ok && f.Path == os.Stdout.Name() && errors.Is(f, syscall.EPIPE)
 }
 
 // lines returns what to tell of err.

@@ -12,6 +12,7 @@ import (
 func main() {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Ignore(syscall.SIGPIPE) // writes fail then, and nothing is broken off because its messages are not read
 	os.Exit(supervise(signals, func(ctx context.Context) int {
 		return run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ())
 	}))
@@ -39,7 +40,7 @@ func supervise(signals <-chan os.Signal, program func(context.Context) int) int 
 }
 
 // run is the whole program; it returns the exit code: 0 when all went well, 1 when something failed,
-// 2 when the command line makes no sense.
+// 2 when the command line makes no sense, 141 when the reader of standard output has gone.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, environ []string) int {
 	p := &program{stdin: stdin, stdout: stdout, stderr: stderr, environ: environ}
 	root := p.command()
@@ -47,5 +48,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	return p.report(root.ExecuteContext(ctx))
+	code := p.report(root.ExecuteContext(ctx))
+	if p.log != nil {
+		p.log.Close()
+	}
+	return code
 }

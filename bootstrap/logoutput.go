@@ -1,0 +1,154 @@
+package bootstrap
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+)
+
+const (
+	// logRoom is how many bytes of lines may wait for the reader of the log.
+	logRoom = 1 << 20
+	// logReserve is the part of logRoom that only warnings and errors may use.
+	logReserve = logRoom / 4
+	// logFlush is how long Close waits for a reader that takes nothing.
+	logFlush = time.Second
+)
+
+// LogOutput writes the lines of the log to another writer, such as the pipe to a log collector, from a
+// goroutine of its own: a reader that is slow, stuck or gone delays no request and no shutdown. Up to
+// logRoom bytes wait for the reader; further lines are dropped and counted. Each line is one write, in the
+// order of the calls. zap's BufferedWriteSyncer would wait for the reader once its buffer is full.
+type LogOutput struct {
+	w    io.Writer
+	wake chan struct{} // there is something to write
+	stop chan struct{} // closed by Close
+	done chan struct{} // closed when nothing is written any more
+
+	mu       sync.Mutex
+	pending  []byte
+	dropped  uint64                  // lines since the start
+	reported uint64                  // of them, those that report was called for
+	report   func(lines, all uint64) // writes a line about dropped ones
+}
+
+// NewLogOutput returns a LogOutput that writes to w. Close ends it.
+func NewLogOutput(w io.Writer) *LogOutput {
+	o := &LogOutput{
+		w: w, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+		report: func(uint64, uint64) {},
+	}
+	go o.run()
+	return o
+}
+
+// Write implements io.Writer. It takes whole lines, copies them, and neither waits nor fails.
+func (o *LogOutput) Write(lines []byte) (int, error) {
+	o.add(lines, logRoom)
+	return len(lines), nil
+}
+
+// ordinary is a LogOutput for the lines that are dropped first.
+type ordinary struct{ *LogOutput }
+
+// Write implements io.Writer.
+func (o ordinary) Write(lines []byte) (int, error) {
+	o.add(lines, logRoom-logReserve)
+	return len(lines), nil
+}
+
+func (o *LogOutput) add(lines []byte, room int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.pending)+len(lines) > room {
+		o.dropped += uint64(bytes.Count(lines, []byte("\n")))
+		return
+	}
+	o.pending = append(o.pending, lines...)
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Dropped returns how many lines were dropped since the start.
+func (o *LogOutput) Dropped() uint64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.dropped
+}
+
+// onDrop makes report be called after lines were dropped, once there is room for it.
+func (o *LogOutput) onDrop(report func(lines, all uint64)) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.report = report
+}
+
+// Close writes the lines that wait, and gives up a second later if the reader takes none. A write that the
+// reader holds up then ends with the process; no system lets a write to a pipe be called back.
+func (o *LogOutput) Close() {
+	close(o.stop)
+	limit := time.NewTimer(logFlush)
+	defer limit.Stop()
+	select {
+	case <-o.done:
+	case <-limit.C:
+	}
+}
+
+// terminal reports whether the lines are read on a terminal.
+func (o *LogOutput) terminal() bool {
+	f, ok := o.w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+func (o *LogOutput) run() {
+	defer close(o.done)
+	var (
+		batch   []byte
+		healthy = true // the last batch was written
+	)
+	for open := true; open; {
+		select {
+		case <-o.wake:
+		case <-o.stop:
+			open = false
+		}
+		for {
+			o.mu.Lock()
+			batch, o.pending = o.pending, batch[:0]
+			lines, all, report := o.dropped-o.reported, o.dropped, o.report
+			if !healthy {
+				lines = 0 // the report would be lost too
+			}
+			o.reported += lines
+			o.mu.Unlock()
+			if lines > 0 {
+				report(lines, all) // stands right after the last line before the gap
+			}
+			if len(batch) == 0 && lines == 0 {
+				break
+			}
+			healthy = o.write(batch)
+		}
+	}
+}
+
+// write writes each line of batch, and counts those that cannot be written as dropped.
+func (o *LogOutput) write(batch []byte) (all bool) {
+	failed := uint64(0)
+	for line := range bytes.Lines(batch) {
+		if _, err := o.w.Write(line); err != nil {
+			failed++
+		}
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.dropped += failed
+	return failed == 0
+}
