@@ -1,10 +1,14 @@
 package bootstrap
 
 import (
+	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"go.uber.org/zap"
 )
@@ -56,5 +60,63 @@ func TestConnectionsAreBounded(t *testing.T) {
 			}
 		}
 		l.stop(t.Context(), 0)
+	})
+}
+
+// Before the service stops, an answer ends its connection, so that the client opens the next one where the
+// balancer sends it.
+func TestLeavingEndsConnections(t *testing.T) {
+	for _, version := range []int{1, 2} {
+		l := &listening{}
+		srv := httptest.NewUnstartedServer(l.leaving(http.NotFoundHandler()))
+		srv.EnableHTTP2 = version == 2
+		srv.StartTLS()
+		defer srv.Close()
+		reused := func() (again bool) {
+			t.Helper()
+			trace := &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { again = i.Reused }}
+			r, err := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), trace), http.MethodGet, srv.URL, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := srv.Client().Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.Copy(io.Discard, resp.Body); err != nil || resp.Body.Close() != nil || resp.ProtoMajor != version {
+				t.Fatalf("HTTP/%d: %v", resp.ProtoMajor, err)
+			}
+			return again
+		}
+		reused()
+		if !reused() {
+			t.Fatalf("HTTP/%d: connections are not kept open", version)
+		}
+		l.gone.Store(true)
+		reused()
+		for tries := 1; reused(); tries++ { // over HTTP/2, until the client has read the GOAWAY
+			if tries == 10_000 {
+				t.Fatalf("HTTP/%d: the connection is kept open", version)
+			}
+		}
+	}
+}
+
+// The delay before the stop ends with it, with the server, and with the context.
+func TestLeave(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for name, c := range map[string]struct {
+			delay, want time.Duration
+			ends        bool // the server has ended by itself
+		}{"no delay": {}, "a delay": {time.Second, time.Second, false}, "a server that has ended": {time.Second, 0, true}} {
+			l := &listening{done: make(chan struct{})}
+			if c.ends {
+				close(l.done)
+			}
+			begun := time.Now()
+			if l.leave(t.Context(), c.delay); time.Since(begun) != c.want {
+				t.Errorf("%s: took %v, want %v", name, time.Since(begun), c.want)
+			}
+		}
 	})
 }

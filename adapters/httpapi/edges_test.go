@@ -121,6 +121,33 @@ func TestProfilingIsForOperators(t *testing.T) {
 	}
 }
 
+// A page of another site whose host name is made to resolve to this machine (DNS rebinding) cannot read
+// profiles: its requests have its own name in Host.
+func TestProfilingAnswersToItsOwnHost(t *testing.T) {
+	for _, c := range []struct {
+		listen, host string
+		want         int
+	}{
+		{"127.0.0.1", "127.0.0.1:8001", 200}, {"127.0.0.1", "localhost:8001", 200}, {"127.0.0.1", "LOCALHOST", 200},
+		{"127.0.0.1", "[::1]:8001", 200}, {"", "10.0.0.5:8001", 200}, {"id.example.org", "ID.example.org:8001", 200},
+		{"127.0.0.1", "evil.example:8001", 421}, {"", "evil.example", 421}, {"", "", 421}, {"id.example.org", "evil.example:8001", 421},
+		{"127.0.0.1", "localhost.evil.example:8001", 421}, {"127.0.0.1", "127.0.0.1.evil.example:8001", 421},
+	} {
+		h := NewAdmin(healthy{}, c.listen, zap.NewNop())
+		for path, want := range map[string]int{
+			"/debug/pprof/": c.want, "/debug/pprof/heap": c.want, "/debug/pprof/cmdline": c.want, "/debug/pprof/symbol": c.want,
+			"/livez": 200, "/readyz": 200, // they say the same on the API's listener, and balancers ask them by any name
+		} {
+			r := httptest.NewRequest(http.MethodGet, path, nil)
+			r.Host = c.host
+			w := httptest.NewRecorder()
+			if h.ServeHTTP(w, r); w.Code != want {
+				t.Errorf("listening on %q, %s of host %q: %d, want %d", c.listen, path, c.host, w.Code, want)
+			}
+		}
+	}
+}
+
 func TestOneSpellingOfAnEntityTag(t *testing.T) {
 	for header, want := range map[string]int{`"2"`: 1, `"+2"`: 0, `"02"`: 0, `W/"2"`: 1, `w/"2"`: 0, `"2-gzip"`: 1, `"2;gzip"`: 1, `W/"2--gzip"`: 1, `"2-x"`: 0, `2`: 0, `"x", "2"`: 1} {
 		r := httptest.NewRequest(http.MethodPut, "/", nil)

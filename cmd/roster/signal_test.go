@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -28,18 +29,37 @@ func TestMain(m *testing.M) {
 // served is a process that serves, and its log.
 type served struct {
 	*exec.Cmd
-	log     *bufio.Scanner
+	stderr  io.Closer
+	log     *bufio.Scanner // reads stderr
 	address string
 }
 
-func serve(t *testing.T) served {
+// entry is what tests look at of a line of the log.
+type entry struct {
+	Level, Msg, Address, Signs string
+	Lines                      int
+}
+
+// program returns the command as a process of its own.
+func (s shell) program(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(exe, "serve", "--log-format=json")
-	cmd.Env = append(newShell(t).environ, runMain+"=1")
+	cmd := exec.Command(exe, args...)
+	cmd.Env = append(s.environ, runMain+"=1")
+	return cmd
+}
+
+func serve(t *testing.T) served {
+	t.Helper()
+	return serveIn(t, newShell(t))
+}
+
+func serveIn(t *testing.T, sh shell) served {
+	t.Helper()
+	cmd := sh.program(t, "serve", "--log-format=json")
 	log, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -48,24 +68,24 @@ func serve(t *testing.T) served {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	s := served{Cmd: cmd, log: bufio.NewScanner(log)}
-	s.address = s.wait(t, "serving")
+	s := served{Cmd: cmd, stderr: log, log: bufio.NewScanner(log)}
+	s.address = s.wait(t, "serving").Address
 	return s
 }
 
-// wait reads the log until a message comes, and returns its address.
-func (s served) wait(t *testing.T, message string) string {
+// wait reads the log until a message comes, and returns its entry.
+func (s served) wait(t *testing.T, message string) entry {
 	t.Helper()
 	var seen []string
 	for s.log.Scan() {
-		var entry struct{ Msg, Address string }
-		if err := json.Unmarshal(s.log.Bytes(), &entry); err == nil && entry.Msg == message {
-			return entry.Address
+		var e entry
+		if err := json.Unmarshal(s.log.Bytes(), &e); err == nil && e.Msg == message {
+			return e
 		}
 		seen = append(seen, s.log.Text())
 	}
 	t.Fatalf("no %q in the log:\n%s", message, strings.Join(seen, "\n"))
-	return ""
+	return entry{}
 }
 
 // signal sends a signal.

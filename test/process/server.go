@@ -128,6 +128,14 @@ func (s *Server) Startup() time.Duration { return s.process.Startup }
 // Logs returns what the service has logged so far, in all its runs.
 func (s *Server) Logs() string { return s.options.Log.String() }
 
+// AwaitLog waits until the service has logged a text.
+func (s *Server) AwaitLog(text string) {
+	s.t.Helper()
+	if err := s.options.Log.Await(text); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // CLI runs another roster command on the same data directory with the same settings.
 func (s *Server) CLI(args ...string) (stdout, stderr string, code int) {
 	s.t.Helper()

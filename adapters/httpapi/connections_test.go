@@ -1,0 +1,211 @@
+package httpapi
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+	"golang.org/x/net/netutil"
+)
+
+// distant is a connection from an address.
+type distant struct {
+	net.Conn
+	address string
+}
+
+// RemoteAddr implements net.Conn.
+func (d distant) RemoteAddr() net.Addr {
+	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(d.address), 4711))
+}
+
+// crowd is a server with few connections, and its clients.
+type crowd struct {
+	t     *testing.T
+	l     pipes
+	state *connections
+	log   *observer.ObservedLogs
+}
+
+// inCrowd runs test with a server that accepts most connections at once, in a time of its own.
+func inCrowd(t *testing.T, most int, trusted string, test func(crowd)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		core, logged := observer.New(zapcore.WarnLevel)
+		l := pipes{make(chan net.Conn), make(chan struct{})}
+		c := Connections{Most: most}
+		if trusted != "" {
+			c.Trusted = []netip.Prefix{netip.MustParsePrefix(trusted)}
+		}
+		s := newConnections(c, zap.New(core))
+		srv := NewServer(echo, c, zap.NewNop())
+		s.watch(srv)
+		done := make(chan error)
+		go func() { done <- srv.Serve(netutil.LimitListener(l, most)) }()
+		test(crowd{t, l, s, logged})
+		_ = srv.Close()
+		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if len(s.open)+len(s.networks)+s.idle.Len() > 0 {
+			t.Errorf("%d connections, %d networks and %d idle connections are left in the books", len(s.open), len(s.networks), s.idle.Len())
+		}
+	})
+}
+
+// connect returns a new connection from an address, on which nothing was sent yet.
+func (c crowd) connect(address string) net.Conn {
+	c.t.Helper()
+	client, server := net.Pipe()
+	c.t.Cleanup(func() { client.Close() })
+	select {
+	case c.l.conns <- distant{server, address}:
+	case <-time.After(time.Second): // of the bubble
+		c.t.Errorf("a connection from %s is not accepted", address)
+	}
+	synctest.Wait()
+	return client
+}
+
+// idle returns a connection from an address on which a request was answered.
+func (c crowd) idle(address string) net.Conn {
+	c.t.Helper()
+	conn := c.connect(address)
+	if !served(conn) {
+		c.t.Errorf("a connection from %s is not served", address)
+	}
+	return conn
+}
+
+// busy returns a connection from an address with a request under way.
+func (c crowd) busy(address string) net.Conn {
+	c.t.Helper()
+	conn := c.connect(address)
+	if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n"); err != nil {
+		c.t.Error(err)
+	}
+	synctest.Wait()
+	return conn
+}
+
+func served(conn net.Conn) bool {
+	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		return false
+	}
+	r, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	synctest.Wait()
+	return err == nil && r.StatusCode == http.StatusOK
+}
+
+// One address cannot hold all connections idle: further ones end those that it has been holding for the
+// longest, and others are served at once.
+func TestOneAddressHoldsHalf(t *testing.T) {
+	for name, addresses := range map[string][2]string{
+		"IPv4": {"192.0.2.1", "192.0.2.1"}, "IPv6, by /64": {"2001:db8::1", "2001:db8::2"}, "IPv4 in IPv6": {"192.0.2.1", "::ffff:192.0.2.1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inCrowd(t, 8, "", func(c crowd) {
+				var held []net.Conn
+				for i := range 8 {
+					held = append(held, c.idle(addresses[i%2]))
+				}
+				for i, conn := range held {
+					if open := served(conn); open != (i >= 4) {
+						t.Errorf("connection %d of 8: open is %v", i, open)
+					}
+				}
+				c.idle("192.0.2.2")
+				if told := c.log.FilterMessageSnippet("trusted_proxies").Len(); told != 1 {
+					t.Errorf("the log mentions it %d times, want once", told)
+				}
+			})
+		})
+	}
+}
+
+// Connections of one address on which no request came, or one is under way, are not closed for a further one:
+// that one is.
+func TestOneAddressGetsNoMoreThanHalf(t *testing.T) {
+	inCrowd(t, 8, "", func(c crowd) {
+		busy := []net.Conn{c.busy("192.0.2.1"), c.busy("192.0.2.1"), c.busy("192.0.2.1")}
+		silent := c.connect("192.0.2.1")
+		if _, err := c.connect("192.0.2.1").Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+			t.Errorf("one more than half: %v", err)
+		}
+		for range 4 {
+			c.idle("192.0.2.2")
+		}
+		if !served(silent) {
+			t.Error("the silent connection was closed")
+		}
+		for _, conn := range busy {
+			if _, err := io.WriteString(conn, "here"); err != nil {
+				t.Fatal(err)
+			}
+			if r, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || r.StatusCode != http.StatusOK {
+				t.Errorf("a request under way: %v", err)
+			}
+		}
+	})
+}
+
+// When all connections are in use, whoever they are from, the one that has been idle for the longest makes room;
+// also when it becomes idle only after others wait.
+func TestIdleConnectionsMakeRoom(t *testing.T) {
+	inCrowd(t, 4, "", func(c crowd) {
+		first, second := c.idle("192.0.2.1"), c.idle("192.0.2.2")
+		third := c.idle("192.0.2.3")
+		if !served(first) { // so that second has been idle for longer
+			t.Error("the first connection was closed with one free")
+		}
+		c.idle("192.0.2.4")
+		if served(second) {
+			t.Error("the connection idle for the longest is open")
+		}
+		if !served(third) || !served(first) {
+			t.Error("another one was closed")
+		}
+	})
+	inCrowd(t, 4, "", func(c crowd) {
+		busy := []net.Conn{c.busy("192.0.2.1"), c.busy("192.0.2.1"), c.busy("192.0.2.2"), c.busy("192.0.2.2")}
+		waiting, server := net.Pipe()
+		defer waiting.Close()
+		go func() { c.l.conns <- distant{server, "192.0.2.3"} }()
+		synctest.Wait()
+		if _, err := io.WriteString(busy[0], "here"); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := http.ReadResponse(bufio.NewReader(busy[0]), nil); err != nil || r.StatusCode != http.StatusOK {
+			t.Errorf("the request under way: %v", err)
+		}
+		begun := time.Now()
+		if !served(waiting) || time.Since(begun) > 0 {
+			t.Errorf("the connection that waited is served after %v", time.Since(begun))
+		}
+	})
+}
+
+// A trusted proxy may hold all connections.
+func TestTrustedProxiesHaveNoShare(t *testing.T) {
+	inCrowd(t, 8, "10.0.0.0/8", func(c crowd) {
+		var held []net.Conn
+		for range 7 {
+			held = append(held, c.idle("::ffff:10.1.2.3"))
+		}
+		for i, conn := range held {
+			if !served(conn) {
+				t.Errorf("connection %d of 7 was closed", i)
+			}
+		}
+	})
+}
