@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -208,4 +209,39 @@ func TestTrustedProxiesHaveNoShare(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The same over TLS, where idle clients may not even read that their connection ends; in both versions of HTTP.
+func TestIdleConnectionsMakeRoomOverTLS(t *testing.T) {
+	const most = 16
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := NewServer(echo, Connections{Most: most}, zap.NewNop())
+	srv.TLSConfig = certificate(t)
+	done := make(chan error, 1)
+	go func() { done <- srv.ServeTLS(netutil.LimitListener(l, most), "", "") }()
+	for i := range 3 * most {
+		transport := &http.Transport{ForceAttemptHTTP2: i%2 == 0, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+		defer transport.CloseIdleConnections()
+		client := &http.Client{Transport: transport, Timeout: time.Minute} // bounds a hang
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+l.Addr().String(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := client.Do(r)
+		if err != nil {
+			t.Fatalf("connection %d: %v", i, err)
+		}
+		if err := resp.Body.Close(); err != nil || resp.ProtoMajor != 1+(i+1)%2 {
+			t.Errorf("connection %d: %s, %v", i, resp.Proto, err)
+		}
+	}
+	if err := srv.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+		t.Error(err)
+	}
 }

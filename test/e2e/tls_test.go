@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -123,6 +124,25 @@ func TestTLS(t *testing.T) {
 	renewed := certify(t, cert, key)
 	resp, _ = get(t, s, renewed, "/livez")
 	same(t, "status with the new certificate", resp.StatusCode, 200)
+}
+
+// On SIGHUP the service reads a new certificate at once, and not with the next connection.
+func TestHangupReloadsTheCertificate(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	certify(t, cert, key)
+	s := process.Start(t, map[string]string{"ROSTER_TLS_CERT": cert, "ROSTER_TLS_KEY": key})
+	roots := certify(t, cert, key)
+	if err := s.Process().Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	s.AwaitLog(`"msg":"reloaded: `)
+	if logs := s.Logs(); !strings.Contains(logs, `"msg":"new certificate"`) || !strings.Contains(logs, `"certificate_until":`) {
+		t.Errorf("the log has no new certificate:\n%s", logs)
+	}
+	if resp, _ := get(t, s, roots, "/livez"); resp.StatusCode != http.StatusOK {
+		t.Errorf("/livez: %s", resp.Status)
+	}
 }
 
 func TestNoHSTSInTheClear(t *testing.T) {
