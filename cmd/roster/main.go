@@ -40,7 +40,7 @@ func supervise(signals <-chan os.Signal, program func(context.Context) int) int 
 }
 
 // run is the whole program; it returns the exit code: 0 when all went well, 1 when something failed,
-// 2 when the command line makes no sense, 141 when the reader of standard output has gone.
+// 2 when the command line makes no sense, 130 when it was interrupted, 141 when the reader of standard output has gone.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, environ []string) int {
 	p := &program{stdin: stdin, stdout: stdout, stderr: stderr, environ: environ}
 	root := p.command()
