@@ -11,6 +11,7 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
+	"roster/adapters/storage"
 	"roster/bootstrap/config"
 	"roster/domain/audit"
 	"roster/ports/inbound"
@@ -28,9 +29,9 @@ const (
 const closeTimeout = 10 * time.Second
 
 // core is what every command needs: storage and the use cases.
-func core(cfg config.Config, log *zap.Logger) fx.Option {
+func core(cfg config.Config, log *zap.Logger, how opening) fx.Option {
 	return fx.Options(
-		fx.Supply(cfg, log),
+		fx.Supply(cfg, log, how),
 		fx.StartTimeout(startTimeout), fx.StopTimeout(cfg.ShutdownTimeout+closeTimeout),
 		quietWiring,
 		systemModule, passwordModule, storageModule, applicationModule,
@@ -39,7 +40,7 @@ func core(cfg config.Config, log *zap.Logger) fx.Option {
 
 // New returns the whole service as a graph. It does no I/O but for what its constructors do.
 func New(cfg config.Config, log *zap.Logger) fx.Option {
-	return fx.Options(core(cfg, log), tokenModule, sweeping, watching, learning, httpModule)
+	return fx.Options(core(cfg, log, opening{notice: func(text string) { log.Info(text) }}), tokenModule, sweeping, watching, learning, httpModule)
 }
 
 // Serve runs the service until ctx ends, then finishes what is under way. It returns nil after a
@@ -75,21 +76,33 @@ func Serve(ctx context.Context, cfg config.Config, stderr io.Writer) error {
 	return failed
 }
 
+// Access is what a command does with the configured database.
+type Access = storage.Access
+
+// The kinds of access: Create also where there is no database, Write and Read only where there is one. Read
+// changes nothing.
+const (
+	Create = storage.Create
+	Write  = storage.Write
+	Read   = storage.Read
+)
+
 // Administer runs do with the operator's use cases on the configured storage, which a running
-// instance may be using at the same time.
-func Administer(ctx context.Context, cfg config.Config, do func(context.Context, inbound.Administration) error) error {
+// instance may be using at the same time. notice is called with what the operator is to know of the storage.
+func Administer(ctx context.Context, cfg config.Config, access Access, notice func(text string), do func(context.Context, inbound.Administration) error) error {
 	if err := lasting(cfg.Database); err != nil {
 		return named(databaseSetting, err)
 	}
 	var admin inbound.Administration
-	return run(ctx, fx.Options(core(cfg, zap.NewNop()), fx.Populate(&admin)), func() error {
+	err := run(ctx, fx.Options(core(cfg, zap.NewNop(), opening{access, notice}), fx.Populate(&admin)), func() error {
 		return do(inbound.WithOrigin(ctx, inbound.Origin{Channel: audit.Operator}), admin)
 	})
+	return located(cfg, err)
 }
 
 // Migrate brings the schema of the configured storage up to date.
-func Migrate(ctx context.Context, cfg config.Config) error {
-	return run(ctx, fx.Options(fx.Supply(cfg, zap.NewNop()), fx.StartTimeout(migrateTimeout), fx.NopLogger, storageModule), func() error { return nil })
+func Migrate(ctx context.Context, cfg config.Config, notice func(text string)) error {
+	return run(ctx, fx.Options(fx.Supply(cfg, zap.NewNop(), opening{notice: notice}), fx.StartTimeout(migrateTimeout), fx.NopLogger, storageModule), func() error { return nil })
 }
 
 // Check looks at what only a start can see: the storage's URL, the imported schemes, the breached
@@ -103,7 +116,7 @@ func Check(_ context.Context, cfg config.Config) error {
 		return err
 	}
 	letGo()
-	if _, err := openBackend(cfg, zap.NewNop()); err != nil {
+	if _, err := openBackend(cfg, zap.NewNop(), opening{}); err != nil {
 		return err
 	}
 	if _, err := tlsConfig(cfg, zap.NewNop()); err != nil {

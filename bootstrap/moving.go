@@ -41,21 +41,23 @@ type moving struct {
 }
 
 // move runs do on the configured storage, which must be one that lasts.
-func move(ctx context.Context, cfg config.Config, do func(context.Context, moving) error) error {
+func move(ctx context.Context, cfg config.Config, how opening, do func(context.Context, moving) error) error {
 	if err := lasting(cfg.Database); err != nil {
 		return named(databaseSetting, err)
 	}
 	var m moving
 	take := fx.Invoke(func(in moving) { m = in })
-	return run(ctx, fx.Options(core(cfg, zap.NewNop()), take), func() error {
+	err := run(ctx, fx.Options(core(cfg, zap.NewNop(), how), take), func() error {
 		return do(inbound.WithOrigin(ctx, inbound.Origin{Channel: audit.Operator}), m)
 	})
+	return located(cfg, err)
 }
 
-// ImportDjango takes the users of a Django project over into the configured storage. found is told
-// what will be read before it is. A running instance may be using the storage at the same time.
+// ImportDjango takes the users of a Django project over into the configured storage. found is called with what
+// will be read, once all is open and before the first row is taken; where it fails, none is. A running instance
+// may be using the storage at the same time.
 func ImportDjango(ctx context.Context, cfg config.Config, s DjangoSource, o inbound.ImportOptions,
-	found func(what string), tell func(inbound.ImportRow) error, progress inbound.Progress,
+	notice func(text string), found func(what string) error, tell func(inbound.ImportRow) error, progress inbound.Progress,
 ) (summary inbound.ImportSummary, err error) {
 	if err := lasting(cfg.Database); err != nil { // before a long look at the source
 		return summary, named(databaseSetting, err)
@@ -68,8 +70,17 @@ func ImportDjango(ctx context.Context, cfg config.Config, s DjangoSource, o inbo
 	}
 	defer func() { err = errors.Join(err, source.Close(context.WithoutCancel(ctx))) }()
 	o.Source = source.Describe()
-	found(o.Source)
-	err = move(ctx, cfg, func(ctx context.Context, m moving) error {
+	if note := source.Note(); note != "" {
+		notice(note)
+	}
+	how := opening{Create, notice}
+	if o.DryRun {
+		how.access = Read
+	}
+	err = move(ctx, cfg, how, func(ctx context.Context, m moving) error {
+		if err := found(o.Source); err != nil {
+			return err
+		}
 		summary, err = application.NewImporting(application.ImportPorts{
 			Source: source, Archive: m.Backend.Archive(), Hashes: m.Hashes, Ports: m.Ports,
 		}).Import(ctx, o, tell, progress)
@@ -80,7 +91,7 @@ func ImportDjango(ctx context.Context, cfg config.Config, s DjangoSource, o inbo
 
 // Copy takes everything from one storage to another, each named by its URL; an empty one is that of the
 // settings.
-func Copy(ctx context.Context, cfg config.Config, from, to string, o inbound.CopyOptions, progress inbound.Progress) (got []inbound.Contents, err error) {
+func Copy(ctx context.Context, cfg config.Config, from, to string, o inbound.CopyOptions, notice func(text string), progress inbound.Progress) (got []inbound.Contents, err error) {
 	source, target := cfg.Database, cfg.Database
 	sourceName, targetName := databaseSetting, databaseSetting
 	if from != "" {
@@ -95,24 +106,32 @@ func Copy(ctx context.Context, cfg config.Config, from, to string, o inbound.Cop
 			return nil, named(targetName, err)
 		}
 	}
-	if *source.URL() == *target.URL() {
-		return nil, errors.New("source and target are the same")
-	}
-	one, closeOne, err := openArchive(ctx, cfg, source)
+	one, closeOne, err := openStorage(ctx, cfg, source, opening{Read, notice})
 	if err != nil {
 		return nil, named(sourceName, err)
 	}
 	defer func() { err = errors.Join(err, closeOne()) }()
-	other, closeOther, err := openArchive(ctx, cfg, target)
+	how := opening{Create, notice}
+	if o.VerifyOnly {
+		how.access = Read
+	}
+	other, closeOther, err := openStorage(ctx, cfg, target, how)
 	if err != nil {
 		return nil, named(targetName, err)
 	}
 	defer func() { err = errors.Join(err, closeOther()) }()
-	return application.NewCopying(one, other, ndjson.Records{}).Copy(ctx, o, progress)
+	same, err := one.Same(ctx, other)
+	if err != nil {
+		return nil, err
+	}
+	if same {
+		return nil, errors.New("source and target are the same database")
+	}
+	return application.NewCopying(one.Archive(), other.Archive(), ndjson.Records{}).Copy(ctx, o, progress)
 }
 
-// openArchive opens a storage and brings its schema up to date.
-func openArchive(ctx context.Context, cfg config.Config, database config.Database) (outbound.Archive, func() error, error) {
+// openStorage opens one of two databases.
+func openStorage(ctx context.Context, cfg config.Config, database config.Database, how opening) (storage.Backend, func() error, error) {
 	d, err := driver(database)
 	if err != nil {
 		return nil, nil, err
@@ -120,7 +139,7 @@ func openArchive(ctx context.Context, cfg config.Config, database config.Databas
 	if d.Ephemeral {
 		return nil, nil, fmt.Errorf("%s: is kept by the process that serves; there is nothing to copy from or to", d.Scheme)
 	}
-	b, err := d.Open(database.URL(), storage.Options{DataDir: cfg.DataDir})
+	b, err := d.Open(database.URL(), storage.Options{DataDir: cfg.DataDir, Access: how.access, Notice: how.notice})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -129,7 +148,7 @@ func openArchive(ctx context.Context, cfg config.Config, database config.Databas
 	if err := b.Start(starting); err != nil {
 		return nil, nil, err
 	}
-	return b.Archive(), func() error {
+	return b, func() error {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 		defer cancel()
 		return b.Close(closing)
@@ -137,12 +156,18 @@ func openArchive(ctx context.Context, cfg config.Config, database config.Databas
 }
 
 // Export writes everything in the configured storage to w. A running instance may be using the storage
-// at the same time; then each record is in some state that it had meanwhile.
-func Export(ctx context.Context, cfg config.Config, w io.Writer, progress inbound.Progress) (got []inbound.Contents, err error) {
-	err = move(ctx, cfg, func(ctx context.Context, m moving) error {
+// at the same time; then each record is in some state that it had meanwhile. That everything was exported goes
+// to the audit trail, unless the storage can only be read.
+func Export(ctx context.Context, cfg config.Config, w io.Writer, notice func(text string), progress inbound.Progress) (got []inbound.Contents, err error) {
+	export := func(ctx context.Context, m moving) error {
 		got, err = application.NewExporting(m.Backend.Archive(), ndjson.NewWriter(w), ndjson.Records{}, m.Ports).Export(ctx, progress)
 		return err
-	})
+	}
+	err = move(ctx, cfg, opening{Write, notice}, export)
+	if errors.Is(err, storage.ErrReadOnly) { // found before anything was written
+		notice("the audit trail will not show this export: " + err.Error())
+		err = move(ctx, cfg, opening{Read, notice}, export)
+	}
 	return got, err
 }
 
@@ -152,8 +177,8 @@ func CheckExport(ctx context.Context, r io.Reader, progress inbound.Progress) ([
 }
 
 // Restore stores all of an export in the configured storage.
-func Restore(ctx context.Context, cfg config.Config, r io.Reader, resume bool, progress inbound.Progress) (got []inbound.Contents, err error) {
-	err = move(ctx, cfg, func(ctx context.Context, m moving) error {
+func Restore(ctx context.Context, cfg config.Config, r io.Reader, resume bool, notice func(text string), progress inbound.Progress) (got []inbound.Contents, err error) {
+	err = move(ctx, cfg, opening{Create, notice}, func(ctx context.Context, m moving) error {
 		got, err = application.NewRestoring(ndjson.NewReader(r), m.Backend.Archive(), ndjson.Records{}).Restore(ctx, resume, progress)
 		return err
 	})

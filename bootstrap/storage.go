@@ -1,6 +1,7 @@
 package bootstrap
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -42,18 +43,36 @@ func driver(database config.Database) (storage.Driver, error) {
 	return drivers[i], nil
 }
 
+// opening says how the configured database is opened.
+type opening struct {
+	access storage.Access
+	notice func(text string) // called with what the operator is to know of it
+}
+
 // openBackend makes the configured backend. Nothing is connected yet.
-func openBackend(cfg config.Config, log *zap.Logger) (storage.Backend, error) {
+func openBackend(cfg config.Config, log *zap.Logger, how opening) (storage.Backend, error) {
 	d, err := driver(cfg.Database)
 	if err != nil {
 		return nil, named(databaseSetting, err)
 	}
-	b, err := d.Open(cfg.Database.URL(), storage.Options{DataDir: cfg.DataDir, Observe: commandLog(log)})
+	b, err := d.Open(cfg.Database.URL(), storage.Options{DataDir: cfg.DataDir, Access: how.access, Notice: how.notice, Observe: commandLog(log)})
 	return b, named(databaseSetting, err)
 }
 
 // databaseSetting is how errors call the setting of the storage.
 const databaseSetting = "ROSTER_DATABASE"
+
+// located says of a configured database that is not there which setting names it.
+func located(cfg config.Config, err error) error {
+	if !errors.Is(err, storage.ErrNoDatabase) {
+		return err
+	}
+	setting := "database"
+	if cfg.Database.InDataDir() {
+		setting = "data_dir"
+	}
+	return fmt.Errorf("%w (%s); roster serve, migrate and createsuperuser create one", err, cfg.Origin(setting))
+}
 
 // lasting fails when nothing that is stored outlives this process.
 func lasting(database config.Database) error {

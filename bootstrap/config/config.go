@@ -107,7 +107,8 @@ type Config struct {
 	LogLevel  string `name:"log_level" group:"Log" default:"info" validate:"oneof=debug info warn error" help:"least level that is logged"`
 	LogFormat string `name:"log_format" default:"auto" validate:"oneof=auto console json" help:"form of the log; auto: console on a terminal, else json"`
 
-	source map[string]Source // where each setting got its value
+	source map[string]Source // what gave each setting its value
+	where  map[string]string // which variable, flag or line of a file that was
 }
 
 // KeysFolder returns where the signing keys lie that are not configured.

@@ -88,6 +88,12 @@ func (d Database) URL() *url.URL {
 // Scheme returns the name that picks the backend.
 func (d Database) Scheme() string { return d.URL().Scheme }
 
+// InDataDir reports whether the database lies in the data directory under its usual name.
+func (d Database) InDataDir() bool {
+	u := d.URL()
+	return u.Scheme == "sqlite" && u.Opaque == "" && u.Path == ""
+}
+
 const redacted = "xxxxx"
 
 // secretOption is how connection options that are secrets are called by the drivers.

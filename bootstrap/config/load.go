@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"io/fs"
 	"maps"
 	"slices"
@@ -55,8 +56,8 @@ func Load(in Sources) (Config, error) {
 	layers := []layer{l.file(), l.environ(), l.flags()}
 	profile := l.profile(layers)
 
-	cfg := Config{source: map[string]Source{}}
 	where := map[string]string{}
+	cfg := Config{source: map[string]Source{}, where: where}
 	for _, s := range specs {
 		text, own := s.in(profile)
 		v, _ := s.parse(text)
@@ -111,6 +112,16 @@ func (c *Config) settle() {
 		c.source["signing_algorithm"] = c.source["signing_key"]
 	}
 	c.PublicURL = trimSlashes(c.PublicURL)
+}
+
+// Origin says what a setting is and where that comes from, as "data_dir is ./data, from default".
+func (c Config) Origin(name string) string {
+	s, _ := specNamed(name)
+	from := string(c.source[name])
+	if c.given(name) {
+		from = c.where[name]
+	}
+	return fmt.Sprintf("%s is %s, from %s", name, show(c.value(s)), from)
 }
 
 // given reports whether somebody chose the value, rather than a default or a profile.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -69,20 +70,25 @@ func (p *program) migrateCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "migrate",
 		Short: "Bring the storage's schema up to date",
-		Long:  "Bring the storage's schema up to date. Every other command that opens the storage does so too, but\ngives up after two minutes, which a large database may take longer than; this one does nothing else,\nfor as long as it takes.",
+		Long:  "Bring the storage's schema up to date, and create the database where there is none. Every other\ncommand that writes does the former too, but gives up after two minutes, which a large database may\ntake longer than; this one does nothing else, for as long as it takes.",
 		Args:  arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := p.load(cmd)
 			if err != nil {
 				return err
 			}
-			if err := bootstrap.Migrate(cmd.Context(), cfg); err != nil {
+			if err := bootstrap.Migrate(cmd.Context(), cfg, p.notice); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintln(p.stdout, "The schema is up to date.")
 			return err
 		},
 	}
+}
+
+// notice prints what the operator is to know of a database.
+func (p *program) notice(text string) {
+	_, _ = fmt.Fprintln(p.stderr, visible(strings.ToUpper(text[:1])+text[1:])+".")
 }
 
 // load returns the settings in force.

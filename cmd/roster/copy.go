@@ -41,7 +41,7 @@ func (p *program) copyCommand() *cobra.Command {
 			return err
 		}
 		bar := p.progress()
-		got, err := bootstrap.Copy(cmd.Context(), cfg, from, to, o, bar.tell)
+		got, err := bootstrap.Copy(cmd.Context(), cfg, from, to, o, p.notice, bar.tell)
 		bar.finish()
 		if err := p.moved(got, moveError(err)); err != nil {
 			return err

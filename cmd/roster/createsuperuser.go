@@ -75,7 +75,7 @@ func (p *program) createSuperuser(cmd *cobra.Command, _ []string) error {
 		if !ok {
 			return misuse(cmd, "there is no terminal to ask on; give --%s", flagPasswordFile)
 		}
-		return bootstrap.Administer(cmd.Context(), cfg, func(ctx context.Context, a inbound.Administration) error {
+		return bootstrap.Administer(cmd.Context(), cfg, bootstrap.Create, p.notice, func(ctx context.Context, a inbound.Administration) error {
 			return t.insist(ctx, questions, &in, func() error { return create(ctx, a) })
 		})
 	}
@@ -93,5 +93,5 @@ func (p *program) createSuperuser(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	in.Password = field.Given(password)
-	return bootstrap.Administer(cmd.Context(), cfg, create)
+	return bootstrap.Administer(cmd.Context(), cfg, bootstrap.Create, p.notice, create)
 }

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -30,7 +32,8 @@ func (p *program) importCommand() *cobra.Command {
 	return cmd
 }
 
-// Where the rows go that need somebody's attention, unless told.
+// Where the rows go that need attention, unless told: in the data directory, since the rejected ones hold
+// password hashes.
 const (
 	defaultReport  = "import-report.jsonl"
 	defaultRejects = "import-rejects.jsonl"
@@ -70,8 +73,8 @@ func (p *program) importDjangoCommand() *cobra.Command {
 	f.BoolVar(&d.options.DryRun, "dry-run", false, "store nothing, tell what would be")
 	f.BoolVar(&d.options.Overwrite, "overwrite", false, "update users also where they were in use or changed here since")
 	f.Int64Var(&d.options.LastID, "last-id", 0, "`id` above which new users are counted, where the source cannot tell")
-	f.StringVar(&d.report.path, "report", defaultReport, "`file` for what there is to know of single rows, as JSON lines")
-	f.StringVar(&d.rejects.path, "rejects", defaultRejects, "`file` for the rows that were rejected, to be mended and imported; holds their password hashes")
+	f.StringVar(&d.report.path, "report", "", "`file` for what there is to know of single rows, as JSON lines; by default "+defaultReport+" in the data directory")
+	f.StringVar(&d.rejects.path, "rejects", "", "`file` for the rows that were rejected, to be mended and imported; by default "+defaultRejects+" in the data directory. Holds their password hashes")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		d.source.Source = args[0]
 		return p.importDjango(cmd, d)
@@ -92,13 +95,28 @@ func (p *program) importDjango(cmd *cobra.Command, d *djangoImport) error {
 	if err != nil {
 		return err
 	}
+	inDataDir := d.report.path == "" || d.rejects.path == ""
+	d.report.path = cmp.Or(d.report.path, filepath.Join(cfg.DataDir, defaultReport))
+	d.rejects.path = cmp.Or(d.rejects.path, filepath.Join(cfg.DataDir, defaultRejects))
+	if filepath.Clean(d.report.path) == filepath.Clean(d.rejects.path) {
+		return misuse(cmd, "--report and --rejects name the same file")
+	}
 	bar := p.progress()
 	what := ""
-	found := func(source string) {
+	found := func(source string) error {
+		if inDataDir {
+			if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil { // the database may lie elsewhere
+				return err
+			}
+		}
+		if err := errors.Join(d.report.open(), d.rejects.open()); err != nil {
+			return err
+		}
 		what = source
 		_, _ = fmt.Fprintf(p.stderr, "Importing from %s.\n", visible(source))
+		return nil
 	}
-	summary, err := bootstrap.ImportDjango(cmd.Context(), cfg, d.source, d.options, found, d.tell, bar.tell)
+	summary, err := bootstrap.ImportDjango(cmd.Context(), cfg, d.source, d.options, p.notice, found, d.tell, bar.tell)
 	bar.finish()
 	reported, e1 := d.report.close()
 	rejected, e2 := d.rejects.close()
@@ -199,7 +217,7 @@ func (p *program) importRosterCommand() *cobra.Command {
 			}
 			in = f
 		}
-		got, err := bootstrap.Restore(cmd.Context(), cfg, in, resume, bar.tell)
+		got, err := bootstrap.Restore(cmd.Context(), cfg, in, resume, p.notice, bar.tell)
 		bar.finish()
 		return p.moved(got, moveError(err))
 	}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -12,7 +13,7 @@ import (
 )
 
 // resultFile is a file of lines that takes its name only when it is whole, so that it may replace the
-// very file that is being read. It is made with its first line, for its owner alone.
+// very file that is being read. It is for its owner alone, and there is none without a line.
 type resultFile struct {
 	path  string
 	file  *os.File
@@ -20,15 +21,22 @@ type resultFile struct {
 	lines int
 }
 
+// open makes the file, under another name in its directory, so that what keeps it from being made shows before
+// there is anything to write.
+func (r *resultFile) open() error {
+	if info, err := os.Stat(r.path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is no regular file", r.path)
+	}
+	f, err := os.CreateTemp(filepath.Dir(r.path), "."+filepath.Base(r.path)+"-") // mode 0600
+	if err != nil {
+		return fmt.Errorf("%s cannot be written: %w", r.path, err)
+	}
+	r.file, r.out = f, bufio.NewWriter(f)
+	return nil
+}
+
 // add writes one JSON value as a line.
 func (r *resultFile) add(text []byte) error {
-	if r.file == nil {
-		f, err := os.CreateTemp(filepath.Dir(r.path), "."+filepath.Base(r.path)+"-") // mode 0600
-		if err != nil {
-			return err
-		}
-		r.file, r.out = f, bufio.NewWriter(f)
-	}
 	var line bytes.Buffer
 	if err := json.Compact(&line, text); err != nil {
 		return err
@@ -42,7 +50,10 @@ func (r *resultFile) add(text []byte) error {
 // close gives the file its name, and reports whether there is one.
 func (r *resultFile) close() (bool, error) {
 	if r.file == nil {
-		return false, nil
+		return false, nil // it was not opened
+	}
+	if r.lines == 0 {
+		return false, errors.Join(r.file.Close(), os.Remove(r.file.Name()))
 	}
 	err := errors.Join(r.out.Flush(), r.file.Sync(), r.file.Close())
 	if err == nil {

@@ -32,13 +32,13 @@ func (p *program) userCommand() *cobra.Command {
 }
 
 // onUser returns a command's body: do with the user that the first argument names.
-func (p *program) onUser(do func(ctx context.Context, cmd *cobra.Command, a inbound.Administration, u *user.User) error) func(*cobra.Command, []string) error {
+func (p *program) onUser(access bootstrap.Access, do func(ctx context.Context, cmd *cobra.Command, a inbound.Administration, u *user.User) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		cfg, err := p.load(cmd)
 		if err != nil {
 			return err
 		}
-		err = bootstrap.Administer(cmd.Context(), cfg, func(ctx context.Context, a inbound.Administration) error {
+		err = bootstrap.Administer(cmd.Context(), cfg, access, nil, func(ctx context.Context, a inbound.Administration) error {
 			u, err := a.Find(ctx, args[0])
 			if err != nil {
 				return err
@@ -73,7 +73,7 @@ func (p *program) userListCommand() *cobra.Command {
 			return err
 		}
 		filter := user.Filter{Terms: user.Terms(search), Active: active.value, Staff: staff.value}
-		return bootstrap.Administer(cmd.Context(), cfg, func(ctx context.Context, a inbound.Administration) error {
+		return bootstrap.Administer(cmd.Context(), cfg, bootstrap.Read, nil, func(ctx context.Context, a inbound.Administration) error {
 			out := form(p.stdout)
 			return errors.Join(a.Each(ctx, filter, out.add), out.flush())
 		})
@@ -89,7 +89,7 @@ func (p *program) userShowCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return p.onUser(func(_ context.Context, _ *cobra.Command, _ inbound.Administration, u *user.User) error {
+		return p.onUser(bootstrap.Read, func(_ context.Context, _ *cobra.Command, _ inbound.Administration, u *user.User) error {
 			return printUser(form(p.stdout), u)
 		})(cmd, args)
 	}
@@ -114,7 +114,7 @@ func (p *program) userSetCommand() *cobra.Command {
 		if s == (inbound.Settings{}) {
 			return misuse(cmd, "nothing to change")
 		}
-		return p.onUser(func(ctx context.Context, _ *cobra.Command, a inbound.Administration, u *user.User) error {
+		return p.onUser(bootstrap.Write, func(ctx context.Context, _ *cobra.Command, a inbound.Administration, u *user.User) error {
 			u, err := a.Set(ctx, u.ID(), s)
 			if err != nil {
 				return err
@@ -148,7 +148,7 @@ func (p *program) userSetPasswordCommand() *cobra.Command {
 				return misuse(cmd, "there is no terminal to ask on; give --%s", flagPasswordFile)
 			}
 		}
-		return p.onUser(func(ctx context.Context, _ *cobra.Command, a inbound.Administration, u *user.User) error {
+		return p.onUser(bootstrap.Write, func(ctx context.Context, _ *cobra.Command, a inbound.Administration, u *user.User) error {
 			set := func() error {
 				if err := a.SetPassword(ctx, u.ID(), in.Password); err != nil {
 					return err
@@ -179,7 +179,7 @@ func (p *program) userDeleteCommand() *cobra.Command {
 		if !ok && !yes {
 			return misuse(cmd, "there is no terminal to ask on; give --yes")
 		}
-		return p.onUser(func(ctx context.Context, _ *cobra.Command, a inbound.Administration, u *user.User) error {
+		return p.onUser(bootstrap.Write, func(ctx context.Context, _ *cobra.Command, a inbound.Administration, u *user.User) error {
 			name := visible(u.Snapshot().Email)
 			if !yes {
 				answer, err := t.ask(ctx, fmt.Sprintf("Delete %s with id %s for good? [y/N]", name, u.ID()))
