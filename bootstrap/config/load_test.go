@@ -57,7 +57,7 @@ func TestDefaults(t *testing.T) {
 	}
 	same := cmp.FilterPath(func(p cmp.Path) bool {
 		name := p.Last().String()
-		return name == ".Database" || name == ".SigningKey" || name == ".SigningKeyFallbacks" || name == ".source"
+		return name == ".Database" || name == ".SigningKey" || name == ".SigningKeyFallbacks" || name == ".source" || name == ".where"
 	}, cmp.Ignore())
 	if d := cmp.Diff(want, cfg, same); d != "" {
 		t.Error(d)
