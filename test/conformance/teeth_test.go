@@ -122,6 +122,14 @@ var defects = map[string]string{
 	"counts refused ids":                   "Archive/RefusedIDDoesNotCount",
 	"skips back":                           "Archive/SkipNeverGoesBack",
 	"skips ids under any context":          "Archive/IDsEndedContext",
+
+	"creates to read":     "Openings/NothingIsCreatedUnlessItMayBe",
+	"creates to write":    "Openings/NothingIsCreatedUnlessItMayBe",
+	"creates in silence":  "Openings/CreationIsReported",
+	"always says created": "Openings/CreationIsReported",
+	"reads another":       "Openings/ReadingSeesWhatWasWritten",
+	"takes all for one":   "Openings/SameDatabase",
+	"takes none for one":  "Openings/SameDatabase",
 }
 
 // TestSuiteHasTeeth runs the suite against one defect at a time, in a child process, since a test
@@ -130,6 +138,7 @@ func TestSuiteHasTeeth(t *testing.T) {
 	const variable = "CONFORMANCE_DEFECT"
 	if d, child := os.LookupEnv(variable); child {
 		conformance.Backend(t, func(*testing.T) storage.Backend { return spoil(d) })
+		conformance.Openings(t, spoiltPlace(d))
 		return
 	}
 	for d, want := range defects {

@@ -32,6 +32,16 @@ func sharded(t *testing.T, uri string) string {
 	return u.String()
 }
 
+func TestOpenings(t *testing.T) {
+	conformance.Openings(t, func(t *testing.T) conformance.Opener {
+		u, err := url.Parse(testenv.MongoDB(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return func(o storage.Options) (storage.Backend, error) { return mongodb.Driver.Open(u, o) }
+	})
+}
+
 // start opens the database at uri until the test ends. The server leaves expired sessions alone: those
 // of the tests expired long ago.
 func start(t *testing.T, uri string) *mongodb.Store {

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"net/url"
 	"testing"
 
 	"roster/adapters/storage"
@@ -12,6 +13,16 @@ import (
 
 func TestConformance(t *testing.T) {
 	conformance.Backend(t, func(t *testing.T) storage.Backend { return start(t, testenv.Postgres(t)) })
+}
+
+func TestOpenings(t *testing.T) {
+	conformance.Openings(t, func(t *testing.T) conformance.Opener {
+		u, err := url.Parse(testenv.Postgres(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return func(o storage.Options) (storage.Backend, error) { return postgres.Driver.Open(u, o) }
+	})
 }
 
 // start opens the database at a URL until the test ends.

@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"context"
+	"net/url"
 	"path/filepath"
 	"testing"
 
@@ -12,6 +13,13 @@ import (
 
 func TestConformance(t *testing.T) {
 	conformance.Backend(t, func(t *testing.T) storage.Backend { return start(t, filepath.Join(t.TempDir(), "roster.db")) })
+}
+
+func TestOpenings(t *testing.T) {
+	conformance.Openings(t, func(t *testing.T) conformance.Opener {
+		u := &url.URL{Scheme: "sqlite", Path: filepath.Join(t.TempDir(), "roster.db")}
+		return func(o storage.Options) (storage.Backend, error) { return sqlite.Driver.Open(u, o) }
+	})
 }
 
 // start opens the database at path until the test ends.
