@@ -70,9 +70,21 @@ func TestResultFile(t *testing.T) {
 	dir := t.TempDir()
 	r := resultFile{path: filepath.Join(dir, "rejects.jsonl")}
 	if made, err := r.close(); made || err != nil {
+		t.Errorf("not opened: %v, %v", made, err)
+	}
+	if err := r.open(); err != nil {
+		t.Fatal(err)
+	}
+	if made, err := r.close(); made || err != nil {
 		t.Errorf("without a line: %v, %v", made, err)
 	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 0 {
+		t.Errorf("left behind: %v, %v", files, err)
+	}
 	if err := os.WriteFile(r.path, []byte("before"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.open(); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.add([]byte("{\n  \"a\": 1\n}")); err != nil {
@@ -95,8 +107,44 @@ func TestResultFile(t *testing.T) {
 	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
 		t.Errorf("left behind: %v, %v", files, err)
 	}
-	if err := (&resultFile{path: filepath.Join(dir, "none", "x")}).add([]byte("1")); err == nil {
-		t.Error("wrote where there is no directory")
+	for _, path := range []string{filepath.Join(dir, "none", "x"), dir} {
+		if err := (&resultFile{path: path}).open(); err == nil {
+			t.Errorf("opened %s", path)
+		}
+	}
+}
+
+// An export takes its name last, and never that of a file which was made during it.
+func TestPublish(t *testing.T) {
+	dir := t.TempDir()
+	unnamed, path := filepath.Join(dir, ".x-1"), filepath.Join(dir, "x")
+	write := func(path, text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(unnamed, "export")
+	write(path, "made during it")
+	if err := publish(unnamed, path); err == nil || !strings.Contains(err.Error(), "is there already") {
+		t.Errorf("over a file: %v", err)
+	}
+	if text, err := os.ReadFile(path); err != nil || string(text) != "made during it" {
+		t.Errorf("the file is now %q, %v", text, err)
+	}
+	nowhere := filepath.Join(dir, "link")
+	if err := os.Symlink(filepath.Join(dir, "none"), nowhere); err != nil {
+		t.Fatal(err)
+	}
+	if err := publish(unnamed, nowhere); err == nil {
+		t.Error("over a link that leads nowhere")
+	}
+	if err := publish(unnamed, filepath.Join(dir, "y")); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "y"))
+	if _, left := os.Stat(unnamed); err != nil || string(text) != "export" || left == nil {
+		t.Errorf("%q, %v, %v", text, err, left)
 	}
 }
 

@@ -25,6 +25,7 @@ func createSuperuser(s *process.Server, t testing.TB, email string) {
 // Nobody is there from the start. The operator makes an administrator, before the service runs or while it does.
 func TestCreateSuperuser(t *testing.T) {
 	s := process.Prepare(t, nil)
+	s.MustCLI("migrate")
 	same(t, "users of a new database", s.MustCLI("user", "list", "--format", "json"), "")
 	createSuperuser(s, t, "first@example.com")
 	s.Restart()

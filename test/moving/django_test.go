@@ -207,6 +207,7 @@ func TestFormsOfTheExport(t *testing.T) {
 	for _, form := range []string{"users.json", "users.jsonl", "full.json", "db.sqlite3", "users-natural.json"} {
 		env := lasting(t)
 		env["ROSTER_IDS"] = "integer"
+		must(t, env, "migrate")
 		must(t, env, "import", "django", source(t, form), "--dry-run")
 		if got := userLines(t, env); len(got) != 0 {
 			t.Errorf("%s: a dry run stored %d users", form, len(got))

@@ -171,6 +171,7 @@ func TestLargeCopyRoundTrip(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	const dead = "postgres://roster:hidden-word@127.0.0.1:1/x?connect_timeout=1"
 	env, used := lasting(t), lasting(t)
+	must(t, env, "migrate")
 	must(t, used, "import", "django", source(t, "users.json"))
 	file := filepath.Join(t.TempDir(), "all.jsonl")
 	must(t, used, "export", file)
