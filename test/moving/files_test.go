@@ -165,6 +165,9 @@ func TestReadingOwnDatabase(t *testing.T) {
 				t.Errorf("%s: roster %s: %s", when, strings.Join(args, " "), c.errs)
 			}
 		}
+		if c := asStranger(t, own(t), env, "user", "set", email, "--last-name", "B"); os.Geteuid() == 0 && (c.code != 1 || !strings.Contains(c.errs, "can only be read")) {
+			t.Errorf("%s: a change by a user that may not write: exit code %d\n%s", when, c.code, c.errs)
+		}
 		if got := listing(t, dir); os.Geteuid() == 0 && got != before {
 			t.Errorf("%s: there is\n%s\nand was\n%s", when, got, before)
 		}
