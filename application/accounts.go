@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	"roster/domain/audit"
@@ -49,7 +48,6 @@ type Accounts struct {
 	ports    Ports
 	settings Settings
 	guard    *Guard
-	staffing sync.Mutex // held while somebody stops being an administrator
 	parser
 	recorder
 }
@@ -259,7 +257,7 @@ func (a *Accounts) store(ctx context.Context, actor inbound.Actor, id user.ID, w
 	if (who.active != nil || who.staff != nil) && !actor.Staff() {
 		return nil, inbound.ErrForbidden
 	}
-	after, err = a.update(ctx, actor.ID(), id, who, func(u *user.User) error {
+	after, err = a.update(ctx, actor.ID(), id, func(u *user.User) error {
 		if actor.Is(id) && (!u.Active() || u.SessionEpoch() != actor.User.SessionEpoch()) {
 			return session.ErrTokenInvalid
 		}
@@ -360,19 +358,24 @@ func (a *Accounts) Delete(ctx context.Context, actor inbound.Actor, id user.ID, 
 	if err != nil {
 		return err
 	}
-	u, err := a.find(ctx, actor, change, id) // as the actor is now
-	if err != nil {
+	if err := a.settings.Access.allow(actor, change, id); err != nil { // as the actor is now
 		return err
 	}
-	check := func(u *user.User) error { return fresh(u, versions) }
-	if u.Active() && u.Staff() {
-		a.staffing.Lock()
-		defer a.staffing.Unlock()
-		if err := a.others(ctx, 1); err != nil {
-			return err
-		}
+	return a.delete(ctx, actor.ID(), id, func(u *user.User) error { return fresh(u, versions) })
+}
+
+// update changes a user on behalf of the user by, and records it.
+func (a *Accounts) update(ctx context.Context, by, id user.ID, change func(*user.User) error) (*user.User, error) {
+	var before user.Snapshot
+	after, err := a.ports.Users.Update(ctx, id, func(u *user.User) error {
+		before = u.Snapshot()
+		return change(u)
+	})
+	if err != nil {
+		return nil, err
 	}
-	return a.delete(ctx, actor.ID(), id, check)
+	a.recordChange(ctx, by, before, after.Snapshot())
+	return after, nil
 }
 
 // delete removes the user first: from then on no token of theirs is good, and sessions without a

@@ -49,6 +49,7 @@ type importRun struct {
 	waiting []candidate
 	ids     map[user.ID]bool        // of those who wait
 	emails  map[fingerprint]user.ID // in a dry run: whose address it would be by now
+	staff   int                     // in a dry run: how many more active staff users there would be by now
 	done    int64
 	total   int64
 }
@@ -227,6 +228,9 @@ func (r *importRun) put(ctx context.Context, waiting []candidate) ([]error, erro
 			return nil, err
 		default:
 			r.emails[fingerprintOf(c.snapshot.EmailKey)] = c.snapshot.ID
+			if c.snapshot.Administers() {
+				r.staff++
+			}
 		}
 	}
 	return refused, nil

@@ -14,6 +14,13 @@ func TestConformance(t *testing.T) {
 	conformance.Backend(t, func(t *testing.T) storage.Backend { return start(t, filepath.Join(t.TempDir(), "roster.db")) })
 }
 
+func TestConformanceOfTwo(t *testing.T) {
+	conformance.Shared(t, func(t *testing.T) (one, other storage.Backend) {
+		path := filepath.Join(t.TempDir(), "roster.db")
+		return start(t, path), start(t, path)
+	})
+}
+
 // start opens the database at path until the test ends.
 func start(t *testing.T, path string) *sqlite.Store {
 	t.Helper()
