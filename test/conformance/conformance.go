@@ -46,7 +46,7 @@ func Backend(t *testing.T, open func(t *testing.T) storage.Backend) {
 func Shared(t *testing.T, open func(t *testing.T) (one, other storage.Backend)) {
 	t.Run("OneOfTwoStaffStays", func(t *testing.T) {
 		one, other := open(t)
-		staffRace(t, one, other)
+		staffRace(t, one, other, 8)
 	})
 }
 

@@ -39,7 +39,7 @@ var users = []check{
 	{"DeletedEmailIsFree", usersDeletedEmail},
 	{"OneOfManyDeletesWins", usersDeleteRace},
 	{"LastStaffStays", usersLastStaff},
-	{"LastStaffStaysWhoMoves", usersLastStaffMoves},
+	{"LastStaffWhoMovesStays", usersLastStaffMoves},
 	{"StaffResign", usersResign},
 	{"WithoutStaffAllIsAllowed", usersWithoutStaff},
 	{"LastStaffMayChange", usersLastStaffChanges},
