@@ -104,7 +104,11 @@ func (a *Accounts) register(ctx context.Context, by user.ID, in inbound.UserInpu
 	if err := a.ports.Users.Add(ctx, u); err != nil {
 		return nil, err
 	}
-	a.record(ctx, audit.Event{Kind: audit.Registered, Actor: by, User: u.ID()})
+	e := audit.Event{Kind: audit.Registered, Actor: by, User: u.ID()}
+	if staff {
+		e.Detail = flagDetail(user.FieldStaff, true)
+	}
+	a.record(ctx, e)
 	return u, nil
 }
 
@@ -382,10 +386,18 @@ func (a *Accounts) update(ctx context.Context, by, id user.ID, change func(*user
 // user are dead. That their records may be left behind by a failure is therefore no failure of the
 // deletion; they are swept when they expire.
 func (a *Accounts) delete(ctx context.Context, by, id user.ID, check func(*user.User) error) error {
-	if err := a.ports.Users.Delete(ctx, id, check); err != nil {
+	e := audit.Event{Kind: audit.Deleted, Actor: by, User: id}
+	err := a.ports.Users.Delete(ctx, id, func(u *user.User) error {
+		e.Detail = ""
+		if u.Staff() {
+			e.Detail = flagDetail(user.FieldStaff, false)
+		}
+		return check(u)
+	})
+	if err != nil {
 		return err
 	}
-	a.record(ctx, audit.Event{Kind: audit.Deleted, Actor: by, User: id})
+	a.record(ctx, e)
 	_ = a.ports.Sessions.DeleteOf(ctx, id)
 	return nil
 }

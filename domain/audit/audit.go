@@ -12,6 +12,11 @@ import (
 )
 
 // Kind says what happened.
+//
+// The detail of Changed is the names of the members that changed, apart by blanks, each flag with what it
+// became: "email first_name is_active=false is_staff=true". Registered has "is_staff=true" in it when the user
+// is an administrator from the beginning, as those are whom createsuperuser makes, and Deleted "is_staff=false"
+// when one is gone. So these two texts find all who got or lost administration here.
 type Kind string
 
 // What is recorded.
@@ -64,7 +69,7 @@ type Event struct {
 	Address   string // of the client
 	UserAgent string
 	RequestID string
-	Detail    string // what more there is to say, such as the names of the members that changed
+	Detail    string // what more there is to say; see Kind
 }
 
 // The most bytes of what a client says of itself that an event keeps.

@@ -59,6 +59,31 @@ func TestRegisterAndRestore(t *testing.T) {
 	}
 }
 
+// Who administers others and then does not resigns, unless that was allowed; with the deletion of such a user
+// it is the same.
+func TestResigns(t *testing.T) {
+	for _, before := range []user.Snapshot{{}, {Active: true}, {Staff: true}, {Active: true, Staff: true}} {
+		for _, active := range []bool{false, true} {
+			for _, staff := range []bool{false, true} {
+				u := register(t)
+				u.SetActive(active)
+				u.SetStaff(staff)
+				administers := before.Active && before.Staff
+				if got, want := u.Resigns(before, false), administers && !(active && staff); got != want {
+					t.Errorf("%+v, changed to active %t, staff %t: %t", before, active, staff, got)
+				}
+				if got := u.Resigns(before, true); got != administers {
+					t.Errorf("%+v, deleted: %t", before, got)
+				}
+				u.AllowLastStaff()
+				if u.Resigns(before, false) || u.Resigns(before, true) {
+					t.Errorf("%+v: not, once it is allowed", before)
+				}
+			}
+		}
+	}
+}
+
 func TestChanges(t *testing.T) {
 	u := register(t)
 	later := joined.Add(time.Hour)
