@@ -88,8 +88,8 @@ func TestTheLastActiveStaffUserStays(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-// Two administrators who dismiss each other at the same moment, each by way of an instance of its own: one
-// succeeds, whichever way each takes, and the other stays.
+// When two administrators dismiss each other at the same moment, on an instance each and in any two ways, one
+// succeeds and stays.
 func TestAdministratorsWhoDismissEachOther(t *testing.T) {
 	type dismissal func(a *application.Accounts, by, of *user.User) error
 	change := func(c inbound.Changes) dismissal {

@@ -139,7 +139,7 @@ func (u *User) SetStaff(staff bool) { u.s.Staff = staff }
 // refuses otherwise: the override of an operator. It is no part of the state, and holds for this one change.
 func (u *User) AllowLastStaff() { u.lastStaff = true }
 
-// Resigns reports whether u, whose state was before, stops administering others by what it is now or, when
+// Resigns reports whether u, with the state before, stops administering others by the state it has now or, when
 // deleted, by its removal. Storage then sees to it that another active staff user is left (ErrLastStaff).
 func (u *User) Resigns(before Snapshot, deleted bool) bool {
 	return before.Administers() && (deleted || !u.s.Administers()) && !u.lastStaff

@@ -59,8 +59,8 @@ func TestRegisterAndRestore(t *testing.T) {
 	}
 }
 
-// Who administers others and then does not resigns, unless that was allowed; with the deletion of such a user
-// it is the same.
+// A user resigns by a change after which the user is no active staff user any more, or by being deleted, unless
+// that was allowed.
 func TestResigns(t *testing.T) {
 	for _, before := range []user.Snapshot{{}, {Active: true}, {Staff: true}, {Active: true, Staff: true}} {
 		for _, active := range []bool{false, true} {

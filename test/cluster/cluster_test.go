@@ -213,7 +213,7 @@ func TestWhatEndsOnOneInstanceIsOverOnAll(t *testing.T) {
 	})
 }
 
-// Two administrators who dismiss each other at the same moment, on an instance each: one of them stays.
+// When two administrators dismiss each other at the same moment, on an instance each, one of them stays.
 func TestOneOfTwoAdministratorsStays(t *testing.T) {
 	onEach(t, nil, func(t *testing.T, c cluster) {
 		ways := []func(s *process.Server, token, of string) answer{

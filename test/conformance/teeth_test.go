@@ -176,7 +176,7 @@ type flawed struct {
 	put      map[user.ID]bool // by way of the archive
 	allowed  map[user.ID]bool // to resign, once
 	looking  int              // how many look for other staff
-	reserved map[string]bool  // emails that nobody may have
+	reserved map[string]bool  // emails that no user may have
 	skipped  int64
 }
 

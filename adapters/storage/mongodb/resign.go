@@ -13,26 +13,25 @@ import (
 	"roster/domain/user"
 )
 
-// The rule that an active staff user is left is about several documents, and a write changes one. So a user
-// who resigns does so in three writes, each acknowledged by a majority before the next:
+// A write changes one document, and the rule that an active staff user is left is about several. So a user
+// resigns in three steps, each acknowledged by a majority before the next begins:
 //
-//  1. The user's document gets a new random staff_token.
-//  2. The document of another user, still active staff by then, gets one too: that user stays.
-//  3. The user is changed or deleted, if the document still has the token of 1.
+//  1. The document of the user gets a new random staff_token.
+//  2. The document of another user gets one too, provided that this is an active staff user.
+//  3. The user is changed or deleted, provided that the document still has the token of step 1.
 //
-// Of two users who resign at the same time and each rely on the other, 2 of one comes after 1 of the other,
-// and takes its token away: at least one of them fails in 3 and tries again. In general: suppose that the last
-// active staff users all went. Take the one who did 1 last of all. The user whom its 2 found was active staff
-// then and went later, so did 1 before that 2, whose token then made its 3 fail; or after, and so was later.
-// Both contradict.
+// When the third fails, all three are tried again. That one user stays is seen so: suppose that the last active
+// staff users all resigned, and let A be the one of the latest step 1. Its step 2 found an active staff user B,
+// and B resigned later. If B's step 1 came before A's step 2, that replaced the token, and B's step 3 failed. If
+// it came after, it came after A's step 1 too, which was not the latest then.
 //
-// A crash in between leaves a token that no write asks for. Any other change of the user drops it. The version
-// stays, and the entity tag with it.
+// A crash leaves a token that no write asks for. Any other change of the user removes it. Tokens leave the
+// version as it is, and the entity tag with it.
 const staffToken = "staff_token"
 
-// resign does 1 and 2 for the user whom same finds, and returns the filter for 3. It is nil when one of the
-// two users changed since, and all has to be tried again. It fails with user.ErrLastStaff when no other active
-// staff user is left.
+// resign does steps 1 and 2 for the user that same finds, and returns the filter of step 3, or nil when one of
+// the two users has changed and all has to be tried again. It fails with user.ErrLastStaff when there is no
+// other active staff user.
 func (s *Store) resign(ctx context.Context, op, id string, same bson.D) (bson.D, error) {
 	staff := bson.D{{Key: "active", Value: true}, {Key: "staff", Value: true}}
 	var other struct {

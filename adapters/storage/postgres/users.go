@@ -66,9 +66,9 @@ func keyOf(id user.ID) (string, bool) {
 const selectOtherStaff = "SELECT EXISTS (SELECT 1 FROM users WHERE active AND staff AND id <> $1)"
 
 // leaveStaff fails with user.ErrLastStaff when the user with an id resigns and no other administers others.
-// Those who resign do so one after the other. As transactions are READ COMMITTED, the statement that looks
-// for another sees all that was committed before the lock was given. The row of the user is locked before,
-// and no row after, so that no two wait for each other.
+// Resignations run one after the other. As transactions are READ COMMITTED, the statement that looks for another
+// user sees everything that was committed before it got the lock. The row of the user was locked before, and no
+// other row is afterwards, so no two transactions wait for each other.
 func leaveStaff(ctx context.Context, q querier, op string, id user.ID, resigns bool) error {
 	if !resigns {
 		return nil
