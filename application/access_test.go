@@ -129,7 +129,7 @@ func mayDo(t *testing.T, policy application.AccessPolicy, op, who string, want e
 		case err != nil:
 			t.Fatal(err)
 		case who == "deleted":
-			err = s.Administration.Delete(t.Context(), u.ID())
+			err = s.Administration.Delete(t.Context(), u.ID(), false)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	"roster/domain/audit"
@@ -49,7 +48,6 @@ type Accounts struct {
 	ports    Ports
 	settings Settings
 	guard    *Guard
-	staffing sync.Mutex // held while somebody stops being an administrator
 	parser
 	recorder
 }
@@ -106,7 +104,11 @@ func (a *Accounts) register(ctx context.Context, by user.ID, in inbound.UserInpu
 	if err := a.ports.Users.Add(ctx, u); err != nil {
 		return nil, err
 	}
-	a.record(ctx, audit.Event{Kind: audit.Registered, Actor: by, User: u.ID()})
+	e := audit.Event{Kind: audit.Registered, Actor: by, User: u.ID()}
+	if staff {
+		e.Detail = flagDetail(user.FieldStaff, true)
+	}
+	a.record(ctx, e)
 	return u, nil
 }
 
@@ -266,7 +268,7 @@ func (a *Accounts) store(ctx context.Context, actor inbound.Actor, id user.ID, w
 	if (who.active != nil || who.staff != nil) && !actor.Staff() {
 		return nil, inbound.ErrForbidden
 	}
-	after, err = a.update(ctx, actor.ID(), id, who, func(u *user.User) error {
+	after, err = a.update(ctx, actor.ID(), id, func(u *user.User) error {
 		if actor.Is(id) && (!u.Active() || u.SessionEpoch() != actor.User.SessionEpoch()) {
 			return session.ErrTokenInvalid
 		}
@@ -368,31 +370,10 @@ func (a *Accounts) Delete(ctx context.Context, actor inbound.Actor, id user.ID, 
 	if err != nil {
 		return err
 	}
-	u, err := a.find(ctx, actor, change, id) // as the actor is now
-	if err != nil {
+	if err := a.settings.Access.allow(actor, change, id); err != nil { // as the actor is now
 		return err
 	}
-	check := func(u *user.User) error { return fresh(u, versions) }
-	if u.Active() && u.Staff() {
-		a.staffing.Lock()
-		defer a.staffing.Unlock()
-		if err := a.others(ctx, 1); err != nil {
-			return err
-		}
-	}
-	return a.delete(ctx, actor.ID(), id, check)
-}
-
-// delete removes the user first: from then on no token of theirs is good, and sessions without a
-// user are dead. That their records may be left behind by a failure is therefore no failure of the
-// deletion; they are swept when they expire.
-func (a *Accounts) delete(ctx context.Context, by, id user.ID, check func(*user.User) error) error {
-	if err := a.ports.Users.Delete(ctx, id, check); err != nil {
-		return err
-	}
-	a.record(ctx, audit.Event{Kind: audit.Deleted, Actor: by, User: id})
-	_ = a.ports.Sessions.DeleteOf(ctx, id)
-	return nil
+	return a.delete(ctx, actor.ID(), id, func(u *user.User) error { return fresh(u, versions) })
 }
 
 // fresh fails with user.ErrStale when versions are named and the user's is none of them, and with

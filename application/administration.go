@@ -78,25 +78,14 @@ func (m *Administration) Set(ctx context.Context, id user.ID, s inbound.Settings
 	}
 	who.active, who.staff = s.Active, s.Staff
 	now := m.accounts.ports.Clock.Now()
-	return m.update(ctx, id, func(u *user.User) {
+	return m.accounts.update(ctx, "", id, func(u *user.User) error {
+		if s.AllowLastStaff {
+			u.AllowLastStaff()
+		}
 		who.apply(u)
 		who.applyFlags(u, now, m.accounts.settings.Rules)
-	})
-}
-
-// update changes a user and records it. The operator may also take the last administrator away, and
-// make another.
-func (m *Administration) update(ctx context.Context, id user.ID, change func(*user.User)) (*user.User, error) {
-	var before user.Snapshot
-	after, err := m.accounts.ports.Users.Update(ctx, id, func(u *user.User) error {
-		before = u.Snapshot()
-		change(u)
 		return nil
 	})
-	if err == nil {
-		m.accounts.recordChange(ctx, "", before, after.Snapshot())
-	}
-	return after, err
 }
 
 // SetPassword implements inbound.Administration.
@@ -118,11 +107,19 @@ func (m *Administration) SetPassword(ctx context.Context, id user.ID, password f
 		return err
 	}
 	now := m.accounts.ports.Clock.Now()
-	_, err = m.update(ctx, id, func(u *user.User) { u.ChangePassword(hash, now) })
+	_, err = m.accounts.update(ctx, "", id, func(u *user.User) error {
+		u.ChangePassword(hash, now)
+		return nil
+	})
 	return err
 }
 
 // Delete implements inbound.Administration.
-func (m *Administration) Delete(ctx context.Context, id user.ID) error {
-	return m.accounts.delete(ctx, "", id, func(*user.User) error { return nil })
+func (m *Administration) Delete(ctx context.Context, id user.ID, allowLastStaff bool) error {
+	return m.accounts.delete(ctx, "", id, func(u *user.User) error {
+		if allowLastStaff {
+			u.AllowLastStaff()
+		}
+		return nil
+	})
 }

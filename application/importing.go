@@ -54,6 +54,7 @@ type importRun struct {
 	last    int64                   // highest counted id of a row, rejected ones included
 	ids     map[user.ID]bool        // of those who wait
 	emails  map[fingerprint]user.ID // in a dry run: whose address it would be by now
+	staff   int                     // in a dry run: how many more active staff users there would be by now
 	done    int64
 	total   int64
 }
@@ -247,6 +248,9 @@ func (r *importRun) put(ctx context.Context, waiting []candidate) ([]error, erro
 			return nil, err
 		default:
 			r.emails[fingerprintOf(c.snapshot.EmailKey)] = c.snapshot.ID
+			if c.snapshot.Administers() {
+				r.staff++
+			}
 		}
 	}
 	return refused, nil

@@ -48,7 +48,7 @@ func (r *importRun) update(ctx context.Context, c candidate) error {
 		return nil
 	}
 	if r.options.DryRun {
-		err = change(u)
+		err = r.wouldUpdate(ctx, u, change)
 	} else if after, failure := r.Users.Update(ctx, u.ID(), change); failure != nil {
 		err = failure
 	} else {
@@ -62,6 +62,8 @@ func (r *importRun) update(ctx context.Context, c candidate) error {
 		return r.count(c, inbound.Kept)
 	case errors.Is(err, user.ErrEmailTaken):
 		return r.emailTaken(ctx, c)
+	case errors.Is(err, user.ErrLastStaff):
+		return r.reject(c, rejection{inbound.ReasonLastStaff, "the user is the last active administrator here, and would be one no more"})
 	case err != nil:
 		return err
 	}
@@ -77,6 +79,29 @@ func (r *importRun) recordUpdate(ctx context.Context, before, after user.Snapsho
 	default:
 		r.recordChange(ctx, "", before, after)
 	}
+}
+
+// wouldUpdate fails as Users.Update would after the rows so far. That another user has the address is not
+// looked for.
+func (r *importRun) wouldUpdate(ctx context.Context, u *user.User, change func(*user.User) error) error {
+	before := u.Snapshot()
+	if err := change(u); err != nil {
+		return err
+	}
+	switch {
+	case u.Resigns(before, false):
+		n, err := r.Users.Count(ctx, user.Filter{Active: new(true), Staff: new(true)})
+		if err != nil {
+			return err
+		}
+		if n+r.staff <= 1 {
+			return user.ErrLastStaff
+		}
+		r.staff--
+	case !before.Administers() && u.Snapshot().Administers():
+		r.staff++
+	}
+	return nil
 }
 
 // finer returns what is stored where a row says the same cut to milliseconds, as dumpdata does.
@@ -130,7 +155,7 @@ func (r *importRun) history(ctx context.Context, id user.ID, registered bool) (h
 // differ names the members in which a row differs from the stored user; "" for none. A sign-in that
 // is later here is no difference.
 func differ(stored user.Snapshot, c candidate) string {
-	names := changes(stored, c.snapshot)
+	names := strings.Join(changedMembers(stored, c.snapshot), " ")
 	if stored.Password != c.snapshot.Password {
 		names += " password"
 	}

@@ -60,11 +60,6 @@ func flags(in inbound.UserInput) (active, staff *bool, err error) {
 	return active, staff, err
 }
 
-// resigns reports whether the change may make somebody stop administering.
-func (in person) resigns() bool {
-	return in.active != nil && !*in.active || in.staff != nil && !*in.staff
-}
-
 // applyFlags makes the changes of flags that were given to u at now.
 func (in person) applyFlags(u *user.User, now time.Time, r session.Rules) {
 	if in.active != nil {

@@ -265,7 +265,7 @@ func TestTrail(t *testing.T) {
 	self := actorOf(t, s, p.Access)
 	_, err = s.Change(ctx, staff, id, inbound.Changes{UserInput: inbound.UserInput{FirstName: field.Given("Eve"), Email: field.Given("e@example.com"), Staff: field.Truth(true)}})
 	must("change", err)
-	last("change", audit.Event{Kind: audit.Changed, Actor: staff.ID(), User: id, Detail: "email first_name is_staff"})
+	last("change", audit.Event{Kind: audit.Changed, Actor: staff.ID(), User: id, Detail: "email first_name is_staff=true"})
 	must("password", s.ChangePassword(ctx, self, field.Given(fixture.Password), field.Given(fixture.Password+"2")))
 	last("password", audit.Event{Kind: audit.PasswordChanged, Actor: id, User: id})
 	must("end one", s.Devices.End(ctx, staff, self.Session))
@@ -273,7 +273,7 @@ func TestTrail(t *testing.T) {
 	must("end all", s.Devices.EndAll(ctx, staff, id))
 	last("end all", audit.Event{Kind: audit.SessionsRevoked, Actor: staff.ID(), User: id})
 	must("delete", s.Accounts.Delete(ctx, staff, id, nil))
-	last("delete", audit.Event{Kind: audit.Deleted, Actor: staff.ID(), User: id})
+	last("delete", audit.Event{Kind: audit.Deleted, Actor: staff.ID(), User: id, Detail: "is_staff=false"})
 
 	events, err := s.Trail.Events(t.Context(), staff, audit.Query{Filter: audit.Filter{Kinds: []audit.Kind{audit.Registered}, User: id}, Limit: 9})
 	if err != nil || len(events) != 1 || events[0].Actor != "" || events[0].Address != "192.0.2.7" {

@@ -3,15 +3,19 @@ package application_test
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
 	"roster/application"
+	"roster/domain/audit"
 	"roster/domain/fault"
 	"roster/domain/field"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/inbound"
+	"roster/ports/outbound"
 	"roster/test/fixture"
 )
 
@@ -84,30 +88,154 @@ func TestTheLastActiveStaffUserStays(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-// Two administrators who dismiss each other at the same moment: one at most succeeds, within one
-// process and across two.
+// When two administrators dismiss each other at the same moment, on an instance each and in any two ways, one
+// succeeds and stays.
 func TestAdministratorsWhoDismissEachOther(t *testing.T) {
-	for _, processes := range []int{1, 2} {
-		for range 50 {
-			s := fixture.New(t, fixture.Standard())
-			a, b := s.AddStaff(t, "a@example.com"), s.AddStaff(t, "b@example.com")
-			one := s.Accounts
-			two := one
-			if processes == 2 {
-				two = application.NewAccounts(s.Ports, fixture.Standard(), application.NewGuard(s.Ports, fixture.Standard()))
+	type dismissal func(a *application.Accounts, by, of *user.User) error
+	change := func(c inbound.Changes) dismissal {
+		return func(a *application.Accounts, by, of *user.User) error {
+			return second(a.Change(context.Background(), inbound.Actor{User: by}, of.ID(), c))
+		}
+	}
+	ways := map[string]dismissal{
+		"delete": func(a *application.Accounts, by, of *user.User) error {
+			return a.Delete(context.Background(), inbound.Actor{User: by}, of.ID(), nil)
+		},
+		"demote":     change(setFlags(field.Text{}, field.Truth(false))),
+		"deactivate": change(setFlags(field.Truth(false), field.Text{})),
+	}
+	for name, first := range ways {
+		for other, next := range ways {
+			for range 20 {
+				s := fixture.New(t, fixture.Standard())
+				a, b := s.AddStaff(t, "a@example.com"), s.AddStaff(t, "b@example.com")
+				two := application.NewAccounts(s.Ports, fixture.Standard(), application.NewGuard(s.Ports, fixture.Standard()))
+				var errs [2]error
+				var wg sync.WaitGroup
+				start := make(chan struct{})
+				wg.Go(func() { <-start; errs[0] = first(s.Accounts, a, b) })
+				wg.Go(func() { <-start; errs[1] = next(two, b, a) })
+				close(start)
+				wg.Wait()
+				n, err := s.Ports.Users.Count(t.Context(), user.Filter{Active: new(true), Staff: new(true)})
+				if err != nil || n != 1 || (errs[0] == nil) == (errs[1] == nil) {
+					t.Fatalf("%s against %s: %d administrators left, %v; %v", name, other, n, err, errs)
+				}
 			}
-			var errs [2]error
-			var wg sync.WaitGroup
-			wg.Go(func() {
-				_, errs[0] = one.Change(context.Background(), inbound.Actor{User: a}, b.ID(), setFlags(field.Text{}, field.Truth(false)))
-			})
-			wg.Go(func() {
-				_, errs[1] = two.Change(context.Background(), inbound.Actor{User: b}, a.ID(), setFlags(field.Text{}, field.Truth(false)))
-			})
-			wg.Wait()
-			n, err := s.Ports.Users.Count(t.Context(), user.Filter{Active: new(true), Staff: new(true)})
-			if err != nil || n < 1 {
-				t.Fatalf("%d processes: %d administrators left, %v; %v", processes, n, err, errs)
+		}
+	}
+}
+
+// The operator is refused as well, unless the operator says that it is meant.
+func TestOperatorDismissesTheLast(t *testing.T) {
+	for name, dismiss := range map[string]func(s *fixture.Service, id user.ID, meant bool) error{
+		"delete": func(s *fixture.Service, id user.ID, meant bool) error {
+			return s.Administration.Delete(t.Context(), id, meant)
+		},
+		"demote": func(s *fixture.Service, id user.ID, meant bool) error {
+			return second(s.Administration.Set(t.Context(), id, inbound.Settings{Staff: new(false), AllowLastStaff: meant}))
+		},
+		"deactivate": func(s *fixture.Service, id user.ID, meant bool) error {
+			return second(s.Administration.Set(t.Context(), id, inbound.Settings{Active: new(false), AllowLastStaff: meant}))
+		},
+	} {
+		s := fixture.New(t, fixture.Standard())
+		a, b := s.AddStaff(t, "a@example.com"), s.AddStaff(t, "b@example.com")
+		if err := dismiss(s, a.ID(), false); err != nil {
+			t.Errorf("%s: one of two: %v", name, err)
+		}
+		if err := dismiss(s, b.ID(), false); !errors.Is(err, user.ErrLastStaff) {
+			t.Errorf("%s: the last: %v", name, err)
+		}
+		if err := dismiss(s, b.ID(), true); err != nil {
+			t.Errorf("%s: the last, meant: %v", name, err)
+		}
+	}
+}
+
+// The trail says which way a flag went and that an address changed, but not to which.
+func TestTrailSaysWhatChanged(t *testing.T) {
+	s := fixture.New(t, fixture.Standard())
+	root := s.AddStaff(t, "root@example.com")
+	id := mustRegister(t, s, "ann@example.com")
+	set := func(in inbound.Settings) {
+		t.Helper()
+		if _, err := s.Administration.Set(t.Context(), id, in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set(inbound.Settings{Staff: new(true)})
+	set(inbound.Settings{Staff: new(false)})
+	set(inbound.Settings{Active: new(false), Email: field.Given("thief@example.net")})
+	set(inbound.Settings{Active: new(true), LastName: field.Given("Li"), FirstName: field.Given("Anne")})
+	set(inbound.Settings{Active: new(true)}) // as it is
+	if err := s.Administration.Delete(t.Context(), id, false); err != nil {
+		t.Fatal(err)
+	}
+	heir := s.AddStaff(t, "heir@example.com")
+	if err := s.Accounts.Delete(t.Context(), inbound.Actor{User: heir}, root.ID(), nil); err != nil {
+		t.Fatal(err)
+	}
+	events, err := s.Trail.Events(t.Context(), inbound.Actor{User: heir}, audit.Query{Limit: 99})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range slices.Backward(events) {
+		got = append(got, strings.TrimSpace(string(e.Kind)+" "+e.Detail))
+	}
+	want := []string{
+		"user_registered is_staff=true", "user_registered",
+		"user_changed is_staff=true", "user_changed is_staff=false", "user_changed email is_active=false",
+		"user_changed first_name last_name is_active=true", "user_deleted",
+		"user_registered is_staff=true", "user_deleted is_staff=false",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func mustRegister(t *testing.T, s *fixture.Service, email string) user.ID {
+	t.Helper()
+	u, err := s.Register(t.Context(), inbound.Actor{}, fixture.Input(email))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.ID()
+}
+
+// An import does not take the last administrator away either, whatever the source says, and a dry run says so.
+func TestImportKeepsTheLastAdministrator(t *testing.T) {
+	staff := func(id string, is bool) outbound.SourceUser {
+		u := sourceRow(id, "u"+id+"@example.com")
+		u.Staff, u.Superuser = is, is
+		return u
+	}
+	inactive := staff("1", true)
+	inactive.Active = false
+	for name, c := range map[string]struct {
+		again []outbound.SourceUser
+		want  outcomes
+	}{
+		"demoted":            {[]outbound.SourceUser{staff("1", false)}, only(inbound.Rejected)},
+		"deactivated":        {[]outbound.SourceUser{inactive}, only(inbound.Rejected)},
+		"renamed":            {[]outbound.SourceUser{func() outbound.SourceUser { u := staff("1", true); u.LastName = "Li"; return u }()}, only(inbound.Updated)},
+		"another is added":   {[]outbound.SourceUser{staff("1", false), staff("2", true)}, outcomes{updated: 1, added: 1}},
+		"another is made":    {[]outbound.SourceUser{staff("3", true), staff("1", false)}, outcomes{updated: 2}},
+		"another comes late": {[]outbound.SourceUser{staff("1", false), staff("3", true)}, outcomes{updated: 1, rejected: 1}},
+		"both of two":        {[]outbound.SourceUser{staff("1", false), staff("4", false)}, outcomes{updated: 1, rejected: 1}},
+	} {
+		for _, dry := range []bool{true, false} {
+			s := fixture.New(t, fixture.Standard())
+			importing(t, s, &source{users: []outbound.SourceUser{staff("1", true), staff("3", false), staff("4", name == "both of two")}}, inbound.ImportOptions{})
+			sum, told := importing(t, s, &source{users: c.again}, inbound.ImportOptions{Overwrite: true, DryRun: dry})
+			if outcomesOf(sum.Users) != c.want {
+				t.Errorf("%s, dry run %t: %v, want %+v; %+v", name, dry, sum.Users, c.want, told)
+			}
+			for _, r := range told {
+				if r.Outcome == inbound.Rejected && (r.Reason != inbound.ReasonLastStaff || r.Detail == "") {
+					t.Errorf("%s, dry run %t: %+v", name, dry, r)
+				}
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package application
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,16 +49,34 @@ func (r recorder) append(ctx context.Context, events ...audit.Event) {
 
 // recordChange records what a change of a user came to.
 func (r recorder) recordChange(ctx context.Context, by user.ID, before, after user.Snapshot) {
-	if names := changes(before, after); names != "" {
-		r.record(ctx, audit.Event{Kind: audit.Changed, Actor: by, User: after.ID, Detail: names})
+	if detail := changes(before, after); detail != "" {
+		r.record(ctx, audit.Event{Kind: audit.Changed, Actor: by, User: after.ID, Detail: detail})
 	}
 	if before.Password != after.Password {
 		r.record(ctx, audit.Event{Kind: audit.PasswordChanged, Actor: by, User: after.ID})
 	}
 }
 
-// changes names the members in which two states of a user differ, as callers spell them.
+// changes describes the difference of two states of a user, as the detail of an event: the members that
+// differ, apart by blanks, each flag with what it became, as in "email is_staff=true". Of texts the values are
+// left out: they are personal data, and events outlive users.
 func changes(before, after user.Snapshot) string {
+	members := changedMembers(before, after)
+	for i, name := range members {
+		switch name {
+		case user.FieldActive:
+			members[i] = flagDetail(name, after.Active)
+		case user.FieldStaff:
+			members[i] = flagDetail(name, after.Staff)
+		}
+	}
+	return strings.Join(members, " ")
+}
+
+func flagDetail(member string, value bool) string { return member + "=" + strconv.FormatBool(value) }
+
+// changedMembers names the members in which two states of a user differ, as callers spell them.
+func changedMembers(before, after user.Snapshot) []string {
 	var names []string
 	for _, m := range []struct {
 		name    string
@@ -73,7 +92,7 @@ func changes(before, after user.Snapshot) string {
 			names = append(names, m.name)
 		}
 	}
-	return strings.Join(names, " ")
+	return names
 }
 
 // Trail is the use cases about the audit trail.

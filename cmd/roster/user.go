@@ -96,6 +96,19 @@ func (p *program) userShowCommand() *cobra.Command {
 	return cmd
 }
 
+// forceFlag is the flag that lets a command take away the last administrator.
+func forceFlag(cmd *cobra.Command) *bool {
+	return cmd.Flags().Bool("force", false, "also if no active administrator is left then")
+}
+
+// lastStaff names the way out where a command is refused for being about the last administrator.
+func lastStaff(err error) error {
+	if errors.Is(err, user.ErrLastStaff) {
+		return errors.New("no active administrator would be left; make another first, or give --force")
+	}
+	return err
+}
+
 func (p *program) userSetCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:               "set WHO",
@@ -108,16 +121,18 @@ func (p *program) userSetCommand() *cobra.Command {
 	cmd.Flags().SortFlags = false
 	active, staff := triState(cmd, "active", "whether the user may sign in"), triState(cmd, "staff", "whether the user may administer others")
 	memberFlags(cmd)
+	force := forceFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		in := members(cmd)
 		s := inbound.Settings{Active: active.value, Staff: staff.value, Email: in.Email, FirstName: in.FirstName, LastName: in.LastName}
 		if s == (inbound.Settings{}) {
 			return misuse(cmd, "nothing to change")
 		}
+		s.AllowLastStaff = *force
 		return p.onUser(bootstrap.Write, func(ctx context.Context, _ *cobra.Command, a inbound.Administration, u *user.User) error {
 			u, err := a.Set(ctx, u.ID(), s)
 			if err != nil {
-				return err
+				return lastStaff(err)
 			}
 			return printUser(newUserTable(p.stdout), u)
 		})(cmd, args)
@@ -174,6 +189,7 @@ func (p *program) userDeleteCommand() *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	force := forceFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		t, ok := p.terminal()
 		if !ok && !yes {
@@ -190,8 +206,8 @@ func (p *program) userDeleteCommand() *cobra.Command {
 					return errors.New("nothing was deleted")
 				}
 			}
-			if err := a.Delete(ctx, u.ID()); err != nil {
-				return err
+			if err := a.Delete(ctx, u.ID(), *force); err != nil {
+				return lastStaff(err)
 			}
 			_, err := fmt.Fprintf(p.stdout, "Deleted %s with id %s.\n", name, u.ID())
 			return err

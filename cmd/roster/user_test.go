@@ -62,8 +62,14 @@ func TestUsers(t *testing.T) {
 	if o := objects(t, s.must("", "user", "show", "Ada@Example.ORG", "--format", "json")); len(o) != 1 || o[0]["id"] != 1.0 {
 		t.Errorf("user show: %v", o)
 	}
-	s.must("", "user", "set", "ada@example.org", "--active=false")
-	if out := s.must("", "user", "delete", "1", "--yes"); out != "Deleted ada@example.org with id 1.\n" {
+	last := []string{"no active administrator would be left; make another first, or give --force"}
+	for _, args := range [][]string{{"set", "ada@example.org", "--active=false"}, {"set", "1", "--staff=false"}, {"delete", "1", "--yes"}} {
+		s.fails(exitFailure, last, "", append([]string{"user"}, args...)...)
+	}
+	s.fails(exitMisuse, []string{"nothing to change; see roster user set --help"}, "", "user", "set", "1", "--force")
+	s.must("", "user", "set", "ada@example.org", "--active=false", "--force")
+	s.must("", "user", "set", "ada@example.org", "--active")
+	if out := s.must("", "user", "delete", "1", "--yes", "--force"); out != "Deleted ada@example.org with id 1.\n" {
 		t.Errorf("user delete says %q", out)
 	}
 	for _, args := range [][]string{{"show", "1"}, {"set", "ada@example.org", "--staff"}, {"delete", "1", "--yes"}, {"show", "what?"}} {

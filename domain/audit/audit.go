@@ -12,6 +12,11 @@ import (
 )
 
 // Kind says what happened.
+//
+// The detail of Changed is the names of the members that changed, apart by blanks, each flag with what it
+// became: "email first_name is_active=false is_staff=true". That of Registered is "is_staff=true" for a user who
+// is an administrator from the beginning, as createsuperuser makes them, and that of Deleted "is_staff=false"
+// for one who was. So these two texts find the users who got or lost administration.
 type Kind string
 
 // What is recorded.
@@ -65,7 +70,7 @@ type Event struct {
 	Address   string // of the client
 	UserAgent string
 	RequestID string
-	Detail    string // what more there is to say, such as the names of the members that changed
+	Detail    string // what more there is to say; see Kind
 }
 
 // The most bytes of what a client says of itself that an event keeps.

@@ -11,7 +11,10 @@ import (
 )
 
 // User is the aggregate root. It is always valid, and one write stores all of it.
-type User struct{ s Snapshot }
+type User struct {
+	s         Snapshot
+	lastStaff bool // see AllowLastStaff
+}
 
 // Snapshot is a User's whole state, for storage to write and read back. Times are UTC in whole
 // microseconds, as Django's are; the zero time means never.
@@ -42,6 +45,9 @@ type New struct {
 	Password  credential.Hash
 }
 
+// Administers reports whether the user may administer others: active staff users may.
+func (s Snapshot) Administers() bool { return s.Active && s.Staff }
+
 // Register makes an active user who joined at now.
 func Register(n New, now time.Time) (*User, error) {
 	return Restore(Snapshot{
@@ -57,7 +63,7 @@ func Restore(s Snapshot) (*User, error) {
 	if s.ID == "" || s.Email == "" || s.EmailKey == "" || s.Joined.IsZero() || s.SessionEpoch < 0 || s.Version < 1 {
 		return nil, ErrBadHistory
 	}
-	return &User{s}, nil
+	return &User{s: s}, nil
 }
 
 // Format implements fmt.Formatter: fmt would print what is inside, and the stored credential with it.
@@ -128,6 +134,16 @@ func (u *User) SetActive(active bool) { u.s.Active = active }
 
 // SetStaff makes the user an administrator or takes that away.
 func (u *User) SetStaff(staff bool) { u.s.Staff = staff }
+
+// AllowLastStaff lets the change or deletion under way take away the last active staff user, which storage
+// refuses otherwise: the override of an operator. It is no part of the state, and holds for this one change.
+func (u *User) AllowLastStaff() { u.lastStaff = true }
+
+// Resigns reports whether u, with the state before, stops administering others by the state it has now or, when
+// deleted, by its removal. Storage then sees to it that another active staff user is left (ErrLastStaff).
+func (u *User) Resigns(before Snapshot, deleted bool) bool {
+	return before.Administers() && (deleted || !u.s.Administers()) && !u.lastStaff
+}
 
 // TakeOver makes the user what another system says: address, names, flags, credential and dates are
 // those of s. What is ours alone stays: the id, the sessions, the known networks, the version and a later

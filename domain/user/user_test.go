@@ -59,6 +59,31 @@ func TestRegisterAndRestore(t *testing.T) {
 	}
 }
 
+// A user resigns by a change after which the user is no active staff user any more, or by being deleted, unless
+// that was allowed.
+func TestResigns(t *testing.T) {
+	for _, before := range []user.Snapshot{{}, {Active: true}, {Staff: true}, {Active: true, Staff: true}} {
+		for _, active := range []bool{false, true} {
+			for _, staff := range []bool{false, true} {
+				u := register(t)
+				u.SetActive(active)
+				u.SetStaff(staff)
+				administers := before.Active && before.Staff
+				if got, want := u.Resigns(before, false), administers && !(active && staff); got != want {
+					t.Errorf("%+v, changed to active %t, staff %t: %t", before, active, staff, got)
+				}
+				if got := u.Resigns(before, true); got != administers {
+					t.Errorf("%+v, deleted: %t", before, got)
+				}
+				u.AllowLastStaff()
+				if u.Resigns(before, false) || u.Resigns(before, true) {
+					t.Errorf("%+v: not, once it is allowed", before)
+				}
+			}
+		}
+	}
+}
+
 func TestChanges(t *testing.T) {
 	u := register(t)
 	later := joined.Add(time.Hour)

@@ -11,10 +11,12 @@ import (
 type Settings struct {
 	Active, Staff              *bool
 	Email, FirstName, LastName field.Text
+	AllowLastStaff             bool // the change may take away the last active staff user
 }
 
 // Administration is the operator's conversation, from the machine itself: nobody signs in for it. It
-// fails with user.ErrNotFound and fault.ErrInvalid.
+// fails with user.ErrNotFound and fault.ErrInvalid, and with user.ErrLastStaff when no active staff user
+// would be left, unless that is allowed.
 type Administration interface {
 	// CreateSuperuser makes a staff user.
 	CreateSuperuser(ctx context.Context, in UserInput) (*user.User, error)
@@ -32,5 +34,5 @@ type Administration interface {
 	SetPassword(ctx context.Context, id user.ID, password field.Text) error
 
 	// Delete removes a user and their sessions.
-	Delete(ctx context.Context, id user.ID) error
+	Delete(ctx context.Context, id user.ID, allowLastStaff bool) error
 }

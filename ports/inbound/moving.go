@@ -41,6 +41,7 @@ const (
 	ReasonBadHash       Reason = "invalid_password_hash"
 	ReasonCostlyHash    Reason = "costly_password_hash"
 	ReasonBadDate       Reason = "invalid_date"
+	ReasonLastStaff     Reason = "last_staff" // the row would take away the last active staff user
 )
 
 // Notice is something to be known of a row that went in.

@@ -11,8 +11,10 @@ import (
 	"roster/domain/user"
 )
 
-// Users keeps users. Their email keys are unique, whatever happens at the same time. What a method
-// returns shares no memory with what is kept.
+// Users keeps users. Their email keys are unique, whatever happens at the same time. The last active staff
+// user stays one, whatever happens at the same time, on this instance or another: Update and Delete fail
+// with user.ErrLastStaff when the user resigns (user.User.Resigns) and no other active staff user would be
+// left. What a method returns shares no memory with what is kept.
 type Users interface {
 	// Add stores a new user. It fails with user.ErrEmailTaken or user.ErrIDTaken. Once it returns
 	// nil, a loss of power does not undo it; so with Update and Delete.
@@ -27,14 +29,15 @@ type Users interface {
 	// Update changes one user atomically and returns it as stored, its version counted up by one.
 	// change must be pure: it may run several times, and only its last run counts. When it fails,
 	// nothing is stored and Update returns its error; when it changes nothing, nothing is stored
-	// and the version stays. Else it fails with user.ErrNotFound or user.ErrEmailTaken. A change
-	// that changes nothing is acknowledged like any other: what change was given is then as durable
+	// and the version stays. Else it fails with user.ErrNotFound, user.ErrEmailTaken or
+	// user.ErrLastStaff. A change that changes nothing is acknowledged like any other: what change was given is then as durable
 	// as what Update stores, also when another caller's change of it is not acknowledged yet.
 	Update(ctx context.Context, id user.ID, change func(*user.User) error) (*user.User, error)
 
 	// Delete removes one user atomically, if check agrees to the user as it is then; when check
 	// fails, nothing is removed and Delete returns its error. check must be pure and may run
-	// several times. Else it fails with user.ErrNotFound. The id is never used again.
+	// several times. Else it fails with user.ErrNotFound or user.ErrLastStaff. The id is never used
+	// again.
 	Delete(ctx context.Context, id user.ID, check func(*user.User) error) error
 
 	// List returns the users that q asks for, in its order; none is no failure.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -207,6 +208,50 @@ func TestWhatEndsOnOneInstanceIsOverOnAll(t *testing.T) {
 		for i, s := range c {
 			if a := ask(t, s, http.MethodGet, "/api/users/"+id+"/", other, nil); a.status != http.StatusUnauthorized || a.text("code") != "user_not_found" {
 				t.Errorf("instance %d, deleted: %+v", i, a)
+			}
+		}
+	})
+}
+
+// When two administrators dismiss each other at the same moment, on an instance each, one of them stays.
+func TestOneOfTwoAdministratorsStays(t *testing.T) {
+	onEach(t, nil, func(t *testing.T, c cluster) {
+		ways := []func(s *process.Server, token, of string) answer{
+			func(s *process.Server, token, of string) answer {
+				return ask(t, s, http.MethodDelete, "/api/users/"+of+"/", token, nil)
+			},
+			func(s *process.Server, token, of string) answer {
+				return ask(t, s, http.MethodPatch, "/api/users/"+of+"/", token, map[string]bool{"is_staff": false})
+			},
+			func(s *process.Server, token, of string) answer {
+				return ask(t, s, http.MethodPatch, "/api/users/"+of+"/", token, map[string]bool{"is_active": false})
+			},
+		}
+		for round := range len(ways) {
+			var ids, tokens [2]string
+			for i := range ids {
+				email := fmt.Sprintf("r%d-%d@example.com", round, i)
+				ids[i] = register(t, c[i], email)
+				c[i].MustCLI("user", "set", email, "--staff=true")
+				tokens[i], _ = signIn(t, c[i], email)
+			}
+			start := make(chan struct{})
+			var got [2]answer
+			var wg sync.WaitGroup
+			for i := range got {
+				wg.Go(func() {
+					<-start
+					got[i] = ways[(round+i)%len(ways)](c[i], tokens[i], ids[1-i])
+				})
+			}
+			close(start)
+			wg.Wait()
+			left := strings.Count(c[2].MustCLI("user", "list", "--staff", "--active", "--format", "json"), "\n")
+			if done := count(got[:], http.StatusOK) + count(got[:], http.StatusNoContent); left != 1 || done != 1 {
+				t.Fatalf("round %d: %d administrators left; %+v", round, left, got)
+			}
+			for _, id := range ids {
+				_, _, _ = c[2].CLI("user", "delete", id, "--yes", "--force") // one may be gone
 			}
 		}
 	})

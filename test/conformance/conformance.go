@@ -41,6 +41,15 @@ func Backend(t *testing.T, open func(t *testing.T) storage.Backend) {
 	}
 }
 
+// Shared runs what holds between two instances of the service. open returns two backends that are started on
+// one empty storage, and cleans up by way of t.
+func Shared(t *testing.T, open func(t *testing.T) (one, other storage.Backend)) {
+	t.Run("OneOfTwoStaffStays", func(t *testing.T) {
+		one, other := open(t)
+		staffRace(t, one, other, 8)
+	})
+}
+
 // crowd is how many do the same thing at once where a race is looked for.
 const crowd = 32
 
@@ -50,6 +59,12 @@ var (
 	epoch  = time.Date(2024, 2, 29, 23, 59, 59, 123e6, time.UTC)
 	joined = epoch.Add(456 * time.Microsecond)
 )
+
+// agree lets a user be deleted, the last active staff user too: most users of the fixtures are staff.
+func agree(u *user.User) error {
+	u.AllowLastStaff()
+	return nil
+}
 
 // ids of both kinds, for a fixture that needs a few.
 const (
@@ -212,13 +227,22 @@ func wantErr(t *testing.T, what string, err, want error) {
 
 // atOnce calls f for 0 to crowd-1, each in a goroutine, all let go together, and returns the errors.
 func atOnce(f func(i int) error) []error {
-	errs := make([]error, crowd)
+	fs := make([]func() error, crowd)
+	for i := range fs {
+		fs[i] = func() error { return f(i) }
+	}
+	return together(fs...)
+}
+
+// together calls functions, all let go at the same time, and returns their errors.
+func together(fs ...func() error) []error {
+	errs := make([]error, len(fs))
 	start := make(chan struct{})
 	var wg sync.WaitGroup
-	for i := range crowd {
+	for i, f := range fs {
 		wg.Go(func() {
 			<-start
-			errs[i] = f(i)
+			errs[i] = f()
 		})
 	}
 	close(start)

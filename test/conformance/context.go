@@ -74,7 +74,7 @@ func usersContextEndsWithin(t *testing.T, b storage.Backend) {
 	sameUser(t, "Get", mustGet(t, b, "1"), want)
 
 	ctx, cancel = context.WithCancel(t.Context())
-	err = b.Users().Delete(ctx, "1", func(*user.User) error { cancel(); return nil })
+	err = b.Users().Delete(ctx, "1", func(u *user.User) error { cancel(); return agree(u) })
 	_, gone := b.Users().Get(t.Context(), "1")
 	if told, done := err == nil, errors.Is(gone, user.ErrNotFound); told != done {
 		t.Errorf("Delete returned %v, and Get then %v", err, gone)

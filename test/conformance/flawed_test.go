@@ -36,6 +36,13 @@ func (f *flawed) wasPut(id user.ID) bool {
 
 func (r flawedUsers) Add(ctx context.Context, u *user.User) error {
 	switch r.f.defect {
+	case "keeps the email of a refusal":
+		r.f.mu.Lock()
+		reserved := r.f.reserved[u.Snapshot().EmailKey]
+		r.f.mu.Unlock()
+		if reserved {
+			return user.ErrEmailTaken
+		}
 	case "adds a taken email":
 		if _, err := r.Users.ByEmail(ctx, u.Snapshot().EmailKey); err == nil {
 			u = altered(u, func(s *user.Snapshot) { s.EmailKey += "#" + string(s.ID) })
@@ -67,7 +74,24 @@ func (r flawedUsers) Get(ctx context.Context, id user.ID) (*user.User, error) {
 }
 
 func (r flawedUsers) Update(ctx context.Context, id user.ID, change func(*user.User) error) (*user.User, error) {
+	change, err := r.resigning(ctx, id, change, false)
+	if err != nil {
+		return nil, err
+	}
 	switch r.f.defect {
+	case "keeps the email of a refusal":
+		var key string
+		u, err := r.Users.Update(ctx, id, func(u *user.User) error {
+			err := change(u)
+			key = u.Snapshot().EmailKey
+			return err
+		})
+		if errors.Is(err, user.ErrLastStaff) {
+			r.f.mu.Lock()
+			defer r.f.mu.Unlock()
+			r.f.reserved[key] = true
+		}
+		return u, err
 	case "changes no put users":
 		if r.f.wasPut(id) {
 			return nil, user.ErrNotFound
@@ -111,6 +135,10 @@ func (r flawedUsers) Update(ctx context.Context, id user.ID, change func(*user.U
 }
 
 func (r flawedUsers) Delete(ctx context.Context, id user.ID, check func(*user.User) error) error {
+	check, err := r.resigning(ctx, id, check, true)
+	if err != nil {
+		return err
+	}
 	var refused error
 	if r.f.defect == "ignores the check" {
 		inner := check

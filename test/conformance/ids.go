@@ -74,7 +74,7 @@ func idsDoNotGoBack(t *testing.T, b storage.Backend) {
 func idsNotReused(t *testing.T, b storage.Backend) {
 	mustAdd(t, b, persons(t, 3)...)
 	for _, id := range []user.ID{"2", "3", "1"} {
-		wantErr(t, "Delete", b.Users().Delete(t.Context(), id, func(*user.User) error { return nil }), nil)
+		wantErr(t, "Delete", b.Users().Delete(t.Context(), id, agree), nil)
 	}
 	wantID(t, b, "4")
 }

@@ -196,7 +196,7 @@ func sessionsOutliveUser(t *testing.T, b storage.Backend) {
 	mustAddSession(t, b, visit(t, "of nobody", "2"))
 	mustAdd(t, b, person(t, "1"))
 	mustAddSession(t, b, visit(t, "a", "1"))
-	wantErr(t, "Delete", b.Users().Delete(t.Context(), "1", func(*user.User) error { return nil }), nil)
+	wantErr(t, "Delete", b.Users().Delete(t.Context(), "1", agree), nil)
 	mustGetSession(t, b, "a")
 	wantErr(t, "DeleteOf", b.Sessions().DeleteOf(t.Context(), "1"), nil)
 	_, err := b.Sessions().Get(t.Context(), "a")

@@ -18,19 +18,34 @@ import (
 
 // defects names, for each way in which a backend may be wrong, the case that must find it.
 var defects = map[string]string{
-	"none":                 "",
-	"adds a taken email":   "Users/EmailIsUniqueOnAdd",
-	"moves a taken email":  "Users/EmailIsUniqueOnUpdate",
-	"loses updates":        "Users/ConcurrentUpdatesAllCount",
-	"keeps failed changes": "Users/FailedChangeStoresNothing",
-	"shares memory":        "Users/WhatIsReturnedIsACopy",
-	"drops a field":        "Users/AddRoundTripsEveryField",
-	"rounds to seconds":    "Users/KeepsTimes",
-	"counts no version":    "Users/EachChangeCountsVersion",
-	"counts unchanged":     "Users/UnchangedKeepsVersion",
-	"ignores the check":    "Users/RefusedDeleteRemovesNothing",
-	"ignores contexts":     "Users/EndedContext",
-	"calls it an outage":   "Users/DeadlineThatPassesDuringIt",
+	"none":                           "",
+	"adds a taken email":             "Users/EmailIsUniqueOnAdd",
+	"moves a taken email":            "Users/EmailIsUniqueOnUpdate",
+	"loses updates":                  "Users/ConcurrentUpdatesAllCount",
+	"keeps failed changes":           "Users/FailedChangeStoresNothing",
+	"shares memory":                  "Users/WhatIsReturnedIsACopy",
+	"drops a field":                  "Users/AddRoundTripsEveryField",
+	"rounds to seconds":              "Users/KeepsTimes",
+	"counts no version":              "Users/EachChangeCountsVersion",
+	"counts unchanged":               "Users/UnchangedKeepsVersion",
+	"ignores the check":              "Users/RefusedDeleteRemovesNothing",
+	"ignores contexts":               "Users/EndedContext",
+	"changes the last staff":         "Users/LastStaffStays",
+	"deletes the last staff":         "Users/LastStaffStays",
+	"takes inactive staff for staff": "Users/LastStaffStays",
+	"takes active users for staff":   "Users/LastStaffStays",
+	"keeps the email of a refusal":   "Users/LastStaffWhoMovesStays",
+	"never lets staff go":            "Users/StaffResign",
+	"changes who stays":              "Users/StaffResign",
+	"keeps the last user":            "Users/WithoutStaffAllIsAllowed",
+	"keeps staff from changing":      "Users/LastStaffMayChange",
+	"knows no override":              "Users/LastStaffGoesIfAllowed",
+	"keeps the override":             "Users/LastStaffGoesIfAllowed",
+	"looks for staff beforehand":     "Users/OneOfTwoStaffStays",
+	"refuses two at once":            "Users/OneOfTwoStaffStays",
+	"looks among many beforehand":    "Users/OneOfManyStaffStays",
+	"calls it an outage":             "Users/DeadlineThatPassesDuringIt",
+
 	"pages unstably":       "List/PagesAreCompleteUnderEqualTimes",
 	"includes the place":   "List/PlaceOfADeletedUserHolds",
 	"forgets deleted":      "List/PlaceOfADeletedUserHolds",
@@ -164,20 +179,23 @@ type flawed struct {
 	storage.Backend
 	defect string
 
-	mu      sync.Mutex
-	shared  map[user.ID]*user.User
-	records map[lockout.Subject]*lockout.Record
-	stale   map[string]any // an aggregate as some update before left it
-	gone    user.ID
-	put     map[user.ID]bool // by way of the archive
-	skipped int64
+	mu       sync.Mutex
+	shared   map[user.ID]*user.User
+	records  map[lockout.Subject]*lockout.Record
+	stale    map[string]any // an aggregate as some update before left it
+	gone     user.ID
+	put      map[user.ID]bool // by way of the archive
+	allowed  map[user.ID]bool // to resign, once
+	looking  int              // how many look for other staff
+	reserved map[string]bool  // emails that no user may have
+	skipped  int64
 }
 
 func spoil(defect string) *flawed {
 	return &flawed{
 		Backend: memory.New(), defect: defect,
 		shared: map[user.ID]*user.User{}, records: map[lockout.Subject]*lockout.Record{}, stale: map[string]any{},
-		put: map[user.ID]bool{},
+		put: map[user.ID]bool{}, allowed: map[user.ID]bool{}, reserved: map[string]bool{},
 	}
 }
 

@@ -38,6 +38,14 @@ var users = []check{
 	{"RefusedDeleteRemovesNothing", usersRefusedDelete},
 	{"DeletedEmailIsFree", usersDeletedEmail},
 	{"OneOfManyDeletesWins", usersDeleteRace},
+	{"LastStaffStays", usersLastStaff},
+	{"LastStaffWhoMovesStays", usersLastStaffMoves},
+	{"StaffResign", usersResign},
+	{"WithoutStaffAllIsAllowed", usersWithoutStaff},
+	{"LastStaffMayChange", usersLastStaffChanges},
+	{"LastStaffGoesIfAllowed", usersLastStaffAllowed},
+	{"OneOfTwoStaffStays", usersStaffRace},
+	{"OneOfManyStaffStays", usersStaffCrowd},
 	{"EndedContext", usersEndedContext},
 	{"ContextThatEndsDuringChange", usersContextEndsWithin},
 	{"DeadlineThatPassesDuringIt", usersDeadlineWithin},
@@ -117,7 +125,7 @@ func usersUpdateRoundTrip(t *testing.T, b storage.Backend) {
 
 	_, err = b.Users().Update(t.Context(), "1", func(u *user.User) error {
 		*u = *first
-		return nil
+		return agree(u)
 	})
 	wantErr(t, "Update back", err, nil)
 	want = first.Snapshot()
@@ -365,7 +373,7 @@ func usersDelete(t *testing.T, b storage.Backend) {
 	if wantErr(t, "List", err, nil); idsOf(left) != "1 3" {
 		t.Errorf("left are %s, want 1 3", idsOf(left))
 	}
-	err = b.Users().Delete(t.Context(), "2", func(*user.User) error { return nil })
+	err = b.Users().Delete(t.Context(), "2", agree)
 	wantErr(t, "second Delete", err, user.ErrNotFound)
 }
 
@@ -381,7 +389,7 @@ func usersRefusedDelete(t *testing.T, b storage.Backend) {
 
 func usersDeletedEmail(t *testing.T, b storage.Backend) {
 	mustAdd(t, b, person(t, "1"))
-	wantErr(t, "Delete", b.Users().Delete(t.Context(), "1", func(*user.User) error { return nil }), nil)
+	wantErr(t, "Delete", b.Users().Delete(t.Context(), "1", agree), nil)
 	again := as(t, person(t, "2"), "user.1@example.com")
 	mustAdd(t, b, again)
 	got, err := b.Users().ByEmail(t.Context(), "user.1@example.com")
@@ -392,6 +400,6 @@ func usersDeletedEmail(t *testing.T, b storage.Backend) {
 func usersDeleteRace(t *testing.T, b storage.Backend) {
 	mustAdd(t, b, person(t, "1"))
 	oneWins(t, atOnce(func(int) error {
-		return b.Users().Delete(t.Context(), "1", func(*user.User) error { return nil })
+		return b.Users().Delete(t.Context(), "1", agree)
 	}), user.ErrNotFound)
 }

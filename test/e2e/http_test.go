@@ -92,7 +92,7 @@ func TestWhoMayChangeWhom(t *testing.T) {
 	call(s, t, "DELETE", bob.path(), bearer(admin.access)).want(204)
 	call(s, t, "PATCH", ann.path(), bearer(k.access), body(object{"is_staff": true, "Is_Staff": true, "is_\u017ftaff": true, "is_superuser": true})).want(200)
 	same(t, "Ann is staff", call(s, t, "GET", ann.path(), bearer(k.access)).json()["is_staff"], false)
-	s.MustCLI("user", "set", "admin@example.com", "--staff=false")
+	s.MustCLI("user", "set", "admin@example.com", "--staff=false", "--force")
 	call(s, t, "DELETE", ann.path(), bearer(admin.access)).is(403, forbidden)
 }
 

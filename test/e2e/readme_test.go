@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"roster/domain/audit"
 	"roster/test/process"
 )
 
@@ -83,6 +84,19 @@ func TestREADMEWalk(t *testing.T) {
 	if *update {
 		if err := os.WriteFile(readme, []byte(before+"<!-- walk -->\n"+fresh.String()+"<!-- /walk -->"+after), 0o644); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// README names every kind of event that ?kind= takes.
+func TestReadmeNamesEveryKind(t *testing.T) {
+	text, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range audit.Kinds() {
+		if !strings.Contains(string(text), "`"+string(kind)+"`") {
+			t.Errorf("README does not name %s", kind)
 		}
 	}
 }

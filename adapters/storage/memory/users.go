@@ -88,6 +88,9 @@ func (s *users) Update(ctx context.Context, id user.ID, change func(*user.User) 
 	if owner, taken := s.emails[after.EmailKey]; taken && owner != id {
 		return nil, fmt.Errorf("memory: update user: %w", user.ErrEmailTaken)
 	}
+	if u.Resigns(before, false) && !s.otherStaff(id) {
+		return nil, fmt.Errorf("memory: update user: %w", user.ErrLastStaff)
+	}
 	after.Version = before.Version + 1
 	delete(s.emails, before.EmailKey)
 	s.users[id], s.emails[after.EmailKey] = after, id
@@ -111,9 +114,22 @@ func (s *users) Delete(ctx context.Context, id user.ID, check func(*user.User) e
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if u.Resigns(s.users[id], true) && !s.otherStaff(id) {
+		return fmt.Errorf("memory: delete user: %w", user.ErrLastStaff)
+	}
 	delete(s.emails, s.users[id].EmailKey)
 	delete(s.users, id)
 	return nil
+}
+
+// otherStaff reports whether a user besides that with the id administers others.
+func (s *users) otherStaff(id user.ID) bool {
+	for other, v := range s.users {
+		if other != id && v.Administers() {
+			return true
+		}
+	}
+	return false
 }
 
 // List implements outbound.Users.

@@ -273,7 +273,7 @@ func (c claims) update(ctx context.Context, op, id string, change func(*user.Use
 	switch {
 	case err == nil:
 		err = c.updated(ctx, op, id, &former, out)
-	case !refused && !errors.Is(err, user.ErrNotFound):
+	case !refused && !errors.Is(err, user.ErrNotFound) && !errors.Is(err, user.ErrLastStaff):
 		return nil, err // the user may still be stored: the claims then count, or go stale
 	}
 	for _, key := range touched {
@@ -301,6 +301,7 @@ func (c claims) updated(ctx context.Context, op, id string, former, out *user.Us
 		switch {
 		case s.Version == to.Version:
 			*u = *former
+			u.AllowLastStaff() // the email decides: it is another user's by now
 			return nil
 		case s.EmailKey != to.EmailKey:
 			return nil

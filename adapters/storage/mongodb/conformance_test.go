@@ -19,6 +19,20 @@ func TestShardedConformance(t *testing.T) {
 	conformance.Backend(t, func(t *testing.T) storage.Backend { return start(t, sharded(t, testenv.MongoDB(t))) })
 }
 
+func TestConformanceOfTwo(t *testing.T) {
+	conformance.Shared(t, func(t *testing.T) (one, other storage.Backend) {
+		uri := testenv.MongoDB(t)
+		return start(t, uri), start(t, uri)
+	})
+}
+
+func TestShardedConformanceOfTwo(t *testing.T) {
+	conformance.Shared(t, func(t *testing.T) (one, other storage.Backend) {
+		uri := sharded(t, testenv.MongoDB(t))
+		return start(t, uri), start(t, uri)
+	})
+}
+
 // sharded returns uri with the option that has emails claimed.
 func sharded(t *testing.T, uri string) string {
 	t.Helper()

@@ -25,9 +25,10 @@ type table[T any, D comparable] struct {
 	fresh    func(string) *T // or else what there is then: one of version 0
 	life     func(D) bson.E  // tells a document from another one that came after it under its id; nil where none can
 	id       func(D) string
-	exists   error          // the refusal when the id is taken
-	rival    func(D) bson.D // whoever else has what must be unique besides the id; nil when nothing must
-	taken    error          // the refusal when there is one
+	exists   error                                     // the refusal when the id is taken
+	rival    func(D) bson.D                            // whoever else has what must be unique besides the id; nil when nothing must
+	taken    error                                     // the refusal when there is one
+	resigns  func(before, after *T, deleted bool) bool // whether a change must leave another active staff user; nil for never
 }
 
 // tries is how often a write is tried that others come before. Of those who try at once one always
@@ -136,7 +137,7 @@ func (t *table[T, D]) update(ctx context.Context, s *Store, op, id string, chang
 		if err != nil {
 			return false, err
 		}
-		before, version := t.document(v), t.version(v)
+		former, before, version := *v, t.document(v), t.version(v)
 		refusal := change(v)
 		if refusal != nil || t.document(v) == before {
 			out = v
@@ -149,7 +150,11 @@ func (t *table[T, D]) update(ctx context.Context, s *Store, op, id string, chang
 		if out, err = t.next(v, version+1); err != nil {
 			return false, fmt.Errorf("mongodb: %s: %w", op, err)
 		}
-		return t.replace(ctx, s, op, before, t.document(out), version)
+		same, err := t.allowed(ctx, s, op, &former, v, false)
+		if same == nil || err != nil {
+			return false, err
+		}
+		return t.replace(ctx, s, op, same, t.document(out), version)
 	})
 	if err != nil {
 		return nil, err
@@ -157,9 +162,20 @@ func (t *table[T, D]) update(ctx context.Context, s *Store, op, id string, chang
 	return out, nil
 }
 
-// replace puts after in the place of before, and reports whether that was still there. What was never
-// stored is put where there is nothing.
-func (t *table[T, D]) replace(ctx context.Context, s *Store, op string, before, after D, version int64) (done bool, err error) {
+// allowed returns the filter of the change of before into after, or of its deletion, nil when it has to be
+// tried again.
+func (t *table[T, D]) allowed(ctx context.Context, s *Store, op string, before, after *T, deleted bool) (bson.D, error) {
+	d := t.document(before)
+	same := t.same(d, t.version(before))
+	if t.resigns == nil || !t.resigns(before, after, deleted) {
+		return same, nil
+	}
+	return s.resign(ctx, op, t.id(d), same)
+}
+
+// replace puts after in the place of what same finds, and reports whether that was still there.
+// What was never stored is put where there is nothing.
+func (t *table[T, D]) replace(ctx context.Context, s *Store, op string, same bson.D, after D, version int64) (done bool, err error) {
 	if version == 0 {
 		err := s.within(ctx, op, func(ctx context.Context) error {
 			_, err := s.collection(t.name).InsertOne(ctx, after)
@@ -171,7 +187,7 @@ func (t *table[T, D]) replace(ctx context.Context, s *Store, op string, before, 
 		return true, err
 	}
 	err = s.within(ctx, op, func(ctx context.Context) error {
-		result, err := s.collection(t.name).ReplaceOne(ctx, t.same(before, version), after)
+		result, err := s.collection(t.name).ReplaceOne(ctx, same, after)
 		done = err == nil && result.MatchedCount == 1
 		return err
 	})
@@ -215,13 +231,17 @@ func (t *table[T, D]) remove(ctx context.Context, s *Store, op, id string, check
 		if err != nil {
 			return false, err
 		}
-		version := t.version(v)
+		before := *v
 		if err := check(v); err != nil {
+			return false, err
+		}
+		same, err := t.allowed(ctx, s, op, &before, v, true)
+		if same == nil || err != nil {
 			return false, err
 		}
 		var gone int64
 		err = s.within(ctx, op, func(ctx context.Context) error {
-			result, err := s.collection(t.name).DeleteOne(ctx, unchanged(id, version))
+			result, err := s.collection(t.name).DeleteOne(ctx, same)
 			if err == nil {
 				gone = result.DeletedCount
 			}

@@ -71,6 +71,9 @@ var userTable = table[user.User, userDocument]{
 		return bson.D{{Key: "email_key", Value: d.EmailKey}, {Key: "_id", Value: bson.D{{Key: "$ne", Value: d.ID}}}}
 	},
 	taken: user.ErrEmailTaken,
+	resigns: func(before, after *user.User, deleted bool) bool {
+		return after.Resigns(before.Snapshot(), deleted)
+	},
 }
 
 // keyOf returns the form of id that is stored, and whether id is spelt as that form is read back:

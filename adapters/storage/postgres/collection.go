@@ -61,8 +61,9 @@ func (c collection[T, S]) Put(ctx context.Context, records []S) ([]error, error)
 	return refused, nil
 }
 
-// oneByOne makes Puts into one table wait for each other: with the same rows in other orders they would
-// else stop each other again and again. Nobody else waits for it.
+// oneByOne makes transactions that do the same thing, which its argument names, wait for each other until
+// they end. Of Puts into one table those with the same rows in other orders would else stop each other again
+// and again.
 const oneByOne = "SELECT pg_advisory_xact_lock(hashtextextended('roster: ' || $1::text, 0))"
 
 // putSome stores records, whose rows are given, in one transaction.

@@ -25,6 +25,13 @@ func TestOpenings(t *testing.T) {
 	})
 }
 
+func TestConformanceOfTwo(t *testing.T) {
+	conformance.Shared(t, func(t *testing.T) (one, other storage.Backend) {
+		url := testenv.Postgres(t)
+		return start(t, url), start(t, url)
+	})
+}
+
 // start opens the database at a URL until the test ends.
 func start(t *testing.T, url string) *postgres.Store {
 	t.Helper()

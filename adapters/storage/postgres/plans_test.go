@@ -199,6 +199,7 @@ func TestPlans(t *testing.T) {
 		userTable.selectWhere("email_key"):                  "using users_email_key on users",
 		userTable.selectToChange():                          "using users_id on users",
 		userTable.deleteOne():                               "using users_id on users",
+		selectOtherStaff:                                    "using users_staff on users",
 		"UPDATE users SET first_name = $1 WHERE id = $2":    "using users_id on users", // as save makes them
 		sessionTable.selectWhere("id"):                      "using sessions_id on sessions",
 		sessionTable.selectToChange():                       "using sessions_id on sessions",

@@ -22,10 +22,11 @@ type table[T any] struct {
 	scan    func(pgx.Row) (*T, error)
 	next    func(*T, int64) (*T, error) // the same state under another version
 	version func(*T) int64
-	missing error           // the refusal when no row has the id
-	fresh   func(string) *T // or else what there is then: one of version 0
-	unique  string          // the column besides the id that is; "" for none
-	taken   error           // the refusal when its value is
+	missing error                                                                   // the refusal when no row has the id
+	fresh   func(string) *T                                                         // or else what there is then: one of version 0
+	unique  string                                                                  // the column besides the id that is; "" for none
+	taken   error                                                                   // the refusal when its value is
+	guard   func(ctx context.Context, q querier, op string, before, after *T) error // refuses a change; nil for none
 }
 
 func (t *table[T]) selectAll() string {
@@ -124,7 +125,7 @@ func (t *table[T]) update(ctx context.Context, write writer, op, id string, chan
 		if err != nil {
 			return err
 		}
-		before := t.row(v)
+		former, before := *v, t.row(v)
 		version := t.version(v)
 		if err := change(v); err != nil {
 			return err
@@ -132,6 +133,11 @@ func (t *table[T]) update(ctx context.Context, write writer, op, id string, chan
 		if slices.Equal(before, t.row(v)) {
 			out = v
 			return nil
+		}
+		if t.guard != nil {
+			if err := t.guard(ctx, q, op, &former, v); err != nil {
+				return err
+			}
 		}
 		if out, err = t.next(v, version+1); err != nil {
 			return fmt.Errorf("postgres: %s: %w", op, err)

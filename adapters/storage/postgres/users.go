@@ -50,6 +50,9 @@ var userTable = table[user.User]{
 	missing: user.ErrNotFound,
 	unique:  "email_key",
 	taken:   user.ErrEmailTaken,
+	guard: func(ctx context.Context, q querier, op string, before, after *user.User) error {
+		return leaveStaff(ctx, q, op, before.ID(), after.Resigns(before.Snapshot(), false))
+	},
 }
 
 // keyOf returns the form of id that is stored, and whether id can be and is spelt as that form is read
@@ -57,6 +60,30 @@ var userTable = table[user.User]{
 func keyOf(id user.ID) (string, bool) {
 	key := id.SortKey()
 	return key, user.IDFromSortKey(key) == id && storable(key)
+}
+
+// selectOtherStaff says whether a user besides that with an id administers others.
+const selectOtherStaff = "SELECT EXISTS (SELECT 1 FROM users WHERE active AND staff AND id <> $1)"
+
+// leaveStaff fails with user.ErrLastStaff when the user with an id resigns and no other administers others.
+// Resignations run one after the other. As transactions are READ COMMITTED, the statement that looks for another
+// user sees everything that was committed before it got the lock. The row of the user was locked before, and no
+// other row is afterwards, so no two transactions wait for each other.
+func leaveStaff(ctx context.Context, q querier, op string, id user.ID, resigns bool) error {
+	if !resigns {
+		return nil
+	}
+	if _, err := q.Exec(ctx, oneByOne, "resign"); err != nil {
+		return translate(ctx, op, err)
+	}
+	var other bool
+	if err := q.QueryRow(ctx, selectOtherStaff, id.SortKey()).Scan(&other); err != nil {
+		return translate(ctx, op, err)
+	}
+	if !other {
+		return fmt.Errorf("postgres: %s: %w", op, user.ErrLastStaff)
+	}
+	return nil
 }
 
 type users struct{ s *Store }
@@ -133,7 +160,11 @@ func (r users) Delete(ctx context.Context, id user.ID, check func(*user.User) er
 		if err != nil {
 			return err
 		}
+		before := u.Snapshot()
 		if err := check(u); err != nil {
+			return err
+		}
+		if err := leaveStaff(ctx, q, op, id, u.Resigns(before, true)); err != nil {
 			return err
 		}
 		_, err = q.Exec(ctx, userTable.deleteOne(), key)

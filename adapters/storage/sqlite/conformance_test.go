@@ -22,6 +22,13 @@ func TestOpenings(t *testing.T) {
 	})
 }
 
+func TestConformanceOfTwo(t *testing.T) {
+	conformance.Shared(t, func(t *testing.T) (one, other storage.Backend) {
+		path := filepath.Join(t.TempDir(), "roster.db")
+		return start(t, path), start(t, path)
+	})
+}
+
 // start opens the database at path until the test ends.
 func start(t *testing.T, path string) *sqlite.Store {
 	t.Helper()

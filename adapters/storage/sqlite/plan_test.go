@@ -261,6 +261,7 @@ func testPlans(t *testing.T, s *Store) {
 	for query, index := range map[string]string{
 		userTable.selectWhere("id"): "sqlite_autoindex_users_1 (id=?)", userTable.selectWhere("email_key"): "users_email_key (email_key=?)",
 		sessionTable.selectWhere("id"):                     "sqlite_autoindex_sessions_1 (id=?)",
+		selectOtherStaff:                                   "USING COVERING INDEX users_kind_id (active=? AND staff=?)",
 		userTable.updateColumns("search", "first_name"):    "sqlite_autoindex_users_1 (id=?)",
 		sessionTable.updateColumns("generation", "reason"): "sqlite_autoindex_sessions_1 (id=?)",
 		deleteUser:            "sqlite_autoindex_users_1 (id=?)",

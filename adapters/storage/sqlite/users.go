@@ -51,6 +51,9 @@ var userTable = table[user.User]{
 	missing: user.ErrNotFound,
 	unique:  "email_key",
 	taken:   conflicts{id: user.ErrIDTaken, other: user.ErrEmailTaken},
+	guard: func(ctx context.Context, q querier, op string, before, after *user.User) error {
+		return leaveStaff(ctx, q, op, before.ID(), after.Resigns(before.Snapshot(), false))
+	},
 }
 
 // keyOf returns the form of id that is stored, and whether id is spelt as that form is read back:
@@ -58,6 +61,25 @@ var userTable = table[user.User]{
 func keyOf(id user.ID) (string, bool) {
 	key := id.SortKey()
 	return key, user.IDFromSortKey(key) == id
+}
+
+// selectOtherStaff says whether a user besides that with an id administers others.
+const selectOtherStaff = "SELECT EXISTS (SELECT 1 FROM users INDEXED BY users_kind_id WHERE active = 1 AND staff = 1 AND id <> ?)"
+
+// leaveStaff fails with user.ErrLastStaff when the user with an id resigns and no other administers others.
+// No other write overlaps the transaction of q.
+func leaveStaff(ctx context.Context, q querier, op string, id user.ID, resigns bool) error {
+	if !resigns {
+		return nil
+	}
+	var other bool
+	if err := q.QueryRowContext(ctx, selectOtherStaff, id.SortKey()).Scan(&other); err != nil {
+		return translate(ctx, op, err)
+	}
+	if !other {
+		return fmt.Errorf("sqlite: %s: %w", op, user.ErrLastStaff)
+	}
+	return nil
 }
 
 const deleteUser = "DELETE FROM users WHERE id = ?"
@@ -137,7 +159,11 @@ func (r users) Delete(ctx context.Context, id user.ID, check func(*user.User) er
 		if err != nil {
 			return err
 		}
+		before := u.Snapshot()
 		if err := check(u); err != nil {
+			return err
+		}
+		if err := leaveStaff(ctx, q, op, id, u.Resigns(before, true)); err != nil {
 			return err
 		}
 		_, err = q.ExecContext(ctx, deleteUser, key)

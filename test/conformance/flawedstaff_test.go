@@ -1,0 +1,102 @@
+package conformance_test
+
+import (
+	"context"
+	"runtime"
+
+	"roster/domain/user"
+)
+
+// resigning returns the closure of a change or deletion as the defects of keeping the last active staff user
+// have it, or the error with which they refuse.
+func (r flawedUsers) resigning(ctx context.Context, id user.ID, inner func(*user.User) error, deleted bool) (func(*user.User) error, error) {
+	staff, active := user.Filter{Staff: new(true)}, user.Filter{Active: new(true)}
+	both := user.Filter{Staff: new(true), Active: new(true)}
+	count := func(f user.Filter) int {
+		n, _ := r.Users.Count(ctx, f) // fails when ctx has ended, as what follows does
+		return n
+	}
+	letGo := func(u *user.User) error {
+		u.AllowLastStaff()
+		return inner(u)
+	}
+	refuse := func(u *user.User) error {
+		before := u.Snapshot()
+		if err := inner(u); err != nil || !u.Resigns(before, deleted) {
+			return err
+		}
+		return user.ErrLastStaff
+	}
+	switch d := r.f.defect; {
+	case d == "changes the last staff" && !deleted, d == "deletes the last staff" && deleted,
+		d == "takes inactive staff for staff" && count(staff) > 1, d == "takes active users for staff" && count(active) > 1:
+		return letGo, nil
+	case d == "never lets staff go":
+		return refuse, nil
+	case d == "keeps the last user" && deleted && count(user.Filter{}) == 1 && count(both) == 0:
+		return nil, user.ErrLastStaff
+	case d == "keeps staff from changing" && !deleted && count(both) == 1:
+		return func(u *user.User) error {
+			if err := inner(u); err != nil || u.Snapshot().FirstName != "Still" { // as some cases name who stays
+				return err
+			}
+			return user.ErrLastStaff
+		}, nil
+	case d == "changes who stays" && count(both) == 2:
+		us, _ := r.Users.List(ctx, user.Query{Filter: both, Limit: 2})
+		for _, u := range us {
+			if u.ID() != id {
+				_, _ = r.Users.Update(ctx, u.ID(), func(u *user.User) error { u.Rename("", ""); return nil })
+			}
+		}
+	case d == "knows no override":
+		return func(u *user.User) error {
+			err := inner(u)
+			*u = *altered(u, func(*user.Snapshot) {})
+			return err
+		}, nil
+	case d == "keeps the override":
+		return func(u *user.User) error {
+			err := inner(u)
+			r.f.mu.Lock()
+			defer r.f.mu.Unlock()
+			if r.f.allowed[id] {
+				u.AllowLastStaff()
+			}
+			r.f.allowed[id] = !u.Resigns(user.Snapshot{Active: true, Staff: true}, true)
+			return err
+		}, nil
+	case d == "looks for staff beforehand", d == "looks among many beforehand" && count(both) > 2:
+		if n := count(both); n > 1 {
+			r.f.meet(n)
+			return letGo, nil
+		}
+	case d == "refuses two at once" && count(both) == 2:
+		if r.f.meet(2) {
+			return refuse, nil
+		}
+	}
+	return inner, nil
+}
+
+// meet waits until so many are here, but not for long, and reports whether they are.
+func (f *flawed) meet(want int) bool {
+	here := func(more int) bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.looking += more
+		return f.looking >= want
+	}
+	met := here(1)
+	for n := 0; n < 10_000 && !met; n++ {
+		runtime.Gosched()
+		met = here(0)
+	}
+	if met {
+		for range 100 {
+			runtime.Gosched() // the others see it too
+		}
+	}
+	here(-1)
+	return met
+}
