@@ -12,6 +12,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"roster/domain/audit"
+	"roster/domain/lockout"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/test/testenv"
@@ -79,6 +80,7 @@ func TestPlans(t *testing.T) {
 	}
 	wantIndex(t, s, "old events", eventCollection, is("at", compared("$lt", now)), byTime("at", true))
 	wantIndex(t, s, "failures", "attempts", append(unchanged("x", 1), is("expires", now)...), nil)
+	wantIndex(t, s, "failures of an account", "attempts", attemptsOf(lockout.ForAccount("a@example.com")), nil)
 	wantIndex(t, s, "expired failures", "attempts", is("expires", compared("$lte", now)), is("expires", 1))
 	wantIndex(t, s, "expired sessions", "sessions", is("expires", compared("$lte", time.Now())), is("expires", 1))
 }
