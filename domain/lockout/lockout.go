@@ -110,7 +110,7 @@ func (r *Record) Failures(now time.Time, p Policy) int {
 	return min(r.counted(p), int((left-1)/p.Leak)+1) // a part of a Leak that is left is one failure too
 }
 
-// counted returns how many failures were counted at the last one.
+// counted returns how many failures count of those that there were at the last one.
 func (r *Record) counted(p Policy) int { return min(r.s.Failures, p.most()) }
 
 // end returns when all failures are forgiven: never later than they last by p, although other settings or
@@ -156,7 +156,7 @@ func (r *Record) Fail(now time.Time, p Policy) (locked bool) {
 	if n > 0 {
 		end = r.end(p)
 	}
-	r.s.Failures, r.s.Last, r.s.Expires = min(n+1, p.most()), now, end.Add(p.Leak)
+	r.s.Failures, r.s.Last, r.s.Expires = n+1, now, end.Add(p.Leak)
 	r.s.Expires = r.end(p)
 	return r.s.Failures >= p.Free
 }

@@ -36,7 +36,7 @@ var attempts = []check{
 var (
 	account = lockout.ForAccount("user.1@example.com").At("192.0.2.1")
 	other   = lockout.ForAccount("user.2@example.com").At("192.0.2.1")
-	counts  = lockout.Policy{Free: 1000, Leak: time.Hour}
+	counts  = lockout.Policy{Free: 1000, Leak: 10 * time.Minute}
 )
 
 // failed returns a record none of whose fields is zero.
