@@ -39,7 +39,7 @@ type Settings struct {
 	Registration   Registration
 	Passwords      Passwords
 	Rules          session.Rules
-	Lockout        Lockout
+	Lockout        lockout.Rules
 	AuditRetention time.Duration // how long events are kept
 }
 
@@ -289,6 +289,10 @@ func (a *Accounts) store(ctx context.Context, actor inbound.Actor, id user.ID, w
 	if err != nil {
 		return nil, err
 	}
+	if who.password != nil && !actor.Is(id) {
+		// The password is changed by now. Should this fail, the account's waits end by themselves.
+		_, _ = a.unlock(ctx, actor.ID(), after)
+	}
 	if who.password != nil && keep && actor.Session != "" {
 		// The password is changed by now, and every session ended; this one is let go on. Should that
 		// fail, its owner signs in again, which is the safe side.
@@ -333,6 +337,15 @@ func (p Ports) stillIs(ctx context.Context, actor inbound.Actor, now time.Time, 
 	return actor, nil
 }
 
+// unlock forgets the failed sign-ins of a user, and records that if there were any.
+func (a *Accounts) unlock(ctx context.Context, by user.ID, u *user.User) (bool, error) {
+	n, err := a.ports.Attempts.DeleteOf(ctx, lockout.ForAccount(u.Snapshot().EmailKey))
+	if err == nil && n > 0 {
+		a.record(ctx, audit.Event{Kind: audit.Unlocked, Actor: by, User: u.ID()})
+	}
+	return n > 0, err
+}
+
 // confirm asks for the user's current password (ASVS 6.2.3, 7.5.1), guarded as a sign-in is: it is as
 // good a place to guess.
 func (a *Accounts) confirm(ctx context.Context, u *user.User, current field.Text) error {
@@ -341,15 +354,20 @@ func (a *Accounts) confirm(ctx context.Context, u *user.User, current field.Text
 		return fault.ErrInvalid.With(faults...)
 	}
 	var fits bool
-	err := a.guard.attempt(ctx, lockout.ForAccount(u.Snapshot().EmailKey), func() (bool, error) {
-		tried, err := a.ports.Hasher.Verify(ctx, credential.NewPassword(s), u.Password())
-		fits = tried.Fits // refused at once: the caller has signed in as this user, from whom nothing is hidden
-		if err == nil && !fits {
-			a.record(ctx, audit.Event{Kind: audit.SignInFailed, Actor: u.ID(), User: u.ID(), Detail: "wrong current password"})
-		}
-		return fits, err
-	}, func(what string) {
-		a.record(ctx, audit.Event{Kind: audit.Locked, Actor: u.ID(), User: u.ID(), Detail: what})
+	err := a.guard.attempt(ctx, trial{
+		account: lockout.ForAccount(u.Snapshot().EmailKey),
+		known:   func(network string) (bool, error) { return u.SignedInFrom(network, a.ports.Clock.Now()), nil },
+		check: func() (bool, error) {
+			tried, err := a.ports.Hasher.Verify(ctx, credential.NewPassword(s), u.Password())
+			fits = tried.Fits // refused at once: the caller has signed in as this user, from whom nothing is hidden
+			if err == nil && !fits {
+				a.record(ctx, audit.Event{Kind: audit.SignInFailed, Actor: u.ID(), User: u.ID(), Detail: "wrong current password"})
+			}
+			return fits, err
+		},
+		locked: func(what string) {
+			a.record(ctx, audit.Event{Kind: audit.Locked, Actor: u.ID(), User: u.ID(), Detail: what})
+		},
 	})
 	if err == nil && !fits {
 		err = credential.ErrWrongPassword

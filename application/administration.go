@@ -107,11 +107,24 @@ func (m *Administration) SetPassword(ctx context.Context, id user.ID, password f
 		return err
 	}
 	now := m.accounts.ports.Clock.Now()
-	_, err = m.accounts.update(ctx, "", id, func(u *user.User) error {
+	u, err = m.accounts.update(ctx, "", id, func(u *user.User) error {
 		u.ChangePassword(hash, now)
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	_, err = m.accounts.unlock(ctx, "", u)
 	return err
+}
+
+// Unlock implements inbound.Administration.
+func (m *Administration) Unlock(ctx context.Context, id user.ID) (bool, error) {
+	u, err := m.accounts.ports.Users.Get(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	return m.accounts.unlock(ctx, "", u)
 }
 
 // Delete implements inbound.Administration.

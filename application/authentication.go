@@ -47,22 +47,43 @@ func (a *Authentication) SignIn(ctx context.Context, in inbound.SignIn) (inbound
 	}
 	key, known := a.emailKey(email)
 	var (
-		who visitor
-		now time.Time
+		holder *user.User
+		who    visitor
+		now    time.Time
+		begun  time.Duration
 	)
-	err := a.guard.attempt(ctx, lockout.ForAccount(key), func() (bool, error) {
-		err := errMoved
-		for try := 0; try < signInTries && errors.Is(err, errMoved); try++ {
-			now = a.Clock.Now()
-			who, err = a.verified(ctx, key, known, credential.NewPassword(plain), now)
-		}
-		if errors.Is(err, errMoved) || errors.Is(err, inbound.ErrNoAccount) {
-			a.record(ctx, audit.Event{Kind: audit.SignInFailed, User: who.id, Detail: who.refused})
-			return false, nil
-		}
-		return err == nil, err
-	}, func(what string) {
-		a.record(ctx, audit.Event{Kind: audit.Locked, User: who.id, Detail: what})
+	find := func() (err error) {
+		begun = a.Clock.Elapsed() // reading a user takes longer than finding none
+		holder, err = a.holder(ctx, key, known)
+		return err
+	}
+	err := a.guard.attempt(ctx, trial{
+		account: lockout.ForAccount(key),
+		known: func(network string) (_ bool, err error) {
+			err = find()
+			return holder != nil && holder.SignedInFrom(network, a.Clock.Now()), err
+		},
+		check: func() (_ bool, err error) {
+			for try := range signInTries {
+				if try > 0 {
+					if err = find(); err != nil {
+						break
+					}
+				}
+				now = a.Clock.Now()
+				if who, err = a.verified(ctx, holder, begun, credential.NewPassword(plain), now); !errors.Is(err, errMoved) {
+					break
+				}
+			}
+			if errors.Is(err, errMoved) || errors.Is(err, inbound.ErrNoAccount) {
+				a.record(ctx, audit.Event{Kind: audit.SignInFailed, User: who.id, Detail: who.refused})
+				return false, nil
+			}
+			return err == nil, err
+		},
+		locked: func(what string) {
+			a.record(ctx, audit.Event{Kind: audit.Locked, User: who.id, Detail: what})
+		},
 	})
 	switch {
 	case err != nil:
@@ -95,22 +116,23 @@ func (v visitor) await(ctx context.Context) {
 	}
 }
 
-// verified returns the active user whom the password fits, with the sign-in noted, or ErrNoAccount.
-// Whatever is wrong, one verification is made, and await ends as long after the beginning of it.
-func (a *Authentication) verified(ctx context.Context, key string, known bool, p credential.Password, now time.Time) (visitor, error) {
-	var (
-		v    visitor
-		u    *user.User
-		err  error
-		hash = credential.Unusable
-
-		begun = a.Clock.Elapsed() // reading a user takes longer than finding none
-	)
-	if known {
-		if u, err = a.Users.ByEmail(ctx, key); err != nil && !errors.Is(err, user.ErrNotFound) {
-			return v, err
-		}
+// holder returns the user with an email key, or nil when there is none.
+func (a *Authentication) holder(ctx context.Context, key string, known bool) (*user.User, error) {
+	if !known {
+		return nil, nil
 	}
+	u, err := a.Users.ByEmail(ctx, key)
+	if errors.Is(err, user.ErrNotFound) {
+		return nil, nil
+	}
+	return u, err
+}
+
+// verified returns u, if active and the password fits, with the sign-in noted, or ErrNoAccount. Whatever is
+// wrong, one verification is made, also where u is nil, and await ends as long after begun.
+func (a *Authentication) verified(ctx context.Context, u *user.User, begun time.Duration, p credential.Password, now time.Time) (visitor, error) {
+	var v visitor
+	hash := credential.Unusable
 	if u != nil {
 		v.id = u.ID()
 	}
@@ -153,6 +175,7 @@ func (a *Authentication) verified(ctx context.Context, key string, known bool, p
 		}
 		u.Rehash(hash, better)
 		u.RecordSignIn(now)
+		u.RecordNetwork(networkOf(ctx), now)
 		return nil
 	})
 	if errors.Is(err, user.ErrNotFound) {

@@ -10,18 +10,14 @@ import (
 	"roster/ports/outbound"
 )
 
-// Lockout says how the guessing of passwords is slowed down.
-type Lockout struct{ Account, Address lockout.Policy }
-
-// Guard stands before every check of a password: it counts failures for the account, whether or not
-// there is one, and for the client's address, and refuses attempts that come too early. There is one
-// Guard in a process. Failures are counted in the storage, for all instances; that attempts under way
-// at the same time do not slip through together is seen to here, so that many instances at once may
-// allow as many free failures each.
+// Guard stands before every check of a password: it counts failures by lockout.Rules, whether or not there
+// is an account, and refuses attempts that come too early. There is one Guard in a process. Failures are
+// counted in the storage, for all instances; that attempts under way at the same time do not slip through
+// together is seen to here, so that many instances at once may allow as many free failures each.
 type Guard struct {
 	attempts outbound.Attempts
 	clock    outbound.Clock
-	policy   Lockout
+	rules    lockout.Rules
 
 	mu    sync.Mutex
 	lanes map[lockout.Subject]*lane
@@ -36,102 +32,137 @@ type lane struct {
 
 // NewGuard returns the guard over p.
 func NewGuard(p Ports, s Settings) *Guard {
-	return &Guard{attempts: p.Attempts, clock: p.Clock, policy: s.Lockout, lanes: map[lockout.Subject]*lane{}}
+	return &Guard{attempts: p.Attempts, clock: p.Clock, rules: s.Lockout, lanes: map[lockout.Subject]*lane{}}
 }
 
-// limit is one subject of an attempt with its policy.
-type limit struct {
-	subject lockout.Subject
-	policy  lockout.Policy
+// trial is one check of a password.
+type trial struct {
+	account lockout.Account
+	known   func(network string) (bool, error) // whether the account signed in from there lately
+	check   func() (right bool, err error)     // a failure of check itself counts neither way
+	locked  func(what string)                  // called when further attempts have to wait after this one
 }
 
-// attempt runs check, which reports whether a password was right, unless too many attempts failed
-// before: lockout.ErrLocked. A failure of check itself counts neither way. locked is called when the
-// attempt is the failure after which further ones have to wait.
-func (g *Guard) attempt(ctx context.Context, account lockout.Subject, check func() (right bool, err error), locked func(what string)) error {
-	// Everybody takes their places in the same order, so nobody waits in a circle.
-	address := limit{lockout.ForAddress(inbound.OriginOf(ctx).Client.Address), g.policy.Address}
-	leave, err := g.enter(ctx, address)
+// attempt runs the check of t, unless too many attempts failed before: lockout.ErrLocked.
+func (g *Guard) attempt(ctx context.Context, t trial) error {
+	// All attempts enter in the same order, so that no two wait for each other.
+	network := networkOf(ctx)
+	address, err := g.enter(ctx, "address", lockout.ForAddress(network), g.rules.Address)
 	if err != nil {
 		return err
 	}
-	defer leave()
-	person := limit{account, g.policy.Account}
-	leave, err = g.enter(ctx, person)
+	defer address.leave()
+	here, err := g.enter(ctx, "account", t.account.At(network), g.rules.Account)
 	if err != nil {
 		return err
 	}
-	defer leave()
-	right, err := check()
+	defer here.leave()
+	places := []*place{address, here}
+	known, err := t.known(network)
+	if err != nil {
+		return err
+	}
+	if !known {
+		elsewhere, err := g.enter(ctx, "account from new networks", t.account.Elsewhere(), g.rules.Elsewhere)
+		if err != nil {
+			return err
+		}
+		defer elsewhere.leave()
+		places = append(places, elsewhere)
+	}
+	right, err := t.check()
 	switch {
 	case err != nil:
 		return err
 	case right:
-		return g.forgive(ctx, person)
+		return g.succeeded(ctx, address, places[1:])
 	}
-	// The client going away must not save it the count.
-	ctx = context.WithoutCancel(ctx)
-	return errors.Join(g.fail(ctx, "account", person, locked), g.fail(ctx, "address", address, locked))
+	return g.failed(context.WithoutCancel(ctx), places, t.locked) // a client that goes away is counted too
 }
 
-func (g *Guard) fail(ctx context.Context, what string, l limit, locked func(what string)) error {
-	if l.policy.Free <= 0 {
+// networkOf returns the network that a request comes from.
+func networkOf(ctx context.Context) string {
+	return lockout.Network(inbound.OriginOf(ctx).Client.Address)
+}
+
+// failed counts a failure.
+func (g *Guard) failed(ctx context.Context, places []*place, locked func(what string)) error {
+	var errs []error
+	for _, p := range places {
+		waits := false
+		errs = append(errs, g.change(ctx, p, func(r *lockout.Record) { waits = r.Fail(g.clock.Now(), p.policy) }))
+		if waits {
+			locked(p.what)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// succeeded forgives the failures that there were of the account, and one of the address if the account had
+// failed there: any account of a guesser would forgive those of others else. It writes nothing when there
+// were none.
+func (g *Guard) succeeded(ctx context.Context, address *place, account []*place) error {
+	var errs []error
+	for _, p := range account {
+		if p.failures > 0 {
+			errs = append(errs, g.change(ctx, p, (*lockout.Record).Forgive))
+		}
+	}
+	if account[0].failures > 0 && address.failures > 0 {
+		errs = append(errs, g.change(ctx, address, func(r *lockout.Record) { r.TakeBack(address.policy) }))
+	}
+	return errors.Join(errs...)
+}
+
+func (g *Guard) change(ctx context.Context, p *place, change func(*lockout.Record)) error {
+	if p.policy.Off() {
 		return nil
 	}
-	var waits bool
-	_, err := g.attempts.Update(ctx, l.subject, func(r *lockout.Record) error {
-		waits = r.Fail(g.clock.Now(), l.policy)
+	_, err := g.attempts.Update(ctx, p.subject, func(r *lockout.Record) error {
+		change(r)
 		return nil
 	})
-	if err == nil && waits {
-		locked(what)
-	}
 	return err
 }
 
-// forgive forgets the failures of an account. Those of an address stay: whoever has one account there
-// could forget them at will.
-func (g *Guard) forgive(ctx context.Context, l limit) error {
-	if l.policy.Free <= 0 {
-		return nil
-	}
-	r, err := g.attempts.Get(ctx, l.subject)
-	if err != nil || r.Snapshot().Failures == 0 {
-		return err
-	}
-	_, err = g.attempts.Update(ctx, l.subject, func(r *lockout.Record) error {
-		r.Forgive()
-		return nil
-	})
-	return err
+// place is what an attempt holds while it is under way for a subject.
+type place struct {
+	what     string // the subject in words, for the trail
+	subject  lockout.Subject
+	policy   lockout.Policy
+	failures int // that counted when the place was taken
+	leave    func()
 }
 
-// enter waits until as few attempts are under way for the subject as it may have, and takes a place,
-// which leave gives back. What the storage tells is out of date once an attempt has ended since.
-func (g *Guard) enter(ctx context.Context, l limit) (leave func(), err error) {
-	if l.policy.Free <= 0 {
-		return func() {}, nil
+// enter waits until as few attempts are under way for the subject as it may have, and takes a place, which
+// is to be left. What the storage says is out of date once an attempt has ended since.
+func (g *Guard) enter(ctx context.Context, what string, s lockout.Subject, p lockout.Policy) (*place, error) {
+	taken := &place{what: what, subject: s, policy: p, leave: func() {}}
+	if p.Off() {
+		return taken, nil
 	}
-	way := g.join(l.subject)
-	leave = func() { g.leave(l.subject, way, false) }
+	way := g.join(s)
 	for {
 		g.mu.Lock()
 		changed := way.changed
 		g.mu.Unlock()
-		r, err := g.attempts.Get(ctx, l.subject)
+		r, err := g.attempts.Get(ctx, s)
 		room := 0
 		if err == nil {
-			room, err = r.Allowance(g.clock.Now(), l.policy)
+			now := g.clock.Now()
+			taken.failures = r.Failures(now, p)
+			room, err = r.Allowance(now, p)
 		}
 		if err != nil {
-			leave()
+			g.leave(s, way, false)
 			return nil, err
 		}
 		g.mu.Lock()
 		if changed == way.changed && way.pending < room {
 			way.pending++
 			g.mu.Unlock()
-			return func() { g.leave(l.subject, way, true) }, nil
+			taken.leave = func() { g.leave(s, way, true) }
+			return taken, nil
 		}
 		stale := changed != way.changed
 		g.mu.Unlock()
@@ -141,7 +172,7 @@ func (g *Guard) enter(ctx context.Context, l limit) (leave func(), err error) {
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			leave()
+			g.leave(s, way, false)
 			return nil, ctx.Err()
 		}
 	}

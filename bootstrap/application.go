@@ -81,10 +81,7 @@ func settings(cfg config.Config) application.Settings {
 			KeepCurrent:     cfg.PasswordChangeEnds == "others",
 			Leeway:          cfg.ClockLeeway,
 		},
-		Lockout: application.Lockout{
-			Account: lockout.Policy{Free: cfg.LockoutFailures, Delay: cfg.LockoutDelay, MaxDelay: cfg.LockoutMaxDelay},
-			Address: lockout.Policy{Free: cfg.LockoutAddressFailures, Delay: cfg.LockoutDelay, MaxDelay: cfg.LockoutMaxDelay},
-		},
+		Lockout:        lockout.NewRules(cfg.LockoutFailures, cfg.LockoutAddressFailures, cfg.LockoutDelay, cfg.LockoutMaxDelay),
 		AuditRetention: cfg.AuditRetention,
 	}
 }

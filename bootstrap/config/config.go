@@ -86,10 +86,10 @@ type Config struct {
 	LegacyDigests          bool          `name:"legacy_digests" default:"false" django:"true" help:"let passwords sign in that old Django projects stored as one SHA-1 or MD5; each is stored anew then"`
 	HashWait               time.Duration `name:"hash_wait" default:"10s" validate:"min=0s,max=1h" help:"how long a sign-in waits for its turn to be hashed before 503"`
 
-	LockoutFailures        int           `name:"lockout_failures" group:"Guessing" default:"10" validate:"min=0,max=100" help:"wrong passwords in a row for one account before further attempts have to wait; 0 for no limit"`
-	LockoutAddressFailures int           `name:"lockout_address_failures" default:"50" django:"0" validate:"min=0,max=100000" help:"wrong passwords from one client address, as lockout_failures; of IPv6 from one /64"`
-	LockoutDelay           time.Duration `name:"lockout_delay" default:"30s" validate:"min=1s,ltefield=LockoutMaxDelay" help:"first wait; each wrong password more doubles it"`
-	LockoutMaxDelay        time.Duration `name:"lockout_max_delay" default:"15m" validate:"min=1s,max=1h" help:"longest wait"`
+	LockoutFailures        int           `name:"lockout_failures" group:"Guessing" default:"10" validate:"min=0,max=100" help:"wrong passwords in a row for one account from one client address (of IPv6 from one /64) before its attempts have to wait; from all addresses that are new to the account 99; 0 for no limit of either"`
+	LockoutAddressFailures int           `name:"lockout_address_failures" default:"20" django:"0" validate:"min=0,max=100000" help:"wrong passwords from one client address (of IPv6 from one /64), for whatever accounts, before its attempts have to wait; 0 for no limit"`
+	LockoutDelay           time.Duration `name:"lockout_delay" default:"30s" validate:"min=1s,ltefield=LockoutMaxDelay" help:"first wait of an account, which each wrong password more doubles; and how often one wrong password of an address is forgiven"`
+	LockoutMaxDelay        time.Duration `name:"lockout_max_delay" default:"15m" validate:"min=1s,max=1h" help:"longest wait; and how often one wrong password of an account is forgiven"`
 	AuditRetention         time.Duration `name:"audit_retention" group:"Audit" default:"2160h" validate:"min=1h,max=87600h" help:"how long security events are kept in the database"`
 
 	LenientJSON     bool          `name:"lenient_json" group:"Requests" default:"false" django:"true" help:"of two JSON members of one name the last counts, and numbers are taken as text"`

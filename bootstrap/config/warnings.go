@@ -27,6 +27,7 @@ type caution struct {
 
 var cautions = []caution{
 	{"listen", func(c *Config) bool { return !loopback(c.Listen) && !c.TLS() && len(c.TrustedProxies) == 0 }, "passwords and tokens pass in the clear; give tls_cert and tls_key, or put something that ends TLS in front and name it in trusted_proxies"},
+	{"listen", func(c *Config) bool { return loopback(c.Listen) && len(c.TrustedProxies) == 0 }, "behind a proxy on this machine all clients share one address, so that one client that guesses passwords makes all wait; name the proxy in trusted_proxies, such as 127.0.0.1"},
 	{"admin_listen", func(c *Config) bool { return c.AdminListen != Off && !loopback(c.AdminListen) }, "metrics and profiling are open to the network"},
 	{"public_url", func(c *Config) bool { return c.PublicURL == FromHost }, "links follow the Host header, which the sender of a request may forge"},
 	{"public_url", func(c *Config) bool {
@@ -62,7 +63,7 @@ var cautions = []caution{
 	{"password_blocklist", func(c *Config) bool { return c.PasswordBlocklist == "django" }, "passwords such as passwordpassword and qwertyuiopasdfghjkl are taken"},
 	{"legacy_digests", func(c *Config) bool { return c.LegacyDigests }, "an imported SHA-1 or MD5 of a password signs in; whoever has the database finds the password"},
 	{"trim_passwords", func(c *Config) bool { return c.TrimPasswords }, "blanks at the ends of passwords do not count"},
-	{"lockout_failures", func(c *Config) bool { return c.LockoutFailures == 0 }, "passwords of one account can be guessed without a pause"},
+	{"lockout_failures", func(c *Config) bool { return c.LockoutFailures == 0 }, "passwords of one account can be guessed without a pause, from however many addresses"},
 	{"lockout_failures", func(c *Config) bool { return c.LockoutFailures > usualFailures }, "passwords of one account can be guessed for long without a pause"},
 	{"lockout_address_failures", func(c *Config) bool { return c.LockoutAddressFailures == 0 }, "one client can try a few passwords of everybody without a pause"},
 	{"throttle_user", func(c *Config) bool { return c.ThrottleUser.Off() }, "one account can fill the audit trail, a change at a time"},

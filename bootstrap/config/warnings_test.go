@@ -25,7 +25,7 @@ func TestWarnings(t *testing.T) {
 	key := "ROSTER_SIGNING_KEY=" + goodKey
 	got := warned(nil, "ROSTER_PROFILE=django", key)
 	want := []string{
-		"access_policy", "ids", "immediate_revocation", "legacy_digests", "lenient_json", "lockout_address_failures", "max_sessions", "password_blocklist", "password_change_ends",
+		"access_policy", "ids", "immediate_revocation", "legacy_digests", "lenient_json", "listen", "lockout_address_failures", "max_sessions", "password_blocklist", "password_change_ends",
 		"public_url", "reuse_policy", "rotate_refresh_tokens", "session_max_lifetime", "sessionless_tokens", "signing_algorithm", "throttle_register",
 		"throttle_token", "throttle_user", "trim_passwords",
 	}
@@ -52,13 +52,20 @@ func TestWarnings(t *testing.T) {
 			t.Errorf("%v %v: warned of %q only, not of %s", c.flags, c.environ, got, setting)
 		}
 	}
+	if got := warned(nil, "ROSTER_LISTEN=[::1]:8000"); !slices.Contains(got, "listen") { // one client locks all behind a proxy
+		t.Errorf("loopback without trusted_proxies: warned of %q", got)
+	}
 	for _, quiet := range []string{
 		"ROSTER_LISTEN=[::1]:8000", "ROSTER_ADMIN_LISTEN=off", "ROSTER_PUBLIC_URL=https://id.example.org", "ROSTER_PUBLIC_URL=http://localhost:8000",
 		"ROSTER_LISTEN=:443 ROSTER_TLS_CERT=c ROSTER_TLS_KEY=k", "ROSTER_LISTEN=:443 ROSTER_TLS_AUTOCERT=id.example.org",
 		"ROSTER_LISTEN=:8000 ROSTER_TRUSTED_PROXIES=private", "ROSTER_CORS_ORIGINS=https://app.example.org",
 		"ROSTER_THROTTLE_REGISTER=off ROSTER_REGISTRATION=staff",
 	} {
-		if got := warned(nil, strings.Fields(quiet)...); len(got) > 0 {
+		environ := strings.Fields(quiet)
+		if !strings.Contains(quiet, "ROSTER_LISTEN=:") { // a proxy on this machine
+			environ = append(environ, "ROSTER_TRUSTED_PROXIES=127.0.0.1")
+		}
+		if got := warned(nil, environ...); len(got) > 0 {
 			t.Errorf("%s: warned of %q", quiet, got)
 		}
 	}

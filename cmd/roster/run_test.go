@@ -172,7 +172,7 @@ func TestUnknownBackend(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	s := newShell(t)
-	out := s.must("", "check", "--page-size", "50", "--deploy")
+	out := s.must("", "check", "--page-size", "50", "--trusted-proxies", "127.0.0.1", "--deploy")
 	for _, want := range []string{"SETTING", "page_size                 50 ", "flag\n", "environment\n", "signing_key               (not set)", "Nothing unsafe was found."} {
 		if !strings.Contains(out, want) {
 			t.Errorf("check does not say %q:\n%s", want, out)

@@ -20,14 +20,14 @@ const who = "WHO (an email address or an id)"
 func (p *program) userCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "user",
-		Short: "List, show, change and delete users",
+		Short: "List, show, change, unlock and delete users",
 
 		SuggestionsMinimumDistance: 2,
 
 		Args: subcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(p.userListCommand(), p.userShowCommand(), p.userSetCommand(), p.userSetPasswordCommand(), p.userDeleteCommand())
+	cmd.AddCommand(p.userListCommand(), p.userShowCommand(), p.userSetCommand(), p.userSetPasswordCommand(), p.userUnlockCommand(), p.userDeleteCommand())
 	return cmd
 }
 
@@ -143,7 +143,7 @@ func (p *program) userSetCommand() *cobra.Command {
 func (p *program) userSetPasswordCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:               "set-password WHO",
-		Short:             "Give a user another password and end their sessions",
+		Short:             "Give a user another password, end their sessions and unlock the account",
 		Args:              arguments(who),
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
@@ -178,6 +178,27 @@ func (p *program) userSetPasswordCommand() *cobra.Command {
 		})(cmd, args)
 	}
 	return cmd
+}
+
+func (p *program) userUnlockCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:               "unlock WHO",
+		Short:             "Forget the failed sign-ins of a user, so that a sign-in need not wait",
+		Args:              arguments(who),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: p.onUser(bootstrap.Write, func(ctx context.Context, _ *cobra.Command, a inbound.Administration, u *user.User) error {
+			text := "There were no failed sign-ins of %s to forget.\n"
+			had, err := a.Unlock(ctx, u.ID())
+			if err != nil {
+				return err
+			}
+			if had {
+				text = "Unlocked %s.\n"
+			}
+			_, err = fmt.Fprintf(p.stdout, text, visible(u.Snapshot().Email))
+			return err
+		}),
+	}
 }
 
 func (p *program) userDeleteCommand() *cobra.Command {

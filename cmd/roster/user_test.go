@@ -115,6 +115,16 @@ func TestSetPassword(t *testing.T) {
 	s.fails(exitFailure, []string{"read the password: it is longer than "}, strings.Repeat("x", maxPasswordFile+2), "user", "set-password", "ada@example.org", "--password-file", "-")
 }
 
+func TestUnlock(t *testing.T) {
+	s := newShell(t)
+	s.createSuperuser("ada@example.org", "Ada", "Lovelace")
+	if out := s.must("", "user", "unlock", "ada@example.org"); out != "There were no failed sign-ins of ada@example.org to forget.\n" {
+		t.Errorf("unlock says %q", out)
+	}
+	s.fails(exitFailure, []string{`there is no user "nobody@example.org"`}, "", "user", "unlock", "nobody@example.org")
+	s.fails(exitMisuse, []string{"WHO"}, "", "user", "unlock")
+}
+
 // Names come from strangers; on a terminal they must not do anything.
 func TestVisible(t *testing.T) {
 	for text, want := range map[string]string{

@@ -27,7 +27,8 @@ const (
 	Deleted         Kind = "user_deleted"
 	SignedIn        Kind = "signed_in"
 	SignInFailed    Kind = "sign_in_failed"
-	Locked          Kind = "sign_in_locked" // the failure after which further attempts have to wait
+	Locked          Kind = "sign_in_locked"   // the failure after which further attempts have to wait
+	Unlocked        Kind = "sign_in_unlocked" // the failed sign-ins of an account were forgotten for it
 	Refreshed       Kind = "token_refreshed"
 	Reused          Kind = "token_reused"
 	SignedOut       Kind = "signed_out"
@@ -40,8 +41,8 @@ const (
 // Kinds returns every kind.
 func Kinds() []Kind {
 	return []Kind{
-		Registered, Changed, PasswordChanged, Deleted, SignedIn, SignInFailed, Locked, Refreshed, Reused,
-		SignedOut, SessionRevoked, SessionsRevoked, Imported, Exported,
+		Registered, Changed, PasswordChanged, Deleted, SignedIn, SignInFailed, Locked, Unlocked, Refreshed,
+		Reused, SignedOut, SessionRevoked, SessionsRevoked, Imported, Exported,
 	}
 }
 

@@ -2,6 +2,7 @@ package lockout_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,8 +13,10 @@ import (
 )
 
 var (
-	t0     = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	policy = lockout.Policy{Free: 3, Delay: 30 * time.Second, MaxDelay: 15 * time.Minute}
+	t0      = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	rules   = lockout.NewRules(10, 20, 30*time.Second, 15*time.Minute)
+	account = lockout.ForAccount("a@example.com").At("192.0.2.1")
+	address = lockout.ForAddress("192.0.2.1")
 )
 
 // waitOf returns how long an attempt at now has to wait.
@@ -33,97 +36,269 @@ func waitOf(t interface{ Fatalf(string, ...any) }, r *lockout.Record, now time.T
 }
 
 func TestWaitsDoubleUpToTheLongest(t *testing.T) {
-	r := lockout.New("account:x")
+	r := lockout.New(account)
 	now := t0
-	for i, want := range []time.Duration{0, 0, 30, 60, 120, 240, 480, 900, 900} {
-		locked := r.Fail(now, policy)
-		if got := waitOf(t, r, now, policy); got != want*time.Second || locked != (want > 0) {
+	for i, want := range []time.Duration{0, 0, 0, 0, 0, 0, 0, 0, 0, 30, 60, 120, 240, 480, 480} {
+		locked := r.Fail(now, rules.Account)
+		if got := waitOf(t, r, now, rules.Account); got != want*time.Second || locked != (want > 0) {
 			t.Errorf("after %d failures: locked %t, wait %s; want %s", i+1, locked, got, want*time.Second)
 		}
 		now = now.Add(want * time.Second)
-		if got := waitOf(t, r, now, policy); got != 0 {
+		if got := waitOf(t, r, now, rules.Account); got != 0 {
 			t.Errorf("after %d failures and the wait: %s to wait", i+1, got)
 		}
+	}
+	r.Fail(now, rules.Account)
+	if got := waitOf(t, r, now, rules.Account); got != 15*time.Minute {
+		t.Errorf("the longest wait: %s", got)
 	}
 }
 
 func TestRoomForAttemptsAtTheSameTime(t *testing.T) {
-	r := lockout.New("account:x")
-	for _, want := range []int{3, 2, 1} {
-		if room, err := r.Allowance(t0, policy); room != want || err != nil {
+	r := lockout.New(account)
+	for want := 10; want > 0; want-- {
+		if room, err := r.Allowance(t0, rules.Account); room != want || err != nil {
 			t.Errorf("room for %d, %v; want %d", room, err, want)
 		}
-		r.Fail(t0, policy)
+		r.Fail(t0, rules.Account)
 	}
-	if room, err := r.Allowance(t0.Add(time.Minute), policy); room != 1 || err != nil {
+	if room, err := r.Allowance(t0.Add(time.Minute), rules.Account); room != 1 || err != nil {
 		t.Errorf("after the wait: room for %d, %v; want 1", room, err)
 	}
 }
 
+// Each failure takes its Leak to be forgiven, one after the other, whenever others follow.
 func TestFailuresAreForgottenAndForgiven(t *testing.T) {
-	r := lockout.New("account:x")
-	r.Fail(t0, policy)
-	r.Fail(t0, policy)
-	if room, _ := r.Allowance(t0.Add(time.Hour-time.Millisecond), policy); room != 1 {
-		t.Errorf("just within the hour: room for %d", room)
+	const leak = 15 * time.Minute
+	r := lockout.New(account)
+	left := func(at time.Duration, want int) {
+		t.Helper()
+		if n := r.Failures(t0.Add(at), rules.Account); n != want {
+			t.Errorf("at %s: %d failures, want %d", at, n, want)
+		}
 	}
-	if room, _ := r.Allowance(t0.Add(time.Hour), policy); room != 3 {
-		t.Errorf("an hour later: room for %d", room)
+	r.Fail(t0, rules.Account)
+	r.Fail(t0.Add(10*time.Minute), rules.Account)
+	left(leak-time.Millisecond, 2)
+	left(leak, 1) // what the first had begun to be forgiven was not lost with the second
+	left(2*leak-time.Millisecond, 1)
+	left(2*leak, 0)
+	if at := r.Snapshot().Expires; !at.Equal(t0.Add(2 * leak)) {
+		t.Errorf("expires at %s", at)
 	}
-	r.Fail(t0, policy)
-	if room, _ := r.Allowance(t0.Add(24*time.Hour-time.Millisecond), policy); room != 1 {
-		t.Errorf("within a day of a lock: room for %d", room)
-	}
-	if r.Fail(t0.Add(24*time.Hour), policy) {
-		t.Error("the first failure after a day locks")
-	}
+	r.Fail(t0.Add(3*leak), rules.Account)
+	left(3*leak, 1)
 	r.Forgive()
-	if room, _ := r.Allowance(t0.Add(24*time.Hour), policy); room != 3 {
-		t.Errorf("forgiven: room for %d", room)
+	left(3*leak, 0)
+	if s := r.Snapshot(); s.Expires.After(t0.Add(3 * leak)) {
+		t.Errorf("forgiven, and kept until %s", s.Expires)
 	}
 }
 
+func TestBucketOfAnAddress(t *testing.T) {
+	r := lockout.New(address)
+	for i := range 20 {
+		if wait := waitOf(t, r, t0, rules.Address); wait != 0 {
+			t.Fatalf("after %d failures: %s to wait", i, wait)
+		}
+		if locked := r.Fail(t0, rules.Address); locked != (i == 19) {
+			t.Errorf("failure %d: locked %t", i+1, locked)
+		}
+	}
+	for _, at := range []time.Duration{0, time.Second, 29 * time.Second} {
+		if wait := waitOf(t, r, t0.Add(at), rules.Address); wait != 30*time.Second-at {
+			t.Errorf("at %s: %s to wait", at, wait)
+		}
+	}
+	if room, err := r.Allowance(t0.Add(5*time.Minute), rules.Address); room != 10 || err != nil {
+		t.Errorf("five minutes later: room for %d, %v", room, err)
+	}
+	r.TakeBack(rules.Address)
+	if room, err := r.Allowance(t0, rules.Address); room != 1 || err != nil {
+		t.Errorf("one taken back: room for %d, %v", room, err)
+	}
+	if room, err := r.Allowance(t0.Add(5*time.Minute), rules.Address); room != 11 || err != nil {
+		t.Errorf("one taken back, five minutes later: room for %d, %v", room, err)
+	}
+}
+
+// Taking back undoes a failure exactly, whenever it happens.
+func TestTakeBackUndoesOneFailure(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		with, without := lockout.New(address), lockout.New(address)
+		now := t0
+		for range rapid.IntRange(1, 18).Draw(t, "failures") {
+			with.Fail(now, rules.Address)
+			without.Fail(now, rules.Address)
+			now = now.Add(time.Duration(rapid.IntRange(0, 29_999).Draw(t, "ms")) * time.Millisecond)
+		}
+		with.Fail(now, rules.Address)
+		with.TakeBack(rules.Address)
+		for range 25 {
+			if a, b := with.Failures(now, rules.Address), without.Failures(now, rules.Address); a != b {
+				t.Fatalf("%s later: %d failures, want %d", now.Sub(t0), a, b)
+			}
+			now = now.Add(29 * time.Second)
+		}
+	})
+}
+
+// An office where one mistypes a password each 20 minutes never has to wait; one that does each 31 seconds
+// never does either.
+func TestTyposOfASharedAddressNeverLockIt(t *testing.T) {
+	for _, every := range []time.Duration{20 * time.Minute, 31 * time.Second} {
+		r := lockout.New(address)
+		for now := t0; now.Before(t0.AddDate(0, 0, 14)); now = now.Add(every) {
+			if wait := waitOf(t, r, now, rules.Address); wait > 0 {
+				t.Fatalf("one each %s: %s to wait after %s", every, wait, now.Sub(t0))
+			}
+			r.Fail(now, rules.Address)
+		}
+	}
+}
+
+// A guesser that uses each moment gets no more than the free tries, the five of the doubling waits and one
+// for each Leak, and cannot gain by staying below the limit.
+func TestGuessingIsSlow(t *testing.T) {
+	const day = 24 * time.Hour
+	for name, c := range map[string]struct {
+		p    lockout.Policy
+		most int
+	}{"account": {rules.Account, 10 + 5 + 96}, "elsewhere": {rules.Elsewhere, 99 + 5 + 96}, "address": {rules.Address, 20 + 2880}} {
+		for _, patient := range []bool{false, true} {
+			r := lockout.New(account)
+			n := 0
+			for now := t0; now.Before(t0.Add(day)); now = now.Add(10 * time.Second) {
+				for {
+					room, err := r.Allowance(now, c.p)
+					if err != nil || patient && room == 1 {
+						break
+					}
+					r.Fail(now, c.p)
+					n++
+				}
+			}
+			if n > c.most {
+				t.Errorf("%s: %d guesses in a day, want at most %d", name, n, c.most)
+			}
+		}
+	}
+}
+
+// NIST SP 800-63B-4, 3.2.2: at most 100 attempts in a row, also of many networks at once.
+func TestTheHundredthAttemptOfManyNetworksHasToWait(t *testing.T) {
+	r := lockout.New(account)
+	for i := range 99 {
+		if wait := waitOf(t, r, t0, rules.Elsewhere); wait != 0 {
+			t.Fatalf("after %d failures: %s to wait", i, wait)
+		}
+		r.Fail(t0, rules.Elsewhere)
+	}
+	if wait := waitOf(t, r, t0, rules.Elsewhere); wait != 30*time.Second {
+		t.Errorf("the hundredth: %s to wait", wait)
+	}
+}
+
+// Failures that another clock dated, which was ahead by however much, lock no longer than the rule says;
+// and once one was counted since, all is as if they had been dated by this clock.
+func TestClockThatWasAhead(t *testing.T) {
+	for _, ahead := range []time.Duration{20 * time.Second, 10 * time.Minute, 100 * 24 * time.Hour, 365 * 24 * time.Hour} {
+		for name, p := range map[string]lockout.Policy{"account": rules.Account, "elsewhere": rules.Elsewhere, "address": rules.Address} {
+			r := lockout.New(account)
+			for range 200 {
+				r.Fail(t0.Add(ahead), p)
+			}
+			if wait := waitOf(t, r, t0, p); wait != 0 {
+				t.Errorf("%s, %s ahead: %s to wait", name, ahead, wait)
+			}
+			if room, _ := r.Allowance(t0, p); room != 1 {
+				t.Errorf("%s, %s ahead: room for %d", name, ahead, room)
+			}
+			r.Fail(t0, p)
+			longest := max(p.MaxDelay, p.Leak)
+			if wait := waitOf(t, r, t0, p); wait <= 0 || wait > longest {
+				t.Errorf("%s, %s ahead, and failed again: %s to wait", name, ahead, wait)
+			}
+			if wait := waitOf(t, r, t0.Add(longest), p); wait != 0 {
+				t.Errorf("%s, %s ahead, %s later: %s to wait", name, ahead, longest, wait)
+			}
+			if at := r.Snapshot().Expires; at.After(t0.Add(110 * 15 * time.Minute)) {
+				t.Errorf("%s, %s ahead: kept until %s", name, ahead, at)
+			}
+		}
+	}
+}
+
+func TestFewFailuresOfAClockThatWasAheadAreFew(t *testing.T) {
+	r := lockout.New(account)
+	r.Fail(t0.AddDate(1, 0, 0), rules.Account)
+	if room, err := r.Allowance(t0, rules.Account); room != 9 || err != nil {
+		t.Errorf("room for %d, %v", room, err)
+	}
+	r.Fail(t0, rules.Account)
+	if n := r.Failures(t0.Add(30*time.Minute), rules.Account); n != 0 {
+		t.Errorf("%d failures after half an hour", n)
+	}
+}
+
+// What was counted under other settings waits no longer than those in force say.
+func TestSettingsThatChangedSince(t *testing.T) {
+	before := lockout.NewRules(10, 20, 15*time.Minute, time.Hour)
+	for name, c := range map[string]struct{ before, now lockout.Policy }{
+		"account": {before.Account, rules.Account}, "elsewhere": {before.Elsewhere, rules.Elsewhere}, "address": {before.Address, rules.Address},
+	} {
+		r := lockout.New(account)
+		for range 200 {
+			r.Fail(t0, c.before)
+		}
+		if wait := waitOf(t, r, t0, c.now); wait <= 0 || wait > max(c.now.MaxDelay, c.now.Leak) {
+			t.Errorf("%s: %s to wait", name, wait)
+		}
+	}
+}
+
+// ASVS 6.3.1: no account is locked for good. Whatever the pace, and a clock that jumps back and forth, no
+// wait is longer than the longest, and the attempt after it is allowed.
+func TestGuessingIsSlowAndNobodyIsLockedOutForGood(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := lockout.New(account)
+		for _, p := range []lockout.Policy{rules.Account, rules.Elsewhere, rules.Address} {
+			now := t0
+			for range 150 {
+				wait := waitOf(t, r, now, p)
+				if wait > max(p.MaxDelay, p.Leak) {
+					t.Fatalf("%s to wait", wait)
+				}
+				if now = now.Add(wait); waitOf(t, r, now, p) > 0 {
+					t.Fatal("the wait is over, and there is another")
+				}
+				r.Fail(now, p)
+				now = now.Add(time.Duration(rapid.IntRange(-600_000, 60_000).Draw(t, "ms")) * time.Millisecond)
+			}
+		}
+	})
+}
+
 func TestZeroPolicyNeverRefuses(t *testing.T) {
-	r := lockout.New("account:x")
+	r := lockout.New(account)
 	for range 1000 {
 		if r.Fail(t0, lockout.Policy{}) {
 			t.Fatal("locked")
 		}
 	}
-}
-
-// NIST SP 800-63B-4, 3.2.2: no more than 100 failures in a row; ASVS 6.3.1: nobody is locked out for
-// good. Whatever the pace, and a clock that jumps back, a hundred failures take hours, and no wait is
-// longer than the longest.
-func TestGuessingIsSlowAndNobodyIsLockedOutForGood(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		p := lockout.Policy{Free: rapid.IntRange(1, 100).Draw(t, "free"), Delay: 30 * time.Second, MaxDelay: 15 * time.Minute}
-		r := lockout.New("account:x")
-		now := t0
-		inARow := 0
-		for range 120 {
-			wait := waitOf(t, r, now, p)
-			if wait > p.MaxDelay+time.Minute { // what the clock was set back by
-				t.Fatalf("%s to wait", wait)
-			}
-			if wait > 0 {
-				inARow = 0
-				now = now.Add(wait)
-			}
-			r.Fail(now, p)
-			if inARow++; inARow > 100 {
-				t.Fatal("more than a hundred failures without a wait")
-			}
-			now = now.Add(time.Duration(rapid.IntRange(-60_000, 5_000).Draw(t, "ms")) * time.Millisecond)
-		}
-	})
+	if off := lockout.NewRules(0, 0, time.Second, time.Second); !off.Account.Off() || !off.Elsewhere.Off() || !off.Address.Off() {
+		t.Errorf("%+v", off)
+	}
 }
 
 func TestSubjects(t *testing.T) {
+	ann, bob := lockout.ForAccount("a@example.com"), lockout.ForAccount("b@example.com")
 	same := [][2]lockout.Subject{
 		{lockout.ForAddress("192.0.2.1"), lockout.ForAddress("::ffff:192.0.2.1")},
 		{lockout.ForAddress("2001:db8:1:2::1"), lockout.ForAddress("2001:db8:1:2:ffff::9")},
 		{lockout.ForAddress("fe80::1%eth0"), lockout.ForAddress("fe80::2%eth1")},
+		{ann.At("2001:db8:1:2::1"), ann.At("2001:db8:1:2:ffff::9")},
+		{ann.At(lockout.Network("2001:db8:1:2::1")), ann.At("2001:db8:1:2:ffff::9")},
 	}
 	for _, c := range same {
 		if c[0] != c[1] {
@@ -133,19 +308,23 @@ func TestSubjects(t *testing.T) {
 	all := map[lockout.Subject]bool{}
 	for _, s := range []lockout.Subject{
 		lockout.ForAddress("192.0.2.1"), lockout.ForAddress("192.0.2.2"), lockout.ForAddress("2001:db8:1:2::1"),
-		lockout.ForAddress("2001:db8:1:3::1"), lockout.ForAddress(""), lockout.ForAddress("unix"), lockout.ForAccount(""),
-		lockout.ForAccount("192.0.2.1"), lockout.ForAccount("a@example.com"), lockout.ForAccount("b@example.com"),
+		lockout.ForAddress("2001:db8:1:3::1"), lockout.ForAddress(""), lockout.ForAddress("unix"), lockout.ForAccount("").Elsewhere(),
+		lockout.ForAccount("192.0.2.1").At(""), ann.At("192.0.2.1"), ann.At("192.0.2.2"), ann.At(""), ann.Elsewhere(), bob.At("192.0.2.1"), bob.Elsewhere(),
 	} {
-		if all[s] || len(s) > 48 {
-			t.Errorf("%q comes twice or is long", s)
+		if all[s] || len(s) > 80 || strings.Contains(string(s), "192") || strings.Contains(string(s), "example") {
+			t.Errorf("%q comes twice, is long or says what was given", s)
 		}
 		all[s] = true
+		first, end := ann.Range()
+		if within := first <= s && s < end; within != ann.Has(s) || within != strings.HasPrefix(string(s), string(ann)) {
+			t.Errorf("%q is in the range of the account: %t", s, within)
+		}
 	}
 }
 
 func TestRestore(t *testing.T) {
-	r := lockout.New("account:x")
-	r.Fail(t0, policy)
+	r := lockout.New(account)
+	r.Fail(t0, rules.Account)
 	s := r.Snapshot()
 	if _, err := lockout.Restore(s); err == nil {
 		t.Error("restored what was never stored")

@@ -87,7 +87,7 @@ type Accounts interface {
 
 	// Change changes one user, all of it or nothing; user.ErrStale when the version is none of those
 	// named, user.ErrLastStaff when nobody would be left who administers, lockout.ErrLocked when the
-	// current password was wrong too often.
+	// current password was wrong too often. Another user's new password unlocks their account.
 	Change(ctx context.Context, actor Actor, id user.ID, in Changes) (*user.User, error)
 
 	// ChangePassword gives the actor another password, for the present one, and ends their other

@@ -30,8 +30,12 @@ type Administration interface {
 	// Set changes a user.
 	Set(ctx context.Context, id user.ID, s Settings) (*user.User, error)
 
-	// SetPassword gives a user another password and ends their sessions.
+	// SetPassword gives a user another password, ends their sessions and unlocks the account.
 	SetPassword(ctx context.Context, id user.ID, password field.Text) error
+
+	// Unlock forgets the failed sign-ins of a user, so that no network has to wait on account of them. It
+	// reports whether there were any.
+	Unlock(ctx context.Context, id user.ID) (bool, error)
 
 	// Delete removes a user and their sessions.
 	Delete(ctx context.Context, id user.ID, allowLastStaff bool) error

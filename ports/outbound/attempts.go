@@ -17,6 +17,9 @@ type Attempts interface {
 	// of the one before. A loss of power may undo the last ones.
 	Update(ctx context.Context, s lockout.Subject, change func(*lockout.Record) error) (*lockout.Record, error)
 
+	// DeleteOf removes all records of an account and returns how many went.
+	DeleteOf(ctx context.Context, a lockout.Account) (int, error)
+
 	// Sweep removes records that had expired at now or before, at most limit of them, and returns how
 	// many went.
 	Sweep(ctx context.Context, now time.Time, limit int) (int, error)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ var attempts = []check{
 	{"ConcurrentUpdatesAllCount", attemptsConcurrent},
 	{"ConcurrentUpdatesOfManySubjects", attemptsConcurrentSubjects},
 	{"WhatIsReturnedIsACopy", attemptsCopy},
+	{"DeleteOfRemovesTheAccountsAll", attemptsDeleteOf},
 	{"SweepTakesTheExpired", attemptsSweep},
 	{"SweepHonoursItsLimit", attemptsSweepLimit},
 	{"SweptBeginsAnew", attemptsSweptAnew},
@@ -32,8 +34,9 @@ var attempts = []check{
 }
 
 var (
-	account = lockout.ForAccount("user.1@example.com")
-	other   = lockout.ForAccount("user.2@example.com")
+	account = lockout.ForAccount("user.1@example.com").At("192.0.2.1")
+	other   = lockout.ForAccount("user.2@example.com").At("192.0.2.1")
+	counts  = lockout.Policy{Free: 1000, Leak: 10 * time.Minute}
 )
 
 // failed returns a record none of whose fields is zero.
@@ -83,7 +86,7 @@ func sameRecord(t *testing.T, what string, got *lockout.Record, want lockout.Sna
 
 // fail is a change that counts one more failure.
 func fail(r *lockout.Record) error {
-	r.Fail(epoch, lockout.Policy{})
+	r.Fail(epoch, counts)
 	return nil
 }
 
@@ -101,12 +104,12 @@ func attemptsMissing(t *testing.T, b storage.Backend) {
 
 func attemptsFirstChange(t *testing.T, b storage.Backend) {
 	want := lockout.New(account)
-	want.Fail(epoch, lockout.Policy{})
 	for version := range int64(3) {
+		want.Fail(epoch, counts)
 		got, err := b.Attempts().Update(t.Context(), account, fail)
 		wantErr(t, "Update", err, nil)
 		s := want.Snapshot()
-		s.Version, s.Failures = version+1, int(version)+1
+		s.Version = version + 1
 		sameRecord(t, "Update", got, s)
 		sameRecord(t, "Get", mustGetRecord(t, b, account), s)
 	}
@@ -138,14 +141,14 @@ func attemptsKeepTimes(t *testing.T, b storage.Backend) {
 		time.Unix(0, 0).UTC(),
 		time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC),
 	} {
-		s := lockout.Snapshot{Subject: lockout.ForAccount(fmt.Sprint(i)), Failures: 1, Last: at, Expires: at, Version: 1}
+		s := lockout.Snapshot{Subject: lockout.ForAddress(fmt.Sprint(i)), Failures: 1, Last: at, Expires: at, Version: 1}
 		mustStore(t, b, recorded(t, s))
 		sameRecord(t, "Get", mustGetRecord(t, b, s.Subject), s)
 	}
 }
 
 func attemptsSubjects(t *testing.T, b storage.Backend) {
-	subjects := []lockout.Subject{lockout.ForAccount("192.0.2.1"), lockout.ForAddress("192.0.2.1"), lockout.ForAddress("192.0.2.2")}
+	subjects := []lockout.Subject{account, other, lockout.ForAccount("user.1@example.com").Elsewhere(), lockout.ForAddress("192.0.2.1"), lockout.ForAddress("192.0.2.2")}
 	for i, s := range subjects {
 		for range i + 1 {
 			_, err := b.Attempts().Update(t.Context(), s, fail)
@@ -163,7 +166,7 @@ func attemptsFailedChange(t *testing.T, b storage.Backend) {
 	mustStore(t, b, failed(t, account))
 	for s, want := range map[lockout.Subject]lockout.Snapshot{account: failed(t, account).Snapshot(), other: {Subject: other}} {
 		got, err := b.Attempts().Update(t.Context(), s, func(r *lockout.Record) error {
-			r.Fail(epoch.Add(5*time.Hour), lockout.Policy{})
+			r.Fail(epoch.Add(5*time.Hour), counts)
 			return fmt.Errorf("wrapped: %w", errRefused)
 		})
 		wantErr(t, "Update", err, errRefused)
@@ -196,14 +199,16 @@ func attemptsUnchanged(t *testing.T, b storage.Backend) {
 // and the others must not get lost.
 func attemptsConcurrentFirst(t *testing.T, b storage.Backend) {
 	for i := range 4 {
-		s := lockout.ForAccount(fmt.Sprint(i))
+		s := lockout.ForAddress(fmt.Sprint(i))
 		for _, err := range atOnce(func(int) error { _, err := b.Attempts().Update(t.Context(), s, fail); return err }) {
 			wantErr(t, "Update", err, nil)
 		}
 		want := lockout.New(s)
-		want.Fail(epoch, lockout.Policy{})
+		for range crowd {
+			want.Fail(epoch, counts)
+		}
 		v := want.Snapshot()
-		v.Failures, v.Version = crowd, crowd
+		v.Version = crowd
 		sameRecord(t, "a failure was lost", mustGetRecord(t, b, s), v)
 	}
 }
@@ -240,7 +245,7 @@ func attemptsConcurrentSubjects(t *testing.T, b storage.Backend) {
 }
 
 func attemptsCopy(t *testing.T, b storage.Backend) {
-	spoil := func(r *lockout.Record) { r.Fail(epoch.Add(99*time.Hour), lockout.Policy{}) }
+	spoil := func(r *lockout.Record) { r.Fail(epoch.Add(99*time.Hour), counts) }
 	var kept *lockout.Record
 	got, err := b.Attempts().Update(t.Context(), account, func(r *lockout.Record) error {
 		kept = r
@@ -262,9 +267,31 @@ func attemptsCopy(t *testing.T, b storage.Backend) {
 	sameRecord(t, "after changing a new one", mustGetRecord(t, b, other), lockout.Snapshot{Subject: other})
 }
 
+func attemptsDeleteOf(t *testing.T, b storage.Backend) {
+	one, two := lockout.ForAccount("user.1@example.com"), lockout.ForAccount("user.2@example.com")
+	gone := []lockout.Subject{one.At("192.0.2.1"), one.At("2001:db8::1"), one.At(""), one.Elsewhere()}
+	first, end := one.Range()
+	stay := []lockout.Subject{two.At("192.0.2.1"), two.Elsewhere(), lockout.ForAddress("192.0.2.1"), first[:len(first)-1], end, "0", "z"}
+	for _, s := range slices.Concat(gone, stay) {
+		mustStore(t, b, failed(t, s))
+	}
+	for _, want := range []int{len(gone), 0} {
+		if n, err := b.Attempts().DeleteOf(t.Context(), one); err != nil || n != want {
+			t.Errorf("DeleteOf: got %d, %v; want %d", n, err, want)
+		}
+	}
+	for _, s := range gone {
+		sameRecord(t, "of the account", mustGetRecord(t, b, s), lockout.Snapshot{Subject: s})
+	}
+	for _, s := range stay {
+		sameRecord(t, "of another", mustGetRecord(t, b, s), failed(t, s).Snapshot())
+	}
+	mustStore(t, b, failed(t, one.Elsewhere()))
+}
+
 func forgotten(t *testing.T, name string, at time.Time) *lockout.Record {
 	t.Helper()
-	s := failed(t, lockout.ForAccount(name)).Snapshot()
+	s := failed(t, lockout.ForAddress(name)).Snapshot()
 	s.Expires = at
 	return recorded(t, s)
 }
@@ -276,7 +303,7 @@ func attemptsSweep(t *testing.T, b storage.Backend) {
 		t.Errorf("Sweep: got %d, %v; want 2", n, err)
 	}
 	for name, want := range map[string]int64{"before": 0, "now": 0, "after": 1} {
-		if v := mustGetRecord(t, b, lockout.ForAccount(name)).Snapshot().Version; v != want {
+		if v := mustGetRecord(t, b, lockout.ForAddress(name)).Snapshot().Version; v != want {
 			t.Errorf("%s: version %d, want %d", name, v, want)
 		}
 	}
@@ -295,7 +322,7 @@ func attemptsSweepLimit(t *testing.T, b storage.Backend) {
 			t.Errorf("Sweep of %d: got %d, %v; want %d", c.limit, n, err, c.want)
 		}
 	}
-	if v := mustGetRecord(t, b, lockout.ForAccount("live")).Snapshot().Version; v != 1 {
+	if v := mustGetRecord(t, b, lockout.ForAddress("live")).Snapshot().Version; v != 1 {
 		t.Error("Sweep took a record that had not expired")
 	}
 }
@@ -320,6 +347,8 @@ func attemptsEndedContext(t *testing.T, b storage.Backend) {
 			})
 			wantErr(t, "Update", err, want)
 		}
+		_, err = b.Attempts().DeleteOf(ctx, lockout.ForAccount("user.1@example.com"))
+		wantErr(t, "DeleteOf", err, want)
 		_, err = b.Attempts().Sweep(ctx, epoch.Add(1000*time.Hour), 9)
 		wantErr(t, "Sweep", err, want)
 	}

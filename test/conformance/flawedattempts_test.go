@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"roster/domain/lockout"
@@ -49,14 +50,14 @@ func (r flawedAttempts) Update(ctx context.Context, s lockout.Subject, change fu
 		x, err := r.Attempts.Update(ctx, s, change)
 		if err == nil && x.Snapshot().Version == 0 {
 			return r.Attempts.Update(ctx, s, func(x *lockout.Record) error {
-				x.Fail(time.Unix(0, 0).UTC(), lockout.Policy{})
+				x.Fail(time.Unix(0, 0).UTC(), lockout.Policy{Free: 1, Leak: 1})
 				x.Forgive()
 				return nil
 			})
 		}
 		return x, err
 	case "takes an address for an account":
-		s = "account:" + s[len(s)-32:]
+		s = s[strings.LastIndex(string(s), "/")+1:]
 	case "rounds failures to seconds":
 		inner := change
 		change = func(x *lockout.Record) error {
@@ -88,6 +89,21 @@ func (r flawedAttempts) forgetting(ctx context.Context, s lockout.Subject, chang
 		*x = *v
 		return nil
 	})
+}
+
+func (r flawedAttempts) DeleteOf(ctx context.Context, a lockout.Account) (int, error) {
+	switch r.f.defect {
+	case "forgives one network":
+		for _, s := range []lockout.Subject{a.At("192.0.2.1"), a.Elsewhere()} {
+			if _, err := r.Attempts.Update(ctx, s, func(x *lockout.Record) error { x.Forgive(); return nil }); err != nil {
+				return 0, err
+			}
+		}
+		return 2, nil
+	case "forgives all accounts":
+		a = "account/"
+	}
+	return r.Attempts.DeleteOf(ctx, a)
 }
 
 func (r flawedAttempts) Sweep(ctx context.Context, now time.Time, limit int) (int, error) {

@@ -82,6 +82,8 @@ var defects = map[string]string{
 	"rounds failures to seconds":       "Attempts/UpdateRoundTripsEveryField",
 	"shares a record":                  "Attempts/WhatIsReturnedIsACopy",
 	"reads failures under any context": "Attempts/EndedContext",
+	"forgives one network":             "Attempts/DeleteOfRemovesTheAccountsAll",
+	"forgives all accounts":            "Attempts/DeleteOfRemovesTheAccountsAll",
 	"sweeps failures too late":         "Attempts/SweepTakesTheExpired",
 	"sweeps failures too early":        "Attempts/SweepTakesTheExpired",
 	"sweeps failures without limit":    "Attempts/SweepHonoursItsLimit",

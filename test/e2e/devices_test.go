@@ -258,17 +258,21 @@ func TestAuditTrail(t *testing.T) {
 	}
 }
 
-// Guessing is slowed down for known and unknown accounts alike, and a crash does not reset the count.
+// Guessing is slowed down for known and unknown accounts alike, and a crash does not reset the count. The
+// owner is not kept out of a known place, and of no other once the account is unlocked.
 func TestGuessingIsSlowedDown(t *testing.T) {
-	s := process.Start(t, nil)
+	s := process.Start(t, map[string]string{"ROSTER_TRUSTED_PROXIES": "127.0.0.1"})
+	try := func(address, email, password string) answer {
+		return call(s, t, "POST", "/api/token/", body(object{"email": email, "password": password}), header("X-Forwarded-For", address))
+	}
 	ann, _ := arrive(s, t, "ann@example.com")
 	bob, _ := arrive(s, t, "bob@example.com")
 	var refusals []answer
-	for _, email := range []string{ann.email, "nobody@example.com"} {
+	for email, address := range map[string]string{ann.email: "192.0.2.1", "nobody@example.com": "192.0.2.2"} {
 		for range 10 {
-			tryToSignIn(s, t, email, "Marker-wrong-4712").want(401)
+			try(address, email, "Marker-wrong-4712").want(401)
 		}
-		refusals = append(refusals, tryToSignIn(s, t, email, password).want(429))
+		refusals = append(refusals, try(address, email, password).want(429))
 	}
 	for _, a := range refusals {
 		var wait int
@@ -282,8 +286,26 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 	same(t, "header names", names(refusals[0].header), names(refusals[1].header))
 	s.Kill()
 	s.Restart()
-	tryToSignIn(s, t, strings.ToUpper(ann.email), password).want(429)
-	tryToSignIn(s, t, bob.email, password).want(200)
+	try("192.0.2.1", strings.ToUpper(ann.email), password).want(429)
+	try("192.0.2.1", bob.email, password).want(200)
+	tryToSignIn(s, t, ann.email, password).want(200) // from where she arrived
+	if out := s.MustCLI("user", "unlock", ann.email); out != "Unlocked ann@example.com.\n" {
+		t.Errorf("user unlock says %q", out)
+	}
+	try("192.0.2.1", ann.email, password).want(200)
+}
+
+// One address that tries a password of each of many accounts is slowed down early.
+func TestSprayingIsSlowedDown(t *testing.T) {
+	s := process.Start(t, nil)
+	for i := range 20 {
+		tryToSignIn(s, t, fmt.Sprintf("u%d@example.com", i), "Marker-wrong-4712").want(401)
+	}
+	a := tryToSignIn(s, t, "another@example.com", "Marker-wrong-4712").want(429)
+	var wait int
+	if _, err := fmt.Sscan(a.header.Get("Retry-After"), &wait); err != nil || wait < 1 || wait > 30 {
+		t.Errorf("Retry-After: %q", a.header.Get("Retry-After"))
+	}
 }
 
 func names(h http.Header) map[string]bool {

@@ -46,7 +46,7 @@ func oneSession(n int) session.Snapshot {
 }
 
 func oneAttempt(n int) lockout.Snapshot {
-	return lockout.Snapshot{Subject: lockout.ForAccount(fmt.Sprint(n)), Failures: n, Last: at, Expires: at.Add(time.Hour), Version: 1}
+	return lockout.Snapshot{Subject: lockout.ForAddress(fmt.Sprint(n)), Failures: n, Last: at, Expires: at.Add(time.Hour), Version: 1}
 }
 
 func oneEvent(n int) audit.Event {

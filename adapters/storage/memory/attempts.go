@@ -3,6 +3,7 @@ package memory
 import (
 	"context"
 	"maps"
+	"math"
 	"time"
 
 	"roster/domain/lockout"
@@ -60,8 +61,17 @@ func (s *attempts) Update(ctx context.Context, subject lockout.Subject, change f
 	return r, err
 }
 
+// DeleteOf implements outbound.Attempts.
+func (s *attempts) DeleteOf(ctx context.Context, a lockout.Account) (int, error) {
+	return s.delete(ctx, math.MaxInt, func(v lockout.Snapshot) bool { return a.Has(v.Subject) })
+}
+
 // Sweep implements outbound.Attempts.
 func (s *attempts) Sweep(ctx context.Context, now time.Time, limit int) (int, error) {
+	return s.delete(ctx, limit, func(v lockout.Snapshot) bool { return !v.Expires.After(now) })
+}
+
+func (s *attempts) delete(ctx context.Context, limit int, which func(lockout.Snapshot) bool) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -69,7 +79,7 @@ func (s *attempts) Sweep(ctx context.Context, now time.Time, limit int) (int, er
 	defer s.mu.Unlock()
 	gone := 0
 	maps.DeleteFunc(s.attempts, func(_ lockout.Subject, v lockout.Snapshot) bool {
-		if gone >= limit || v.Expires.After(now) {
+		if gone >= limit || !which(v) {
 			return false
 		}
 		gone++

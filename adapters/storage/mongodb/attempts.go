@@ -57,6 +57,16 @@ func (r failedAttempts) Update(ctx context.Context, s lockout.Subject, change fu
 	return attemptTable.update(ctx, r.s, "update failed sign-ins", string(s), change)
 }
 
+// DeleteOf implements outbound.Attempts.
+func (r failedAttempts) DeleteOf(ctx context.Context, a lockout.Account) (int, error) {
+	return r.s.delete(ctx, "delete failed sign-ins of an account", attemptTable.name, attemptsOf(a))
+}
+
+func attemptsOf(a lockout.Account) bson.D {
+	first, end := a.Range()
+	return is("_id", append(compared("$gte", string(first)), compared("$lt", string(end))...))
+}
+
 // Sweep implements outbound.Attempts. The longest expired go first.
 func (r failedAttempts) Sweep(ctx context.Context, now time.Time, limit int) (int, error) {
 	return r.s.sweep(ctx, "sweep failed sign-ins", attemptTable.name, is("expires", compared("$lte", instant(now))), is("expires", 1), limit)

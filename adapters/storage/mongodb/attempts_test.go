@@ -15,11 +15,11 @@ import (
 	"roster/test/testenv"
 )
 
-var subject = lockout.ForAccount("a@example.com")
+var subject = lockout.ForAddress("a@example.com")
 
 // fails is a change that counts a failure at now.
 func fails(now time.Time) func(*lockout.Record) error {
-	return func(r *lockout.Record) error { r.Fail(now, lockout.Policy{}); return nil }
+	return func(r *lockout.Record) error { r.Fail(now, lockout.Policy{Free: 100, Leak: time.Hour}); return nil }
 }
 
 func mustFail(t *testing.T, s *mongodb.Store, now time.Time) lockout.Snapshot {

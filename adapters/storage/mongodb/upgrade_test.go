@@ -130,7 +130,7 @@ func testUpgraded(t *testing.T, s *mongodb.Store, db *mongo.Database) {
 	if err != nil || !x.Used().Equal(used) {
 		t.Errorf("the last use: %+v, %v", x, err)
 	}
-	if _, err := s.Attempts().Update(t.Context(), lockout.ForAccount("a@example.com"), fails(used)); err != nil {
+	if _, err := s.Attempts().Update(t.Context(), lockout.ForAddress("a@example.com"), fails(used)); err != nil {
 		t.Errorf("Attempts.Update: %v", err)
 	}
 	if err := s.AuditTrail().Append(t.Context(), audit.Event{ID: "e", At: used, Kind: audit.SignedIn, User: "7"}); err != nil {

@@ -55,6 +55,14 @@ func (r failedAttempts) Update(ctx context.Context, s lockout.Subject, change fu
 	return attemptTable.update(ctx, r.s.writeSoon, "update failed sign-ins", string(s), change)
 }
 
+const deleteAttemptsOf = "DELETE FROM attempts WHERE id >= $1 AND id < $2"
+
+// DeleteOf implements outbound.Attempts.
+func (r failedAttempts) DeleteOf(ctx context.Context, a lockout.Account) (int, error) {
+	first, end := a.Range()
+	return r.s.delete(ctx, "delete failed sign-ins of an account", deleteAttemptsOf, string(first), string(end))
+}
+
 // sweepAttempts passes over records that another instance sweeps or changes, as sweep does.
 const sweepAttempts = `DELETE FROM attempts WHERE id = ANY(ARRAY(
 	SELECT id FROM attempts WHERE expires <= $1 ORDER BY expires LIMIT $2 FOR UPDATE SKIP LOCKED))`

@@ -114,6 +114,7 @@ func TestKeysetPlans(t *testing.T) {
 		sessionTable.selectAny("id"):                      "using sessions_id on sessions",
 		attemptTable.selectAny("id"):                      "using attempts_id on attempts",
 		eventTable.selectAny("id"):                        "using audit_events_id on audit_events",
+		deleteAttemptsOf:                                  "on attempts_id",
 		sweepAttempts:                                     "using attempts_expires on attempts",
 		sweepEvents:                                       "using audit_events_at on audit_events",
 		deleteOf:                                          "sessions_owner",

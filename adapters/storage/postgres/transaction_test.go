@@ -49,18 +49,18 @@ func TestWriteSoon(t *testing.T) {
 func TestOvertaken(t *testing.T) {
 	s := opened(t)
 	now := time.UnixMilli(1750000000000).UTC()
-	subject := lockout.ForAccount("a@example.com")
+	subject := lockout.ForAddress("a@example.com")
 	update := func(between func(nth int)) (runs int, r *lockout.Record, err error) {
 		r, err = s.Attempts().Update(t.Context(), subject, func(r *lockout.Record) error {
 			runs++
 			between(runs)
-			r.Fail(now, lockout.Policy{})
+			r.Fail(now, lockout.Policy{Free: 100, Leak: time.Hour})
 			return nil
 		})
 		return runs, r, err
 	}
 	other := func() {
-		if _, err := s.Attempts().Update(t.Context(), subject, func(r *lockout.Record) error { r.Fail(now, lockout.Policy{}); return nil }); err != nil {
+		if _, err := s.Attempts().Update(t.Context(), subject, func(r *lockout.Record) error { r.Fail(now, lockout.Policy{Free: 100, Leak: time.Hour}); return nil }); err != nil {
 			t.Error(err)
 		}
 	}

@@ -35,7 +35,10 @@ var attemptTable = table[lockout.Record]{
 	fresh:   func(id string) *lockout.Record { return lockout.New(lockout.Subject(id)) },
 }
 
-const sweepAttempts = "DELETE FROM attempts WHERE id IN (SELECT id FROM attempts WHERE expires <= ? ORDER BY expires LIMIT ?)"
+const (
+	deleteAttemptsOf = "DELETE FROM attempts WHERE id >= ? AND id < ?"
+	sweepAttempts    = "DELETE FROM attempts WHERE id IN (SELECT id FROM attempts WHERE expires <= ? ORDER BY expires LIMIT ?)"
+)
 
 type attempts struct{ s *Store }
 
@@ -54,6 +57,12 @@ func (r attempts) Get(ctx context.Context, s lockout.Subject) (x *lockout.Record
 // may fail to sign in.
 func (r attempts) Update(ctx context.Context, s lockout.Subject, change func(*lockout.Record) error) (*lockout.Record, error) {
 	return attemptTable.update(ctx, r.s.writeSoon, "update failed sign-ins", string(s), change)
+}
+
+// DeleteOf implements outbound.Attempts.
+func (r attempts) DeleteOf(ctx context.Context, a lockout.Account) (int, error) {
+	first, end := a.Range()
+	return r.s.delete(ctx, "delete failed sign-ins of an account", deleteAttemptsOf, string(first), string(end))
 }
 
 // Sweep implements outbound.Attempts. The longest expired go first.

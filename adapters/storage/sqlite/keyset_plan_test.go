@@ -106,6 +106,7 @@ func testKeysetPlans(t *testing.T, s *Store) {
 
 	check(sweepEvents, nil, "SEARCH audit_events USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH audit_events USING COVERING INDEX audit_events_at (at<?)")
 	check(appendEvent(), nil)
+	check(deleteAttemptsOf, nil, "SEARCH attempts USING PRIMARY KEY (id>? AND id<?)")
 	check(sweepAttempts, nil, "SEARCH attempts USING PRIMARY KEY (id=?)", "SEARCH attempts USING COVERING INDEX attempts_expires (expires<?)")
 	check(attemptTable.selectWhere("id"), nil, "SEARCH attempts USING PRIMARY KEY (id=?)")
 	check(attemptTable.updateColumns("failures", "last", "expires", "version"), nil, "SEARCH attempts USING PRIMARY KEY (id=?)")

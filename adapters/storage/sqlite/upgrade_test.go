@@ -121,8 +121,8 @@ func TestUpgradeFrom2(t *testing.T) {
 	if err != nil || !x.Used().Equal(used) {
 		t.Errorf("the last use: %+v, %v", x, err)
 	}
-	fail := func(r *lockout.Record) error { r.Fail(used, lockout.Policy{}); return nil }
-	if r, err := s.Attempts().Update(t.Context(), lockout.ForAccount("a@example.com"), fail); err != nil || r.Snapshot().Version != 1 {
+	fail := func(r *lockout.Record) error { r.Fail(used, lockout.Policy{Free: 100, Leak: time.Hour}); return nil }
+	if r, err := s.Attempts().Update(t.Context(), lockout.ForAddress("a@example.com"), fail); err != nil || r.Snapshot().Version != 1 {
 		t.Errorf("Attempts.Update: %+v, %v", r, err)
 	}
 	if err := s.AuditTrail().Append(t.Context(), audit.Event{ID: "e", At: used, Kind: audit.SignedIn, User: "7"}); err != nil {
