@@ -19,7 +19,7 @@ type shell struct {
 
 func newShell(t *testing.T, environ ...string) shell {
 	t.Helper()
-	return shell{t, append([]string{"ROSTER_DATA_DIR=" + t.TempDir(), "ROSTER_ADMIN_LISTEN=off", "ROSTER_LISTEN=127.0.0.1:0"}, environ...)}
+	return shell{t, append([]string{"ROSTER_DATA_DIR=" + t.TempDir(), "ROSTER_ADMIN_LISTEN=off", "ROSTER_LISTEN=127.0.0.1:0", "ROSTER_TRUSTED_PROXIES=127.0.0.1"}, environ...)}
 }
 
 // result is what one run left behind.
@@ -172,11 +172,15 @@ func TestUnknownBackend(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	s := newShell(t)
-	out := s.must("", "check", "--page-size", "50", "--trusted-proxies", "127.0.0.1", "--deploy")
+	out := s.must("", "check", "--page-size", "50", "--deploy")
 	for _, want := range []string{"SETTING", "page_size                 50 ", "flag\n", "environment\n", "signing_key               (not set)", "Nothing unsafe was found."} {
 		if !strings.Contains(out, want) {
 			t.Errorf("check does not say %q:\n%s", want, out)
 		}
+	}
+	out = s.must("", "check", "--trusted-proxies=")
+	if !strings.Contains(out, "\nUnsafe:\n  listen is 127.0.0.1:0: behind a proxy on this machine all clients share one address") {
+		t.Errorf("check says\n%s", out)
 	}
 	s = newShell(t, "ROSTER_PROFILE=django", "ROSTER_SIGNING_KEY=hunter2-0123456789-abcdefghijklmnopqrstuvwxyz")
 	out = s.must("", "check")

@@ -66,19 +66,20 @@ func tooNew(path string, have, known int64) error {
 	return fmt.Errorf("sqlite: %s has schema version %d, and this program knows %d at most: use a newer one", path, have, known)
 }
 
+// selectMark is one statement, so that both are of one moment: another process may be claiming the database.
+const selectMark = "SELECT a.application_id, (SELECT count(*) FROM sqlite_schema) FROM pragma_application_id a"
+
 // marked reports whether the database at path has our mark, and refuses one that holds something else.
 func marked(ctx context.Context, q interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }, path string) (ours bool, err error) {
 	op := "open " + path
 	var id, objects int64
-	if err := q.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil || id == applicationID {
+	err = q.QueryRowContext(ctx, selectMark).Scan(&id, &objects)
+	switch {
+	case err != nil || id == applicationID:
 		return err == nil, translate(ctx, op, err)
-	}
-	if err := q.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&objects); err != nil {
-		return false, translate(ctx, op, err)
-	}
-	if id != 0 || objects > 0 {
+	case id != 0 || objects > 0:
 		return false, fmt.Errorf("sqlite: %s is another program's database (application id %#x, %d objects)", path, id, objects)
 	}
 	return false, nil
