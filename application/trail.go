@@ -2,7 +2,7 @@ package application
 
 import (
 	"context"
-	"strconv"
+	"fmt"
 	"strings"
 	"time"
 
@@ -73,7 +73,7 @@ func changes(before, after user.Snapshot) string {
 	return strings.Join(members, " ")
 }
 
-func flagDetail(member string, value bool) string { return member + "=" + strconv.FormatBool(value) }
+func flagDetail(member string, value bool) string { return fmt.Sprintf("%s=%t", member, value) }
 
 // changedMembers names the members in which two states of a user differ, as callers spell them.
 func changedMembers(before, after user.Snapshot) []string {

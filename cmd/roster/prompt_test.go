@@ -188,7 +188,7 @@ func TestDeleteAsks(t *testing.T) {
 		c.expect("roster: nothing was deleted")
 		c.end(exitFailure)
 	}
-	c := s.converse(t.Context(), "user", "delete", "ada@example.org")
+	c := s.converse(t.Context(), "user", "delete", "ada@example.org", "--force")
 	c.answer("[y/N]: ", "Y"+enter)
 	if out := c.end(0); out != "Deleted ada@example.org with id 1.\n" {
 		t.Errorf("user delete says %q", out)
