@@ -40,16 +40,20 @@ func export(t *testing.T) []exported {
 	return e.Users
 }
 
-func newHasher() *password.Hasher { return password.New(password.Options{Workers: 64}) }
+// Each Hasher measures the machine once: two do for all tests.
+var (
+	plainHasher  = password.New(password.Options{Workers: 64})
+	digestHasher = password.New(password.Options{Workers: 64, Digests: true})
+)
 
 func verify(t *testing.T, plain, encoded string) (fits, outdated bool) {
 	t.Helper()
-	return verifyWith(t, password.Options{Workers: 64}, plain, encoded)
+	return verifyWith(t, plainHasher, plain, encoded)
 }
 
-func verifyWith(t *testing.T, o password.Options, plain, encoded string) (fits, outdated bool) {
+func verifyWith(t *testing.T, h *password.Hasher, plain, encoded string) (fits, outdated bool) {
 	t.Helper()
-	v, err := password.New(o).Verify(t.Context(), credential.NewPassword(plain), credential.RestoreHash(encoded))
+	v, err := h.Verify(t.Context(), credential.NewPassword(plain), credential.RestoreHash(encoded))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +85,7 @@ func TestDjangoUsersKeepTheirPasswords(t *testing.T) {
 			}
 			verify := func(t *testing.T, plain, encoded string) (fits, outdated bool) {
 				t.Helper()
-				return verifyWith(t, password.Options{Workers: 64, Digests: true}, plain, encoded)
+				return verifyWith(t, digestHasher, plain, encoded)
 			}
 			if fits, outdated := verify(t, right, u.Encoded); fits != want || outdated != (want && !cut) {
 				t.Errorf("right password: fits %t, outdated %t; want %t, %t", fits, outdated, want, want && !cut)
@@ -102,7 +106,7 @@ func TestDjangoUsersKeepTheirPasswords(t *testing.T) {
 func TestHashIsAPHCStringThatVerifies(t *testing.T) {
 	t.Parallel()
 	phc := regexp.MustCompile(`^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$`)
-	h := newHasher()
+	h := plainHasher
 	seen := map[string]bool{}
 	for _, plain := range []string{"lantern orchard", " blanks count ", "пароль-密码", "nul\x00inside", strings.Repeat("x", credential.MaxBytes)} {
 		c, err := h.Hash(t.Context(), credential.NewPassword(plain))
@@ -216,7 +220,7 @@ func TestBcryptIsNotReplacedByWhatItCuts(t *testing.T) {
 func TestTooLongFitsNothing(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", credential.MaxBytes+1)
-	if _, err := newHasher().Hash(t.Context(), credential.NewPassword(long)); err == nil {
+	if _, err := plainHasher.Hash(t.Context(), credential.NewPassword(long)); err == nil {
 		t.Error("Hash accepts it")
 	}
 	if fits, outdated := verify(t, long, "bcrypt$"+bcryptOf(t, long[:72])); fits || outdated {
@@ -228,11 +232,11 @@ func TestEndedContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := newHasher().Hash(ctx, credential.NewPassword("lantern")); !errors.Is(err, context.Canceled) {
+	if _, err := plainHasher.Hash(ctx, credential.NewPassword("lantern")); !errors.Is(err, context.Canceled) {
 		t.Errorf("Hash: %v", err)
 	}
 	for _, c := range []credential.Hash{credential.Unusable, credential.RestoreHash(golden(19456, 2, 1, 16, 32))} {
-		if _, err := newHasher().Verify(ctx, credential.NewPassword("lantern"), c); !errors.Is(err, context.Canceled) {
+		if _, err := plainHasher.Verify(ctx, credential.NewPassword("lantern"), c); !errors.Is(err, context.Canceled) {
 			t.Errorf("Verify: %v", err)
 		}
 	}
