@@ -34,7 +34,7 @@ var layers = []layer{
 	{dir: "ports/outbound", std: []string{"context", "time"}, inside: []string{"domain"}},
 	{dir: "application", std: []string{
 		"cmp", "context", "crypto/sha256", "encoding/hex", // digests of what was moved
-		"errors", "fmt", "slices", "strings", "sync", "sync/atomic", "time", "unicode/utf8",
+		"errors", "fmt", "slices", "strconv", "strings", "sync", "sync/atomic", "time", "unicode/utf8",
 	}, inside: []string{"domain", "ports"}},
 	{dir: "adapters/*", inside: []string{"domain", "ports/outbound"}, vendor: []string{"*"}, never: wiring},
 	{dir: "adapters/django", inside: []string{"domain", "ports/outbound", "adapters/sqlitefile"}, vendor: []string{"*"}, never: wiring},
