@@ -8,6 +8,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"roster/domain/user"
 )
 
 // upgrade ends the change of a database from an older version, when all that is new has been made. A
@@ -27,6 +29,9 @@ func (s *Store) upgrade(ctx context.Context, version int64) error {
 		return err
 	}
 	if err := s.countSessionEpochs(ctx); err != nil {
+		return err
+	}
+	if err := s.foldSearches(ctx); err != nil {
 		return err
 	}
 	return s.within(ctx, "write the marker", func(ctx context.Context) error {
@@ -132,6 +137,39 @@ func (s *Store) countSessionEpochs(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
+		}
+	}
+}
+
+// foldSearches makes characters that share their upper case one in the text that is searched (see user.Fold);
+// versions before 5 kept some apart. Several instances may do so at the same time.
+func (s *Store) foldSearches(ctx context.Context) error {
+	const op = "fold the text that is searched"
+	for after := ""; ; {
+		page, err := findAll[userDocument](ctx, s, op, lookup{
+			Find: userTable.name, Filter: is("_id", compared("$gt", after)), Sort: is("_id", 1), Projection: is("search", 1),
+		}, upgradeBatch)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		after = page[len(page)-1].ID
+		var changes []mongo.WriteModel
+		for _, u := range page {
+			if folded := user.Fold(u.Search); folded != u.Search {
+				changes = append(changes, mongo.NewUpdateOneModel().
+					SetFilter(bson.D{{Key: "_id", Value: u.ID}, {Key: "search", Value: u.Search}}).
+					SetUpdate(is("$set", is("search", folded))))
+			}
+		}
+		if len(changes) == 0 {
+			continue
+		}
+		err = s.within(ctx, op, func(ctx context.Context) error {
+			_, err := s.collection(userTable.name).BulkWrite(ctx, changes, options.BulkWrite().SetOrdered(false))
+			return err
+		})
+		if err != nil {
+			return err
 		}
 	}
 }

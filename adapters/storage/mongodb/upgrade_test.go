@@ -211,6 +211,7 @@ func TestUpgradeFrom3(t *testing.T) {
 		insert(t, db, "users", append(bson.D{
 			{Key: "_id", Value: id.SortKey()}, {Key: "email", Value: string(id) + "@example.com"}, {Key: "email_key", Value: string(id) + "@example.com"},
 			{Key: "active", Value: true}, {Key: "joined_us", Value: at(0).UnixMicro()}, {Key: "version", Value: int64(1)},
+			{Key: "search", Value: string(id) + "@example.com\nοδυσσεύς\nilgın"},
 		}, d...))
 	}
 	want := map[session.ID]bool{}
@@ -228,6 +229,12 @@ func TestUpgradeFrom3(t *testing.T) {
 	}
 	for range 2 { // and once more as it is then
 		s := start(t, uri)
+		for _, term := range []string{"οδυσσεύς", "ΟΔΥΣΣΕΎΣ", "ilgin", "ilgın"} {
+			found, err := s.Users().List(t.Context(), user.Query{Filter: user.Filter{Terms: user.Terms(term)}, Order: user.Ordering("id"), Limit: 9})
+			if err != nil || len(found) != 2 {
+				t.Errorf("%s: %v, %v", term, found, err)
+			}
+		}
 		for id, live := range want {
 			x, err := s.Sessions().Get(t.Context(), id)
 			if err != nil {
