@@ -1,14 +1,17 @@
 package application_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
 	"time"
 
 	"roster/application"
+	"roster/domain/field"
 	"roster/domain/lockout"
 	"roster/ports/inbound"
+	"roster/ports/outbound"
 	"roster/test/fixture"
 )
 
@@ -279,4 +282,59 @@ func TestAFloodOfOtherAccountsFreesNobody(t *testing.T) {
 	if swept, err = application.NewHousekeeping(s.Ports, fixture.Standard()).Sweep(t.Context()); err != nil || swept.Attempts != 3*flood+3 {
 		t.Errorf("swept %+v, %v a day later, want all %d", swept, err, 3*flood+3)
 	}
+}
+
+// A change of password or address that needs the current password goes on at a known place, whatever guessers
+// do elsewhere.
+func TestCurrentPasswordAtAKnownPlace(t *testing.T) {
+	s := fixture.New(t, fixture.Standard())
+	s.Add(t, "a@example.com")
+	home := from(t, "198.51.100.1")
+	if err := try(home, s, "a@example.com", fixture.Password); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 99 {
+		_ = try(from(t, fmt.Sprintf("192.0.2.%d", i)), s, "a@example.com", "wrong")
+	}
+	u, err := s.Users.ByEmail(t.Context(), "a@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := func(ctx context.Context) error {
+		return s.ChangePassword(ctx, inbound.Actor{User: u}, field.Given(fixture.Password), field.Given(fixture.Password+"2"))
+	}
+	retryAfter(t, change(from(t, "203.0.113.1")))
+	if err := change(home); err != nil {
+		t.Error(err)
+	}
+}
+
+// A client that goes away while its wrong password is looked at is counted like one that stays.
+func TestGoingAwayDoesNotSaveTheCount(t *testing.T) {
+	s := fixture.New(t, fixture.Standard())
+	s.Add(t, "a@example.com")
+	away := &leaving{Attempts: s.Attempts}
+	p := s.Ports
+	p.Attempts = away
+	a := application.NewAuthentication(p, fixture.Standard(), application.NewGuard(p, fixture.Standard()))
+	for range 10 {
+		ctx, cancel := context.WithCancel(from(t, "192.0.2.1"))
+		away.leave = cancel
+		_, err := a.SignIn(ctx, inbound.SignIn{Email: field.Given("a@example.com"), Password: field.Given("wrong")})
+		if !errors.Is(err, inbound.ErrNoAccount) {
+			t.Fatal(err)
+		}
+	}
+	retryAfter(t, try(from(t, "192.0.2.1"), s, "a@example.com", fixture.Password))
+}
+
+// leaving cancels a request when its failure is about to be counted.
+type leaving struct {
+	outbound.Attempts
+	leave func()
+}
+
+func (l *leaving) Update(ctx context.Context, s lockout.Subject, change func(*lockout.Record) error) (*lockout.Record, error) {
+	l.leave()
+	return l.Attempts.Update(ctx, s, change)
 }

@@ -63,8 +63,8 @@ func TestNetworksChangeOnlyWithTheDay(t *testing.T) {
 		t.Errorf("%q became %q", before.Networks.Encoded(), u.Snapshot().Networks.Encoded())
 	}
 	u.RecordNetwork("a", joined.Add(24*time.Hour))
-	if u.Snapshot() == before {
-		t.Error("the next day is not noted")
+	if text := u.Snapshot().Networks.Encoded(); u.Snapshot() == before || strings.Count(text, ":") != 2 {
+		t.Errorf("the next day is not noted, or the network twice: %q", text)
 	}
 }
 
