@@ -6,14 +6,17 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"roster/application"
 	"roster/domain/audit"
 	"roster/domain/fault"
 	"roster/domain/field"
 	"roster/domain/lockout"
 	"roster/domain/session"
 	"roster/ports/inbound"
+	"roster/ports/outbound"
 	"roster/test/fixture"
 )
 
@@ -110,32 +113,88 @@ func TestAttemptsAtTheSameTimeDoNotSlipThrough(t *testing.T) {
 		"many accounts, one network": {1, crowd, 20},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := fixture.New(t, fixture.Standard())
-			s.Add(t, "u0@example.com")
-			errs := make([]error, crowd)
-			var wg sync.WaitGroup
-			for i := range crowd {
-				wg.Go(func() {
-					errs[i] = try(from(t, fmt.Sprintf("192.0.2.%d", i%c.networks)), s, fmt.Sprintf("u%d@example.com", i%c.accounts), "wrong")
-				})
-			}
-			wg.Wait()
-			refused, locked := 0, 0
-			for _, err := range errs {
-				switch {
-				case errors.Is(err, inbound.ErrNoAccount):
-					refused++
-				case errors.Is(err, lockout.ErrLocked):
-					locked++
-				default:
-					t.Error(err)
+			synctest.Test(t, func(t *testing.T) {
+				s := fixture.New(t, fixture.Standard())
+				s.Add(t, "u0@example.com")
+				release := make(chan struct{})
+				s.Hasher.During = func() { <-release }
+				errs := make([]error, crowd)
+				var wg sync.WaitGroup
+				for i := range crowd {
+					wg.Go(func() {
+						errs[i] = try(from(t, fmt.Sprintf("192.0.2.%d", i%c.networks)), s, fmt.Sprintf("u%d@example.com", i%c.accounts), "wrong")
+					})
 				}
-			}
-			if n := s.Hasher.Verified.Load(); int(n) != c.want || refused != c.want || locked != crowd-c.want {
-				t.Errorf("%d passwords looked at, %d refused, %d locked; want %d", n, refused, locked, c.want)
-			}
+				synctest.Wait() // each is looked at or waits for its turn
+				if n := s.Hasher.Verified.Load(); int(n) != c.want {
+					t.Errorf("%d passwords looked at at once, want %d", n, c.want)
+				}
+				close(release)
+				wg.Wait()
+				refused, locked := 0, 0
+				for _, err := range errs {
+					switch {
+					case errors.Is(err, inbound.ErrNoAccount):
+						refused++
+					case errors.Is(err, lockout.ErrLocked):
+						locked++
+					default:
+						t.Error(err)
+					}
+				}
+				if n := s.Hasher.Verified.Load(); int(n) != c.want || refused != c.want || locked != crowd-c.want {
+					t.Errorf("%d passwords looked at, %d refused, %d locked; want %d", n, refused, locked, c.want)
+				}
+			})
 		})
 	}
+}
+
+// What an attempt has read of the failures is out of date when another one has failed since.
+func TestAnAttemptThatReadBeforeAFailureReadsAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		set := fixture.Standard()
+		set.Lockout.Account.Free = 1
+		s := fixture.New(t, set)
+		first, second := make(chan struct{}), make(chan struct{})
+		s.Hasher.During = func() { <-first }
+		p := s.Ports
+		slow := &slowReads{Attempts: s.Attempts}
+		p.Attempts = slow
+		a := application.NewAuthentication(p, set, application.NewGuard(p, set))
+		signIn := func(err *error) {
+			_, *err = a.SignIn(from(t, "192.0.2.1"), inbound.SignIn{Email: field.Given("a@example.com"), Password: field.Given("wrong")})
+		}
+		var errs [2]error
+		var wg sync.WaitGroup
+		wg.Go(func() { signIn(&errs[0]) })
+		synctest.Wait() // the first is looked at
+		slow.hold = second
+		wg.Go(func() { signIn(&errs[1]) })
+		synctest.Wait() // the second has read that there are no failures
+		slow.hold = nil
+		close(first)
+		synctest.Wait() // the first has failed
+		close(second)
+		wg.Wait()
+		if !errors.Is(errs[0], inbound.ErrNoAccount) || !errors.Is(errs[1], lockout.ErrLocked) || s.Hasher.Verified.Load() != 1 {
+			t.Errorf("%v; %d passwords looked at", errs, s.Hasher.Verified.Load())
+		}
+	})
+}
+
+// slowReads returns what it read of an account when hold is closed, if that is set.
+type slowReads struct {
+	outbound.Attempts
+	hold chan struct{}
+}
+
+func (r *slowReads) Get(ctx context.Context, s lockout.Subject) (*lockout.Record, error) {
+	x, err := r.Attempts.Get(ctx, s)
+	if r.hold != nil && lockout.ForAccount("a@example.com").Has(s) {
+		<-r.hold
+	}
+	return x, err
 }
 
 // Many sign-ins of one account at the same moment, all with the right password, all succeed: they
