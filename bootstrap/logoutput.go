@@ -65,7 +65,9 @@ func (o *LogOutput) add(lines []byte, room int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.pending)+len(lines) > room {
-		o.dropped += uint64(bytes.Count(lines, []byte("\n")))
+		for range bytes.Lines(lines) {
+			o.dropped++
+		}
 		return
 	}
 	o.pending = append(o.pending, lines...)

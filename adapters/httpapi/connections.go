@@ -86,6 +86,7 @@ func (s *connections) changed(conn net.Conn, state http.ConnState) {
 	c.silent = false
 	s.unrest(c)
 	switch state {
+	case http.StateNew, http.StateActive:
 	case http.StateIdle:
 		c.idle = s.idle.PushBack(c)
 		if c.network != nil {
