@@ -34,6 +34,9 @@ func concern(c *readconcern.ReadConcern) *readConcern {
 	return &readConcern{c.Level}
 }
 
+// maxBatch is more than any page of the service holds. A server may set room aside for a whole batch.
+const maxBatch = 10_000
+
 // findAll reads the documents that q finds, at most limit of them, in one batch. 0 is no limit to MongoDB,
 // and nothing here.
 func findAll[D any](ctx context.Context, s *Store, op string, q lookup, limit int) (docs []D, err error) {
@@ -41,7 +44,7 @@ func findAll[D any](ctx context.Context, s *Store, op string, q lookup, limit in
 		return nil, ctx.Err()
 	}
 	q.Limit = int64(limit)
-	q.BatchSize = q.Limit + 1 // with room for one more the server sees the end, and keeps no cursor
+	q.BatchSize = min(q.Limit, maxBatch) + 1 // with room for one more the server sees the end, and keeps no cursor
 	q.ReadConcern = s.reads
 	err = s.within(ctx, op, func(ctx context.Context) error {
 		c, err := s.db.RunCommandCursor(ctx, q)
