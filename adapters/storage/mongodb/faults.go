@@ -16,6 +16,7 @@ import (
 
 // Result codes of the server, by the names it gives them.
 const (
+	internalError    = 1
 	indexNotFound    = 27
 	maxTimeMSExpired = 50
 	duplicateKey     = 11000
@@ -109,7 +110,8 @@ const roundTrip = time.Second
 
 func isTimeLimit(err error) bool {
 	e, ok := errors.AsType[mongo.ServerError](err)
-	return ok && e.HasErrorCode(maxTimeMSExpired) || errors.Is(err, driver.ErrDeadlineWouldBeExceeded)
+	// FerretDB reports the end of its limit as an internal error where that interrupts its storage.
+	return ok && (e.HasErrorCode(maxTimeMSExpired) || e.HasErrorCode(internalError)) || errors.Is(err, driver.ErrDeadlineWouldBeExceeded)
 }
 
 func unavailable(err error) bool {
