@@ -14,7 +14,7 @@ const preflightMaxAge = 7200
 // conditions of RFC 9110, those that browsers' caches add, and those of tracing (W3C Trace Context and
 // Baggage, Sentry). None of them does any harm, since tokens travel in Authorization.
 var allowedHeaders = []string{
-	"Accept", "Accept-Encoding", "Authorization", "Content-Type", "DNT", "Origin", "User-Agent", "X-CSRFToken", "X-Requested-With",
+	"Accept", "Accept-Encoding", "Accept-Language", "Authorization", "Content-Type", "DNT", "Origin", "User-Agent", "X-CSRFToken", "X-Requested-With",
 	"If-Match", "If-None-Match", "Cache-Control", "Pragma",
 	"traceparent", "tracestate", "baggage", "sentry-trace", "X-Request-Id",
 }
