@@ -76,7 +76,7 @@ func creationIsReported(t *testing.T, open Opener, _ func() Opener) {
 	for _, want := range []int{1, 0} { // notices: the second finds what the first created
 		n := 0
 		open.started(t, storage.Options{Notice: func(text string) {
-			if strings.Contains(text, "created") { // not what is built in it
+			if strings.HasPrefix(text, "created") { // not what is built in it
 				n++
 			}
 		}})
