@@ -23,7 +23,7 @@ type charset struct {
 var secrets = map[string]bool{"password": true, "current_password": true, "new_password": true, "refresh": true, "token": true}
 
 // charsetOf returns the charset of a content type, UTF-8 when it names none. With legacy, others than
-// UTF-8 are read as Django reads them, and one that nobody knows counts as UTF-8; else ok is false.
+// UTF-8 are read as Django reads them, and an unknown one counts as UTF-8; else ok is false.
 func charsetOf(contentType string, legacy bool) (c charset, ok bool) {
 	_, params, _ := mime.ParseMediaType(contentType) // an error leaves no parameters
 	name := strings.ToLower(strings.TrimSpace(params["charset"]))
