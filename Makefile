@@ -49,7 +49,7 @@ fuzz: ## every fuzz target for a minute each (FUZZTIME=60s)
 	done
 
 soak: ## a million users imported into SQLite and PostgreSQL, killed half way and resumed
-	MOVING_USERS=1000000 $(GO) test -v -count=1 -timeout 6h -run Large ./test/moving
+	TRANSFER_USERS=1000000 $(GO) test -v -count=1 -timeout 6h -run Large ./test/transfer
 
 clean: ## remove what was built; the database in ./data stays
 	rm -rf bin coverage.out

@@ -20,22 +20,22 @@ var operations = map[string]func(ctx context.Context, s *fixture.Service, a inbo
 		_, err := s.Accounts.Get(ctx, a, id)
 		return err
 	},
-	"authorize": func(ctx context.Context, s *fixture.Service, a inbound.Actor, id user.ID, _ session.ID) error {
-		return s.Authorize(ctx, a, id)
+	"may change": func(ctx context.Context, s *fixture.Service, a inbound.Actor, id user.ID, _ session.ID) error {
+		return s.MayChange(ctx, a, id)
 	},
 	"change": func(ctx context.Context, s *fixture.Service, a inbound.Actor, id user.ID, _ session.ID) error {
-		_, err := s.Change(ctx, a, id, inbound.Changes{UserInput: inbound.UserInput{FirstName: field.Given("New")}})
+		_, err := s.Change(ctx, a, id, fixture.Body(inbound.Changes{UserInput: inbound.UserInput{FirstName: field.Given("New")}}))
 		return err
 	},
 	"change password": func(ctx context.Context, s *fixture.Service, a inbound.Actor, id user.ID, _ session.ID) error {
-		_, err := s.Change(ctx, a, id, inbound.Changes{UserInput: inbound.UserInput{Password: field.Given(fixture.Password + "2")}})
+		_, err := s.Change(ctx, a, id, fixture.Body(inbound.Changes{UserInput: inbound.UserInput{Password: field.Given(fixture.Password + "2")}}))
 		return err
 	},
 	"delete": func(ctx context.Context, s *fixture.Service, a inbound.Actor, id user.ID, _ session.ID) error {
 		return s.Accounts.Delete(ctx, a, id, nil)
 	},
 	"list sessions": func(ctx context.Context, s *fixture.Service, a inbound.Actor, id user.ID, _ session.ID) error {
-		_, err := s.Devices.List(ctx, a, inbound.SessionList{Owner: id, Limit: 1})
+		_, err := s.Devices.List(ctx, a, session.Query{Owner: id, Limit: 1})
 		return err
 	},
 	"end session": func(ctx context.Context, s *fixture.Service, a inbound.Actor, _ user.ID, its session.ID) error {
@@ -45,15 +45,15 @@ var operations = map[string]func(ctx context.Context, s *fixture.Service, a inbo
 		return s.Devices.EndAll(ctx, a, id)
 	},
 	"read the trail": func(ctx context.Context, s *fixture.Service, a inbound.Actor, _ user.ID, _ session.ID) error {
-		_, err := s.Trail.Events(ctx, a, audit.Query{Limit: 1})
+		_, err := s.Trail.Events(ctx, a, fixture.Body(audit.Query{Limit: 1}))
 		return err
 	},
 	"list": func(ctx context.Context, s *fixture.Service, a inbound.Actor, _ user.ID, _ session.ID) error {
-		_, err := s.Accounts.List(ctx, a, inbound.List{Order: user.Ordering(""), Limit: 10})
+		_, err := s.Accounts.List(ctx, a, inbound.UserQuery{Query: user.Query{Order: user.Ordering(""), Limit: 10}})
 		return err
 	},
 	"count": func(ctx context.Context, s *fixture.Service, a inbound.Actor, _ user.ID, _ session.ID) error {
-		_, err := s.Accounts.Count(ctx, a, inbound.Filter{})
+		_, err := s.Accounts.Count(ctx, a, inbound.UserQuery{})
 		return err
 	},
 }
@@ -73,9 +73,9 @@ func TestWhoMayDoWhat(t *testing.T) {
 	}
 	rows := []row{
 		{all[:2], []string{"read"}, no, nil, nil, nil},
-		{all[:1], []string{"authorize", "change", "change password", "delete"}, no, nil, nil, nil},
-		{all[1:2], []string{"authorize", "change", "change password", "delete"}, no, nil, forbidden, nil},
-		{all[2:], []string{"read", "authorize", "change", "change password", "delete"}, no, nil, hidden, nil},
+		{all[:1], []string{"may change", "change", "change password", "delete"}, no, nil, nil, nil},
+		{all[1:2], []string{"may change", "change", "change password", "delete"}, no, nil, forbidden, nil},
+		{all[2:], []string{"read", "may change", "change", "change password", "delete"}, no, nil, hidden, nil},
 		{all, []string{"list sessions", "end all sessions"}, no, nil, forbidden, nil},
 		{all, []string{"end session"}, no, nil, session.ErrNotFound, nil},
 		{all, []string{"read the trail"}, no, forbidden, forbidden, nil},
@@ -161,7 +161,7 @@ func TestOfNobody(t *testing.T) {
 		set.Access = policy
 		s := fixture.New(t, set)
 		for _, u := range []*user.User{s.Add(t, "a@example.com"), s.AddStaff(t, "s@example.com")} {
-			for _, op := range []string{"read", "authorize", "change", "delete"} {
+			for _, op := range []string{"read", "may change", "change", "delete"} {
 				err := operations[op](t.Context(), s, inbound.Actor{User: u}, "00000000-0000-7000-8000-ffffffffffff", "")
 				if !errors.Is(err, user.ErrNotFound) {
 					t.Errorf("%s, %s: %v", policy, op, err)
@@ -182,21 +182,21 @@ func TestWhomAListShows(t *testing.T) {
 		s.Add(t, "c@example.com")
 		for i, actor := range []inbound.Actor{{User: plain}, {User: staff}} {
 			// Only is the policy's to set: a caller that sets it sees neither more nor less.
-			for _, f := range []inbound.Filter{{}, {Filter: user.Filter{Only: staff.ID()}}} {
-				users, err := s.Accounts.List(t.Context(), actor, inbound.List{Filter: f, Order: user.Ordering(""), Limit: 10})
+			for _, f := range []user.Filter{{}, {Only: staff.ID()}} {
+				users, err := s.Accounts.List(t.Context(), actor, inbound.UserQuery{Query: user.Query{Filter: f, Order: user.Ordering(""), Limit: 10}})
 				if err != nil || len(users) != want[i] {
 					t.Errorf("%s, only %q: %d users, %v; want %d", policy, f.Only, len(users), err, want[i])
 				}
-				n, err := s.Accounts.Count(t.Context(), actor, f)
+				n, err := s.Accounts.Count(t.Context(), actor, inbound.UserQuery{Query: user.Query{Filter: f}})
 				if err != nil || n != want[i] {
 					t.Errorf("%s, only %q: count %d, %v; want %d", policy, f.Only, n, err, want[i])
 				}
 			}
 		}
-		if _, err := s.Accounts.List(t.Context(), inbound.Actor{}, inbound.List{Order: user.Ordering(""), Limit: 10}); !errors.Is(err, inbound.ErrNoCredentials) {
+		if _, err := s.Accounts.List(t.Context(), inbound.Actor{}, inbound.UserQuery{Query: user.Query{Order: user.Ordering(""), Limit: 10}}); !errors.Is(err, inbound.ErrNoCredentials) {
 			t.Errorf("%s: anonymous got %v", policy, err)
 		}
-		if _, err := s.Accounts.Count(t.Context(), inbound.Actor{}, inbound.Filter{}); !errors.Is(err, inbound.ErrNoCredentials) {
+		if _, err := s.Accounts.Count(t.Context(), inbound.Actor{}, inbound.UserQuery{}); !errors.Is(err, inbound.ErrNoCredentials) {
 			t.Errorf("%s: anonymous got %v", policy, err)
 		}
 	}
@@ -213,7 +213,7 @@ func TestWhoMayRegister(t *testing.T) {
 		set.Registration = registration
 		s := fixture.New(t, set)
 		for i, actor := range []inbound.Actor{{}, {User: s.Add(t, "a@example.com")}, {User: s.AddStaff(t, "b@example.com")}} {
-			_, err := s.Register(t.Context(), actor, fixture.Input(string(rune('x'+i))+"@example.com"))
+			_, err := s.Register(t.Context(), actor, fixture.Body(fixture.Input(string(rune('x'+i))+"@example.com")))
 			switch w := want[i].(type) {
 			case nil:
 				if err != nil {

@@ -63,7 +63,7 @@ func TestRegistrationTellsEveryFaultAtOnce(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			u, err := s.Register(t.Context(), inbound.Actor{}, c.in)
+			u, err := s.Register(t.Context(), inbound.Actor{}, fixture.Body(c.in))
 			expectFaults(t, err, c.want...)
 			if u != nil || fault.KindOf(err) != fault.Invalid {
 				t.Errorf("got %v, %v", u, err)
@@ -77,9 +77,10 @@ func TestRegistrationTellsEveryFaultAtOnce(t *testing.T) {
 
 func TestRegisteredUserIsAsAsked(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
-	u, err := s.Register(t.Context(), inbound.Actor{}, inbound.UserInput{
+	u, err := s.Register(t.Context(), inbound.Actor{}, fixture.Body(inbound.UserInput{
 		Email: field.Given(" Ann.Lee@EXAMPLE.com "), Password: field.Given(" " + fixture.Password), FirstName: field.Given(" Ann "), LastName: field.Given("Lee"),
-	})
+	}))
+
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +96,7 @@ func TestDjangoTrimsPasswords(t *testing.T) {
 	s := fixture.New(t, fixture.Django())
 	in := fixture.Input("a@example.com")
 	in.Password = field.Given("  " + fixture.Password + "\u2003\x1f")
-	if _, err := s.Register(t.Context(), inbound.Actor{}, in); err != nil {
+	if _, err := s.Register(t.Context(), inbound.Actor{}, fixture.Body(in)); err != nil {
 		t.Fatal(err)
 	}
 	s.SignsIn(t, "a@example.com", fixture.Password)
@@ -107,14 +108,14 @@ func TestChangeIsAllOrNothing(t *testing.T) {
 	u := s.Add(t, "a@example.com")
 	s.Add(t, "b@example.com")
 	me := inbound.Actor{User: u}
-	_, err := s.Change(t.Context(), me, u.ID(), inbound.Changes{UserInput: inbound.UserInput{FirstName: field.Given("New"), Email: field.Given("B@example.com")}})
+	_, err := s.Change(t.Context(), me, u.ID(), fixture.Body(inbound.Changes{UserInput: inbound.UserInput{FirstName: field.Given("New"), Email: field.Given("B@example.com")}}))
 	expectFaults(t, err, "email: user with this email address already exists.")
-	_, err = s.Change(t.Context(), me, u.ID(), inbound.Changes{Whole: true, UserInput: inbound.UserInput{FirstName: field.Given("New")}})
+	_, err = s.Change(t.Context(), me, u.ID(), fixture.Body(inbound.Changes{Whole: true, UserInput: inbound.UserInput{FirstName: field.Given("New")}}))
 	expectFaults(t, err, "email: This field is required.", "password: This field is required.", "last_name: This field is required.")
 	if now, _ := s.Users.Get(t.Context(), u.ID()); now.Snapshot() != u.Snapshot() {
 		t.Errorf("a refused change left %+v", now.Snapshot())
 	}
-	after, err := s.Change(t.Context(), me, u.ID(), inbound.Changes{UserInput: inbound.UserInput{FirstName: field.Given("New"), Email: field.Given("A@Example.com")}})
+	after, err := s.Change(t.Context(), me, u.ID(), fixture.Body(inbound.Changes{UserInput: inbound.UserInput{FirstName: field.Given("New"), Email: field.Given("A@Example.com")}}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,13 +129,13 @@ func TestStrengthIsJudgedAgainstTheUserToBe(t *testing.T) {
 	u := s.Add(t, "a@example.com")
 	me := inbound.Actor{User: u}
 	rename := inbound.UserInput{LastName: field.Given("Featherstone")}
-	if _, err := s.Change(t.Context(), me, u.ID(), inbound.Changes{UserInput: rename}); err != nil {
+	if _, err := s.Change(t.Context(), me, u.ID(), fixture.Body(inbound.Changes{UserInput: rename})); err != nil {
 		t.Fatal(err)
 	}
 	me.User, _ = s.Users.Get(t.Context(), u.ID())
-	_, err := s.Change(t.Context(), me, u.ID(), inbound.Changes{UserInput: inbound.UserInput{Password: field.Given("featherstone7")}})
+	_, err := s.Change(t.Context(), me, u.ID(), fixture.Body(inbound.Changes{UserInput: inbound.UserInput{Password: field.Given("featherstone7")}}))
 	expectFaults(t, err, "password: The password is too similar to the last name.")
-	if _, err := s.Change(t.Context(), me, u.ID(), inbound.Changes{UserInput: inbound.UserInput{Password: field.Given("featherstone7"), LastName: field.Given("Moss")}}); err != nil {
+	if _, err := s.Change(t.Context(), me, u.ID(), fixture.Body(inbound.Changes{UserInput: inbound.UserInput{Password: field.Given("featherstone7"), LastName: field.Given("Moss")}})); err != nil {
 		t.Error(err)
 	}
 }
@@ -144,18 +145,18 @@ func TestStaleVersionChangesNothing(t *testing.T) {
 	u := s.Add(t, "a@example.com")
 	me := inbound.Actor{User: u}
 	for want, versions := range map[error][]int64{user.ErrNoVersion: {}, user.ErrStale: {u.Version() + 1}} {
-		if _, err := s.Change(t.Context(), me, u.ID(), inbound.Changes{Versions: versions, UserInput: inbound.UserInput{FirstName: field.Given("X")}}); !errors.Is(err, want) {
+		if _, err := s.Change(t.Context(), me, u.ID(), fixture.Body(inbound.Changes{Versions: versions, UserInput: inbound.UserInput{FirstName: field.Given("X")}})); !errors.Is(err, want) {
 			t.Errorf("change: got %v", err)
 		}
 		if err := s.Accounts.Delete(t.Context(), me, u.ID(), versions); !errors.Is(err, want) {
 			t.Errorf("delete: got %v", err)
 		}
 	}
-	if _, err := s.Change(t.Context(), me, u.ID(), inbound.Changes{Versions: []int64{9, u.Version()}, UserInput: inbound.UserInput{FirstName: field.Given("X")}}); err != nil {
+	if _, err := s.Change(t.Context(), me, u.ID(), fixture.Body(inbound.Changes{Versions: []int64{9, u.Version()}, UserInput: inbound.UserInput{FirstName: field.Given("X")}})); err != nil {
 		t.Error(err)
 	}
 	// The actor's record was read before; the version counts that is stored now.
-	if _, err := s.Change(t.Context(), me, u.ID(), inbound.Changes{Versions: []int64{u.Version()}, UserInput: inbound.UserInput{FirstName: field.Given("Y")}}); !errors.Is(err, user.ErrStale) {
+	if _, err := s.Change(t.Context(), me, u.ID(), fixture.Body(inbound.Changes{Versions: []int64{u.Version()}, UserInput: inbound.UserInput{FirstName: field.Given("Y")}})); !errors.Is(err, user.ErrStale) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -168,20 +169,20 @@ func TestCurrentPasswordIsAskedFor(t *testing.T) {
 	me := inbound.Actor{User: u}
 	fresh := field.Given("wqzxvkjpm-2")
 	for _, in := range []inbound.UserInput{{Password: fresh}, {Email: field.Given("new@example.com")}} {
-		_, err := s.Change(t.Context(), me, u.ID(), inbound.Changes{UserInput: in})
+		_, err := s.Change(t.Context(), me, u.ID(), fixture.Body(inbound.Changes{UserInput: in}))
 		expectFaults(t, err, "current_password: This field is required.")
 		in.CurrentPassword = field.Given("wrong")
-		if _, err = s.Change(t.Context(), me, u.ID(), inbound.Changes{UserInput: in}); !errors.Is(err, credential.ErrWrongPassword) && len(faults(err)) != 1 {
+		if _, err = s.Change(t.Context(), me, u.ID(), fixture.Body(inbound.Changes{UserInput: in})); !errors.Is(err, credential.ErrWrongPassword) && len(faults(err)) != 1 {
 			t.Errorf("got %v", err)
 		}
 	}
-	if _, err := s.Change(t.Context(), me, u.ID(), inbound.Changes{UserInput: inbound.UserInput{FirstName: field.Given("X")}}); err != nil {
+	if _, err := s.Change(t.Context(), me, u.ID(), fixture.Body(inbound.Changes{UserInput: inbound.UserInput{FirstName: field.Given("X")}})); err != nil {
 		t.Errorf("a name needs no password: %v", err)
 	}
-	if _, err := s.Change(t.Context(), me, u.ID(), inbound.Changes{UserInput: inbound.UserInput{Password: fresh, CurrentPassword: field.Given(fixture.Password)}}); err != nil {
+	if _, err := s.Change(t.Context(), me, u.ID(), fixture.Body(inbound.Changes{UserInput: inbound.UserInput{Password: fresh, CurrentPassword: field.Given(fixture.Password)}})); err != nil {
 		t.Error(err)
 	}
-	if _, err := s.Change(t.Context(), inbound.Actor{User: staff}, u.ID(), inbound.Changes{UserInput: inbound.UserInput{Password: field.Given("Another-1-fine")}}); err != nil {
+	if _, err := s.Change(t.Context(), inbound.Actor{User: staff}, u.ID(), fixture.Body(inbound.Changes{UserInput: inbound.UserInput{Password: field.Given("Another-1-fine")}})); err != nil {
 		t.Errorf("staff do not know it: %v", err)
 	}
 }
@@ -206,7 +207,7 @@ func TestDeletionTakesTheSessionsAlong(t *testing.T) {
 	if _, err := s.Ports.Sessions.Get(t.Context(), actor.Session); !errors.Is(err, session.ErrNotFound) {
 		t.Errorf("session: got %v", err)
 	}
-	if _, err := s.Register(t.Context(), inbound.Actor{}, fixture.Input("a@example.com")); err != nil {
+	if _, err := s.Register(t.Context(), inbound.Actor{}, fixture.Body(fixture.Input("a@example.com"))); err != nil {
 		t.Errorf("the email should be free: %v", err)
 	}
 }

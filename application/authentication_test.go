@@ -77,7 +77,7 @@ func TestBusyHashingIsToldAndStartsNothing(t *testing.T) {
 	if _, err := s.SignIn(t.Context(), inbound.SignIn{Email: field.Given("a@example.com"), Password: field.Given(fixture.Password)}); !errors.Is(err, credential.ErrBusy) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := s.Register(t.Context(), inbound.Actor{}, fixture.Input("b@example.com")); !errors.Is(err, credential.ErrBusy) {
+	if _, err := s.Register(t.Context(), inbound.Actor{}, fixture.Body(fixture.Input("b@example.com"))); !errors.Is(err, credential.ErrBusy) {
 		t.Errorf("got %v", err)
 	}
 	if n, _ := s.Users.Count(t.Context(), user.Filter{}); n != 1 {
@@ -208,7 +208,7 @@ func TestChangedPasswordEndsEverySession(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Clock.Advance(time.Millisecond)
-	if _, err := s.Change(t.Context(), actor, u.ID(), inbound.Changes{UserInput: inbound.UserInput{Password: field.Given("wqzxvkjpm-2")}}); err != nil {
+	if _, err := s.Change(t.Context(), actor, u.ID(), fixture.Body(inbound.Changes{UserInput: inbound.UserInput{Password: field.Given("wqzxvkjpm-2")}})); err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range []inbound.TokenPair{mine, thief} {
@@ -259,7 +259,7 @@ func TestDjangoProfile(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.Clock.Advance(2 * time.Second)
-		if _, err := s.Change(t.Context(), actor, u.ID(), inbound.Changes{UserInput: inbound.UserInput{Password: field.Given("wqzxvkjpm-2")}}); err != nil {
+		if _, err := s.Change(t.Context(), actor, u.ID(), fixture.Body(inbound.Changes{UserInput: inbound.UserInput{Password: field.Given("wqzxvkjpm-2")}})); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.Authenticate(t.Context(), p.Access); err != nil {

@@ -71,7 +71,7 @@ func TestSessionsBegunByAClockAheadEnd(t *testing.T) {
 		if _, err := s.Refresh(t.Context(), field.Given(other.Refresh)); !errors.Is(err, session.ErrTokenInvalid) {
 			t.Errorf("%s: the other session refreshes: %v", name, err)
 		}
-		if xs, err := s.Devices.List(t.Context(), inbound.Actor{User: mustGet(t, s, actor.ID())}, inbound.SessionList{Limit: 9}); err != nil || len(xs) > 1 {
+		if xs, err := s.Devices.List(t.Context(), inbound.Actor{User: mustGet(t, s, actor.ID())}, session.Query{Limit: 9}); err != nil || len(xs) > 1 {
 			t.Errorf("%s: %d sessions are listed, %v", name, len(xs), err)
 		}
 	}
@@ -97,7 +97,7 @@ func TestTheSessionThatChangesThePasswordGoesOn(t *testing.T) {
 	actor := actorOf(t, s, asking.Access)
 	s.Clock.Advance(-time.Hour)
 	change := inbound.Changes{UserInput: inbound.UserInput{Password: field.Given("another-Secret-88")}}
-	if _, err := s.Change(t.Context(), actor, u.ID(), change); err != nil {
+	if _, err := s.Change(t.Context(), actor, u.ID(), fixture.Body(change)); err != nil {
 		t.Fatal(err)
 	}
 	s.Clock.Advance(time.Hour)
@@ -156,7 +156,7 @@ func TestAPasswordChangeWithoutIatEndsTheOtherSessions(t *testing.T) {
 		Type: session.Access, ID: "7f1ed002ab5545958014ebf0951522d9", User: string(u.ID()), HasUser: true, ExpiresAt: s.Clock.Now().Add(time.Hour),
 	})
 	change := inbound.Changes{UserInput: inbound.UserInput{Password: field.Given("another-Secret-88")}}
-	if _, err := s.Change(t.Context(), actorOf(t, s, asking), u.ID(), change); err != nil {
+	if _, err := s.Change(t.Context(), actorOf(t, s, asking), u.ID(), fixture.Body(change)); err != nil {
 		t.Fatal(err)
 	}
 	s.RefreshFails(t, other.Refresh, session.ErrTokenInvalid)

@@ -49,7 +49,7 @@ func TestASignInBeyondTheMostSessionsEndsTheOldest(t *testing.T) {
 		actorOf(t, s, p.Access)
 	}
 	staff := inbound.Actor{User: s.AddStaff(t, "s@example.com")}
-	events, err := s.Trail.Events(t.Context(), staff, audit.Query{Filter: audit.Filter{Kinds: []audit.Kind{audit.SessionRevoked}}, Limit: 9})
+	events, err := s.Trail.Events(t.Context(), staff, fixture.Body(audit.Query{Filter: audit.Filter{Kinds: []audit.Kind{audit.SessionRevoked}}, Limit: 9}))
 	if err != nil || len(events) != 1 {
 		t.Fatalf("%d events, %v", len(events), err)
 	}

@@ -262,9 +262,10 @@ func TestGuessingTheCurrentPasswordHasToWait(t *testing.T) {
 		if i%2 == 0 {
 			err = s.ChangePassword(t.Context(), actor, field.Given("wrong"), field.Given(fixture.Password+"2"))
 		} else {
-			_, err = s.Change(t.Context(), actor, u.ID(), inbound.Changes{UserInput: inbound.UserInput{
+			_, err = s.Change(t.Context(), actor, u.ID(), fixture.Body(inbound.Changes{UserInput: inbound.UserInput{
 				Email: field.Given("b@example.com"), CurrentPassword: field.Given("wrong"),
-			}})
+			}}))
+
 		}
 		if fault.KindOf(err) != fault.Invalid {
 			t.Fatal(err)

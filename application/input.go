@@ -23,8 +23,8 @@ type Passwords struct {
 	CurrentNeeded bool // changing one's own password or email takes the current password
 }
 
-// person is the checked form of a UserInput. Nil members were not given.
-type person struct {
+// parsedInput is the checked form of a UserInput. Nil members were not given.
+type parsedInput struct {
 	email               *user.Email
 	password            *credential.Password
 	firstName, lastName *string
@@ -61,7 +61,7 @@ func flags(in inbound.UserInput) (active, staff *bool, err error) {
 }
 
 // applyFlags makes the changes of flags that were given to u at now.
-func (in person) applyFlags(u *user.User, now time.Time, r session.Rules) {
+func (in parsedInput) applyFlags(u *user.User, now time.Time, r session.Rules) {
 	if in.active != nil {
 		if u.Active() && !*in.active && r.Immediate {
 			u.EndSessions(now) // so that letting in again does not bring old tokens back to life
@@ -84,9 +84,9 @@ type parser struct {
 // parse checks every member and returns all faults together, in DRF's order of members. self is the
 // user whom the input is about, nil for a new one. As in DRF the strength of a password is judged
 // only when every member is well-formed, since it is judged against the user as it is going to be.
-func (p *parser) parse(ctx context.Context, in inbound.UserInput, whole bool, self *user.User) (person, error) {
+func (p *parser) parse(ctx context.Context, in inbound.UserInput, whole bool, self *user.User) (parsedInput, error) {
 	var (
-		out    person
+		out    parsedInput
 		faults []fault.Field
 	)
 	email, fs, err := p.email(ctx, in.Email, whole, self)
@@ -174,7 +174,7 @@ func (p *parser) email(ctx context.Context, in field.Text, required bool, self *
 }
 
 // owner returns what the password is compared with: the user as it is going to be.
-func (in person) owner(self *user.User) credential.Owner {
+func (in parsedInput) owner(self *user.User) credential.Owner {
 	var o credential.Owner
 	if self != nil {
 		s := self.Snapshot()
@@ -193,7 +193,7 @@ func (in person) owner(self *user.User) credential.Owner {
 }
 
 // apply makes the changes that were given, but for the password, to u.
-func (in person) apply(u *user.User) {
+func (in parsedInput) apply(u *user.User) {
 	if in.email != nil {
 		u.ChangeEmail(*in.email)
 	}

@@ -56,19 +56,20 @@ func newPasswords(s *fixture.Service, accounts *application.Accounts, u *user.Us
 	}
 	return map[string]func(ctx context.Context, password string) error{
 		"registration": func(ctx context.Context, password string) error {
-			_, err := accounts.Register(ctx, inbound.Actor{}, fresh(password))
+			_, err := accounts.Register(ctx, inbound.Actor{}, fixture.Body(fresh(password)))
 			return err
 		},
 		"change": func(ctx context.Context, password string) error {
-			_, err := accounts.Change(ctx, inbound.Actor{User: u}, u.ID(), inbound.Changes{UserInput: inbound.UserInput{
+			_, err := accounts.Change(ctx, inbound.Actor{User: u}, u.ID(), fixture.Body(inbound.Changes{UserInput: inbound.UserInput{
 				Password: field.Given(password), CurrentPassword: field.Given(fixture.Password),
-			}})
+			}}))
+
 			return err
 		},
 		"replacement": func(ctx context.Context, password string) error {
 			in := fresh(password)
 			in.Email, in.CurrentPassword = field.Given("ann@example.com"), field.Given(fixture.Password)
-			_, err := accounts.Change(ctx, inbound.Actor{User: u}, u.ID(), inbound.Changes{UserInput: in, Whole: true})
+			_, err := accounts.Change(ctx, inbound.Actor{User: u}, u.ID(), fixture.Body(inbound.Changes{UserInput: in, Whole: true}))
 			return err
 		},
 		"createsuperuser": func(ctx context.Context, password string) error {
@@ -131,9 +132,10 @@ func TestHugePasswordsCostNothing(t *testing.T) {
 	accounts := application.NewAccounts(ports, settings, application.NewGuard(ports, settings))
 	ways := newPasswords(s, accounts, u)
 	ways["current password"] = func(ctx context.Context, password string) error {
-		_, err := accounts.Change(ctx, inbound.Actor{User: u}, u.ID(), inbound.Changes{UserInput: inbound.UserInput{
+		_, err := accounts.Change(ctx, inbound.Actor{User: u}, u.ID(), fixture.Body(inbound.Changes{UserInput: inbound.UserInput{
 			Email: field.Given("anne@example.com"), CurrentPassword: field.Given(password),
-		}})
+		}}))
+
 		return err
 	}
 	asked = 0

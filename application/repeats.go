@@ -7,16 +7,16 @@ import (
 	"roster/domain/audit"
 )
 
-// repeats is a recorder that counts what comes again and again, as audit.Repeats decides. What it counts is
+// repeats is a Recorder that counts what comes again and again, as audit.Repeats decides. What it counts is
 // recorded by Flush, or lost when the process is killed: the first of such events never is. Each process counts by
 // itself.
 type repeats struct {
-	recorder
+	Recorder
 	mu   sync.Mutex
 	held audit.Repeats
 }
 
-func (r *repeats) record(ctx context.Context, e audit.Event) {
+func (r *repeats) Record(ctx context.Context, e audit.Event) {
 	e = r.stamp(ctx, e)
 	r.mu.Lock()
 	due := r.held.Note(e)

@@ -13,24 +13,22 @@ import (
 type Sessions struct {
 	ports Ports
 	rules session.Rules
-	recorder
+	Recorder
 }
 
 var _ inbound.Sessions = (*Sessions)(nil)
 
 // NewSessions returns the use cases over p.
-func NewSessions(p Ports, s Settings) *Sessions { return &Sessions{p, s.Rules, newRecorder(p)} }
+func NewSessions(p Ports, s Settings) *Sessions { return &Sessions{p, s.Rules, NewRecorder(p)} }
 
 // List implements inbound.Sessions.
-func (s *Sessions) List(ctx context.Context, actor inbound.Actor, q inbound.SessionList) ([]*session.Session, error) {
+func (s *Sessions) List(ctx context.Context, actor inbound.Actor, q session.Query) ([]*session.Session, error) {
 	owner, err := s.owner(ctx, actor, q.Owner)
 	if err != nil {
 		return nil, err
 	}
-	return s.ports.Sessions.List(ctx, session.Query{
-		Owner: owner.ID(), LiveAt: s.clock.Now(), Epoch: owner.SessionEpoch(),
-		From: q.From, Back: q.Back, Limit: max(q.Limit, 1),
-	})
+	q.Owner, q.LiveAt, q.Epoch, q.Limit = owner.ID(), s.clock.Now(), owner.SessionEpoch(), max(q.Limit, 1)
+	return s.ports.Sessions.List(ctx, q)
 }
 
 // End implements inbound.Sessions.
@@ -39,7 +37,7 @@ func (s *Sessions) End(ctx context.Context, actor inbound.Actor, id session.ID) 
 		return inbound.ErrNoCredentials
 	}
 	now := s.clock.Now()
-	actor, err := s.ports.stillIs(ctx, actor, now, s.rules)
+	actor, err := s.ports.reauthenticate(ctx, actor, now, s.rules)
 	if err != nil {
 		return err
 	}
@@ -53,7 +51,7 @@ func (s *Sessions) End(ctx context.Context, actor inbound.Actor, id session.ID) 
 	if err != nil {
 		return err
 	}
-	s.record(ctx, audit.Event{Kind: audit.SessionRevoked, Actor: actor.User.ID(), User: ended.User(), Session: string(id)})
+	s.Record(ctx, audit.Event{Kind: audit.SessionRevoked, Actor: actor.User.ID(), User: ended.User(), Session: string(id)})
 	return nil
 }
 
@@ -64,7 +62,7 @@ func (s *Sessions) EndAll(ctx context.Context, actor inbound.Actor, id user.ID) 
 		return err
 	}
 	now := s.clock.Now()
-	if actor, err = s.ports.stillIs(ctx, actor, now, s.rules); err != nil {
+	if actor, err = s.ports.reauthenticate(ctx, actor, now, s.rules); err != nil {
 		return err
 	}
 	if err := sessionsOf(actor, owner.ID()); err != nil {
@@ -76,7 +74,7 @@ func (s *Sessions) EndAll(ctx context.Context, actor inbound.Actor, id user.ID) 
 	}); err != nil {
 		return err
 	}
-	s.record(ctx, audit.Event{Kind: audit.SessionsRevoked, Actor: actor.User.ID(), User: owner.ID()})
+	s.Record(ctx, audit.Event{Kind: audit.SessionsRevoked, Actor: actor.User.ID(), User: owner.ID()})
 	return nil
 }
 

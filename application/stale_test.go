@@ -38,7 +38,7 @@ func TestARequestBegunBeforeDoesNotOutliveItsRights(t *testing.T) {
 			s.Clock.Advance(time.Second)
 			s.Set(t, u.ID(), func(u *user.User) { c.meanwhile(s, u) })
 			before, _ := s.Users.Get(t.Context(), u.ID())
-			if _, err := s.Change(t.Context(), actor, u.ID(), takeover); !errors.Is(err, c.want) {
+			if _, err := s.Change(t.Context(), actor, u.ID(), fixture.Body(takeover)); !errors.Is(err, c.want) {
 				t.Errorf("got %v, want %v", err, c.want)
 			}
 			if after, _ := s.Users.Get(t.Context(), u.ID()); after.Snapshot() != before.Snapshot() {
@@ -65,7 +65,7 @@ func TestARequestBegunBeforeDoesNotOutliveItsRights(t *testing.T) {
 			}
 			before := mustGet(t, s, u.ID()).Snapshot()
 			for what, do := range map[string]func() error{
-				"change": func() error { _, err := s.Change(t.Context(), actor, u.ID(), takeover); return err },
+				"change": func() error { _, err := s.Change(t.Context(), actor, u.ID(), fixture.Body(takeover)); return err },
 				"password": func() error {
 					return s.ChangePassword(t.Context(), actor, field.Given(fixture.Password), field.Given("the-thief-s-own-1"))
 				},
@@ -101,7 +101,7 @@ func TestARequestBegunBeforeDoesNotOutliveItsRights(t *testing.T) {
 		u, staff := s.Add(t, "a@example.com"), s.AddStaff(t, "s@example.com")
 		actor := inbound.Actor{User: staff}
 		s.Set(t, staff.ID(), func(u *user.User) { u.SetStaff(false) })
-		if _, err := s.Change(t.Context(), actor, u.ID(), takeover); !errors.Is(err, inbound.ErrForbidden) {
+		if _, err := s.Change(t.Context(), actor, u.ID(), fixture.Body(takeover)); !errors.Is(err, inbound.ErrForbidden) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -117,7 +117,7 @@ func TestARequestBegunBeforeDoesNotOutliveItsRights(t *testing.T) {
 		p.Users = &interrupted{Users: p.Users, first: func() {
 			s.Set(t, u.ID(), func(u *user.User) { u.EndSessions(s.Clock.Now()) })
 		}}
-		if _, err := application.NewAccounts(p, fixture.Standard(), application.NewGuard(p, fixture.Standard())).Change(t.Context(), actor, u.ID(), takeover); !errors.Is(err, session.ErrTokenInvalid) {
+		if _, err := application.NewAccounts(p, fixture.Standard(), application.NewGuard(p, fixture.Standard())).Change(t.Context(), actor, u.ID(), fixture.Body(takeover)); !errors.Is(err, session.ErrTokenInvalid) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -151,7 +151,7 @@ func TestASessionlessTokenOutlivesThePasswordThatItChanges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Change(t.Context(), actor, u.ID(), inbound.Changes{UserInput: inbound.UserInput{Password: field.Given("wqzxvkjpm-2")}}); err != nil {
+	if _, err := s.Change(t.Context(), actor, u.ID(), fixture.Body(inbound.Changes{UserInput: inbound.UserInput{Password: field.Given("wqzxvkjpm-2")}})); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Authenticate(t.Context(), asking); err != nil {

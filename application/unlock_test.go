@@ -37,7 +37,7 @@ func TestUnlock(t *testing.T) {
 			return "", renewed
 		},
 		"with a new password by staff": func(t *testing.T, s *fixture.Service, staff inbound.Actor, u *user.User) (user.ID, string) {
-			_, err := s.Change(t.Context(), staff, u.ID(), inbound.Changes{UserInput: inbound.UserInput{Password: field.Given(renewed)}})
+			_, err := s.Change(t.Context(), staff, u.ID(), fixture.Body(inbound.Changes{UserInput: inbound.UserInput{Password: field.Given(renewed)}}))
 			if err != nil {
 				t.Error(err)
 			}
@@ -62,7 +62,7 @@ func TestUnlock(t *testing.T) {
 				}
 			}
 			retryAfter(t, try(from(t, "203.0.113.1"), s, "b@example.com", fixture.Password))
-			events, err := s.Trail.Events(t.Context(), staff, audit.Query{Filter: audit.Filter{Kinds: []audit.Kind{audit.Unlocked}}, Limit: 9})
+			events, err := s.Trail.Events(t.Context(), staff, fixture.Body(audit.Query{Filter: audit.Filter{Kinds: []audit.Kind{audit.Unlocked}}, Limit: 9}))
 			if err != nil || len(events) != 1 || events[0].User != u.ID() || events[0].Actor != by {
 				t.Errorf("recorded %+v, %v", events, err)
 			}
@@ -79,7 +79,7 @@ func TestNothingToUnlock(t *testing.T) {
 	if _, err := s.Administration.Unlock(t.Context(), "4711"); !errors.Is(err, user.ErrNotFound) {
 		t.Errorf("nobody: %v", err)
 	}
-	events, err := s.Trail.Events(t.Context(), staff, audit.Query{Filter: audit.Filter{Kinds: []audit.Kind{audit.Unlocked}}, Limit: 9})
+	events, err := s.Trail.Events(t.Context(), staff, fixture.Body(audit.Query{Filter: audit.Filter{Kinds: []audit.Kind{audit.Unlocked}}, Limit: 9}))
 	if err != nil || len(events) > 0 {
 		t.Errorf("recorded %+v, %v", events, err)
 	}
@@ -92,7 +92,7 @@ func TestOwnNewPasswordDoesNotUnlock(t *testing.T) {
 	for range 10 {
 		_ = try(from(t, "192.0.2.1"), s, "a@example.com", "wrong")
 	}
-	if _, err := s.Change(t.Context(), self, self.ID(), inbound.Changes{UserInput: inbound.UserInput{Password: field.Given(fixture.Password + "2")}}); err != nil {
+	if _, err := s.Change(t.Context(), self, self.ID(), fixture.Body(inbound.Changes{UserInput: inbound.UserInput{Password: field.Given(fixture.Password + "2")}})); err != nil {
 		t.Fatal(err)
 	}
 	retryAfter(t, try(from(t, "192.0.2.1"), s, "a@example.com", fixture.Password+"2"))

@@ -28,23 +28,28 @@ type wireEvent struct {
 }
 
 func (s *server) listEvents(w http.ResponseWriter, r *http.Request, c call) error {
-	if err := s.Trail.Authorize(r.Context(), c.actor); err != nil {
-		return err
-	}
-	f, err := s.eventFilter(c.query)
-	if err != nil {
-		return err
-	}
-	return source[audit.Event, wireEvent]{
-		fetch: func(from *moment, back bool, limit int) ([]audit.Event, error) {
-			q := audit.Query{Filter: f, Back: back, Limit: limit}
-			if from != nil {
-				q.From = &audit.Position{At: from.at, ID: audit.ID(from.id)}
-			}
-			return s.Trail.Events(r.Context(), c.actor, q)
+	return pager[audit.Event, wireEvent]{
+		order: newestFirst,
+		fetch: func(parse func() (cursor, error), limit int) ([]audit.Event, error) {
+			return s.Trail.Events(r.Context(), c.actor, func() (audit.Query, error) {
+				f, err := s.eventFilter(c.query)
+				if err != nil {
+					return audit.Query{}, err
+				}
+				at, err := parse()
+				if err != nil {
+					return audit.Query{}, err
+				}
+				q := audit.Query{Filter: f, Back: at.Back, Limit: limit}
+				when, id, ok, err := parseTimePlace(at.Values)
+				if ok {
+					q.From = &audit.Position{At: when, ID: audit.ID(id)}
+				}
+				return q, err
+			})
 		},
-		place: func(e audit.Event) moment { return moment{e.At, string(e.ID)} },
-		tell: func(e audit.Event) wireEvent {
+		place: func(e audit.Event) []string { return timePlace(e.At, string(e.ID)) },
+		wire: func(e audit.Event) wireEvent {
 			out := wireEvent{
 				ID: e.ID, Time: wireTime(e.At), Kind: e.Kind, Actor: wireIDOf(e.Actor), User: wireIDOf(e.User),
 				Channel: e.Channel, Address: e.Address, UserAgent: e.UserAgent, RequestID: e.RequestID, Detail: e.Detail,
@@ -54,7 +59,7 @@ func (s *server) listEvents(w http.ResponseWriter, r *http.Request, c call) erro
 			}
 			return out
 		},
-	}.page(s, w, r, c)
+	}.answer(s, w, r, c)
 }
 
 func wireIDOf(id user.ID) *wireID {

@@ -103,9 +103,9 @@ func TestSecure(t *testing.T) {
 // listing is people with a list that has a further page.
 type listing struct{ people }
 
-func (listing) Count(context.Context, inbound.Actor, inbound.Filter) (int, error) { return 2, nil }
+func (listing) Count(context.Context, inbound.Actor, inbound.UserQuery) (int, error) { return 2, nil }
 
-func (listing) List(context.Context, inbound.Actor, inbound.List) ([]*user.User, error) {
+func (listing) List(context.Context, inbound.Actor, inbound.UserQuery) ([]*user.User, error) {
 	return nil, nil
 }
 

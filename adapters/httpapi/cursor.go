@@ -10,40 +10,47 @@ import (
 	"roster/domain/user"
 )
 
-// cursor is a place in the list and a direction. It holds a position, not a page: whoever comes or
-// goes meanwhile, nobody is shown twice or left out. It is no secret and no authority: what it can
-// ask for, ?ordering= can too.
+// cursor is a position in a list and a direction. It names a position and not a page, so that no record is shown
+// twice or left out when others are added or deleted. A cursor grants nothing that ?ordering= does not.
 type cursor struct {
-	back bool           // towards the start
-	from *user.Position // nil: from the end that the direction begins at
+	Back   bool     `json:"b,omitzero"`  // towards the start
+	Order  []string `json:"o,omitempty"` // the criteria, as ?ordering= spells them
+	Values []string `json:"v,omitempty"` // the value of each criterion at the position; none: the end to start from
 }
 
-// wireCursor is what a cursor's text holds, in base64url: the direction, the ordering that it was
-// given out under, and for each criterion the value there.
-type wireCursor struct {
-	Back   bool     `json:"b,omitzero"`
-	Order  []string `json:"o,omitempty"`
-	Values []string `json:"v,omitempty"`
-}
-
-// cursorTime writes the time of joining in a cursor, to the microsecond.
-const cursorTime = "2006-01-02T15:04:05.000000Z"
-
-func (c cursor) encode(order []user.Order) string {
-	w := wireCursor{Back: c.back, Order: criteria(order)}
-	if c.from != nil {
-		for _, o := range order {
-			w.Values = append(w.Values, value(c.from, o.By))
-		}
-	}
-	b, err := json.Marshal(w)
+// encode returns the text of c, in base64url.
+func (c cursor) encode() string {
+	b, err := json.Marshal(c)
 	if err != nil {
-		return "" // text that storage gave back is UTF-8
+		return "" // text that storage returned is UTF-8
 	}
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// criteria spells an ordering as ?ordering= does.
+// parseCursor parses a cursor that was issued under the same order. It fails as DRF does. The text "" is the start.
+func parseCursor(text string, order []string) (cursor, error) {
+	c := cursor{Order: order}
+	if text == "" {
+		return c, nil
+	}
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil {
+		return c, errInvalidCursor
+	}
+	var got cursor
+	if err := json.Unmarshal(raw, &got, json.RejectUnknownMembers(true)); err != nil || !slices.Equal(got.Order, order) {
+		return c, errInvalidCursor
+	}
+	if n := len(got.Values); n != 0 && n != len(order) {
+		return c, errInvalidCursor
+	}
+	return got, nil
+}
+
+// cursorTime is the layout of times in a cursor, to the microsecond.
+const cursorTime = "2006-01-02T15:04:05.000000Z"
+
+// criteria returns an ordering as ?ordering= spells it.
 func criteria(order []user.Order) []string {
 	out := make([]string, len(order))
 	for i, o := range order {
@@ -55,66 +62,66 @@ func criteria(order []user.Order) []string {
 	return out
 }
 
-func value(p *user.Position, by user.Sort) string {
-	switch by {
-	case user.SortID:
-		return string(p.ID)
-	case user.SortEmail:
-		return p.Email
-	case user.SortFirstName:
-		return p.FirstName
-	case user.SortLastName:
-		return p.LastName
-	case user.SortJoined:
-		return p.Joined.UTC().Format(cursorTime)
-	}
-	return ""
-}
-
-// parseCursor reads a cursor that was given out under the same ordering, or fails as DRF does.
-func parseCursor(text string, order []user.Order) (cursor, error) {
-	if text == "" {
-		return cursor{}, nil
-	}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil {
-		return cursor{}, errInvalidCursor
-	}
-	var w wireCursor
-	if err := json.Unmarshal(raw, &w, json.RejectUnknownMembers(true)); err != nil {
-		return cursor{}, errInvalidCursor
-	}
-	c := cursor{back: w.Back}
-	if !slices.Equal(w.Order, criteria(order)) {
-		return cursor{}, errInvalidCursor
-	}
-	if len(w.Values) == 0 {
-		return c, nil
-	}
-	if len(w.Values) != len(order) {
-		return cursor{}, errInvalidCursor
-	}
-	c.from = &user.Position{}
+// userPlace returns the values of a user's position in an ordering.
+func userPlace(p user.Position, order []user.Order) []string {
+	out := make([]string, len(order))
 	for i, o := range order {
-		if err := place(c.from, o.By, w.Values[i]); err != nil {
-			return cursor{}, errInvalidCursor
+		switch o.By {
+		case user.SortID:
+			out[i] = string(p.ID)
+		case user.SortEmail:
+			out[i] = p.Email
+		case user.SortFirstName:
+			out[i] = p.FirstName
+		case user.SortLastName:
+			out[i] = p.LastName
+		case user.SortJoined:
+			out[i] = p.Joined.UTC().Format(cursorTime)
 		}
 	}
-	return c, nil
+	return out
 }
 
-func place(p *user.Position, by user.Sort, v string) (err error) {
-	switch by {
-	case user.SortID:
-		p.ID, err = user.ParseID(v)
-	case user.SortEmail:
-		p.Email = v
-	case user.SortFirstName:
-		p.FirstName = v
-	case user.SortLastName:
-		p.LastName = v
-	case user.SortJoined:
-		p.Joined, err = time.Parse(cursorTime, v)
+// parseUserPlace returns the position that userPlace returned the values of, nil for no values.
+func parseUserPlace(values []string, order []user.Order) (*user.Position, error) {
+	if len(values) == 0 {
+		return nil, nil //nolint:nilnil // the start of the list is no position
 	}
-	return err
+	p := &user.Position{}
+	for i, o := range order {
+		var err error
+		switch v := values[i]; o.By {
+		case user.SortID:
+			p.ID, err = user.ParseID(v)
+		case user.SortEmail:
+			p.Email = v
+		case user.SortFirstName:
+			p.FirstName = v
+		case user.SortLastName:
+			p.LastName = v
+		case user.SortJoined:
+			p.Joined, err = time.Parse(cursorTime, v)
+		}
+		if err != nil {
+			return nil, errInvalidCursor
+		}
+	}
+	return p, nil
+}
+
+// newestFirst is the order of lists by time.
+var newestFirst = []string{"-time", "-id"}
+
+func timePlace(at time.Time, id string) []string { return []string{at.UTC().Format(cursorTime), id} }
+
+// parseTimePlace returns the time and the id that timePlace returned the values of; ok is false for no values.
+func parseTimePlace(values []string) (at time.Time, id string, ok bool, err error) {
+	if len(values) == 0 {
+		return at, "", false, nil
+	}
+	at, err = time.Parse(cursorTime, values[0])
+	if err != nil || values[1] == "" {
+		return at, "", false, errInvalidCursor
+	}
+	return at, values[1], true, nil
 }

@@ -22,12 +22,13 @@ func TestCursorLeadsBackToItsPlace(t *testing.T) {
 	at := user.Position{ID: "42", Email: "é@x", FirstName: "A\"B", LastName: "\n", Joined: time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)}
 	for _, order := range orderings() {
 		for _, back := range []bool{false, true} {
-			c, err := parseCursor(cursor{back, &at}.encode(order), order)
+			c, err := parseCursor(cursor{back, criteria(order), userPlace(at, order)}.encode(), criteria(order))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if c.back != back || c.from.Compare(at, order) != 0 {
-				t.Errorf("%v: got %+v", order, c)
+			from, err := parseUserPlace(c.Values, order)
+			if err != nil || c.Back != back || from.Compare(at, order) != 0 {
+				t.Errorf("%v: got %+v, %v", order, c, err)
 			}
 		}
 	}
@@ -35,12 +36,13 @@ func TestCursorLeadsBackToItsPlace(t *testing.T) {
 
 func TestCursorOfAnotherOrderingIsRefused(t *testing.T) {
 	at := user.Position{ID: "42", Email: "a@x", Joined: time.Now()}
-	text := cursor{false, &at}.encode(user.Ordering("email"))
-	if _, err := parseCursor(text, user.Ordering("date_joined")); fault.KindOf(err) != fault.NotFound {
+	email := user.Ordering("email")
+	text := cursor{Order: criteria(email), Values: userPlace(at, email)}.encode()
+	if _, err := parseCursor(text, criteria(user.Ordering("date_joined"))); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("got %v", err)
 	}
 	for _, bad := range []string{"x", "e30=", "bnVsbA", strings.Repeat("A", 5000), "eyJ2IjpbIiIsIiJdfQ", "eyJ4IjoxfQ"} {
-		if c, err := parseCursor(bad, user.Ordering("email")); err == nil && c.from != nil {
+		if c, err := parseCursor(bad, criteria(email)); err == nil && c.Values != nil {
 			t.Errorf("%q was taken as %+v", bad, c)
 		}
 	}
@@ -51,25 +53,32 @@ func TestCursorOfAnotherOrderingIsRefused(t *testing.T) {
 func FuzzCursor(f *testing.F) {
 	at := user.Position{ID: "42", Email: "a@x", FirstName: "A", LastName: "B", Joined: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	for i, o := range orderings() {
-		f.Add(cursor{i%2 == 0, &at}.encode(o), i)
+		f.Add(cursor{i%2 == 0, criteria(o), userPlace(at, o)}.encode(), i)
 	}
 	f.Add("e30", 0)
 	f.Add("eyJiIjp0cnVlLCJvIjpbImlkIl19", 3)
 	f.Fuzz(func(t *testing.T, text string, n int) {
 		order := orderings()[uint(n)%uint(len(orderings()))]
-		c, err := parseCursor(text, order)
+		c, err := parseCursor(text, criteria(order))
+		var from *user.Position
+		if err == nil {
+			from, err = parseUserPlace(c.Values, order)
+		}
 		if err != nil {
 			if fault.KindOf(err) != fault.NotFound {
 				t.Fatalf("%q: %v", text, err)
 			}
 			return
 		}
-		again, err := parseCursor(c.encode(order), order)
-		if err != nil || again.back != c.back || (again.from == nil) != (c.from == nil) {
+		again, err := parseCursor(c.encode(), criteria(order))
+		if err != nil || again.Back != c.Back || (again.Values == nil) != (c.Values == nil) {
 			t.Fatalf("%q: %+v became %+v, %v", text, c, again, err)
 		}
-		if c.from != nil && c.from.Compare(*again.from, order) != 0 {
-			t.Fatalf("%q: %+v became %+v", text, c.from, again.from)
+		if from == nil {
+			return
+		}
+		if at, err := parseUserPlace(again.Values, order); err != nil || from.Compare(*at, order) != 0 {
+			t.Fatalf("%q: %+v became %+v, %v", text, from, at, err)
 		}
 	})
 }

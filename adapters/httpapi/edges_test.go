@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"roster/domain/user"
 	"roster/ports/inbound"
 )
 
@@ -23,8 +24,8 @@ func (nobody) Authenticate(context.Context, string) (inbound.Actor, error) {
 	return inbound.Actor{}, inbound.ErrUserNotFound
 }
 
-func (nobody) AuthorizeRegistration(context.Context, inbound.Actor) error {
-	return inbound.ErrForbidden
+func (nobody) Register(context.Context, inbound.Actor, func() (inbound.UserInput, error)) (*user.User, error) {
+	return nil, inbound.ErrForbidden
 }
 
 func answerTo(r *http.Request) *httptest.ResponseRecorder {
@@ -162,7 +163,7 @@ func TestACursorKnowsItsOrdering(t *testing.T) {
 	order := orderings()
 	for i := range order {
 		for j := range order {
-			_, err := parseCursor(cursor{back: true}.encode(order[i]), order[j])
+			_, err := parseCursor(cursor{Back: true, Order: criteria(order[i])}.encode(), criteria(order[j]))
 			if (err == nil) != (i == j) {
 				t.Errorf("cursor of %v under %v: %v", order[i], order[j], err)
 			}

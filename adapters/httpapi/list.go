@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -22,7 +21,6 @@ type listQuery struct {
 	Search   string `validate:"max=1000"`
 	Ordering string `validate:"max=1000"`
 	Page     string
-	Cursor   string
 	Email    string `validate:"max=1000"`
 	size     int    // users a page
 	Active   *bool
@@ -37,7 +35,6 @@ func (s *server) parseList(q query) (listQuery, error) {
 	l.Search, _ = q.get("search")
 	l.Ordering, _ = q.get("ordering")
 	l.Page, l.paged = q.get("page")
-	l.Cursor, _ = q.get("cursor")
 	l.Email, _ = q.get("email")
 	if err := shape.Struct(l); err != nil {
 		var faults []fault.Field
@@ -81,19 +78,15 @@ func truth(q query, name string) *bool {
 	return nil
 }
 
-func (l listQuery) filter() inbound.Filter {
-	return inbound.Filter{Filter: user.Filter{Terms: user.Terms(l.Search), Active: l.Active, Staff: l.Staff}, Email: l.Email}
+func (l listQuery) query(order []user.Order) inbound.UserQuery {
+	f := user.Filter{Terms: user.Terms(l.Search), Active: l.Active, Staff: l.Staff}
+	return inbound.UserQuery{Query: user.Query{Filter: f, Order: order, Limit: l.size}, Email: l.Email}
 }
 
-type page struct {
-	Next     *string    `json:"next"`
-	Previous *string    `json:"previous"`
-	Results  []wireUser `json:"results"`
-}
-
+// countedPage is a page in the form of DRF's PageNumberPagination.
 type countedPage struct {
 	Count int `json:"count"`
-	page
+	cursorPage[wireUser]
 }
 
 func (s *server) listUsers(w http.ResponseWriter, r *http.Request, c call) error {
@@ -108,8 +101,8 @@ func (s *server) listUsers(w http.ResponseWriter, r *http.Request, c call) error
 }
 
 func (s *server) listByNumber(w http.ResponseWriter, r *http.Request, c call, l listQuery) error {
-	f := l.filter()
-	count, err := s.Accounts.Count(r.Context(), c.actor, f)
+	q := l.query(user.Ordering(l.Ordering, user.Order{By: user.SortID}))
+	count, err := s.Accounts.Count(r.Context(), c.actor, q)
 	if err != nil {
 		return err
 	}
@@ -120,14 +113,12 @@ func (s *server) listByNumber(w http.ResponseWriter, r *http.Request, c call, l 
 			return err
 		}
 	}
-	users, err := s.Accounts.List(r.Context(), c.actor, inbound.List{
-		Filter: f, Order: user.Ordering(l.Ordering, user.Order{By: user.SortID}),
-		Offset: (n - 1) * l.size, Limit: l.size,
-	})
+	q.Offset = (n - 1) * l.size
+	users, err := s.Accounts.List(r.Context(), c.actor, q)
 	if err != nil {
 		return err
 	}
-	out := countedPage{count, page{Results: toWires(users)}}
+	out := countedPage{count, cursorPage[wireUser]{Results: toWires(users)}}
 	if n < pages {
 		out.Next = s.link(r, c.query.with("page", strconv.Itoa(n+1)))
 	}
@@ -152,51 +143,28 @@ func pageNumber(text string, pages int) (int, error) {
 	return n, nil
 }
 
-// listByCursor gives one stretch of the list. It asks for one user more than it shows, which tells
-// whether there is more in that direction.
 func (s *server) listByCursor(w http.ResponseWriter, r *http.Request, c call, l listQuery) error {
 	order := user.Ordering(l.Ordering, user.Order{By: user.SortJoined}, user.Order{By: user.SortID})
-	at, err := parseCursor(l.Cursor, order)
-	if err != nil {
-		return err
-	}
-	q := inbound.List{Filter: l.filter(), Order: order, From: at.from, Limit: l.size + 1}
-	if at.back {
-		q.Order = user.Reverse(order)
-	}
-	users, err := s.Accounts.List(r.Context(), c.actor, q)
-	if err != nil {
-		return err
-	}
-	more := len(users) > l.size
-	users = users[:min(len(users), l.size)]
-	if at.back {
-		slices.Reverse(users)
-	}
-	out := page{Results: toWires(users)}
-	if at.back || more {
-		out.Next = s.cursorLink(r, c, order, users, false)
-	}
-	if at.from != nil && !at.back || at.back && more {
-		out.Previous = s.cursorLink(r, c, order, users, true)
-	}
-	s.ok(w, r, http.StatusOK, out)
-	return nil
-}
-
-// cursorLink leads on from the page shown, or back. A page that turned out empty, since all on it are
-// gone, leads to that end of the list.
-func (s *server) cursorLink(r *http.Request, c call, order []user.Order, shown []*user.User, back bool) *string {
-	at := cursor{back: back}
-	switch {
-	case len(shown) > 0 && back:
-		at.from = new(shown[0].Position())
-	case len(shown) > 0:
-		at.from = new(shown[len(shown)-1].Position())
-	case !back:
-		return s.link(r, c.query.without("cursor"))
-	}
-	return s.link(r, c.query.with("cursor", at.encode(order)))
+	return pager[*user.User, wireUser]{
+		order: criteria(order),
+		fetch: func(parse func() (cursor, error), limit int) ([]*user.User, error) {
+			at, err := parse()
+			if err != nil {
+				return nil, err
+			}
+			q := l.query(order)
+			if q.From, err = parseUserPlace(at.Values, order); err != nil {
+				return nil, err
+			}
+			if at.Back {
+				q.Order = user.Reverse(order)
+			}
+			q.Limit = limit
+			return s.Accounts.List(r.Context(), c.actor, q)
+		},
+		place: func(u *user.User) []string { return userPlace(u.Position(), order) },
+		wire:  toWire,
+	}.answer(s, w, r, c)
 }
 
 func toWires(users []*user.User) []wireUser {

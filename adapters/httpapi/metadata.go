@@ -93,7 +93,7 @@ func (s *server) usersActions(*http.Request, call) (any, error) {
 func (s *server) userActions(r *http.Request, c call) (any, error) {
 	id, err := s.userID(r, c)
 	if err == nil {
-		err = s.Accounts.Authorize(r.Context(), c.actor, id)
+		err = s.Accounts.MayChange(r.Context(), c.actor, id)
 	}
 	if err != nil {
 		if explain(err).status >= http.StatusInternalServerError {

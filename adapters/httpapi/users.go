@@ -70,14 +70,10 @@ func input(m members) inbound.UserInput {
 }
 
 func (s *server) registerUser(w http.ResponseWriter, r *http.Request, c call) error {
-	if err := s.Accounts.AuthorizeRegistration(r.Context(), c.actor); err != nil {
-		return err
-	}
-	m, err := s.decode(w, r)
-	if err != nil {
-		return err
-	}
-	u, err := s.Accounts.Register(r.Context(), c.actor, input(m))
+	u, err := s.Accounts.Register(r.Context(), c.actor, func() (inbound.UserInput, error) {
+		m, err := s.decode(w, r)
+		return input(m), err
+	})
 	if err != nil {
 		return err
 	}
@@ -106,23 +102,18 @@ func (s *server) patchUser(w http.ResponseWriter, r *http.Request, c call) error
 	return s.changeUser(w, r, c, false)
 }
 
-// changeUser looks for the user, and whether the actor may change it, before it looks at the body.
 func (s *server) changeUser(w http.ResponseWriter, r *http.Request, c call, whole bool) error {
 	id, err := s.userID(r, c)
 	if err != nil {
 		return err
 	}
-	if err := s.Accounts.Authorize(r.Context(), c.actor, id); err != nil {
-		return err
-	}
-	m, err := s.decode(w, r)
-	if err != nil {
-		return err
-	}
-	if err := s.asksForEmail(w, r, c.actor, m["email"]); err != nil {
-		return err
-	}
-	u, err := s.Accounts.Change(r.Context(), c.actor, id, inbound.Changes{UserInput: input(m), Whole: whole, Versions: ifMatch(r)})
+	u, err := s.Accounts.Change(r.Context(), c.actor, id, func() (inbound.Changes, error) {
+		m, err := s.decode(w, r)
+		if err == nil {
+			err = s.asksForEmail(w, r, c.actor, m["email"])
+		}
+		return inbound.Changes{UserInput: input(m), Whole: whole, Versions: ifMatch(r)}, err
+	})
 	if err != nil {
 		return err
 	}

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
+	"roster/domain/archive"
 	"roster/domain/lockout"
 	"roster/domain/session"
 	"roster/domain/user"
@@ -52,12 +54,8 @@ func (w *Writer) Begin(h outbound.ExportHeader) error {
 }
 
 // Write implements outbound.ExportWriter.
-func (w *Writer) Write(record any) error {
-	text, err := Records{}.Line(record)
-	if err != nil {
-		return err
-	}
-	_, err = w.out.Write(text)
+func (w *Writer) Write(line []byte) error {
+	_, err := w.out.Write(line)
 	return err
 }
 
@@ -104,7 +102,7 @@ func (r *Reader) Read(ctx context.Context, begin func(outbound.ExportHeader) err
 	case h.Version < version:
 		return footer, fmt.Errorf("the export is of version %d of the format; this program knows %d: restore it with the program that wrote it, and open that database with this one", h.Version, version)
 	}
-	if err := begin(outbound.ExportHeader{LastUserID: h.LastUserID}); err != nil {
+	if err := begin(outbound.ExportHeader{ExportedAt: time.Time(h.ExportedAt), LastUserID: h.LastUserID}); err != nil {
 		return footer, err
 	}
 	for n := 2; ; n++ {
@@ -148,7 +146,7 @@ func (r *Reader) footer(n int, text []byte) (outbound.ExportFooter, error) {
 		return f, fmt.Errorf("the export goes on after its last line, %d", n)
 	}
 	for _, c := range l.Contents {
-		f.Contents = append(f.Contents, outbound.Contents(c))
+		f.Contents = append(f.Contents, archive.Contents(c))
 	}
 	return f, nil
 }

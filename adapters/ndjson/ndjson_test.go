@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"roster/domain/archive"
+
 	"roster/domain/audit"
 	"roster/domain/credential"
 	"roster/domain/lockout"
@@ -90,11 +92,14 @@ func written(t *testing.T) string {
 	t.Helper()
 	var b bytes.Buffer
 	w := NewWriter(&b)
+	one, err1 := Records{}.Line(user.Snapshot{ID: "7", Email: "a@b.example", EmailKey: "a@b.example", Joined: at, Version: 1})
+	two, err2 := Records{}.Line(audit.Event{ID: "e", At: at, Kind: audit.SignedIn})
 	err := errors.Join(
+		err1, err2,
 		w.Begin(outbound.ExportHeader{ExportedAt: at, LastUserID: 9}),
-		w.Write(user.Snapshot{ID: "7", Email: "a@b.example", EmailKey: "a@b.example", Joined: at, Version: 1}),
-		w.Write(audit.Event{ID: "e", At: at, Kind: audit.SignedIn}),
-		w.End(outbound.ExportFooter{Contents: []outbound.Contents{{Collection: "users", Count: 1, Digest: "ab"}}}),
+		w.Write(one),
+		w.Write(two),
+		w.End(outbound.ExportFooter{Contents: []archive.Contents{{Collection: "users", Count: 1, Digest: "ab"}}}),
 	)
 	if err != nil {
 		t.Fatal(err)

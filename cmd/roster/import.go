@@ -12,6 +12,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"roster/domain/archive"
+
 	"github.com/spf13/cobra"
 
 	"roster/bootstrap"
@@ -262,12 +264,12 @@ func (p *program) importRosterCommand() *cobra.Command {
 }
 
 // moved prints what was moved.
-func (p *program) moved(contents []inbound.Contents, err error) error {
+func (p *program) moved(contents []archive.Contents, err error) error {
 	printContents(p.stdout, contents)
 	return err
 }
 
-func printContents(w io.Writer, contents []inbound.Contents) {
+func printContents(w io.Writer, contents []archive.Contents) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, c := range contents {
 		_, _ = fmt.Fprintf(t, "%s\t%d\tsha256 %s\n", c.Collection, c.Count, c.Digest)
@@ -277,7 +279,7 @@ func printContents(w io.Writer, contents []inbound.Contents) {
 
 // moveError says what to do about a failure.
 func moveError(err error) error {
-	if errors.Is(err, inbound.ErrNotEmpty) {
+	if errors.Is(err, archive.ErrNotEmpty) {
 		return fmt.Errorf("%w; --resume goes on with what was cut off", err)
 	}
 	return err

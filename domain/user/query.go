@@ -57,9 +57,9 @@ func (u *User) Position() Position {
 	return Position{ID: u.s.ID, Email: u.s.Email, FirstName: u.s.FirstName, LastName: u.s.LastName, Joined: u.s.Joined}
 }
 
-// Ordering reads DRF's ordering parameter: names apart by commas, each with "-" before it for
-// descending; unknown names are left out, and names that come again, which have nothing left to
-// decide. When none is left, fallback holds. The id decides last.
+// Ordering parses an ordering as DRF's OrderingFilter spells it, for the API and the command line: names separated
+// by commas, each with "-" before it for descending. Unknown and repeated names are left out; when none is left, the
+// result is fallback. The id is always the last criterion.
 func Ordering(param string, fallback ...Order) []Order {
 	var out []Order
 	for part := range strings.SplitSeq(param, ",") {
@@ -117,8 +117,8 @@ func (p Position) Compare(q Position, order []Order) int {
 	return 0
 }
 
-// Terms splits DRF's search parameter at blanks and commas and folds the parts. NUL characters are
-// left out, as DRF does.
+// Terms parses a search text as DRF's SearchFilter does, for the API and the command line: it splits the text at
+// blanks and commas and folds the parts. NUL characters are left out.
 func Terms(param string) []string {
 	return strings.FieldsFunc(Fold(strings.ReplaceAll(param, "\x00", "")), func(r rune) bool {
 		return r == ',' || field.Space(r)

@@ -6,12 +6,9 @@ import (
 	"roster/domain/audit"
 )
 
-// Trail is the conversation about what happened, for staff alone: others get fault.Forbidden, and
-// nobody signed in fault.Unauthenticated.
+// Trail is the use case about the audit trail, for staff. It fails with fault.Unauthenticated when the actor is
+// anonymous and fault.Forbidden when the actor is not staff.
 type Trail interface {
-	// Authorize tells whether the actor may read the trail, before what they ask for is looked at.
-	Authorize(ctx context.Context, actor Actor) error
-
-	// Events returns the events that q asks for.
-	Events(ctx context.Context, actor Actor, q audit.Query) ([]audit.Event, error)
+	// Events judges the actor's rights, calls read for the query, and returns the events that fit it.
+	Events(ctx context.Context, actor Actor, read func() (audit.Query, error)) ([]audit.Event, error)
 }

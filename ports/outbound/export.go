@@ -3,6 +3,8 @@ package outbound
 import (
 	"context"
 	"time"
+
+	"roster/domain/archive"
 )
 
 // Records spells records out. A record is a user.Snapshot, a session.Snapshot, a lockout.Snapshot or an
@@ -18,22 +20,14 @@ type ExportHeader struct {
 	LastUserID int64 // see Archive
 }
 
-// ExportFooter is what an export ends with. Without it, it is not whole.
-type ExportFooter struct{ Contents []Contents }
+// ExportFooter is what an export ends with. An export without it is incomplete.
+type ExportFooter struct{ Contents []archive.Contents }
 
-// Contents is the sum of one collection: how many records, and the SHA-256 of their lines in the
-// order of their keys, in hexadecimal digits.
-type Contents struct {
-	Collection string
-	Count      int64
-	Digest     string
-}
-
-// ExportWriter takes an export down: the header, all records collection by collection in the order of
-// their keys, the footer.
+// ExportWriter writes an export: the header, the line of every record, collection by collection in the order of their
+// keys, and the footer.
 type ExportWriter interface {
 	Begin(h ExportHeader) error
-	Write(record any) error
+	Write(line []byte) error // a line that Records returned
 	End(f ExportFooter) error
 }
 

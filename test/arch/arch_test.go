@@ -28,11 +28,12 @@ type layer struct {
 
 var layers = []layer{
 	{dir: "domain", std: []string{
-		"cmp", "crypto/sha256", "encoding/hex", "errors", "fmt", "iter", "maps", "net/netip", "regexp", "slices", "strconv", "strings", "time", "unicode", "unicode/utf8",
+		"cmp", "crypto/sha256", "encoding/hex", "errors", "fmt", "hash", "iter", "maps", "net/netip", "regexp", "slices", "strconv", "strings", "time", "unicode", "unicode/utf8",
 	}},
 	{dir: "ports/inbound", std: []string{"context", "time"}, inside: []string{"domain"}},
 	{dir: "ports/outbound", std: []string{"context", "time"}, inside: []string{"domain"}},
 	{dir: "application", std: []string{
+		"bytes",
 		"cmp", "context", "crypto/sha256", "encoding/hex", // digests of what was moved
 		"errors", "fmt", "slices", "strconv", "strings", "sync", "sync/atomic", "time", "unicode/utf8",
 	}, inside: []string{"domain", "ports"}},

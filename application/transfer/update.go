@@ -1,4 +1,4 @@
-package application
+package transfer
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"roster/application"
 	"roster/domain/audit"
 	"roster/domain/user"
 	"roster/ports/inbound"
@@ -74,10 +75,10 @@ func (r *importRun) update(ctx context.Context, c candidate) error {
 func (r *importRun) recordUpdate(ctx context.Context, before, after user.Snapshot, differs []string) {
 	switch {
 	case before.Version == after.Version:
-	case changes(before, after) == "" && before.Password == after.Password:
-		r.record(ctx, audit.Event{Kind: audit.Changed, User: after.ID, Detail: strings.Join(differs, " ")})
+	case len(application.ChangedMembers(before, after)) == 0 && before.Password == after.Password:
+		r.Record(ctx, audit.Event{Kind: audit.Changed, User: after.ID, Detail: strings.Join(differs, " ")})
 	default:
-		r.recordChange(ctx, "", before, after)
+		r.RecordChange(ctx, "", before, after)
 	}
 }
 
@@ -155,7 +156,7 @@ func (r *importRun) history(ctx context.Context, id user.ID, registered bool) (h
 // differ names the members in which a row differs from the stored user; "" for none. A sign-in that
 // is later here is no difference.
 func differ(stored user.Snapshot, c candidate) string {
-	names := strings.Join(changedMembers(stored, c.snapshot), " ")
+	names := strings.Join(application.ChangedMembers(stored, c.snapshot), " ")
 	if stored.Password != c.snapshot.Password {
 		names += " password"
 	}

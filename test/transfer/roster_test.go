@@ -1,4 +1,4 @@
-package moving
+package transfer_test
 
 import (
 	"bufio"

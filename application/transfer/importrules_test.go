@@ -1,4 +1,4 @@
-package application_test
+package transfer_test
 
 import (
 	"bytes"
@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"roster/application"
+	"roster/application/transfer"
 	"roster/domain/audit"
 	"roster/domain/session"
 	"roster/domain/user"
@@ -198,10 +198,47 @@ func TestImportKeepsFewLargeRows(t *testing.T) {
 		u.Row = row
 		h.users = append(h.users, u)
 	}
-	im := application.NewImporting(application.ImportPorts{Source: h, Archive: s.Archive, Hashes: s.Hasher, Ports: s.Ports})
+	im := transfer.NewImporting(transfer.ImportPorts{Source: h, Archive: s.Archive, Hashes: s.Hasher, Ports: s.Ports})
 	sum, err := im.Import(t.Context(), inbound.ImportOptions{}, func(inbound.ImportRow) error { return nil }, func(string, int64, int64) {})
 	if err != nil {
 		t.Fatal(err)
 	}
 	counts(t, sum, outcomes{added: 7})
+}
+
+// An import does not take the last administrator away either, whatever the source says, and a dry run says so.
+func TestImportKeepsTheLastAdministrator(t *testing.T) {
+	staff := func(id string, is bool) outbound.SourceUser {
+		u := sourceRow(id, "u"+id+"@example.com")
+		u.Staff, u.Superuser = is, is
+		return u
+	}
+	inactive := staff("1", true)
+	inactive.Active = false
+	for name, c := range map[string]struct {
+		again []outbound.SourceUser
+		want  outcomes
+	}{
+		"demoted":            {[]outbound.SourceUser{staff("1", false)}, only(inbound.Rejected)},
+		"deactivated":        {[]outbound.SourceUser{inactive}, only(inbound.Rejected)},
+		"renamed":            {[]outbound.SourceUser{func() outbound.SourceUser { u := staff("1", true); u.LastName = "Li"; return u }()}, only(inbound.Updated)},
+		"another is added":   {[]outbound.SourceUser{staff("1", false), staff("2", true)}, outcomes{updated: 1, added: 1}},
+		"another is made":    {[]outbound.SourceUser{staff("3", true), staff("1", false)}, outcomes{updated: 2}},
+		"another comes late": {[]outbound.SourceUser{staff("1", false), staff("3", true)}, outcomes{updated: 1, rejected: 1}},
+		"both of two":        {[]outbound.SourceUser{staff("1", false), staff("4", false)}, outcomes{updated: 1, rejected: 1}},
+	} {
+		for _, dry := range []bool{true, false} {
+			s := fixture.New(t, fixture.Standard())
+			importing(t, s, &source{users: []outbound.SourceUser{staff("1", true), staff("3", false), staff("4", name == "both of two")}}, inbound.ImportOptions{})
+			sum, told := importing(t, s, &source{users: c.again}, inbound.ImportOptions{Overwrite: true, DryRun: dry})
+			if outcomesOf(sum.Users) != c.want {
+				t.Errorf("%s, dry run %t: %v, want %+v; %+v", name, dry, sum.Users, c.want, told)
+			}
+			for _, r := range told {
+				if r.Outcome == inbound.Rejected && (r.Reason != inbound.ReasonLastStaff || r.Detail == "") {
+					t.Errorf("%s, dry run %t: %+v", name, dry, r)
+				}
+			}
+		}
+	}
 }

@@ -3,14 +3,9 @@ package inbound
 import (
 	"context"
 
+	"roster/domain/archive"
 	"roster/domain/fault"
 	"roster/domain/user"
-)
-
-// Failures of copying and restoring.
-var (
-	ErrNotEmpty  = fault.New(fault.Conflict, "target_not_empty", "the target holds something already")
-	ErrDifferent = fault.New(fault.Conflict, "different", "source and target do not hold the same")
 )
 
 // Outcome is what became of a row of an import.
@@ -130,13 +125,6 @@ type Importing interface {
 	Import(ctx context.Context, o ImportOptions, tell func(ImportRow) error, progress Progress) (ImportSummary, error)
 }
 
-// Contents is what one collection holds.
-type Contents struct {
-	Collection string
-	Count      int64
-	Digest     string // SHA-256 in hexadecimal digits; equal for equal records, on every backend
-}
-
 // CopyOptions says how to copy.
 type CopyOptions struct {
 	VerifyOnly bool // copy nothing, and compare
@@ -145,19 +133,19 @@ type CopyOptions struct {
 
 // Copying takes everything from one storage to another.
 type Copying interface {
-	// Copy returns what the target holds in the end. It fails with ErrNotEmpty, or ErrDifferent.
-	Copy(ctx context.Context, o CopyOptions, progress Progress) ([]Contents, error)
+	// Copy returns what the target holds in the end. It fails with archive.ErrNotEmpty and archive.ErrDifferent.
+	Copy(ctx context.Context, o CopyOptions, progress Progress) ([]archive.Contents, error)
 }
 
 // Exporting writes everything down.
 type Exporting interface {
-	Export(ctx context.Context, progress Progress) ([]Contents, error)
+	Export(ctx context.Context, progress Progress) ([]archive.Contents, error)
 }
 
 // Restoring reads back what Exporting wrote.
 type Restoring interface {
 	// Check reads the export to its end and stores nothing.
-	Check(ctx context.Context, progress Progress) ([]Contents, error)
+	Check(ctx context.Context, progress Progress) ([]archive.Contents, error)
 	// Restore stores all of it. It fails as Copy does.
-	Restore(ctx context.Context, resume bool, progress Progress) ([]Contents, error)
+	Restore(ctx context.Context, resume bool, progress Progress) ([]archive.Contents, error)
 }

@@ -1,4 +1,4 @@
-package application
+package transfer
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"roster/application"
 	"roster/domain/audit"
 	"roster/domain/fault"
 	"roster/domain/user"
@@ -26,19 +27,19 @@ type ImportPorts struct {
 	Source  outbound.UserSource
 	Archive outbound.Archive
 	Hashes  outbound.StoredHashes
-	Ports
+	application.Ports
 }
 
 // Importing takes users over from another system.
 type Importing struct {
 	ImportPorts
-	recorder
+	application.Recorder
 }
 
 var _ inbound.Importing = (*Importing)(nil)
 
 // NewImporting returns the use case over p.
-func NewImporting(p ImportPorts) *Importing { return &Importing{p, newRecorder(p.Ports)} }
+func NewImporting(p ImportPorts) *Importing { return &Importing{p, application.NewRecorder(p.Ports)} }
 
 // importRun is one run of an import.
 type importRun struct {
@@ -117,7 +118,7 @@ func (r *importRun) run(ctx context.Context) error {
 		err = r.Source.RevokedTokens(ctx, func(t outbound.RevokedToken) error { return r.revoke(ctx, t) })
 	}
 	if !r.options.DryRun {
-		r.record(ctx, audit.Event{Kind: audit.Imported, Detail: r.summaryText(err)})
+		r.Record(ctx, audit.Event{Kind: audit.Imported, Detail: r.summaryText(err)})
 	}
 	return err
 }

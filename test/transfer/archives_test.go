@@ -1,4 +1,4 @@
-package moving
+package transfer_test
 
 import (
 	"bytes"
@@ -10,9 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"roster/domain/archive"
+
 	"roster/adapters/ndjson"
 	"roster/adapters/storage/memory"
-	"roster/application"
+	"roster/application/transfer"
 	"roster/domain/audit"
 	"roster/domain/credential"
 	"roster/domain/lockout"
@@ -81,9 +83,9 @@ func filled(t *testing.T) outbound.Archive {
 
 func quiet(string, int64, int64) {}
 
-func copying(t *testing.T, from, to outbound.Archive, o inbound.CopyOptions) ([]inbound.Contents, error) {
+func copying(t *testing.T, from, to outbound.Archive, o inbound.CopyOptions) ([]archive.Contents, error) {
 	t.Helper()
-	return application.NewCopying(from, to, ndjson.Records{}).Copy(t.Context(), o, quiet)
+	return transfer.NewCopying(from, to, ndjson.Records{}).Copy(t.Context(), o, quiet)
 }
 
 func wantError(t *testing.T, what string, err, want error) {
@@ -112,7 +114,7 @@ func TestCopyIsTheSame(t *testing.T) {
 		t.Errorf("compared again: %v, %v", again, err)
 	}
 	_, err = copying(t, from, to, inbound.CopyOptions{})
-	wantError(t, "a target that holds something", err, inbound.ErrNotEmpty)
+	wantError(t, "a target that holds something", err, archive.ErrNotEmpty)
 	_, err = copying(t, from, to, inbound.CopyOptions{Resume: true})
 	wantError(t, "nothing left to copy", err, nil)
 }
@@ -137,22 +139,22 @@ func TestDifferencesAreFound(t *testing.T) {
 		from, to := filled(t), filled(t)
 		spoil(t, to)
 		_, err := copying(t, from, to, inbound.CopyOptions{VerifyOnly: true})
-		wantError(t, name+" in the target", err, inbound.ErrDifferent)
+		wantError(t, name+" in the target", err, archive.ErrDifferent)
 		_, err = copying(t, from, to, inbound.CopyOptions{Resume: true})
-		wantError(t, name+" in the target, going on", err, inbound.ErrDifferent)
+		wantError(t, name+" in the target, going on", err, archive.ErrDifferent)
 		_, err = copying(t, to, from, inbound.CopyOptions{VerifyOnly: true})
-		wantError(t, name+" in the source", err, inbound.ErrDifferent)
+		wantError(t, name+" in the source", err, archive.ErrDifferent)
 		_, err = copying(t, to, from, inbound.CopyOptions{Resume: true})
 		wantError(t, name+" in the source, going on", err, nil)
 	}
 	from, to := filled(t), memory.New().Archive()
 	put(t, to.Users(), 1, func(int) user.Snapshot { u := someone(0); u.FirstName = "Ann"; return u })
 	_, err := copying(t, from, to, inbound.CopyOptions{Resume: true})
-	wantError(t, "another user with the id", err, inbound.ErrDifferent)
+	wantError(t, "another user with the id", err, archive.ErrDifferent)
 	to = memory.New().Archive()
 	put(t, to.Users(), 1, func(int) user.Snapshot { u := someone(0); u.ID = "99999"; return u })
 	_, err = copying(t, from, to, inbound.CopyOptions{Resume: true})
-	wantError(t, "another user with the address", err, inbound.ErrDifferent)
+	wantError(t, "another user with the address", err, archive.ErrDifferent)
 }
 
 // failing is an archive that fails after some pages were put.
@@ -202,7 +204,7 @@ func TestCopyResumes(t *testing.T) {
 		_, err := copying(t, from, failing{to, &n}, inbound.CopyOptions{})
 		wantError(t, "cut off", err, errDown)
 		_, err = copying(t, from, to, inbound.CopyOptions{VerifyOnly: true})
-		wantError(t, "compared half way", err, inbound.ErrDifferent)
+		wantError(t, "compared half way", err, archive.ErrDifferent)
 		got, err := copying(t, from, to, inbound.CopyOptions{Resume: true})
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("%d: %v, %v", cut, got, err)
@@ -211,11 +213,11 @@ func TestCopyResumes(t *testing.T) {
 }
 
 // exported returns an export of an archive.
-func exported(t *testing.T, a outbound.Archive) (string, []inbound.Contents) {
+func exported(t *testing.T, a outbound.Archive) (string, []archive.Contents) {
 	t.Helper()
 	s := fixture.New(t, fixture.Standard())
 	var b bytes.Buffer
-	got, err := application.NewExporting(a, ndjson.NewWriter(&b), ndjson.Records{}, s.Ports).Export(t.Context(), quiet)
+	got, err := transfer.NewExporting(a, ndjson.NewWriter(&b), ndjson.Records{}, s.Ports).Export(t.Context(), quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,14 +228,14 @@ func exported(t *testing.T, a outbound.Archive) (string, []inbound.Contents) {
 	return b.String(), got
 }
 
-func restoring(r io.Reader, to outbound.Archive) *application.Restoring {
-	return application.NewRestoring(ndjson.NewReader(r), to, ndjson.Records{})
+func restoring(r io.Reader, to outbound.Archive) *transfer.Restoring {
+	return transfer.NewRestoring(ndjson.NewReader(r), to, ndjson.Records{})
 }
 
 func TestExportRestores(t *testing.T) {
 	from := filled(t)
 	text, want := exported(t, from)
-	if got, err := restoring(bytes.NewBufferString(text), nil).Check(t.Context(), quiet); err != nil || !slices.Equal(got, want) {
+	if got, err := restoring(bytes.NewBufferString(text), memory.New().Archive()).Check(t.Context(), quiet); err != nil || !slices.Equal(got, want) {
 		t.Errorf("checked: %v, %v", got, err)
 	}
 	for cut := range 7 {
@@ -249,7 +251,7 @@ func TestExportRestores(t *testing.T) {
 		_, err = copying(t, from, to, inbound.CopyOptions{VerifyOnly: true})
 		wantError(t, "compared", err, nil)
 		_, err = restoring(bytes.NewBufferString(text), to).Restore(t.Context(), false, quiet)
-		wantError(t, "restored twice", err, inbound.ErrNotEmpty)
+		wantError(t, "restored twice", err, archive.ErrNotEmpty)
 	}
 }
 
@@ -266,7 +268,7 @@ func TestTamperedExports(t *testing.T) {
 		"a flag":       bytes.Replace([]byte(text), []byte(`"is_staff":false`), []byte(`"is_staff":true`), 1),
 		"a collection": bytes.Join(append(slices.Clone(lines[:many+1]), lines[len(lines)-2:]...), nil),
 	} {
-		if _, err := restoring(bytes.NewReader(bad), nil).Check(t.Context(), quiet); err == nil {
+		if _, err := restoring(bytes.NewReader(bad), memory.New().Archive()).Check(t.Context(), quiet); err == nil {
 			t.Errorf("%s: nobody noticed", name)
 		}
 		if _, err := restoring(bytes.NewReader(bad), memory.New().Archive()).Restore(t.Context(), false, quiet); err == nil {

@@ -1,4 +1,4 @@
-package moving
+package transfer_test
 
 import (
 	"bufio"
@@ -15,7 +15,7 @@ import (
 )
 
 // usersVariable names how many users the large tests move; `make soak` moves a million.
-const usersVariable = "MOVING_USERS"
+const usersVariable = "TRANSFER_USERS"
 
 func large(t *testing.T) int {
 	t.Helper()

@@ -6,13 +6,17 @@ import (
 	"fmt"
 	"io"
 
+	"roster/domain/archive"
+
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
 	"roster/adapters/django"
 	"roster/adapters/ndjson"
 	"roster/adapters/storage"
+	"roster/adapters/storage/memory"
 	"roster/application"
+	"roster/application/transfer"
 	"roster/bootstrap/config"
 	"roster/domain/audit"
 	"roster/ports/inbound"
@@ -81,7 +85,7 @@ func ImportDjango(ctx context.Context, cfg config.Config, s DjangoSource, o inbo
 		if err := found(o.Source); err != nil {
 			return err
 		}
-		summary, err = application.NewImporting(application.ImportPorts{
+		summary, err = transfer.NewImporting(transfer.ImportPorts{
 			Source: source, Archive: m.Backend.Archive(), Hashes: m.Hashes, Ports: m.Ports,
 		}).Import(ctx, o, tell, progress)
 		return err
@@ -91,7 +95,7 @@ func ImportDjango(ctx context.Context, cfg config.Config, s DjangoSource, o inbo
 
 // Copy takes everything from one storage to another, each named by its URL; an empty one is that of the
 // settings.
-func Copy(ctx context.Context, cfg config.Config, from, to string, o inbound.CopyOptions, notice func(text string), progress inbound.Progress) (got []inbound.Contents, err error) {
+func Copy(ctx context.Context, cfg config.Config, from, to string, o inbound.CopyOptions, notice func(text string), progress inbound.Progress) (got []archive.Contents, err error) {
 	source, target := cfg.Database, cfg.Database
 	sourceName, targetName := databaseSetting, databaseSetting
 	if from != "" {
@@ -127,7 +131,7 @@ func Copy(ctx context.Context, cfg config.Config, from, to string, o inbound.Cop
 	if same {
 		return nil, errors.New("source and target are the same database")
 	}
-	return application.NewCopying(one.Archive(), other.Archive(), ndjson.Records{}).Copy(ctx, o, progress)
+	return transfer.NewCopying(one.Archive(), other.Archive(), ndjson.Records{}).Copy(ctx, o, progress)
 }
 
 // openStorage opens one of two databases.
@@ -158,9 +162,9 @@ func openStorage(ctx context.Context, cfg config.Config, database config.Databas
 // Export writes everything in the configured storage to w. A running instance may be using the storage
 // at the same time; then each record is in some state that it had meanwhile. That everything was exported goes
 // to the audit trail, unless the storage can only be read.
-func Export(ctx context.Context, cfg config.Config, w io.Writer, notice func(text string), progress inbound.Progress) (got []inbound.Contents, err error) {
+func Export(ctx context.Context, cfg config.Config, w io.Writer, notice func(text string), progress inbound.Progress) (got []archive.Contents, err error) {
 	export := func(ctx context.Context, m moving) error {
-		got, err = application.NewExporting(m.Backend.Archive(), ndjson.NewWriter(w), ndjson.Records{}, m.Ports).Export(ctx, progress)
+		got, err = transfer.NewExporting(m.Backend.Archive(), ndjson.NewWriter(w), ndjson.Records{}, m.Ports).Export(ctx, progress)
 		return err
 	}
 	err = move(ctx, cfg, opening{Write, notice}, export)
@@ -172,14 +176,14 @@ func Export(ctx context.Context, cfg config.Config, w io.Writer, notice func(tex
 }
 
 // CheckExport reads an export to its end and stores nothing.
-func CheckExport(ctx context.Context, r io.Reader, progress inbound.Progress) ([]inbound.Contents, error) {
-	return application.NewRestoring(ndjson.NewReader(r), nil, ndjson.Records{}).Check(ctx, progress)
+func CheckExport(ctx context.Context, r io.Reader, progress inbound.Progress) ([]archive.Contents, error) {
+	return transfer.NewRestoring(ndjson.NewReader(r), memory.New().Archive(), ndjson.Records{}).Check(ctx, progress)
 }
 
 // Restore stores all of an export in the configured storage.
-func Restore(ctx context.Context, cfg config.Config, r io.Reader, resume bool, notice func(text string), progress inbound.Progress) (got []inbound.Contents, err error) {
+func Restore(ctx context.Context, cfg config.Config, r io.Reader, resume bool, notice func(text string), progress inbound.Progress) (got []archive.Contents, err error) {
 	err = move(ctx, cfg, opening{Create, notice}, func(ctx context.Context, m moving) error {
-		got, err = application.NewRestoring(ndjson.NewReader(r), m.Backend.Archive(), ndjson.Records{}).Restore(ctx, resume, progress)
+		got, err = transfer.NewRestoring(ndjson.NewReader(r), m.Backend.Archive(), ndjson.Records{}).Restore(ctx, resume, progress)
 		return err
 	})
 	return got, err

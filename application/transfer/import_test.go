@@ -1,4 +1,4 @@
-package application_test
+package transfer_test
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"roster/application"
+	"roster/application/transfer"
 	"roster/domain/audit"
 	"roster/domain/credential"
 	"roster/domain/field"
@@ -83,7 +83,7 @@ func importing(t *testing.T, s *fixture.Service, src *source, o inbound.ImportOp
 
 func tryImporting(t *testing.T, s *fixture.Service, src *source, o inbound.ImportOptions) (sum inbound.ImportSummary, rows []inbound.ImportRow, err error) {
 	t.Helper()
-	im := application.NewImporting(application.ImportPorts{Source: src, Archive: s.Archive, Hashes: s.Hasher, Ports: s.Ports})
+	im := transfer.NewImporting(transfer.ImportPorts{Source: src, Archive: s.Archive, Hashes: s.Hasher, Ports: s.Ports})
 	sum, err = im.Import(t.Context(), o, func(r inbound.ImportRow) error { rows = append(rows, r); return nil }, func(string, int64, int64) {})
 	return sum, rows, err
 }

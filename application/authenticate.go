@@ -1,0 +1,87 @@
+package application
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"roster/domain/session"
+	"roster/domain/user"
+	"roster/ports/inbound"
+)
+
+// Authenticate implements inbound.Authentication.
+func (a *Authentication) Authenticate(ctx context.Context, token string) (inbound.Actor, error) {
+	now := a.Clock.Now()
+	c, err := a.Tokens.Parse(ctx, token, now)
+	if err == nil {
+		err = a.checked(c, session.Access, now)
+	}
+	if err != nil {
+		return inbound.Actor{}, err
+	}
+	return a.actor(ctx, c, now)
+}
+
+// actor returns whom an access token stands for. The user is read on each request, as SimpleJWT
+// does, and where revocation is immediate the session too: what a token said when it was signed may
+// not hold any more.
+func (a *Authentication) actor(ctx context.Context, c session.Claims, now time.Time) (inbound.Actor, error) {
+	if !c.HasUser {
+		return inbound.Actor{}, session.ErrNoUserClaim
+	}
+	id, err := user.ParseID(c.User)
+	if err != nil {
+		return inbound.Actor{}, inbound.ErrUserNotFound
+	}
+	u, err := a.Users.Get(ctx, id)
+	switch {
+	case errors.Is(err, user.ErrNotFound):
+		return inbound.Actor{}, inbound.ErrUserNotFound
+	case err != nil:
+		return inbound.Actor{}, err
+	case !u.Active():
+		return inbound.Actor{}, inbound.ErrUserInactive
+	}
+	s, _, err := a.sessionOf(ctx, c)
+	switch {
+	case err != nil:
+		return inbound.Actor{}, err
+	case s == nil:
+		return inbound.Actor{User: u, Issued: c.IssuedAt}, a.sessionless(c, u)
+	case !s.Admits(u, now, a.rules):
+		return inbound.Actor{}, session.ErrTokenInvalid
+	}
+	return inbound.Actor{User: u, Session: s.ID(), Issued: c.IssuedAt}, nil
+}
+
+// reauthenticate returns the actor as they are at now, or an error when the token of the request does not count
+// any more: the user is gone or inactive, or the session was ended since the request began.
+func (p Ports) reauthenticate(ctx context.Context, actor inbound.Actor, now time.Time, r session.Rules) (inbound.Actor, error) {
+	u, err := p.Users.Get(ctx, actor.User.ID())
+	switch {
+	case errors.Is(err, user.ErrNotFound):
+		return actor, inbound.ErrUserNotFound
+	case err != nil:
+		return actor, err
+	case !u.Active():
+		return actor, inbound.ErrUserInactive
+	}
+	if actor.Session == "" {
+		if u.SessionEpoch() != actor.User.SessionEpoch() {
+			err = session.ErrTokenInvalid
+		}
+		return inbound.Actor{User: u, Issued: actor.Issued}, err
+	}
+	s, err := p.Sessions.Get(ctx, actor.Session)
+	switch {
+	case errors.Is(err, session.ErrNotFound):
+		return actor, session.ErrTokenInvalid
+	case err != nil:
+		return actor, err
+	case !s.Admits(u, now, r):
+		return actor, session.ErrTokenInvalid
+	}
+	actor.User = u
+	return actor, nil
+}

@@ -1,0 +1,37 @@
+package application
+
+import (
+	"context"
+
+	"roster/domain/audit"
+	"roster/domain/field"
+	"roster/domain/session"
+	"roster/domain/user"
+)
+
+// SignOut implements inbound.Authentication.
+func (a *Authentication) SignOut(ctx context.Context, token field.Text) error {
+	now := a.Clock.Now()
+	c, err := a.parse(ctx, "refresh", token, session.Refresh, now)
+	if err != nil {
+		return err
+	}
+	s, g, err := a.sessionOf(ctx, c)
+	if err != nil {
+		return err
+	}
+	owner, err := user.ParseID(c.User)
+	if err != nil || s == nil && (!a.rules.Sessionless || c.Foreign == "") {
+		return session.ErrTokenInvalid
+	}
+	if s, err = a.ensureSession(ctx, c, s, owner, 0, now); err != nil {
+		return err
+	}
+	s, err = a.update(ctx, s.ID(), func(s *session.Session) error { return s.SignOut(g, now, a.rules) })
+	if err != nil {
+		a.reused(ctx, s, g, err)
+		return err
+	}
+	a.Record(ctx, audit.Event{Kind: audit.SignedOut, Actor: owner, User: owner, Session: string(s.ID())})
+	return nil
+}

@@ -1,0 +1,167 @@
+package transfer
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"roster/domain/archive"
+	"roster/domain/audit"
+	"roster/domain/lockout"
+	"roster/domain/session"
+	"roster/domain/user"
+	"roster/ports/inbound"
+	"roster/ports/outbound"
+)
+
+// record is a record of any collection. Records are compared and summed up by their lines.
+type record struct {
+	key   string
+	line  []byte
+	value any // a snapshot or an event
+}
+
+// collection is one collection of an archive, whatever the type of its records.
+type collection struct {
+	name string
+	// read returns the record that value is, or false when value belongs to another collection.
+	read func(value any) (record, bool, error)
+	// page returns up to limit records in order of their keys, from the first one after a key.
+	page func(ctx context.Context, after string, limit int) ([]record, error)
+	put  func(ctx context.Context, records []record) (refused []error, err error)
+}
+
+// collectionsOf returns all collections of a. Users come first, so that a session is never stored before its user.
+func collectionsOf(a outbound.Archive, lines outbound.Records) []collection {
+	return []collection{
+		newCollection("users", a.Users(), lines),
+		newCollection("sessions", a.Sessions(), lines),
+		newCollection("attempts", a.Attempts(), lines),
+		newCollection("events", a.Events(), lines),
+	}
+}
+
+func newCollection[T user.Snapshot | session.Snapshot | lockout.Snapshot | audit.Event](name string, stored outbound.Collection[T], lines outbound.Records) collection {
+	read := func(value T) (record, error) {
+		line, err := lines.Line(value)
+		return record{stored.Key(value), line, value}, err
+	}
+	return collection{
+		name: name,
+		read: func(value any) (record, bool, error) {
+			v, ok := value.(T)
+			if !ok {
+				return record{}, false, nil
+			}
+			r, err := read(v)
+			return r, true, err
+		},
+		page: func(ctx context.Context, after string, limit int) ([]record, error) {
+			page, err := stored.Page(ctx, after, limit)
+			if err != nil {
+				return nil, err
+			}
+			records := make([]record, len(page))
+			for i, v := range page {
+				if records[i], err = read(v); err != nil {
+					return nil, err
+				}
+			}
+			return records, nil
+		},
+		put: func(ctx context.Context, records []record) ([]error, error) {
+			values := make([]T, len(records))
+			for i, r := range records {
+				values[i], _ = r.value.(T)
+			}
+			return stored.Put(ctx, values)
+		},
+	}
+}
+
+// each calls visit with all records in order, a page at a time, and returns their sum.
+func (c collection) each(ctx context.Context, what string, progress inbound.Progress, visit func(after string, page []record) error) (archive.Contents, error) {
+	sum, after := archive.NewSum(c.name), ""
+	for {
+		page, err := c.page(ctx, after, batch)
+		if err != nil || len(page) == 0 {
+			return sum.Contents(), err
+		}
+		for _, r := range page {
+			sum.Add(r.line)
+		}
+		if err := visit(after, page); err != nil {
+			return archive.Contents{}, err
+		}
+		after = page[len(page)-1].key
+		progress(what+" "+c.name, sum.Count(), 0)
+	}
+}
+
+// merge stores the records that the collection lacks. The records follow each other without a gap from the first one
+// after the key after. It fails with archive.ErrDifferent when the collection has another record under one of
+// their keys.
+func (c collection) merge(ctx context.Context, after string, records []record) error {
+	stored, err := c.page(ctx, after, len(records))
+	if err != nil {
+		return err
+	}
+	known := make(map[string][]byte, len(stored))
+	for _, r := range stored {
+		known[r.key] = r.line
+	}
+	var missing []record
+	for _, r := range records {
+		line, ok := known[r.key]
+		switch {
+		case !ok:
+			missing = append(missing, r)
+		case !bytes.Equal(line, r.line):
+			return fmt.Errorf("%s %s: %w", c.name, r.key, archive.ErrDifferent)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	refused, err := c.put(ctx, missing)
+	if err != nil {
+		return err
+	}
+	for i, err := range refused {
+		if err != nil {
+			return fmt.Errorf("%s %s: %w: %w", c.name, missing[i].key, archive.ErrDifferent, err)
+		}
+	}
+	return nil
+}
+
+// contentsOf reads all collections to their ends.
+func contentsOf(ctx context.Context, all []collection, what string, progress inbound.Progress) ([]archive.Contents, error) {
+	var out []archive.Contents
+	for _, c := range all {
+		sum, err := c.each(ctx, what, progress, func(string, []record) error { return nil })
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, sum)
+	}
+	return out, nil
+}
+
+// prepare makes an archive ready to be copied into: it fails with archive.ErrNotEmpty when the archive holds
+// anything, unless resume is set, and lets counted ids go on above last.
+func prepare(ctx context.Context, a outbound.Archive, all []collection, resume bool, last int64) error {
+	for _, c := range all {
+		page, err := c.page(ctx, "", 1)
+		if err == nil && len(page) > 0 && !resume {
+			err = fmt.Errorf("%w: %s", archive.ErrNotEmpty, c.name)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if last == 0 {
+		return nil
+	}
+	return a.SkipUserIDs(ctx, last)
+}

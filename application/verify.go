@@ -1,0 +1,72 @@
+package application
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"roster/domain/fault"
+	"roster/domain/field"
+	"roster/domain/session"
+)
+
+// Verify implements inbound.Authentication.
+func (a *Authentication) Verify(ctx context.Context, token field.Text) error {
+	now := a.Clock.Now()
+	c, err := a.parse(ctx, "token", token, "", now)
+	if err != nil {
+		return err
+	}
+	if !a.rules.Immediate {
+		return a.verifyListed(ctx, c, now)
+	}
+	switch c.Type {
+	case session.Access:
+		_, err = a.actor(ctx, c, now)
+	case session.Refresh:
+		err = a.verifyRefresh(ctx, c, now)
+	default:
+		err = session.ErrWrongType
+	}
+	if fault.KindOf(err) == fault.Unauthenticated && !errors.Is(err, session.ErrBlacklisted) {
+		err = session.ErrTokenInvalid // whose token it is, is not told
+	}
+	return err
+}
+
+// verifyListed judges as SimpleJWT: the user is not looked at, and the blacklist only with rotation
+// (BLACKLIST_AFTER_ROTATION), which puts used tokens on it.
+func (a *Authentication) verifyListed(ctx context.Context, c session.Claims, now time.Time) error {
+	if !a.rules.Rotate || c.Type != session.Refresh {
+		return nil
+	}
+	s, g, err := a.sessionOf(ctx, c)
+	if err != nil || s == nil {
+		return err
+	}
+	if err := s.Check(g, now, a.rules); errors.Is(err, session.ErrBlacklisted) {
+		return err
+	}
+	return nil
+}
+
+func (a *Authentication) verifyRefresh(ctx context.Context, c session.Claims, now time.Time) error {
+	s, g, err := a.sessionOf(ctx, c)
+	if err != nil {
+		return err
+	}
+	owner, err := a.owner(ctx, c)
+	if err != nil {
+		return err
+	}
+	if s == nil {
+		return a.sessionless(c, owner)
+	}
+	if err := s.Check(g, now, a.rules); err != nil {
+		return err
+	}
+	if !s.Live(owner, now, a.rules) {
+		return session.ErrTokenInvalid
+	}
+	return nil
+}
