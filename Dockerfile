@@ -4,7 +4,7 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 ARG VERSION=
-RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-X main.version=${VERSION}" -o /out/roster ./cmd/roster \
+RUN make build BIN=/out/roster VERSION="${VERSION}" GOFLAGS=-buildvcs=false \
  && mkdir /out/data
 
 # static: no shell, but certificates and time zones; the user is nonroot (65532).

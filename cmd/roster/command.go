@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -36,13 +37,18 @@ func (p *program) command() *cobra.Command {
 		SuggestionsMinimumDistance: 2,
 
 		Args: subcommand,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if show, err := cmd.Flags().GetBool("version"); err != nil || show {
+				return errors.Join(err, p.printVersion())
+			}
+			return cmd.Help()
+		},
 	}
+	// Not cobra's own Version: its template would link text/template, which keeps every exported method.
+	root.Flags().BoolP("version", "v", false, "show the version of this program")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return misuse(cmd, "%v", err) })
 	root.SetUsageFunc(usage)
 	root.SetHelpCommand(helpCommand())
-	root.Version = versionLine()
-	root.SetVersionTemplate("{{.Version}}")
 	p.addSettings(root)
 	root.AddCommand(
 		p.serveCommand(), p.checkCommand(), p.migrateCommand(),

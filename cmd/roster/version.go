@@ -16,11 +16,13 @@ func (p *program) versionCommand() *cobra.Command {
 		Use:   "version",
 		Short: "Show the version of this program",
 		Args:  arguments(),
-		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprint(p.stdout, versionLine())
-			return err
-		},
+		RunE:  func(*cobra.Command, []string) error { return p.printVersion() },
 	}
+}
+
+func (p *program) printVersion() error {
+	_, err := fmt.Fprint(p.stdout, versionLine())
+	return err
 }
 
 // versionLine describes this program.

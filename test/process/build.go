@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -12,7 +13,6 @@ import (
 // binary is one build of the service, made once in a run.
 type binary struct {
 	name string
-	args []string // of go build
 
 	once sync.Once
 	dir  string // to be removed at the end; "" when nothing was built
@@ -22,7 +22,7 @@ type binary struct {
 
 var (
 	plain   = &binary{name: "roster"}
-	watched = &binary{name: "roster-race", args: []string{"-race"}}
+	watched = &binary{name: "roster-race"}
 )
 
 // Build returns the path of the binary: that of the environment variable ROSTER_BINARY, or one built
@@ -48,12 +48,29 @@ func (b *binary) build() (string, error) {
 			return
 		}
 		b.path = filepath.Join(b.dir, b.name)
-		cmd := exec.Command("go", append(append([]string{"build"}, b.args...), "-o", b.path, "roster/cmd/roster")...)
+		cmd := exec.Command("go", "build", "-race", "-o", b.path, "roster/cmd/roster")
+		if b == plain {
+			cmd, b.err = release(b.path)
+		}
+		if b.err != nil {
+			return
+		}
 		if out, err := cmd.CombinedOutput(); err != nil {
-			b.err = fmt.Errorf("go build roster/cmd/roster: %w\n%s", err, out)
+			b.err = fmt.Errorf("%s: %w\n%s", cmd, err, out)
 		}
 	})
 	return b.path, b.err
+}
+
+// release returns the command that builds the binary as it is released.
+func release(path string) (*exec.Cmd, error) {
+	gomod, err := exec.Command("go", "env", "GOMOD").Output()
+	if err != nil {
+		return nil, fmt.Errorf("go env GOMOD: %w", err)
+	}
+	cmd := exec.Command("make", "-s", "-C", filepath.Dir(strings.TrimSpace(string(gomod))), "build", "BIN="+path)
+	cmd.Env = append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=") // the tests may run under another make
+	return cmd, nil
 }
 
 // Clean removes what was built.
