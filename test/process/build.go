@@ -12,7 +12,7 @@ import (
 
 // binary is one build of the service, made once in a run.
 type binary struct {
-	name string
+	target string // of the Makefile
 
 	once sync.Once
 	dir  string // to be removed at the end; "" when nothing was built
@@ -21,8 +21,8 @@ type binary struct {
 }
 
 var (
-	plain   = &binary{name: "roster"}
-	watched = &binary{name: "roster-race"}
+	plain   = &binary{target: "build"}
+	watched = &binary{target: "build-race"}
 )
 
 // Build returns the path of the binary: that of the environment variable ROSTER_BINARY, or one built
@@ -47,12 +47,9 @@ func (b *binary) build() (string, error) {
 		if b.dir, b.err = os.MkdirTemp("", "roster-build-"); b.err != nil {
 			return
 		}
-		b.path = filepath.Join(b.dir, b.name)
-		cmd := exec.Command("go", "build", "-race", "-o", b.path, "roster/cmd/roster")
-		if b == plain {
-			cmd, b.err = release(b.path)
-		}
-		if b.err != nil {
+		b.path = filepath.Join(b.dir, "roster")
+		var cmd *exec.Cmd
+		if cmd, b.err = makeTarget(b.target, b.path); b.err != nil {
 			return
 		}
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -62,13 +59,13 @@ func (b *binary) build() (string, error) {
 	return b.path, b.err
 }
 
-// release returns the command that builds the binary as it is released.
-func release(path string) (*exec.Cmd, error) {
+// makeTarget returns the command that builds a target of the Makefile, which has the flags.
+func makeTarget(target, path string) (*exec.Cmd, error) {
 	gomod, err := exec.Command("go", "env", "GOMOD").Output()
 	if err != nil {
 		return nil, fmt.Errorf("go env GOMOD: %w", err)
 	}
-	cmd := exec.Command("make", "-s", "-C", filepath.Dir(strings.TrimSpace(string(gomod))), "build", "BIN="+path)
+	cmd := exec.Command("make", "-s", "-C", filepath.Dir(strings.TrimSpace(string(gomod))), target, "BIN="+path)
 	cmd.Env = append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=") // the tests may run under another make
 	return cmd, nil
 }
