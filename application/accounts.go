@@ -14,6 +14,7 @@ type Accounts struct {
 	ports    Ports
 	settings Settings
 	guard    *Guard
+	turns    *turns
 	parser
 	Recorder
 }
@@ -23,7 +24,7 @@ var _ inbound.Accounts = (*Accounts)(nil)
 // NewAccounts returns the use cases over p.
 func NewAccounts(p Ports, s Settings, g *Guard) *Accounts {
 	return &Accounts{
-		ports: p, settings: s, guard: g,
+		ports: p, settings: s, guard: g, turns: newTurns(s.LongReads),
 		parser: parser{p.Users, p.Domains, p.Breached, s.Passwords}, Recorder: NewRecorder(p),
 	}
 }
@@ -36,6 +37,11 @@ func (a *Accounts) List(ctx context.Context, actor inbound.Actor, q inbound.User
 	}
 	q.Filter, q.Limit = f, max(q.Limit, 1)
 	if q.Email == "" {
+		leave, err := a.turns.take(ctx, actor.ID(), q.Query)
+		if err != nil {
+			return nil, err
+		}
+		defer leave()
 		return a.ports.Users.List(ctx, q.Query)
 	}
 	found, err := a.withEmail(ctx, q.Email, f)
@@ -55,6 +61,11 @@ func (a *Accounts) Count(ctx context.Context, actor inbound.Actor, q inbound.Use
 		found, err := a.withEmail(ctx, q.Email, f)
 		return len(found), err
 	}
+	leave, err := a.turns.take(ctx, actor.ID(), user.Query{Filter: f})
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
 	return a.ports.Users.Count(ctx, f)
 }
 

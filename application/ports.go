@@ -32,4 +32,5 @@ type Settings struct {
 	Rules          session.Rules
 	Lockout        lockout.Rules
 	AuditRetention time.Duration // how long events are kept
+	LongReads      int           // searches and other long reads of the list at once; at least 1
 }

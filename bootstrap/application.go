@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"go.uber.org/fx"
@@ -83,6 +84,7 @@ func settings(cfg config.Config) application.Settings {
 		},
 		Lockout:        lockout.NewRules(cfg.LockoutFailures, cfg.LockoutAddressFailures, cfg.LockoutDelay, cfg.LockoutMaxDelay),
 		AuditRetention: cfg.AuditRetention,
+		LongReads:      max(2, runtime.GOMAXPROCS(0)/2), // half of the connections that read an embedded database
 	}
 }
 
