@@ -1,0 +1,57 @@
+// What react-admin does with ra-data-django-rest-framework: node admin.cjs URL
+const assert = require('node:assert/strict')
+
+const [url] = process.argv.slice(2)
+const stored = new Map()
+globalThis.localStorage = {
+  getItem: (name) => stored.get(name) ?? null,
+  setItem: (name, value) => stored.set(name, String(value)),
+  removeItem: (name) => stored.delete(name),
+}
+const drf = require('ra-data-django-rest-framework')
+
+async function main() {
+  // The provider for SimpleJWT sends {username, password}.
+  const auth = drf.jwtTokenAuthProvider({ obtainAuthTokenUrl: url + '/api/token/' })
+  await auth.login({ username: 'admin@example.com', password: 'four wide purple boats' })
+  await auth.checkAuth()
+
+  const data = drf.default(url + '/api', drf.fetchJsonWithAuthJWTToken)
+  const ids = []
+  for (let i = 0; i < 27; i++) {
+    const user = { email: `ra${i}@example.com`, password: 'four wide purple boats', first_name: 'Ra', last_name: i % 2 ? 'Odd' : 'Even' }
+    ids.push((await data.create('users', { data: user })).data.id)
+  }
+  const list = (page, perPage, filter = {}) =>
+    data.getList('users', { pagination: { page, perPage }, sort: { field: 'email', order: 'ASC' }, filter })
+
+  // Every page that the table of react-admin offers has as many users as it says.
+  for (const perPage of [5, 10, 25, 50, 100]) {
+    const seen = new Set()
+    for (let page = 1; page <= Math.ceil(28 / perPage); page++) {
+      const { data: users, total } = await list(page, perPage)
+      assert.equal(total, 28)
+      assert.equal(users.length, Math.min(perPage, 28 - (page - 1) * perPage), `page ${page} of ${perPage} each`)
+      users.forEach((user) => seen.add(user.id))
+    }
+    assert.equal(seen.size, 28, `users on pages of ${perPage}`)
+  }
+  const exact = await list(1, 25, { email: 'Admin@Example.com' })
+  assert.deepEqual([exact.total, exact.data[0]?.email], [1, 'admin@example.com'])
+  assert.equal((await list(1, 25, { email: 'nobody@example.com' })).total, 0)
+  assert.equal((await list(1, 25, { is_staff: true })).total, 1)
+
+  const { data: before } = await data.getOne('users', { id: ids[0] })
+  const { data: after } = await data.update('users', { id: ids[0], data: { ...before, first_name: 'Changed' }, previousData: before })
+  assert.equal(after.first_name, 'Changed')
+  assert.equal((await data.getMany('users', { ids })).data.length, 27)
+  await data.updateMany('users', { ids: ids.slice(1, 3), data: { last_name: 'Many' } })
+  await data.delete('users', { id: ids[0], previousData: before })
+  await data.deleteMany('users', { ids: ids.slice(1) })
+  assert.equal((await list(1, 25)).total, 1)
+}
+
+main().catch((err) => {
+  console.error(err, err.body)
+  process.exit(1)
+})
