@@ -1,6 +1,10 @@
 package clients
 
-import "testing"
+import (
+	"testing"
+
+	"roster/test/django"
+)
 
 // front is the settings for front ends that are made for Django's default user.
 var front = map[string]string{"ROSTER_LOGIN_FIELD": "username"}
@@ -31,4 +35,22 @@ func TestScripts(t *testing.T) {
 		client := python(t, "debian.py", "requests")
 		client.run(t, "", serve(t, front).URL)
 	})
+}
+
+// What these clients sent is answered as it was when they did their work with it.
+func TestRecordedRequests(t *testing.T) {
+	transcript, err := django.Load("testdata/requests.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(transcript.Cases) != transcript.CaseCount {
+		t.Errorf("%d cases, want %d", len(transcript.Cases), transcript.CaseCount)
+	}
+	for _, c := range transcript.Cases {
+		t.Run(c.ID, func(t *testing.T) {
+			if err := (django.Server{URL: serve(t, front).URL}).Replay(c); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }

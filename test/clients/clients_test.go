@@ -1,6 +1,6 @@
 // Package clients runs libraries of other makers against the built service, as their users do: verifiers of
-// access tokens (verify), and clients of the API (npm, debian.py). What the latter send is recorded in testdata,
-// and replayed where they are not.
+// access tokens (verify), and clients of the API (npm, debian.py). What the latter send was recorded by a proxy
+// (testdata/requests.json) and is replayed everywhere.
 //
 // Nothing is installed here. A client is skipped where its libraries are not, unless the environment variable
 // TEST_CLIENTS names it (npm, jose, python or keyfunc, apart by commas): then it must run. Node.js finds them in the
