@@ -39,7 +39,7 @@ func TestCORSForNamedOrigins(t *testing.T) {
 			want(t, 204, "Access-Control-Allow-Origin", "", "Access-Control-Allow-Methods", "")
 	}
 	for _, headers := range []string{
-		"authorization,x-csrftoken", "x-requested-with", "cache-control,pragma", "if-none-match", "traceparent,tracestate", "baggage,sentry-trace", "x-request-id", "accept-encoding,dnt",
+		"authorization,x-csrftoken", "x-requested-with", "cache-control,pragma", "if-none-match", "traceparent,tracestate", "baggage,sentry-trace", "x-request-id", "accept-encoding,accept-language,dnt",
 	} {
 		sorted := strings.Split(headers, ",")
 		slices.Sort(sorted) // as browsers send them
