@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"roster/domain/credential"
+	"roster/domain/guessable"
 	"roster/domain/fault"
 	"roster/domain/field"
 	"roster/domain/session"
@@ -174,11 +175,11 @@ func (p *parser) email(ctx context.Context, in field.Text, required bool, self *
 }
 
 // owner returns what the password is compared with: the user as it is going to be.
-func (in parsedInput) owner(self *user.User) credential.Owner {
-	var o credential.Owner
+func (in parsedInput) owner(self *user.User) guessable.Owner {
+	var o guessable.Owner
 	if self != nil {
 		s := self.Snapshot()
-		o = credential.Owner{FirstName: s.FirstName, LastName: s.LastName, Email: s.Email}
+		o = guessable.Owner{FirstName: s.FirstName, LastName: s.LastName, Email: s.Email}
 	}
 	if in.email != nil {
 		o.Email = in.email.String()

@@ -41,7 +41,7 @@ func core(cfg config.Config, log *zap.Logger, how opening) fx.Option {
 
 // New returns the whole service as a graph. It does no I/O but for what its constructors do.
 func New(cfg config.Config, log *zap.Logger) fx.Option {
-	return fx.Options(core(cfg, log, opening{notice: func(text string) { log.Info(text) }}), tokenModule, sweeping, counting, watching, httpModule)
+	return fx.Options(core(cfg, log, opening{notice: func(text string) { log.Info(text) }}), tokenModule, sweeping, counting, followKeys, httpModule)
 }
 
 // Serve runs the service until ctx ends, then finishes what is under way. Each value of reload makes it read

@@ -17,7 +17,7 @@ import (
 
 	"roster/adapters/certificate"
 	"roster/adapters/httpapi"
-	"roster/adapters/jwt"
+	"roster/adapters/signingkeys"
 	"roster/application"
 	"roster/bootstrap/config"
 	"roster/ports/inbound"
@@ -73,8 +73,8 @@ type httpPorts struct {
 	Health         inbound.Health
 }
 
-func api(p httpPorts, s httpapi.Settings, keys jwt.Source, log *zap.Logger) (http.Handler, error) {
-	jwks := func() []byte { return keys.Keys().JWKS() }
+func api(p httpPorts, s httpapi.Settings, keys signingkeys.Source, log *zap.Logger) (http.Handler, error) {
+	jwks := func() []byte { return keys.Current().JWKS() }
 	return httpapi.New(httpapi.Ports{
 		Accounts: p.Accounts, Authentication: p.Authentication, Sessions: p.Sessions, Trail: p.Trail, Health: p.Health,
 	}, s, jwks, log)

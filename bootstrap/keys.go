@@ -8,19 +8,19 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
-	"roster/adapters/jwt"
+	"roster/adapters/signingkeys"
 	"roster/bootstrap/config"
 )
 
 // The operator's view of the signing keys.
 type (
 	// Keyring changes them.
-	Keyring = jwt.Keyring
+	Keyring = signingkeys.Keyring
 	// SigningKey describes one.
-	SigningKey = jwt.KeyInfo
+	SigningKey = signingkeys.KeyInfo
 )
 
-// errConfigured says that there is no folder of keys to work on.
+// errConfigured refuses to change keys that the settings give.
 var errConfigured = errors.New("the signing key is not kept by roster but configured, with signing_key; to rotate it, " +
 	"put what it was in signing_key_fallbacks and the new one in signing_key, and restart; README, Signing keys, has the steps")
 
@@ -29,50 +29,45 @@ func Keys(cfg config.Config) (*Keyring, error) {
 	if cfg.SigningKey.Set() {
 		return nil, errConfigured
 	}
-	return jwt.NewKeyring(cfg.KeysFolder(), cfg.SigningAlgorithm, cfg.RefreshTokenLifetime), nil
+	return signingkeys.NewKeyring(cfg.KeysDirectory(), cfg.SigningAlgorithm, cfg.RefreshTokenLifetime), nil
 }
 
-// ErrKeyInUse says that a key is not retired since tokens that it signed may be good still.
-var ErrKeyInUse = jwt.ErrInUse
+// ErrKeyInUse is the error of a key that is not retired while its tokens may be good.
+var ErrKeyInUse = signingkeys.ErrInUse
 
-// lookEvery is how soon an instance follows a rotation; a key that a token names it looks for at once.
+// lookEvery is how soon an instance follows a rotation. It looks at once for an unknown key that a token names.
 const lookEvery = 2 * time.Second
 
-// keys opens the signing keys: the configured ones, or those of a folder, where the first is made at
-// the first start.
-func keys(cfg config.Config, log *zap.Logger) (jwt.Source, error) {
-	if !cfg.SigningKey.Set() {
-		folder, err := jwt.OpenFolder(cfg.KeysFolder(), cfg.SigningAlgorithm, log)
-		return folder, named("signing keys", err)
+// keys opens the signing keys: the configured ones, or those of the key file, which the first start makes.
+func keys(cfg config.Config, log *zap.Logger) (signingkeys.Source, error) {
+	if cfg.SigningKey.Set() {
+		return configuredKeys(cfg)
 	}
-	set, warnings, err := configuredKeys(cfg)
-	for _, w := range warnings {
-		log.Warn("signing key", zap.String("warning", w))
-	}
-	return set, err
+	file, err := signingkeys.Open(cfg.KeysDirectory(), cfg.SigningAlgorithm, log)
+	return file, named("signing keys", err)
 }
 
 // checkKeys fails as keys would, and makes nothing.
 func checkKeys(cfg config.Config) error {
-	if !cfg.SigningKey.Set() {
-		return named("signing keys", jwt.Check(cfg.KeysFolder(), cfg.SigningAlgorithm))
+	if cfg.SigningKey.Set() {
+		_, err := configuredKeys(cfg)
+		return err
 	}
-	_, _, err := configuredKeys(cfg)
-	return err
+	return named("signing keys", signingkeys.Check(cfg.KeysDirectory(), cfg.SigningAlgorithm))
 }
 
-func configuredKeys(cfg config.Config) (set *jwt.KeySet, warnings []string, err error) {
+func configuredKeys(cfg config.Config) (set *signingkeys.Set, err error) {
 	if cfg.SigningKey.PEM() {
-		set, err = jwt.FromPEM(cfg.SigningKey.Reveal(), cfg.SigningKeyFallbacks.Reveal())
+		set, err = signingkeys.FromPEM(cfg.SigningKey.Reveal(), cfg.SigningKeyFallbacks.Reveal())
 	} else {
-		set, warnings, err = jwt.FromSecret(cfg.SigningKey.Reveal(), cfg.SigningAlgorithm, cfg.SigningKeyFallbacks.Lines()...)
+		set, err = signingkeys.FromSecret(cfg.SigningKey.Reveal(), cfg.SigningAlgorithm, cfg.SigningKeyFallbacks.Lines()...)
 	}
-	return set, warnings, named("ROSTER_SIGNING_KEY", err)
+	return set, named("ROSTER_SIGNING_KEY", err)
 }
 
-// watching follows what operators do with the keys while the service runs.
-var watching = fx.Invoke(func(lc fx.Lifecycle, source jwt.Source) {
-	folder, ok := source.(*jwt.Folder)
+// followKeys takes over what operators do with the keys while the service runs.
+var followKeys = fx.Invoke(func(lc fx.Lifecycle, source signingkeys.Source) {
+	file, ok := source.(*signingkeys.File)
 	if !ok {
 		return // configured keys stay as they are
 	}
@@ -84,7 +79,7 @@ var watching = fx.Invoke(func(lc fx.Lifecycle, source jwt.Source) {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				folder.Look()
+				file.Look()
 			}
 		}
 	})

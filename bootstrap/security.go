@@ -11,9 +11,11 @@ import (
 	"roster/adapters/idna"
 	"roster/adapters/jwt"
 	"roster/adapters/password"
+	"roster/adapters/signingkeys"
 	"roster/adapters/system"
 	"roster/bootstrap/config"
 	"roster/domain/credential"
+	"roster/domain/guessable"
 	"roster/ports/outbound"
 )
 
@@ -80,10 +82,10 @@ func passwordPolicy(cfg config.Config) credential.Policy {
 			place = append(place, label)
 		}
 	}
-	return policy.Extended(credential.NewBlocklist(password.Common(), place...))
+	return policy.WithBlocklist(guessable.NewBlocklist(password.Common(), place...))
 }
 
-func tokens(cfg config.Config, source jwt.Source) *jwt.Tokens {
+func tokens(cfg config.Config, source signingkeys.Source) *jwt.Tokens {
 	o := jwt.Options{
 		Shape: jwt.ShapeSession, Issuer: cfg.TokenIssuer, Audience: cfg.TokenAudience,
 		AllowMissingIssuer: cfg.SessionlessTokens, InferSession: cfg.SessionlessTokens, Leeway: cfg.ClockLeeway,

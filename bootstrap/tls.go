@@ -8,7 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"roster/adapters/certificate"
-	"roster/adapters/jwt"
+	"roster/adapters/signingkeys"
 	"roster/bootstrap/config"
 )
 
@@ -41,7 +41,7 @@ func tlsConfig(cfg config.Config, cert *certificate.Files) *tls.Config {
 type files struct {
 	fx.In
 
-	Keys        jwt.Source
+	Keys        signingkeys.Source
 	Certificate *certificate.Files // nil when there is none
 }
 
@@ -49,9 +49,9 @@ type files struct {
 // certificate with the next connection.
 func (f files) reload(log *zap.Logger) {
 	inUse := []zap.Field{zap.Skip(), zap.Skip()}
-	if folder, ok := f.Keys.(*jwt.Folder); ok {
-		folder.Look()
-		inUse[0] = zap.String("signs", folder.Keys().KeyID())
+	if file, ok := f.Keys.(*signingkeys.File); ok {
+		file.Look()
+		inUse[0] = zap.String("signs", file.Current().Signing().ID())
 	}
 	if f.Certificate != nil {
 		inUse[1] = zap.Time("certificate_until", f.Certificate.Look().Leaf.NotAfter)

@@ -13,12 +13,12 @@ import (
 	"roster/domain/session"
 )
 
-// known are the claims that mean something here, beside the user's. In any other letter case they are
-// refused: some other reader of the token might take them for ours (encoding/json does).
-var known = []string{"token_type", "exp", "iat", "nbf", "jti", "sid", "gen", "iss", "aud", "sub"}
+// reserved are the claims that Roster reads, beside the user's. In any other letter case they are refused:
+// another reader of the token might take them for Roster's (encoding/json does).
+var reserved = []string{"token_type", "exp", "iat", "nbf", "jti", "sid", "gen", "iss", "aud", "sub"}
 
-// own reports whether a claim is one that Sign writes by itself, so that it is no further claim.
-func (o Options) own(name string) bool {
+// written reports whether Sign writes a claim by itself, so that it is no further claim.
+func (o Options) written(name string) bool {
 	switch name {
 	case "token_type", "exp", "iat", "jti", o.UserClaim:
 		return true
@@ -32,9 +32,10 @@ func (o Options) own(name string) bool {
 	return false
 }
 
-func (o Options) disguised(name string) bool {
+// wrongCase reports whether a claim is a reserved one but for the case of its letters.
+func (o Options) wrongCase(name string) bool {
 	other := func(k string) bool { return name != k && strings.EqualFold(name, k) }
-	return other(o.UserClaim) || slices.ContainsFunc(known, other)
+	return other(o.UserClaim) || slices.ContainsFunc(reserved, other)
 }
 
 // refreshAudience returns the aud of refresh tokens, which is not that of access tokens.
@@ -45,11 +46,10 @@ func (o Options) refreshAudience() string {
 	return o.Audience + "/refresh"
 }
 
-// claims reads the payload for golang-jwt, which asks it for what it checks.
+// claims is the payload, with the answers to what golang-jwt's Validator asks.
 type claims struct {
-	o    Options
-	c    session.Claims
-	read bool // UnmarshalJSON was called, which encoding/json omits for null
+	o Options
+	c session.Claims
 
 	hasJTI, hasSID, hasGen bool
 	gen                    int64
@@ -59,13 +59,13 @@ type claims struct {
 	audience               jwt.ClaimStrings
 }
 
-// GetExpirationTime implements jwt.Claims, as do the following.
+// GetExpirationTime returns exp.
 func (c *claims) GetExpirationTime() (*jwt.NumericDate, error) { return c.exp, nil }
 
-// GetNotBefore implements jwt.Claims.
+// GetNotBefore returns nbf, earlier by the leeway.
 func (c *claims) GetNotBefore() (*jwt.NumericDate, error) { return c.lenient(c.nbf), nil }
 
-// GetIssuedAt implements jwt.Claims.
+// GetIssuedAt returns iat, earlier by the leeway.
 func (c *claims) GetIssuedAt() (*jwt.NumericDate, error) { return c.lenient(c.iat), nil }
 
 // lenient returns t earlier by the leeway. (golang-jwt's own leeway would hold for exp too.)
@@ -76,8 +76,7 @@ func (c *claims) lenient(t *jwt.NumericDate) *jwt.NumericDate {
 	return &jwt.NumericDate{Time: t.Add(-c.o.Leeway)}
 }
 
-// GetIssuer implements jwt.Claims. A missing issuer counts as the right one where it may be missing; so does
-// a missing audience.
+// GetIssuer returns iss, or the right one where iss is missing and may be.
 func (c *claims) GetIssuer() (string, error) {
 	if !c.hasIssuer && c.o.AllowMissingIssuer {
 		return c.o.Issuer, nil
@@ -85,10 +84,10 @@ func (c *claims) GetIssuer() (string, error) {
 	return c.issuer, nil
 }
 
-// GetSubject implements jwt.Claims.
+// GetSubject returns nothing: sub is not validated.
 func (c *claims) GetSubject() (string, error) { return "", nil }
 
-// GetAudience implements jwt.Claims.
+// GetAudience returns aud, or the right one where aud is missing and may be, or is that of refresh tokens.
 func (c *claims) GetAudience() (jwt.ClaimStrings, error) {
 	switch {
 	case !c.hasAudience && c.o.AllowMissingIssuer,
@@ -98,15 +97,14 @@ func (c *claims) GetAudience() (jwt.ClaimStrings, error) {
 	return c.audience, nil
 }
 
-// UnmarshalJSON reads the claims strictly; see readObject.
-func (c *claims) UnmarshalJSON(text []byte) error {
-	c.read = true
+// read reads the claims strictly; see readObject.
+func (c *claims) read(text []byte) error {
 	var extra object
 	err := readObject(text, func(name string, value jsontext.Value) error {
-		if c.o.disguised(name) {
+		if c.o.wrongCase(name) {
 			return errName
 		}
-		if !c.o.own(name) {
+		if !c.o.written(name) {
 			extra.raw(name, value)
 			if name == "sid" || name == "gen" || name == "sub" {
 				return nil
@@ -202,8 +200,6 @@ func userID(value jsontext.Value) string {
 func (c *claims) result() (session.Claims, error) {
 	refresh := c.c.Type == session.Refresh
 	switch {
-	case !c.read:
-		return session.Claims{}, errJSON
 	case c.hasSID:
 		if !isHex(string(c.c.Session), sessionDigits) || refresh && !c.hasGen {
 			return session.Claims{}, errSession

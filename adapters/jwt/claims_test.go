@@ -43,7 +43,7 @@ func TestClaimTraps(t *testing.T) {
 	} {
 		table["exp "+value] = `{"token_type":"access","exp":` + value + `,` + jtiText + `,"user_id":1}`
 	}
-	for _, name := range known {
+	for _, name := range reserved {
 		for _, other := range []string{strings.ToUpper(name), strings.ToUpper(name[:1]) + name[1:], strings.Replace(name, "s", "ſ", 1)} {
 			if other != name {
 				table["name "+other] = payload(`"` + other + `":1900000000`)

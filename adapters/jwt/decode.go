@@ -13,17 +13,11 @@ import (
 // maxDepth is how deep objects and lists may lie in each other, in a header and in claims.
 const maxDepth = 16
 
-// readObject reads a JSON object strictly (RFC 8259): valid UTF-8, no lone surrogates, no name twice
-// in any object, nothing after it. member sees each member in order; value is good until it returns.
+// readObject reads a JSON object strictly (RFC 8259): valid UTF-8, no lone surrogates, no name twice in any
+// object, nothing after it. It calls member for each member in order; value is valid until member returns.
 func readObject(text []byte, member func(name string, value jsontext.Value) error) error {
-	if err := checkDepth(text); err != nil {
-		return err
-	}
 	d := jsontext.NewDecoder(bytes.NewBuffer(text))
-	if d.PeekKind() != '{' {
-		return errJSON
-	}
-	if _, err := d.ReadToken(); err != nil {
+	if t, err := d.ReadToken(); err != nil || t.Kind() != '{' {
 		return errJSON
 	}
 	for d.PeekKind() != '}' {
@@ -36,27 +30,37 @@ func readObject(text []byte, member func(name string, value jsontext.Value) erro
 		if err != nil {
 			return errJSON
 		}
+		if err := checkDepth(value); err != nil {
+			return err
+		}
 		if err := member(n, value); err != nil {
 			return err
 		}
 	}
+	if _, err := d.ReadToken(); err != nil {
+		return errJSON
+	}
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
+		return errJSON
+	}
 	return nil
 }
 
-// checkDepth reads all of text, so that readObject meets nothing that is not JSON.
-func checkDepth(text []byte) error {
-	d := jsontext.NewDecoder(bytes.NewBuffer(text))
-	for values := 0; ; {
+// checkDepth bounds the depth of a member's value.
+func checkDepth(value jsontext.Value) error {
+	if kind := value.Kind(); kind != '{' && kind != '[' {
+		return nil
+	}
+	d := jsontext.NewDecoder(bytes.NewBuffer(value))
+	for {
 		_, err := d.ReadToken()
 		switch {
-		case errors.Is(err, io.EOF) && values == 1:
+		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
 			return errJSON
-		case d.StackDepth() > maxDepth:
+		case d.StackDepth() >= maxDepth: // with the object around the value
 			return errDepth
-		case d.StackDepth() == 0:
-			values++
 		}
 	}
 }

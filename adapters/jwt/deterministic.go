@@ -15,7 +15,7 @@ import (
 // golang-jwt signs with fresh randomness each time; all else is its own.
 type deterministicES256 struct{ *jwt.SigningMethodECDSA }
 
-// Sign implements jwt.SigningMethod.
+// Sign signs text with a *ecdsa.PrivateKey of P-256.
 func (m deterministicES256) Sign(text string, key any) ([]byte, error) {
 	private, ok := key.(*ecdsa.PrivateKey)
 	if !ok {

@@ -14,11 +14,7 @@ func TestTheSameClaimsAreTheSameToken(t *testing.T) {
 		Session: "0123456789abcdef01234567", Generation: 3,
 	}
 	for _, algorithm := range []string{ES256, RS256, EdDSA} {
-		keys, err := LoadOrCreate(t.TempDir(), algorithm)
-		if err != nil {
-			t.Fatal(err)
-		}
-		tokens := New(keys, Options{})
+		tokens := New(pairs(t, generated(t, algorithm)), Options{})
 		first, err := tokens.Sign(t.Context(), c)
 		if err != nil {
 			t.Fatal(err)

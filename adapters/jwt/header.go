@@ -7,41 +7,55 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// wellFormed reports whether token is of a bearable length and three parts in the alphabet of
-// base64url. encoding/base64 skips line feeds even when strict, so that one token would have many
-// spellings.
-func wellFormed(token string) bool {
+// parts is a token, cut at its dots.
+type parts struct {
+	signed                     string // the text that is signed: header, dot and payload
+	header, payload, signature []byte // decoded
+}
+
+// split decodes the three parts of a token. It takes one spelling of each: encoding/base64 skips line feeds
+// even when strict, and takes bits that mean nothing when it is not.
+func split(token string) (p parts, err error) {
 	if len(token) > maxToken {
-		return false
+		return parts{}, errForm
 	}
 	dots := 0
 	for _, c := range []byte(token) {
 		if c == '.' {
 			dots++
 		} else if !base64URL(c) {
-			return false
+			return parts{}, errForm
 		}
 	}
-	return dots == 2
+	if dots != 2 {
+		return parts{}, errForm
+	}
+	end := strings.LastIndexByte(token, '.')
+	p.signed = token[:end]
+	header, payload, _ := strings.Cut(p.signed, ".")
+	for _, part := range []struct {
+		text string
+		into *[]byte
+	}{{header, &p.header}, {payload, &p.payload}, {token[end+1:], &p.signature}} {
+		if *part.into, err = base64.RawURLEncoding.Strict().DecodeString(part.text); err != nil {
+			return parts{}, errForm
+		}
+	}
+	return p, nil
 }
 
 func base64URL(c byte) bool {
 	return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_'
 }
 
-// header is what counts of a token's header. Everything else in it is not looked at: above all jku,
-// x5u, jwk and x5c, by which a token would bring its own key (RFC 8725, 3.9 and 3.10).
+// header is what is read of a token's header. The rest is ignored, above all jku, x5u, jwk and x5c, by which a
+// token would bring its own key (RFC 8725, 3.9 and 3.10).
 type header struct {
 	alg, kid string
 	hasKid   bool
 }
 
-func readHeader(token string) (h header, err error) {
-	encoded, _, _ := strings.Cut(token, ".")
-	text, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
-	if err != nil {
-		return header{}, errHeader
-	}
+func readHeader(text []byte) (h header, err error) {
 	hasAlg := false
 	err = readObject(text, func(name string, value jsontext.Value) (err error) {
 		switch name {

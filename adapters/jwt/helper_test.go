@@ -4,17 +4,22 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/sha512"
+	"crypto/x509"
 	"encoding/base64"
+	"encoding/pem"
 	"fmt"
 	"hash"
+	"strings"
 	"testing"
 	"time"
 
+	"roster/adapters/signingkeys"
 	"roster/domain/session"
 )
 
@@ -27,6 +32,15 @@ const (
 	exp     = `"exp":1800000300`
 	jtiText = `"jti":"35484ab529d442fdb7e3ba06eb2aee4e"`
 	minimal = `{"token_type":"access",` + exp + `,` + jtiText + `,"user_id":1}`
+)
+
+const (
+	ES256 = signingkeys.ES256
+	RS256 = signingkeys.RS256
+	EdDSA = signingkeys.EdDSA
+	HS256 = signingkeys.HS256
+	HS384 = signingkeys.HS384
+	HS512 = signingkeys.HS512
 )
 
 var now = time.Unix(1800000000, 0).UTC()
@@ -78,7 +92,7 @@ func ed(k ed25519.PrivateKey, header, payload string) string {
 
 func withSecret(t testing.TB, o Options) *Tokens {
 	t.Helper()
-	keys, _, err := FromSecret(secret, HS256)
+	keys, err := signingkeys.FromSecret(secret, HS256)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,30 +100,39 @@ func withSecret(t testing.TB, o Options) *Tokens {
 }
 
 // pairs returns a set of the given private keys, the first of which signs.
-func pairs(t testing.TB, private ...any) *KeySet {
+func pairs(t testing.TB, private ...any) *signingkeys.Set {
 	t.Helper()
-	var all []*key
+	var all []string
 	for _, p := range private {
-		k, err := newKey(p)
+		der, err := x509.MarshalPKCS8PrivateKey(p)
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, k)
+		all = append(all, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})))
 	}
-	s, err := newKeySet(all[0], all...)
+	s, err := signingkeys.FromPEM(all[0], strings.Join(all[1:], ""))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-func generated(t testing.TB, algorithm string) any {
+// generated returns a new private key for an algorithm with a key pair.
+func generated(t testing.TB, algorithm string) (private any) {
 	t.Helper()
-	k, err := generate(algorithm)
+	var err error
+	switch algorithm {
+	case ES256:
+		private, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	case RS256:
+		private, err = rsa.GenerateKey(rand.Reader, 2048)
+	case EdDSA:
+		_, private, err = ed25519.GenerateKey(rand.Reader)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return k
+	return private
 }
 
 func parse(t testing.TB, tokens *Tokens, token string) (session.Claims, error) {

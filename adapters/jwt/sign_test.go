@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"roster/adapters/signingkeys"
 	"roster/domain/session"
 )
 
@@ -109,7 +110,7 @@ func TestKeyIDInTheHeader(t *testing.T) {
 	keys := pairs(t, generated(t, ES256))
 	for shape, typ := range map[Shape]string{ShapeSession: typAccess, ShapeSimpleJWT: typSimpleJWT} {
 		header, _ := said(t, sign(t, New(keys, Options{Shape: shape}), session.Claims{ExpiresAt: now}))
-		if want := fmt.Sprintf(`{"alg":"ES256","kid":%q,"typ":%q}`, keys.KeyID(), typ); header != want || len(keys.KeyID()) != 43 {
+		if want := fmt.Sprintf(`{"alg":"ES256","kid":%q,"typ":%q}`, keys.Signing().ID(), typ); header != want || len(keys.Signing().ID()) != 43 {
 			t.Errorf("%s", header)
 		}
 	}
@@ -146,12 +147,12 @@ func TestUnsignable(t *testing.T) {
 
 // What is signed is what is parsed, in both shapes and with every algorithm.
 func TestRoundTrip(t *testing.T) {
-	signers := map[string]*KeySet{}
+	signers := map[string]*signingkeys.Set{}
 	for _, algorithm := range []string{ES256, RS256, EdDSA} {
 		signers[algorithm] = pairs(t, generated(t, algorithm), generated(t, ES256))
 	}
 	for _, algorithm := range []string{HS256, HS384, HS512} {
-		keys, _, err := FromSecret(secret+secret, algorithm)
+		keys, err := signingkeys.FromSecret(secret+secret, algorithm)
 		if err != nil {
 			t.Fatal(err)
 		}

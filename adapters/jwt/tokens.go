@@ -1,6 +1,3 @@
-// Package jwt makes and checks the tokens: JSON Web Tokens (RFC 7519) signed as RFC 7515 has it, in
-// one of two shapes. The cryptography is golang-jwt's; what it lets pass is refused here, before or
-// after it (RFC 8725).
 package jwt
 
 import (
@@ -12,6 +9,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"roster/adapters/signingkeys"
 	"roster/domain/session"
 	"roster/ports/outbound"
 )
@@ -52,14 +50,14 @@ type Options struct {
 	InferSession bool
 }
 
-// Tokens implements outbound.Tokens. It is safe for concurrent use and never prints its keys.
+// Tokens signs and verifies tokens. It is safe for concurrent use and never prints its keys.
 type Tokens struct {
-	source Source
+	source signingkeys.Source
 	o      Options
 }
 
-// New makes Tokens that sign with the key that signs at the time, and verify with all that there are.
-func New(source Source, o Options) *Tokens {
+// New makes Tokens that sign and verify with the keys in force at the time.
+func New(source signingkeys.Source, o Options) *Tokens {
 	if o.UserClaim == "" {
 		o.UserClaim = "user_id"
 	}
@@ -86,9 +84,9 @@ func (t *Tokens) Sign(ctx context.Context, c session.Claims) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	k := t.source.Keys().signing
-	text := k.headers[t.typ(c.Type)] + "." + base64.RawURLEncoding.EncodeToString(payload)
-	signature, err := k.method.Sign(text, k.private)
+	k := t.source.Current().Signing()
+	text := encodeHeader(k, t.typ(c.Type)) + "." + base64.RawURLEncoding.EncodeToString(payload)
+	signature, err := methods[k.Algorithm()].Sign(text, k.Private())
 	if err != nil {
 		return "", fmt.Errorf("jwt: sign: %w", err)
 	}
@@ -99,69 +97,86 @@ func (t *Tokens) Sign(ctx context.Context, c session.Claims) (string, error) {
 	return text, nil
 }
 
-// typ returns the header's typ of a token.
-func (t *Tokens) typ(kind session.TokenType) string {
-	switch {
-	case t.o.Shape == ShapeSimpleJWT:
-		return typSimpleJWT
-	case kind == session.Refresh:
-		return typRefresh
-	}
-	return typAccess
-}
-
-// Parse returns what token says if it is well-formed, signed with one of the keys and in force at
-// now, or an error that matches session.ErrTokenInvalid and tells the cause, but nothing of the
+// Parse returns the claims of a token if it is well-formed, signed with one of the keys and in force at
+// now, or an error that matches session.ErrTokenInvalid and has the cause, but nothing of the
 // token's text. An absent exp is left to session.Claims.CheckShape, which has its own message for it.
 // exp equal to now has expired; nbf and iat after now are refused beyond the leeway.
 func (t *Tokens) Parse(ctx context.Context, token string, now time.Time) (session.Claims, error) {
 	if err := ctx.Err(); err != nil {
 		return session.Claims{}, err
 	}
-	if !wellFormed(token) {
-		return session.Claims{}, refuse(errForm)
-	}
-	h, err := readHeader(token)
-	if err != nil {
-		return session.Claims{}, refuse(err)
-	}
-	k, err := t.find(h)
-	if err != nil {
-		return session.Claims{}, refuse(err)
-	}
-	said := claims{o: t.o}
-	_, err = t.parser(k, now).ParseWithClaims(token, &said, func(*jwt.Token) (any, error) { return k.public, nil })
-	if err != nil {
-		return session.Claims{}, refuse(err)
-	}
-	c, err := said.result()
+	c, err := t.parse(token, now)
 	if err != nil {
 		return session.Claims{}, refuse(err)
 	}
 	return c, nil
 }
 
-// find returns the key for a token with header h. One that is not known may have come to the source
-// meanwhile: another instance signs with it already.
-func (t *Tokens) find(h header) (*key, error) {
-	lenient := t.o.Shape == ShapeSimpleJWT
-	k, err := t.source.Keys().find(h, lenient)
-	if errors.Is(err, errKey) && h.hasKid {
-		return t.source.KeysWith(h.kid).find(h, lenient)
+func (t *Tokens) parse(token string, now time.Time) (session.Claims, error) {
+	p, err := split(token)
+	if err != nil {
+		return session.Claims{}, err
 	}
-	return k, err
+	h, err := readHeader(p.header)
+	if err != nil {
+		return session.Claims{}, err
+	}
+	if err := t.verify(p, h); err != nil {
+		return session.Claims{}, err
+	}
+	read := claims{o: t.o}
+	if err := read.read(p.payload); err != nil {
+		return session.Claims{}, err
+	}
+	if err := t.validator(now).Validate(&read); err != nil {
+		return session.Claims{}, err
+	}
+	return read.result()
 }
 
-func (t *Tokens) parser(k *key, now time.Time) *jwt.Parser {
-	options := []jwt.ParserOption{
-		jwt.WithValidMethods([]string{k.alg}), jwt.WithStrictDecoding(),
-		jwt.WithTimeFunc(func() time.Time { return now }), jwt.WithIssuedAt(),
+// verify checks the signature with a key that the header names, or with one of the secrets.
+func (t *Tokens) verify(p parts, h header) error {
+	keys := t.candidates(t.source.Current(), h)
+	if len(keys) == 0 && h.hasKid {
+		keys = t.candidates(t.source.CurrentWith(h.kid), h) // another instance may sign with it already
 	}
+	if len(keys) == 0 {
+		return errKey
+	}
+	for _, k := range keys {
+		if k.Algorithm() != h.alg {
+			return errAlgorithm // the key picks the algorithm, never the token (RFC 8725, 3.1)
+		}
+		if methods[k.Algorithm()].Verify(p.signed, p.signature, k.Public()) == nil {
+			return nil
+		}
+	}
+	return jwt.ErrTokenSignatureInvalid
+}
+
+// candidates returns the keys one of which must have signed a token with header h. Without a kid those are the
+// secrets, or the only key pair. SimpleJWT ignores a kid where there is a secret.
+func (t *Tokens) candidates(keys *signingkeys.Set, h header) []*signingkeys.Key {
+	secret := keys.Signing().ID() == ""
+	switch {
+	case secret && h.hasKid && t.o.Shape != ShapeSimpleJWT:
+		return nil
+	case secret, !h.hasKid && len(keys.Keys()) == 1:
+		return keys.Keys()
+	}
+	if k := keys.Find(h.kid); k != nil {
+		return []*signingkeys.Key{k}
+	}
+	return nil
+}
+
+func (t *Tokens) validator(now time.Time) *jwt.Validator {
+	options := []jwt.ParserOption{jwt.WithTimeFunc(func() time.Time { return now }), jwt.WithIssuedAt()}
 	if t.o.Issuer != "" {
 		options = append(options, jwt.WithIssuer(t.o.Issuer))
 	}
 	if t.o.Audience != "" {
 		options = append(options, jwt.WithAudience(t.o.Audience))
 	}
-	return jwt.NewParser(options...)
+	return jwt.NewValidator(options...)
 }

@@ -109,7 +109,7 @@ func TestKeyPairTraps(t *testing.T) {
 	first, second, foreign := generated(t, ES256).(*ecdsa.PrivateKey), generated(t, ES256).(*ecdsa.PrivateKey), generated(t, ES256).(*ecdsa.PrivateKey)
 	rsaKey, edKey := generated(t, RS256).(*rsa.PrivateKey), generated(t, EdDSA).(ed25519.PrivateKey)
 	keys := pairs(t, first, second, rsaKey, edKey)
-	kid := func(private any) string { return pairs(t, private).signing.kid }
+	kid := func(private any) string { return pairs(t, private).Signing().ID() }
 	head := func(alg, kid string) string { return fmt.Sprintf(`{"alg":%q,"kid":%q,"typ":"JWT"}`, alg, kid) }
 	tokens := New(keys, Options{})
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"sync"
 
-	"roster/domain/credential"
+	"roster/domain/guessable"
 )
 
 // commonGzip is Django's list, unchanged; see NOTICE.
@@ -19,7 +19,7 @@ var commonGzip string
 // Common returns the test for Django's 19,727 most common passwords
 // (django.contrib.auth.password_validation.CommonPasswordValidator). The list is unpacked when the
 // test is first used, and takes 160 KiB from then on.
-func Common() credential.Common {
+func Common() guessable.Common {
 	return func(lower string) bool { return common().has(lower) }
 }
 

@@ -45,7 +45,7 @@ type Config struct {
 	TLSAutocertDirectory string        `name:"tls_autocert_directory" default:"https://acme-v02.api.letsencrypt.org/directory" validate:"directory" help:"URL of the ACME server's directory"`
 	HSTSMaxAge           time.Duration `name:"hsts_max_age" default:"17520h" validate:"min=0s,max=87600h" help:"how long browsers are to use nothing but TLS for this host and those below it, told over TLS only; 0 for not telling"`
 
-	KeysDir             string        `name:"keys_dir" group:"Tokens" default:"" help:"directory of the signing keys, unless signing_key is given; empty for keys in data_dir"`
+	KeysDir             string        `name:"keys_dir" group:"Tokens" default:"" help:"directory of the file of signing keys, unless signing_key is given; empty for keys in data_dir"`
 	SigningKey          Secret        `name:"signing_key" default:"" secret:"key" validate:"-" help:"secret of HS256, HS384 and HS512, at least 32 bytes (Django's SECRET_KEY, SimpleJWT's SIGNING_KEY); or a private key in PEM (PKCS #8)"`
 	SigningKeyFallbacks Secret        `name:"signing_key_fallbacks" default:"" secret:"key" validate:"-" help:"what signing_key was before, which still verifies: secrets, one a line, or private or public keys in PEM"`
 	SigningAlgorithm    string        `name:"signing_algorithm" default:"ES256" django:"HS256" validate:"oneof=ES256 RS256 EdDSA HS256 HS384 HS512" help:"algorithm of signatures, and with keys_dir of new keys; when signing_key is given and this is not, HS256 or what the PEM is for"`
@@ -113,8 +113,8 @@ type Config struct {
 	where  map[string]string // which variable, flag or line of a file that was
 }
 
-// KeysFolder returns where the signing keys lie that are not configured.
-func (c Config) KeysFolder() string {
+// KeysDirectory returns the directory of the key file, which is in use unless signing_key is given.
+func (c Config) KeysDirectory() string {
 	if c.KeysDir != "" {
 		return c.KeysDir
 	}

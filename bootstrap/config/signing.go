@@ -7,6 +7,8 @@ import (
 	"encoding/pem"
 	"fmt"
 	"strings"
+
+	"roster/domain/guessable"
 )
 
 // algorithm returns the algorithm that a signing key is for when none is named.
@@ -25,7 +27,7 @@ func (s Secret) algorithm() string {
 			}
 		}
 	}
-	return "ES256" // what else it may be, opening the key will say
+	return "ES256" // opening the key reports any other
 }
 
 func (c *Config) checkSigning(fault func(name, reason string, others ...string), unsigned bool) {
@@ -41,8 +43,8 @@ func (c *Config) checkSigning(fault func(name, reason string, others ...string),
 		fault("signing_key", fmt.Sprintf("is needed for signing_algorithm %s: Django's SECRET_KEY or SimpleJWT's SIGNING_KEY, if there is one; else make one with: "+
 			"export ROSTER_SIGNING_KEY=$(openssl rand -base64 48). A service without Django's tokens needs none with ROSTER_SIGNING_ALGORITHM=ES256 and ROSTER_SESSIONLESS_TOKENS=false", c.SigningAlgorithm), "signing_algorithm")
 	case key.Set():
-		if reason := weak(key.Reveal()); reason != "" {
-			fault("signing_key", reason)
+		if err := guessable.Secret(key.Reveal()); err != nil {
+			fault("signing_key", err.Error())
 		}
 	}
 	c.checkFallbacks(fault)
@@ -54,7 +56,7 @@ func (c *Config) checkSigning(fault func(name, reason string, others ...string),
 	}
 }
 
-// checkFallbacks judges old keys as hard as the present one: whoever has one can make tokens.
+// checkFallbacks judges former keys as hard as the present one: each of them can make tokens.
 func (c *Config) checkFallbacks(fault func(name, reason string, others ...string)) {
 	const most = 16
 	old := c.SigningKeyFallbacks
@@ -71,26 +73,14 @@ func (c *Config) checkFallbacks(fault func(name, reason string, others ...string
 		fault("signing_key_fallbacks", fmt.Sprintf("has more than %d lines", most))
 		return
 	case old.PEM():
-		return // opening them will say
+		return // opening them reports more
 	}
 	for i, secret := range old.Lines() {
-		if reason := weak(secret); reason != "" {
-			fault("signing_key_fallbacks", fmt.Sprintf("line %d %s", i+1, reason))
+		if err := guessable.Secret(secret); err != nil {
+			fault("signing_key_fallbacks", fmt.Sprintf("line %d %s", i+1, err))
 			return
 		}
 	}
-}
-
-// weak says why a secret must not sign.
-func weak(secret string) (reason string) {
-	const least = 32 // bytes; RFC 7518 3.2, RFC 8725 3.5
-	switch {
-	case len(secret) < least:
-		return fmt.Sprintf("must be at least %d bytes long", least)
-	case guessable(secret):
-		return "is an example or can be guessed; make one with: openssl rand -base64 48"
-	}
-	return ""
 }
 
 // hmac reports whether tokens are signed with a shared secret.

@@ -68,11 +68,11 @@ func TestFallbacks(t *testing.T) {
 	}
 }
 
-func TestKeysFolder(t *testing.T) {
-	if got := load(t, Sources{Environ: []string{"ROSTER_DATA_DIR=/d"}}).KeysFolder(); got != "/d/keys" {
+func TestKeysDirectory(t *testing.T) {
+	if got := load(t, Sources{Environ: []string{"ROSTER_DATA_DIR=/d"}}).KeysDirectory(); got != "/d/keys" {
 		t.Error(got)
 	}
-	if got := load(t, Sources{Environ: []string{"ROSTER_DATA_DIR=/d", "ROSTER_KEYS_DIR=/k"}}).KeysFolder(); got != "/k" {
+	if got := load(t, Sources{Environ: []string{"ROSTER_DATA_DIR=/d", "ROSTER_KEYS_DIR=/k"}}).KeysDirectory(); got != "/k" {
 		t.Error(got)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -46,6 +47,10 @@ var cautions = []caution{
 		return c.SigningKeyFallbacks.Set() && c.source["signing_key_fallbacks"] == FromFlag
 	}, onCommandLine},
 	{"signing_key", func(c *Config) bool { return strings.HasPrefix(c.SigningKey.Reveal(), "django-insecure-") }, "the key is one that Django made for development; it may lie in a repository"},
+	{"signing_key", func(c *Config) bool {
+		bits, _ := strconv.Atoi(strings.TrimPrefix(c.SigningAlgorithm, "HS"))
+		return c.hmac() && c.SigningKey.Set() && 8*len(c.SigningKey.Reveal()) < bits
+	}, "the key is shorter than its algorithm asks for (RFC 7518, 3.2)"},
 	{"signing_algorithm", (*Config).hmac, "whoever can check tokens can also make them"},
 	{"access_token_lifetime", func(c *Config) bool { return c.AccessTokenLifetime > longAccess }, "a stolen access token is of use for long"},
 	{"refresh_token_lifetime", func(c *Config) bool { return c.RefreshTokenLifetime > longRefresh }, "a stolen refresh token is of use for long"},

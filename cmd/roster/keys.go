@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,14 +14,14 @@ import (
 	"roster/bootstrap"
 )
 
-// kid is how the commands call the id of a key.
+// kid is the argument for the id of a key.
 const kid = "KID (the id of a key)"
 
 func (p *program) keysCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "keys",
 		Short: "List, add, rotate and retire signing keys",
-		Long:  "List, add, rotate and retire the signing keys in the data directory, or in keys_dir. Instances that\nrun follow within seconds, and nobody is signed out.",
+		Long:  "List, add, rotate and retire the signing keys in the data directory, or in keys_dir. Running instances\nfollow within seconds, and no user is signed out.",
 
 		SuggestionsMinimumDistance: 2,
 
@@ -31,7 +32,7 @@ func (p *program) keysCommand() *cobra.Command {
 	return cmd
 }
 
-// onKeys does something with the configured folder of keys.
+// onKeys does something with the key file of the settings.
 func (p *program) onKeys(cmd *cobra.Command, do func(*bootstrap.Keyring) error) error {
 	cfg, err := p.load(cmd)
 	if err != nil {
@@ -72,18 +73,23 @@ func (p *program) keysListCommand() *cobra.Command {
 }
 
 func (p *program) keysAddCommand() *cobra.Command {
-	var algorithm string
+	var algorithm, from string
 	cmd := &cobra.Command{
-		Use:   "add",
-		Short: "Make a key that verifies and is published, but does not sign yet",
-		Long:  "Make a key that verifies and is published, but does not sign yet: roster keys rotate makes it sign.\nIn between, other machines and whoever caches the published keys can take it up.",
-		Args:  arguments(),
+		Use:     "add",
+		Short:   "Add a key that verifies and is published, but does not sign yet",
+		Long:    "Add a key, new or from a file, that verifies and is published, but does not sign yet: roster keys rotate\nmakes it sign. In between, other machines and caches of the published keys can take it up.",
+		Example: "  roster keys add --algorithm EdDSA\n  roster keys add --from key.pem",
+		Args:    arguments(),
 	}
-	cmd.Flags().StringVar(&algorithm, "algorithm", "", "algorithm of the key: ES256, RS256 or EdDSA; that of the settings unless given")
+	cmd.Flags().StringVar(&algorithm, "algorithm", "", "algorithm of a new key: ES256, RS256 or EdDSA; that of the settings unless given")
+	cmd.Flags().StringVar(&from, "from", "", "file of a private key, PEM (PKCS #8), to add instead of a new key")
 	must(cmd.RegisterFlagCompletionFunc("algorithm", cobra.FixedCompletions([]string{"ES256", "RS256", "EdDSA"}, cobra.ShellCompDirectiveNoFileComp)))
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if algorithm != "" && from != "" {
+			return misuse(cmd, "--from goes without --algorithm: the key has its own")
+		}
 		return p.onKeys(cmd, func(ring *bootstrap.Keyring) error {
-			k, err := ring.Add(algorithm)
+			k, err := addKey(cmd.Context(), ring, algorithm, from)
 			if err != nil {
 				return err
 			}
@@ -92,6 +98,13 @@ func (p *program) keysAddCommand() *cobra.Command {
 		})
 	}
 	return cmd
+}
+
+func addKey(ctx context.Context, ring *bootstrap.Keyring, algorithm, from string) (bootstrap.SigningKey, error) {
+	if from != "" {
+		return ring.AddFrom(ctx, from)
+	}
+	return ring.Add(ctx, algorithm)
 }
 
 func (p *program) keysRotateCommand() *cobra.Command {
@@ -109,7 +122,7 @@ func (p *program) keysRotateCommand() *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.onKeys(cmd, func(ring *bootstrap.Keyring) error {
-				k, err := ring.Rotate(append(args, "")[0])
+				k, err := ring.Rotate(cmd.Context(), append(args, "")[0])
 				if err != nil {
 					return err
 				}
@@ -144,9 +157,9 @@ func (p *program) keysRetireCommand() *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return p.onKeys(cmd, func(ring *bootstrap.Keyring) error {
 			if expired {
-				return p.retireExpired(ring)
+				return p.retireExpired(cmd.Context(), ring)
 			}
-			k, err := ring.Retire(args[0], force)
+			k, err := ring.Retire(cmd.Context(), args[0], force)
 			if errors.Is(err, bootstrap.ErrKeyInUse) {
 				return fmt.Errorf("%w, until %s; --force retires it now and signs their users out", err, moment(k.Until))
 			}
@@ -159,8 +172,8 @@ func (p *program) keysRetireCommand() *cobra.Command {
 	return cmd
 }
 
-func (p *program) retireExpired(ring *bootstrap.Keyring) error {
-	gone, err := ring.RetireExpired()
+func (p *program) retireExpired(ctx context.Context, ring *bootstrap.Keyring) error {
+	gone, err := ring.RetireExpired(ctx)
 	for _, k := range gone {
 		err = errors.Join(err, p.retired(k))
 	}

@@ -1,6 +1,13 @@
 package main
 
 import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -52,7 +59,7 @@ func TestKeys(t *testing.T) {
 	s.fails(exitFailure, []string{"the key signs; rotate to another one first"}, "", "keys", "retire", second, "--force")
 	s.fails(exitFailure, []string{"tokens that the key signed may be good still, until "}, "", "keys", "retire", first)
 	s.fails(exitFailure, []string{"there is no such key: x"}, "", "keys", "rotate", "x")
-	s.fails(exitFailure, []string{`jwt: there are no key files for the algorithm "HS256"`}, "", "keys", "add", "--algorithm", "HS256")
+	s.fails(exitFailure, []string{`signing keys are made for ES256, RS256 and EdDSA, not for "HS256"`}, "", "keys", "add", "--algorithm", "HS256")
 	if out := s.must("", "keys", "retire", "--expired"); out != "No key has expired.\n" {
 		t.Error(out)
 	}
@@ -64,41 +71,87 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// Nothing that is printed holds a private key, also when a key cannot be read.
+// keysDir returns the directory of the key file.
+func (s shell) keysDir() string {
+	return filepath.Join(strings.TrimPrefix(s.environ[0], "ROSTER_DATA_DIR="), "keys")
+}
+
+// newPEM writes a new private key to a file, mode 0600, and returns its path.
+func newPEM(t *testing.T, dir string) string {
+	t.Helper()
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "a.pem")
+	text := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	if err := errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(path, text, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// A key in a PEM file is added once; a new key is not made where keys lie as PEM files.
+func TestKeysFromFiles(t *testing.T) {
+	s := newShell(t)
+	file := newPEM(t, s.keysDir())
+	const refusal = ": keys in PEM files are no longer read, and there is no signing-keys.json; import them, the one that signs first, with: roster keys add --from FILE"
+	for _, args := range [][]string{{"keys", "add"}, {"keys", "rotate"}} {
+		s.fails(exitFailure, []string{s.keysDir() + refusal}, "", args...)
+	}
+	for _, args := range [][]string{{"serve"}, {"check"}} {
+		s.fails(exitFailure, []string{"signing keys: " + s.keysDir() + refusal}, "", args...)
+	}
+	first := strings.Fields(s.must("", "keys", "add", "--from", file))[4]
+	if got := s.states(); got[first] != "signing" || len(got) != 1 {
+		t.Errorf("%v", got)
+	}
+	second := strings.Fields(s.must("", "keys", "add", "--from", newPEM(t, t.TempDir())))[4]
+	if got := s.states(); got[first] != "signing" || got[second] != "added" {
+		t.Errorf("%v", got)
+	}
+	s.must("", "check")
+	s.fails(exitFailure, []string{"the key is there already: " + first}, "", "keys", "add", "--from", file)
+	s.fails(exitFailure, []string{"stat " + file + ".x: "}, "", "keys", "add", "--from", file+".x")
+	s.fails(exitMisuse, []string{"--from goes without --algorithm"}, "", "keys", "add", "--from", file, "--algorithm", "EdDSA")
+}
+
+// Nothing that is printed holds a private key, also when the key file is damaged.
 func TestKeysStayPrivate(t *testing.T) {
 	s := newShell(t)
 	s.must("", "keys", "rotate")
 	s.must("", "keys", "rotate")
-	folder := filepath.Join(strings.TrimPrefix(s.environ[0], "ROSTER_DATA_DIR="), "keys")
-	files, err := filepath.Glob(filepath.Join(folder, "*.pem"))
-	if err != nil || len(files) != 2 {
-		t.Fatal(files, err)
+	file := filepath.Join(s.keysDir(), "signing-keys.json")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
 	}
-	said := func() (all string) {
+	var set struct{ Keys []struct{ D string } }
+	if err := json.Unmarshal(text, &set); err != nil || len(set.Keys) != 2 {
+		t.Fatal(err, len(set.Keys))
+	}
+	printed := func() (all string) {
 		for _, args := range [][]string{{"check"}, {"keys", "list"}, {"keys", "list", "--format=json"}, {"keys", "add"}, {"keys", "rotate"}, {"keys", "retire", "--expired"}} {
 			r := s.run("", args...)
 			all += r.stdout + r.stderr
 		}
 		return all
 	}
-	text := said()
-	for _, name := range files {
-		pem, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if line := strings.Split(string(pem), "\n")[1]; strings.Contains(text, line) || len(line) < 60 {
-			t.Errorf("a key is told:\n%s", text)
-		}
-		if err := os.WriteFile(name, []byte(strings.Replace(string(pem), "BEGIN", "BEGIN X", 1)), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		broken := said()
-		if line := strings.Split(string(pem), "\n")[1]; strings.Contains(broken, line) || !strings.Contains(broken, filepath.Base(name)) {
-			t.Errorf("a broken key is told, or not named:\n%s", broken)
-		}
-		if err := os.WriteFile(name, pem, 0o600); err != nil {
-			t.Fatal(err)
+	sound := printed()
+	if err := os.WriteFile(file, bytes.Replace(text, []byte(`"P-256"`), []byte(`"P-255"`), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	damaged := printed()
+	if !strings.Contains(damaged, file) {
+		t.Errorf("the damaged file is not named:\n%s", damaged)
+	}
+	for _, k := range set.Keys {
+		if len(k.D) < 40 || strings.Contains(sound, k.D) || strings.Contains(damaged, k.D) {
+			t.Errorf("a key is printed:\n%s\n%s", sound, damaged)
 		}
 	}
 }

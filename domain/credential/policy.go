@@ -8,39 +8,31 @@ import (
 
 	"roster/domain/fault"
 	"roster/domain/field"
+	"roster/domain/guessable"
 )
-
-// Common reports whether a lower-cased password is one of those that people use most.
-type Common func(lower string) bool
 
 // Policy says what a new password must be. The rules and their texts are Django's four
 // (django.contrib.auth.password_validation, 3.2), in its order.
 type Policy struct {
 	minLength int
-	common    Common
-	blocklist *Blocklist // nil for none
+	common    guessable.Common
+	blocklist *guessable.Blocklist // nil for none
 }
 
-// MinLengthFloor is the least minimum length that a policy may ask for (NIST SP 800-63B-4, 3.1.1.2).
-const MinLengthFloor = 8
-
-// NewPolicy makes a policy; minLength counts characters and is at least MinLengthFloor.
-func NewPolicy(minLength int, common Common) Policy {
-	return Policy{minLength: max(minLength, MinLengthFloor), common: common}
+// NewPolicy makes a policy; minLength counts characters and is at least guessable.MinLength.
+func NewPolicy(minLength int, common guessable.Common) Policy {
+	return Policy{minLength: max(minLength, guessable.MinLength), common: common}
 }
 
-// Extended returns the policy with a blocklist beside its list of common passwords: what either finds
-// is too common. Django has no such rule.
-func (y Policy) Extended(b *Blocklist) Policy {
+// WithBlocklist returns the policy with a blocklist beside its list of common passwords: what either finds is
+// too common. Django has no such rule.
+func (y Policy) WithBlocklist(b *guessable.Blocklist) Policy {
 	y.blocklist = b
 	return y
 }
 
-// Owner is what is known of the person whose password is judged.
-type Owner struct{ FirstName, LastName, Email string }
-
 // Judge returns every rule that p breaks, as faults of the member name; none when it is good.
-func (y Policy) Judge(name string, p Password, o Owner) []fault.Field {
+func (y Policy) Judge(name string, p Password, o guessable.Owner) []fault.Field {
 	var out []fault.Field
 	fail := func(code, message string) { out = append(out, fault.Field{Name: name, Code: code, Message: message}) }
 	plain := p.Reveal()
@@ -49,16 +41,16 @@ func (y Policy) Judge(name string, p Password, o Owner) []fault.Field {
 	for _, a := range []struct{ label, value string }{
 		{"first name", o.FirstName}, {"last name", o.LastName}, {"email address", o.Email},
 	} {
-		if similar(lower, strings.ToLower(a.value)) {
+		if guessable.Similar(lower, strings.ToLower(a.value)) {
 			fail("password_too_similar", fmt.Sprintf("The password is too similar to the %s.", a.label))
 			break
 		}
 	}
-	alike := len(out) > 0 // of a name the blocklist would only say the same once more
+	alike := len(out) > 0 // then the blocklist would only repeat it
 	if utf8.RuneCountInString(plain) < y.minLength {
 		fail("password_too_short", fmt.Sprintf("This password is too short. It must contain at least %d characters.", y.minLength))
 	}
-	if stripped := field.Strip(lower); y.common(stripped) || y.blocklist != nil && !alike && y.blocklist.Guessable(stripped, o) {
+	if stripped := field.Strip(lower); y.common(stripped) || y.blocklist != nil && !alike && y.blocklist.Matches(stripped, o) {
 		fail("password_too_common", "This password is too common.")
 	}
 	if plain != "" && !strings.ContainsFunc(plain, func(r rune) bool { return !isDigit(r) }) {

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"roster/domain/credential"
+	"roster/domain/guessable"
 )
 
 const (
@@ -18,7 +19,7 @@ const (
 	numeric = "password_entirely_numeric: This password is entirely numeric."
 )
 
-func judge(minLength int, plain string, o credential.Owner) []string {
+func judge(minLength int, plain string, o guessable.Owner) []string {
 	policy := credential.NewPolicy(minLength, func(lower string) bool { return lower == "password" || lower == "z k.lovemom" || lower == "12345" })
 	var told []string
 	for _, f := range policy.Judge("password", credential.NewPassword(plain), o) {
@@ -31,7 +32,7 @@ func judge(minLength int, plain string, o credential.Owner) []string {
 }
 
 func TestPolicy(t *testing.T) {
-	owner := credential.Owner{FirstName: "Anne-Marie", LastName: "O'Neil", Email: "pebble.orchard@example.com"}
+	owner := guessable.Owner{FirstName: "Anne-Marie", LastName: "O'Neil", Email: "pebble.orchard@example.com"}
 	for plain, want := range map[string][]string{
 		"lantern-quiver":    nil,
 		"1234567":           {short, numeric},
@@ -70,14 +71,14 @@ func TestPolicy(t *testing.T) {
 
 func TestMinimumLength(t *testing.T) {
 	for asked, want := range map[int]int{-1: 8, 0: 8, 7: 8, 8: 8, 9: 9, 15: 15, 64: 64} {
-		if got := judge(asked, strings.Repeat("é", want), credential.Owner{}); got != nil {
+		if got := judge(asked, strings.Repeat("é", want), guessable.Owner{}); got != nil {
 			t.Errorf("%d: %d characters: %v", asked, want, got)
 		}
-		if got := judge(asked, strings.Repeat("é", want-1), credential.Owner{}); len(got) != 1 {
+		if got := judge(asked, strings.Repeat("é", want-1), guessable.Owner{}); len(got) != 1 {
 			t.Errorf("%d: %d characters: %v", asked, want-1, got)
 		}
 	}
-	if got := judge(15, "x", credential.Owner{}); got[0] != "password_too_short: This password is too short. It must contain at least 15 characters." {
+	if got := judge(15, "x", guessable.Owner{}); got[0] != "password_too_short: This password is too short. It must contain at least 15 characters." {
 		t.Errorf("%q", got)
 	}
 }
@@ -120,14 +121,31 @@ func TestSimilarityIsDjangos(t *testing.T) {
 		{"-", "-", true},
 		{"anything", "", false},
 	} {
-		got := judge(8, c.password, credential.Owner{Email: c.value})
+		got := judge(8, c.password, guessable.Owner{Email: c.value})
 		if (len(got) > 0 && got[0] == email) != c.similar {
 			t.Errorf("%q and %q: %q", c.password, c.value, got)
 		}
 	}
 	// Only the first attribute that is too similar is told, in Django's order.
-	same := credential.Owner{FirstName: "lantern", LastName: "lantern", Email: "lantern"}
+	same := guessable.Owner{FirstName: "lantern", LastName: "lantern", Email: "lantern"}
 	if got := judge(8, "lantern-", same); !cmp.Equal(got, []string{first}) {
 		t.Errorf("%q", got)
+	}
+}
+
+// A blocklist adds what is made of common words, and repeats no other fault.
+func TestPolicyWithBlocklist(t *testing.T) {
+	words := func(lower string) bool { return lower == "password" || lower == "dragon" }
+	plain, more := credential.NewPolicy(8, words), credential.NewPolicy(8, words).WithBlocklist(guessable.NewBlocklist(words, "roster"))
+	for p, want := range map[string][2]int{"dragondragon": {0, 1}, "password": {1, 1}, " DRAGONdragon1 ": {0, 1}, "four wide boats": {0, 0}, "zebediah1": {1, 1}} {
+		for i, y := range []credential.Policy{plain, more} {
+			got := y.Judge("password", credential.NewPassword(p), guessable.Owner{FirstName: "Zebediah"})
+			if p == "zebediah1" && len(got) == 1 && got[0].Code == "password_too_similar" {
+				continue // told once, as what it is
+			}
+			if len(got) != want[i] || len(got) == 1 && (got[0].Code != "password_too_common" || got[0].Message != "This password is too common.") {
+				t.Errorf("%q: %v", p, got)
+			}
+		}
 	}
 }

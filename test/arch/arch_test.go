@@ -28,7 +28,7 @@ type layer struct {
 
 var layers = []layer{
 	{dir: "domain", std: []string{
-		"cmp", "crypto/sha256", "encoding/hex", "errors", "fmt", "hash", "iter", "maps", "net/netip", "regexp", "slices", "strconv", "strings", "time", "unicode", "unicode/utf8",
+		"cmp", "crypto/sha256", "encoding/base64", "encoding/hex", "errors", "fmt", "hash", "iter", "maps", "net/netip", "regexp", "slices", "strconv", "strings", "time", "unicode", "unicode/utf8",
 	}},
 	{dir: "ports/inbound", std: []string{"context", "time"}, inside: []string{"domain"}},
 	{dir: "ports/outbound", std: []string{"context", "time"}, inside: []string{"domain"}},
@@ -38,8 +38,9 @@ var layers = []layer{
 		"errors", "fmt", "slices", "strconv", "strings", "sync", "sync/atomic", "time", "unicode/utf8",
 	}, inside: []string{"domain", "ports"}},
 	{dir: "adapters/*", inside: []string{"domain", "ports/outbound", "adapters/privatefile"}, vendor: []string{"*"}, never: wiring},
-	{dir: "adapters/privatefile", std: []string{"errors", "fmt", "io", "io/fs", "os", "path/filepath", "runtime", "syscall"}},
+	{dir: "adapters/privatefile", std: []string{"errors", "fmt", "io", "io/fs", "os", "path/filepath", "runtime", "strings", "syscall"}},
 	{dir: "adapters/django", inside: []string{"domain", "ports/outbound", "adapters/privatefile", "adapters/sqlitefile"}, vendor: []string{"*"}, never: wiring},
+	{dir: "adapters/jwt", inside: []string{"domain", "ports/outbound", "adapters/signingkeys"}, vendor: []string{"*"}, never: wiring},
 	{dir: "adapters/httpapi", inside: []string{"domain", "ports/inbound"}, vendor: []string{
 		"github.com/felixge/httpsnoop", "github.com/go-json-experiment/json", "github.com/go-playground/validator/v10",
 		"github.com/gorilla/mux", "github.com/maypok86/otter/v2", "github.com/rs/cors", "github.com/throttled/throttled/v2",
@@ -47,12 +48,12 @@ var layers = []layer{
 	}},
 	{dir: "adapters/storage", inside: []string{"domain", "ports/outbound"}},
 	{dir: "adapters/storage/*", inside: []string{"domain", "ports/outbound", "adapters/storage."}, vendor: []string{"*"}, never: append([]string{"github.com/gorilla"}, wiring...)},
-	{dir: "adapters/storage/sqlite", inside: []string{"domain", "ports/outbound", "adapters/storage.", "adapters/sqlitefile"}, vendor: []string{"*"}, never: append([]string{"github.com/gorilla"}, wiring...)},
+	{dir: "adapters/storage/sqlite", inside: []string{"domain", "ports/outbound", "adapters/storage.", "adapters/privatefile", "adapters/sqlitefile"}, vendor: []string{"*"}, never: append([]string{"github.com/gorilla"}, wiring...)},
 	{dir: "bootstrap", inside: []string{"bootstrap/config", "domain", "ports", "application", "adapters"}, vendor: []string{"*"}},
 	{dir: "bootstrap/config", inside: []string{"domain", "adapters/privatefile"}, vendor: []string{
 		"github.com/go-playground/validator/v10", "github.com/knadh/koanf", "github.com/spf13/pflag", "go.yaml.in/yaml/v3",
 	}},
-	{dir: "cmd", inside: []string{"bootstrap", "domain", "ports/inbound"}, vendor: []string{
+	{dir: "cmd", inside: []string{"bootstrap", "domain", "ports/inbound", "adapters/privatefile"}, vendor: []string{
 		"github.com/schollz/progressbar/v3", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/term",
 	}},
 	{dir: "test", inside: []string{"domain", "ports", "application", "adapters", "bootstrap"}, vendor: []string{"*"}},
@@ -126,6 +127,8 @@ func TestRuleBites(t *testing.T) {
 		"adapters/httpapi/d.go":             `import _ "modernc.org/sqlite"`,
 		"adapters/system/a.go":              `import _ "roster/adapters/httpapi"`,
 		"adapters/jwt/a.go":                 `import _ "go.uber.org/fx"`,
+		"adapters/jwt/b.go":                 `import _ "roster/adapters/privatefile"`,
+		"adapters/signingkeys/a.go":         `import _ "roster/adapters/jwt"`,
 		"adapters/privatefile/a.go":         `import _ "roster/domain/user"`,
 		"adapters/privatefile/b.go":         `import _ "go.uber.org/zap"`,
 		"adapters/storage/a.go":             `import _ "roster/adapters/storage/sqlite"`,

@@ -2,6 +2,7 @@ package process
 
 import (
 	"maps"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -160,6 +161,13 @@ func (s *Server) MustCLI(args ...string) string {
 		s.t.Fatalf("roster %s: exit code %d\n%s", strings.Join(args, " "), code, stderr)
 	}
 	return stdout
+}
+
+// Command returns another roster command, to be started, on the same data directory with the same settings.
+func (s *Server) Command(args ...string) *exec.Cmd {
+	cmd := exec.Command(s.options.Binary, args...) //nolint:gosec // the test's own binary
+	cmd.Env, cmd.Dir = s.options.Settings(), s.options.DataDir
+	return cmd
 }
 
 // Shell returns the command as a line for a shell. Braces stay for the caller to fill in.

@@ -1,4 +1,4 @@
-package credential
+package guessable
 
 import (
 	"slices"
@@ -7,18 +7,27 @@ import (
 	"unicode/utf8"
 )
 
+// Common reports whether a lower-cased password is one of those that people use most.
+type Common func(lower string) bool
+
+// Owner is what is known of the user of a password.
+type Owner struct{ FirstName, LastName, Email string }
+
+// MinLength is the fewest characters that a policy may ask for (NIST SP 800-63B-4, 3.1.1.2).
+const MinLength = 8
+
 // Blocklist finds passwords that people choose again and again, beyond those of a list: NIST SP
 // 800-63B-4 (3.1.1.2) and OWASP ASVS 5.0 (6.2.4) ask for one, and lists of leaked passwords end where
 // the minimum length begins to help. It takes a password apart as a guesser puts one together (the
 // idea is zxcvbn's: Wheeler, USENIX Security 2016) and adds up what each part costs: a common word, a
 // run along the alphabet or the keyboard, a repetition. What is left over after that counts most.
 type Blocklist struct {
-	common Common
-	place  []string // lower case
+	common  Common
+	service []string // words in lower case
 }
 
-// NewBlocklist makes a blocklist over the words of common. Further words are those that are common in
-// this place: the service's name and the like, in lower case.
+// NewBlocklist makes a blocklist over the words of common and further words in lower case, such as the
+// service's name.
 func NewBlocklist(common Common, words ...string) *Blocklist { return &Blocklist{common, words} }
 
 // What the parts of a password cost, in units of about a bit. Two common words with a number behind
@@ -40,23 +49,23 @@ const (
 )
 
 const (
-	minPart   = 3  // characters of a run
-	minWord   = 4  // characters of a common word; shorter ones are in everything
-	maxPart   = 64 // most characters of a run, word or repetition that is looked at as one
-	maxWords  = 64 // most characters of a password in which words are looked for
-	maxCommon = 24 // most characters of an entry of a list of common passwords
-	maxBlock  = 6  // most characters of a block whose repetition is refused, whatever it is
+	maxBytes  = 1024 // of a password
+	minPart   = 3    // characters of a run
+	minWord   = 4    // characters of a common word; shorter ones are in everything
+	maxPart   = 64   // most characters of a run, word or repetition that is looked at as one
+	maxWords  = 64   // most characters of a password in which words are looked for
+	maxCommon = 24   // most characters of an entry of a list of common passwords
+	maxBlock  = 6    // most characters of a block whose repetition is refused, whatever it is
 )
 
-// Guessable reports whether lower, a password in lower case, is made of common parts alone. Shorter
-// ones than MinLengthFloor are another rule's business. The work is bounded by MaxBytes and is some
-// thousand look-ups at most.
-func (b *Blocklist) Guessable(lower string, o Owner) bool {
-	if len(lower) > MaxBytes {
+// Matches reports whether lower, a password in lower case, consists of common parts alone. It does not match
+// what is shorter than MinLength or longer than 1,024 bytes, and looks up some thousand words at most.
+func (b *Blocklist) Matches(lower string, o Owner) bool {
+	if len(lower) > maxBytes {
 		return false
 	}
 	whole := []rune(lower)
-	if len(whole) < MinLengthFloor {
+	if len(whole) < MinLength {
 		return false
 	}
 	if fewCharacters(whole) {
@@ -66,7 +75,7 @@ func (b *Blocklist) Guessable(lower string, o Owner) bool {
 		if block <= maxBlock {
 			return true
 		}
-		if block < MinLengthFloor {
+		if block < MinLength {
 			block *= 2
 		}
 		whole = whole[:block]
@@ -82,7 +91,7 @@ func (b *Blocklist) Guessable(lower string, o Owner) bool {
 	return false
 }
 
-// own returns the words that a guesser knows beforehand.
+// own returns the words that an attacker knows of the service and the user.
 func (b *Blocklist) own(o Owner) map[string]bool {
 	out := map[string]bool{}
 	add := func(w string) {
@@ -90,7 +99,7 @@ func (b *Blocklist) own(o Owner) map[string]bool {
 			out[w] = true
 		}
 	}
-	for _, w := range b.place {
+	for _, w := range b.service {
 		add(w)
 	}
 	local, domain, _ := strings.Cut(o.Email, "@")
@@ -116,10 +125,10 @@ func fewCharacters(s []rune) bool {
 	return len(different) <= 2 || len(different)*each <= len(s)
 }
 
-// period returns the length of the shortest block that s is the repetition of, the last one perhaps
-// cut short; that of s when it is none (Knuth, Morris and Pratt's failure function).
-func period(s []rune) int {
-	border := make([]int, len(s)+1) // of each beginning: the longest end of it that it also begins with
+// period returns the length of the shortest block whose repetition gives s (the last one may be cut), or
+// len(s): Knuth, Morris and Pratt's failure function.
+func period[T comparable](s []T) int {
+	border := make([]int, len(s)+1) // border[i]: length of the longest proper prefix of s[:i] that is also its suffix
 	k := 0
 	for i := 1; i < len(s); i++ {
 		for k > 0 && s[i] != s[k] {
@@ -193,8 +202,7 @@ func separator(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(
 // word is a common word that ends somewhere.
 type word struct{ length, cost int }
 
-// find returns the words that end at each place of t. Nobody's common password is longer than
-// maxWords.
+// find returns the words that end at each place of t. No common password is longer than maxWords.
 func (b *Blocklist) find(t *text, own map[string]bool) [][]word {
 	out := make([][]word, len(t.runes)+1)
 	if len(t.runes) > maxWords {

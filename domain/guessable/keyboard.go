@@ -1,4 +1,4 @@
-package credential
+package guessable
 
 // rows is a set of rows, each in one of its two directions.
 type rows uint32

@@ -1,4 +1,4 @@
-package credential
+package guessable
 
 import (
 	"strings"
@@ -8,9 +8,9 @@ import (
 // maxSimilarity is the ratio from which a password is too similar to an attribute.
 const maxSimilarity = 0.7
 
-// similar judges as Django's UserAttributeSimilarityValidator: the lower-cased password is compared
-// with the whole lower-cased value and with each of its parts (split at what is no word character).
-func similar(password, value string) bool {
+// Similar judges as Django's UserAttributeSimilarityValidator: it compares the lower-cased password with the
+// lower-cased value of an attribute and with each word of that.
+func Similar(password, value string) bool {
 	if value == "" {
 		return false
 	}

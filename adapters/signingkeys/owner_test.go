@@ -1,6 +1,6 @@
 //go:build unix && !aix && !solaris && !illumos
 
-package jwt
+package signingkeys
 
 import (
 	"io/fs"
@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"go.uber.org/zap"
 )
 
 const nobody = 65534
@@ -20,17 +22,17 @@ func asRoot(t *testing.T) {
 	}
 }
 
-// What an administrator makes as root in a folder of the service's user is the service's.
+// What an administrator makes as root in a directory of the service's user belongs to the service.
 func TestRootHandsKeysOver(t *testing.T) {
 	asRoot(t)
 	o := operate(t)
-	if err := os.Chown(filepath.Dir(o.folder), nobody, nobody); err != nil {
+	if err := os.Chown(filepath.Dir(o.dir), nobody, nobody); err != nil {
 		t.Fatal(err)
 	}
 	rotated(t, o.Keyring, "")
 	rotated(t, o.Keyring, "")
 	files := 0
-	err := filepath.WalkDir(o.folder, func(name string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(o.dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -44,21 +46,25 @@ func TestRootHandsKeysOver(t *testing.T) {
 		files++
 		return nil
 	})
-	if err != nil || files != 6 {
+	if err != nil || files != 3 { // the directory, the keys, the lock
 		t.Errorf("%d files, %v", files, err)
 	}
 }
 
-// The group may read a key that is somebody else's, and nothing more.
+// The group may read keys that are another user's, and nothing more.
 func TestKeysOfAnotherUser(t *testing.T) {
 	asRoot(t)
 	for mode, taken := range map[uint32]bool{0o400: true, 0o440: true, 0o640: true, 0o460: false, 0o444: false, 0o442: false} {
-		name := filepath.Join(t.TempDir(), "keys", "a.pem")
-		write(t, name, inPEM(t, generated(t, ES256)), os.FileMode(mode))
+		dir := filepath.Join(t.TempDir(), "keys")
+		open(t, dir)
+		name := filepath.Join(dir, FileName)
+		if err := os.Chmod(name, os.FileMode(mode)); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.Chown(name, nobody, nobody); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := LoadOrCreate(filepath.Dir(name), ES256); (err == nil) != taken {
+		if _, err := Open(dir, ES256, zap.NewNop()); (err == nil) != taken {
 			t.Errorf("mode %04o: %v", mode, err)
 		}
 	}

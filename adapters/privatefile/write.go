@@ -1,0 +1,145 @@
+package privatefile
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// File is a file in the making, mode 0600. It lies under another name in the directory of its path until
+// Replace or Publish names it, so that a reader, or a crash, finds either all of it or none.
+type File struct {
+	*os.File
+	path string
+}
+
+// Create makes a File for path. The caller ends it with Replace, Publish or Discard.
+func Create(path string) (*File, error) {
+	f, err := os.CreateTemp(filepath.Dir(path), unfinished(path)+"*") // mode 0600
+	if err != nil {
+		return nil, err
+	}
+	return &File{f, path}, nil
+}
+
+// unfinished returns how the names of the Files for path begin.
+func unfinished(path string) string { return "." + filepath.Base(path) + "-" }
+
+// Replace makes the file durable under its path, in place of any file there. After an error there is no
+// such file, and the path is as it was.
+func (f *File) Replace() error { return f.finish(os.Rename) }
+
+// Publish is Replace for a path that must be free: otherwise the error matches fs.ErrExist.
+func (f *File) Publish() error { return f.finish(publish) }
+
+// Discard removes the file.
+func (f *File) Discard() error { return errors.Join(f.Close(), os.Remove(f.Name())) }
+
+func (f *File) finish(name func(from, to string) error) error {
+	err := errors.Join(f.Sync(), f.Close())
+	if err == nil {
+		err = name(f.Name(), f.path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return SyncDir(filepath.Dir(f.path))
+}
+
+// publish renames a file unless the new name is taken. It makes a hard link, which replaces nothing,
+// whereas os.Rename would.
+func publish(from, to string) error {
+	err := os.Link(from, to)
+	if err == nil {
+		return os.Remove(from)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	// The file system has no hard links: an empty file reserves the name, and the renaming replaces it.
+	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the operator names it
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Rename(from, to))
+}
+
+// Write replaces the file at path, durably. Run by root, it gives the file to the owner of the directory:
+// the service, which must be able to read what an administrator writes with sudo.
+func Write(path string, content []byte) error {
+	f, err := Create(path)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err = errors.Join(err, ownAsDir(f.File)); err != nil {
+		return errors.Join(err, f.Discard())
+	}
+	return f.Replace()
+}
+
+// RemoveUnfinished removes what a crash left of earlier calls of Create for path. No other File for the
+// path may be in the making.
+func RemoveUnfinished(path string) error {
+	dir := filepath.Dir(path)
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), unfinished(path)) {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
+		}
+	}
+	return err
+}
+
+// Touch makes an empty file, of the owner that Write gives, unless there is a file.
+func Touch(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the operator names it
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(ownAsDir(f), f.Close())
+}
+
+// MkdirAll is os.MkdirAll that makes each new directory durable, with mode 0700 and the owner that Write
+// gives.
+func MkdirAll(dir string) error {
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		return &fs.PathError{Op: "mkdir", Path: dir, Err: errNoDir}
+	}
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	parent := filepath.Dir(dir)
+	if err := MkdirAll(parent); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return nil // another process was faster
+		}
+		return err
+	}
+	return errors.Join(ownDirAsParent(dir), SyncDir(parent))
+}
+
+var errNoDir = errors.New("not a directory")
+
+// SyncDir makes the names in a directory survive a loss of power. Windows needs no such call: NTFS keeps
+// a journal of them.
+func SyncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(dir) //nolint:gosec // the operator names it
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

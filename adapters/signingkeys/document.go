@@ -1,0 +1,182 @@
+package signingkeys
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"roster/adapters/privatefile"
+)
+
+// FileName is the name of the key file in its directory.
+const FileName = "signing-keys.json"
+
+const maxFile = 1 << 20 // bytes; an RSA key of 8192 bits takes 6,000
+
+// document is the content of the key file: a JWK set (RFC 7517) of private keys that names the one that
+// signs.
+type document struct {
+	Signing string   `json:"signing"`
+	Keys    []*entry `json:"keys"` // the oldest first
+}
+
+// entry is a key and its times, which are further members of its JWK.
+type entry struct {
+	*Key
+	times
+}
+
+type times struct {
+	Created     time.Time `json:"created"`
+	Stopped     time.Time `json:"stopped,omitzero"`      // when it last ceased to sign
+	TokensUntil time.Time `json:"tokens_until,omitzero"` // when its last token expires, by the settings of that time
+}
+
+// MarshalJSON returns the JWK of the private key with the times.
+func (e *entry) MarshalJSON() ([]byte, error) {
+	jwk, err := json.Marshal(jose.JSONWebKey{Key: e.private, KeyID: e.id, Algorithm: e.algorithm, Use: "sig"})
+	if err != nil {
+		return nil, err
+	}
+	times, err := json.Marshal(e.times)
+	if err != nil {
+		return nil, err
+	}
+	jwk[len(jwk)-1] = ','
+	return append(jwk, times[1:]...), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON returns. Its errors quote nothing of the key.
+func (e *entry) UnmarshalJSON(text []byte) error {
+	var jwk jose.JSONWebKey
+	if jwk.UnmarshalJSON(text) != nil || json.Unmarshal(text, &e.times) != nil {
+		return errDocument
+	}
+	k, err := newKey(jwk.Key)
+	if err != nil {
+		return err
+	}
+	if k.id != jwk.KeyID {
+		return errDocument
+	}
+	e.Key = k
+	return nil
+}
+
+// Why a key file cannot be used.
+var (
+	errNoFile   = errors.New("no such file")
+	errDocument = errors.New("not a file that roster keys wrote")
+)
+
+// read returns the keys at path, or errNoFile, and a document without keys, where there is no such file.
+func read(path string) (*document, error) {
+	content, err := readContent(path)
+	if err != nil {
+		return &document{}, err
+	}
+	return parse(path, content)
+}
+
+func readContent(path string) ([]byte, error) {
+	content, err := privatefile.Read(path, maxFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %w", path, errNoFile)
+	}
+	if err == nil {
+		err = privatefile.CheckDir(filepath.Dir(path))
+	}
+	return content, err
+}
+
+func parse(path string, content []byte) (*document, error) {
+	d := &document{}
+	if err := json.Unmarshal(content, d); err != nil {
+		if !errors.Is(err, errUnsuitable) {
+			err = errDocument // a parser's error may quote a key
+		}
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if slices.Contains(d.Keys, nil) || d.find(d.Signing) == nil {
+		return nil, fmt.Errorf("%s: %w", path, errDocument)
+	}
+	return d, nil
+}
+
+// write replaces the key file. Until its last step, the renaming, the former keys are in force.
+func (d *document) write(path string) error {
+	content, err := json.MarshalIndent(d, "", "  ")
+	if err != nil {
+		return err
+	}
+	return privatefile.Write(path, append(content, '\n'))
+}
+
+// set returns the keys as they sign and verify.
+func (d *document) set() (*Set, error) {
+	keys := make([]*Key, len(d.Keys))
+	for i, e := range d.Keys {
+		keys[i] = e.Key
+	}
+	return newSet(d.find(d.Signing).Key, keys...)
+}
+
+// find returns the entry of a key, or nil.
+func (d *document) find(id string) *entry {
+	i := slices.IndexFunc(d.Keys, func(e *entry) bool { return e.id == id })
+	if i < 0 {
+		return nil
+	}
+	return d.Keys[i]
+}
+
+// add appends a key. The first one signs.
+func (d *document) add(k *Key, now time.Time) *entry {
+	e := &entry{k, times{Created: now}}
+	d.Keys = append(d.Keys, e)
+	if len(d.Keys) == 1 {
+		d.Signing = k.id
+	}
+	return e
+}
+
+// sign makes a key the one that signs, and notes until when tokens of the former one are in use.
+func (d *document) sign(e *entry, now time.Time, lifetime time.Duration) {
+	if e.id == d.Signing {
+		return
+	}
+	former := d.find(d.Signing)
+	former.Stopped = now
+	if until := now.Add(lifetime); until.After(former.TokensUntil) {
+		former.TokensUntil = until
+	}
+	e.Stopped = time.Time{}
+	d.Signing = e.id
+}
+
+// newest returns the key added last among those that have not signed yet, or nil.
+func (d *document) newest() *entry {
+	for _, e := range slices.Backward(d.Keys) {
+		if d.state(e) == Added {
+			return e
+		}
+	}
+	return nil
+}
+
+// state returns the state of a key, except that it takes an Expired one for Verifying.
+func (d *document) state(e *entry) State {
+	switch {
+	case e.id == d.Signing:
+		return Signing
+	case e.Stopped.IsZero():
+		return Added
+	}
+	return Verifying
+}

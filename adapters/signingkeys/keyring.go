@@ -1,0 +1,250 @@
+package signingkeys
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"roster/adapters/privatefile"
+)
+
+// State is the use of a key.
+type State string
+
+// The states of a key. In each of them it verifies.
+const (
+	Added     State = "added"     // has not signed yet
+	Signing   State = "signing"   // signs
+	Verifying State = "verifying" // has signed, and its tokens may be in force
+	Expired   State = "expired"   // has signed, and its last token has expired
+)
+
+// KeyInfo describes a key. It holds nothing secret.
+type KeyInfo struct {
+	ID, Algorithm string
+	State         State
+	Created       time.Time
+	Until         time.Time // when the last token of a key that has signed expires
+}
+
+// Why a key is left as it is.
+var (
+	ErrUnknownKey = errors.New("there is no such key")
+	ErrKnownKey   = errors.New("the key is there already")
+	ErrSigns      = errors.New("the key signs; rotate to another one first")
+	ErrInUse      = errors.New("tokens that the key signed may be good still")
+)
+
+// leeway covers what a key may sign after a rotation, on an instance that has not followed yet, and the
+// difference between clocks.
+const leeway = time.Minute
+
+// Keyring changes the keys of a directory, while instances use them and other Keyrings change them. Each
+// change replaces the file once, so a crash leaves the keys as they were before or after it.
+type Keyring struct {
+	path      string
+	algorithm string
+	lifetime  time.Duration
+	now       func() time.Time
+	write     func(d *document, path string) error
+}
+
+// NewKeyring makes a Keyring. algorithm is the one of new keys by default, lifetime the longest of a token.
+func NewKeyring(dir, algorithm string, lifetime time.Duration) *Keyring {
+	return &Keyring{filepath.Join(dir, FileName), algorithm, lifetime, time.Now, (*document).write}
+}
+
+// List returns the keys, the oldest first; none where there is no key file.
+func (r *Keyring) List() ([]KeyInfo, error) {
+	d, err := read(r.path)
+	if err != nil && !errors.Is(err, errNoFile) {
+		return nil, err
+	}
+	out := make([]KeyInfo, len(d.Keys))
+	for i, e := range d.Keys {
+		out[i] = r.describe(d, e)
+	}
+	return out, nil
+}
+
+// Add makes a key that verifies and is published, and does not sign yet; the very first one signs. An empty
+// algorithm is that of NewKeyring.
+func (r *Keyring) Add(ctx context.Context, algorithm string) (KeyInfo, error) {
+	if algorithm == "" {
+		algorithm = r.algorithm
+	}
+	return r.change(ctx, true, func(d *document) (*entry, error) { return r.add(d, algorithm) })
+}
+
+// AddFrom is Add for the key in a file: one private key as PKCS #8 in PEM (RFC 7468). It fails with
+// ErrKnownKey, and as privatefile.Read does.
+func (r *Keyring) AddFrom(ctx context.Context, file string) (KeyInfo, error) {
+	text, err := privatefile.Read(file, maxFile)
+	if err != nil {
+		return KeyInfo{}, err
+	}
+	k, err := parseOnePrivate(text)
+	if err != nil {
+		return KeyInfo{}, fmt.Errorf("%s: %w", file, err)
+	}
+	return r.change(ctx, true, func(d *document) (*entry, error) {
+		if e := d.find(k.id); e != nil {
+			return e, fmt.Errorf("%w: %s", ErrKnownKey, k.id)
+		}
+		return d.add(k, r.now().UTC()), nil
+	})
+}
+
+// Rotate makes another key sign: that of the id or, for "", the one added last or, where no added key is
+// left, a new one. The former one still verifies. It fails with ErrUnknownKey.
+func (r *Keyring) Rotate(ctx context.Context, id string) (KeyInfo, error) {
+	return r.change(ctx, id == "", func(d *document) (e *entry, err error) {
+		if id != "" {
+			e, err = r.find(d, id)
+		} else if e = d.newest(); e == nil {
+			e, err = r.add(d, r.algorithm)
+		}
+		if err == nil {
+			d.sign(e, r.now().UTC(), r.lifetime)
+		}
+		return e, err
+	})
+}
+
+// Retire removes a key, so that what it signed is refused. It fails with ErrUnknownKey, with ErrSigns and,
+// unless forced, with ErrInUse; after the last it returns the key too.
+func (r *Keyring) Retire(ctx context.Context, id string, force bool) (KeyInfo, error) {
+	return r.change(ctx, false, func(d *document) (*entry, error) {
+		e, err := r.find(d, id)
+		if err != nil {
+			return nil, err
+		}
+		switch state := r.describe(d, e).State; {
+		case state == Signing:
+			return e, ErrSigns
+		case state == Verifying && !force:
+			return e, ErrInUse
+		}
+		d.Keys = slices.DeleteFunc(d.Keys, func(k *entry) bool { return k.id == id })
+		return e, nil
+	})
+}
+
+// RetireExpired removes every key whose last token has expired, and returns them.
+func (r *Keyring) RetireExpired(ctx context.Context) (removed []KeyInfo, err error) {
+	_, err = r.change(ctx, false, func(d *document) (last *entry, _ error) {
+		d.Keys = slices.DeleteFunc(d.Keys, func(e *entry) bool {
+			k := r.describe(d, e)
+			if k.State == Expired {
+				removed, last = append(removed, k), e
+			}
+			return k.State == Expired
+		})
+		return last, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return removed, nil
+}
+
+func (r *Keyring) find(d *document, id string) (*entry, error) {
+	if e := d.find(id); e != nil {
+		return e, nil
+	}
+	return nil, fmt.Errorf("%w: %s", ErrUnknownKey, id)
+}
+
+// add makes a key. It refuses to make the first one where a former version kept its keys: the tokens of
+// those would be refused.
+func (r *Keyring) add(d *document, algorithm string) (*entry, error) {
+	if err := checkPair(algorithm); err != nil {
+		return nil, err
+	}
+	if len(d.Keys) == 0 {
+		if err := checkFormer(filepath.Dir(r.path)); err != nil {
+			return nil, err
+		}
+	}
+	k, err := generate(algorithm)
+	if err != nil {
+		return nil, fmt.Errorf("make a key: %w", err)
+	}
+	return d.add(k, r.now().UTC()), nil
+}
+
+// checkFormer refuses a directory with keys in PEM files and no key file.
+func checkFormer(dir string) error {
+	if pem, err := filepath.Glob(filepath.Join(dir, "*.pem")); err != nil || len(pem) > 0 {
+		return fmt.Errorf("%s: keys in PEM files are no longer read, and there is no %s; import them, the one that signs first, with: roster keys add --from FILE", dir, FileName)
+	}
+	return nil
+}
+
+// lockPoll is how often a change that waits for another one tries again.
+const lockPoll = 20 * time.Millisecond
+
+// change reads the keys, changes them and writes them, while no other Keyring does. do returns the key that it
+// changed, or nil for no change. create says whether it may make the first key; without one, no other change
+// makes a directory.
+func (r *Keyring) change(ctx context.Context, create bool, do func(*document) (*entry, error)) (KeyInfo, error) {
+	dir := filepath.Dir(r.path)
+	if _, err := os.Stat(r.path); create && err != nil {
+		if err := privatefile.MkdirAll(dir); err != nil {
+			return KeyInfo{}, err
+		}
+	} else if errors.Is(err, fs.ErrNotExist) {
+		_, err := do(&document{})
+		return KeyInfo{}, err
+	}
+	if err := privatefile.CheckDir(dir); err != nil {
+		return KeyInfo{}, err
+	}
+	file := filepath.Join(dir, "."+FileName+".lock")
+	if err := privatefile.Touch(file); err != nil {
+		return KeyInfo{}, err
+	}
+	lock := flock.New(file, flock.SetFlag(os.O_RDWR)) // without O_CREATE, which follows symbolic links
+	if _, err := lock.TryLockContext(ctx, lockPoll); err != nil {
+		return KeyInfo{}, fmt.Errorf("%s: %w", file, err)
+	}
+	defer lock.Close() //nolint:errcheck // the change is done; the end of the process releases the lock too
+	if err := privatefile.RemoveUnfinished(r.path); err != nil {
+		return KeyInfo{}, err
+	}
+	d, err := read(r.path)
+	if err != nil && !errors.Is(err, errNoFile) {
+		return KeyInfo{}, err
+	}
+	e, err := do(d)
+	if e == nil {
+		return KeyInfo{}, err
+	}
+	if err == nil {
+		err = r.write(d, r.path)
+	}
+	return r.describe(d, e), err
+}
+
+func (r *Keyring) describe(d *document, e *entry) KeyInfo {
+	out := KeyInfo{ID: e.id, Algorithm: e.algorithm, State: d.state(e), Created: e.Created}
+	if out.State != Verifying {
+		return out
+	}
+	out.Until = e.TokensUntil
+	if until := e.Stopped.Add(r.lifetime); until.After(out.Until) { // the lifetime is longer by now
+		out.Until = until
+	}
+	out.Until = out.Until.Add(leeway)
+	if !r.now().Before(out.Until) {
+		out.State = Expired
+	}
+	return out
+}
