@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"roster/adapters/privatefile"
 	"roster/bootstrap"
 )
 
@@ -36,46 +36,24 @@ func (p *program) export(cmd *cobra.Command, args []string) (err error) {
 		_, err := bootstrap.Export(cmd.Context(), cfg, p.stdout, p.notice, bar.tell)
 		return err
 	}
-	if _, err := os.Lstat(path); err == nil { // before the work; publish looks again
+	if _, err := os.Lstat(path); err == nil { // before the work; Publish checks again
 		return thereAlready(path)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-") // mode 0600
+	f, err := privatefile.Create(path)
 	if err != nil {
 		return err
 	}
 	got, err := bootstrap.Export(cmd.Context(), cfg, f, p.notice, bar.tell)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = publish(f.Name(), path)
+	if err != nil {
+		err = errors.Join(err, f.Discard())
+	} else if err = f.Publish(); errors.Is(err, fs.ErrExist) {
+		err = thereAlready(path)
 	}
 	bar.finish()
 	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
+		return err
 	}
 	return p.moved(got, nil)
 }
 
 func thereAlready(path string) error { return fmt.Errorf("%s is there already", path) }
-
-// publish gives a file its name, unless there is a file of that name by now: a link to it is made, which
-// replaces nothing, where a renaming would.
-func publish(unnamed, path string) error {
-	err := os.Link(unnamed, path)
-	if err == nil {
-		return os.Remove(unnamed)
-	}
-	if errors.Is(err, fs.ErrExist) {
-		return thereAlready(path)
-	}
-	// The file system has no links. Then the name is taken by an empty file first, which the renaming replaces.
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the operator names it
-	if errors.Is(err, fs.ErrExist) {
-		return thereAlready(path)
-	}
-	if err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(unnamed, path)
-}

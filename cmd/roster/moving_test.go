@@ -114,40 +114,6 @@ func TestResultFile(t *testing.T) {
 	}
 }
 
-// An export takes its name last, and never that of a file which was made during it.
-func TestPublish(t *testing.T) {
-	dir := t.TempDir()
-	unnamed, path := filepath.Join(dir, ".x-1"), filepath.Join(dir, "x")
-	write := func(path, text string) {
-		t.Helper()
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write(unnamed, "export")
-	write(path, "made during it")
-	if err := publish(unnamed, path); err == nil || !strings.Contains(err.Error(), "is there already") {
-		t.Errorf("over a file: %v", err)
-	}
-	if text, err := os.ReadFile(path); err != nil || string(text) != "made during it" {
-		t.Errorf("the file is now %q, %v", text, err)
-	}
-	nowhere := filepath.Join(dir, "link")
-	if err := os.Symlink(filepath.Join(dir, "none"), nowhere); err != nil {
-		t.Fatal(err)
-	}
-	if err := publish(unnamed, nowhere); err == nil {
-		t.Error("over a link that leads nowhere")
-	}
-	if err := publish(unnamed, filepath.Join(dir, "y")); err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(filepath.Join(dir, "y"))
-	if _, left := os.Stat(unnamed); err != nil || string(text) != "export" || left == nil {
-		t.Errorf("%q, %v, %v", text, err, left)
-	}
-}
-
 func TestReportLine(t *testing.T) {
 	for want, row := range map[string]inbound.ImportRow{
 		`{"place":"object 2","id":2,"email":"a@b.example","outcome":"rejected","reason":"duplicate_email","detail":"x","other_id":"1"}`: {

@@ -7,8 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
+	"roster/adapters/privatefile"
 	"roster/ports/inbound"
 )
 
@@ -16,7 +16,7 @@ import (
 // very file that is being read. It is for its owner alone, and there is none without a line.
 type resultFile struct {
 	path  string
-	file  *os.File
+	file  *privatefile.File
 	out   *bufio.Writer
 	lines int
 }
@@ -27,7 +27,7 @@ func (r *resultFile) open() error {
 	if info, err := os.Stat(r.path); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("%s is no regular file", r.path)
 	}
-	f, err := os.CreateTemp(filepath.Dir(r.path), "."+filepath.Base(r.path)+"-") // mode 0600
+	f, err := privatefile.Create(r.path)
 	if err != nil {
 		return fmt.Errorf("%s cannot be written: %w", r.path, err)
 	}
@@ -53,16 +53,13 @@ func (r *resultFile) close() (bool, error) {
 		return false, nil // it was not opened
 	}
 	if r.lines == 0 {
-		return false, errors.Join(r.file.Close(), os.Remove(r.file.Name()))
+		return false, r.file.Discard()
 	}
-	err := errors.Join(r.out.Flush(), r.file.Sync(), r.file.Close())
-	if err == nil {
-		err = os.Rename(r.file.Name(), r.path)
+	if err := r.out.Flush(); err != nil {
+		return false, errors.Join(err, r.file.Discard())
 	}
-	if err != nil {
-		return false, errors.Join(err, os.Remove(r.file.Name()))
-	}
-	return true, nil
+	err := r.file.Replace()
+	return err == nil, err
 }
 
 // reportLine is a row in the report of an import.

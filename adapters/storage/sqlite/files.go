@@ -6,16 +6,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 
+	"roster/adapters/privatefile"
 	"roster/adapters/storage"
 )
 
-// Modes of what the backend creates. The database holds password hashes.
-const (
-	dirMode  fs.FileMode = 0o700
-	fileMode fs.FileMode = 0o600
-)
+// fileMode is the mode of the database, which holds password hashes.
+const fileMode fs.FileMode = 0o600
 
 // noDatabase is the error of a database file that is not there, or holds nothing.
 func noDatabase(path string) error {
@@ -54,7 +51,7 @@ func (s *Store) findFile() error {
 // on it in this process.
 func createFile(path string) error {
 	dir := filepath.Dir(path)
-	if err := createDir(dir); err != nil {
+	if err := privatefile.MkdirAll(dir); err != nil {
 		return fmt.Errorf("sqlite: data directory: %w", err)
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, fileMode) //nolint:gosec // the operator names it
@@ -67,42 +64,8 @@ func createFile(path string) error {
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("sqlite: create the database: %w", err)
 	}
-	return syncDir(dir)
-}
-
-// createDir is os.MkdirAll that makes each new entry durable.
-func createDir(dir string) error {
-	info, err := os.Stat(dir)
-	if err == nil && !info.IsDir() {
-		return fmt.Errorf("%s is no directory", dir)
-	}
-	if err == nil || !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	parent := filepath.Dir(dir)
-	if err := createDir(parent); err != nil {
-		return err
-	}
-	if err := os.Mkdir(dir, dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return syncDir(parent)
-}
-
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil // has no such thing; NTFS journals its entries
-	}
-	d, err := os.Open(dir) //nolint:gosec // the operator names it
-	if err != nil {
-		return fmt.Errorf("sqlite: sync directory: %w", err)
-	}
-	err = d.Sync()
-	if e := d.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return fmt.Errorf("sqlite: sync directory: %w", err)
+	if err := privatefile.SyncDir(dir); err != nil {
+		return fmt.Errorf("sqlite: create the database: %w", err)
 	}
 	return nil
 }
