@@ -2,6 +2,7 @@ package privatefile
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -49,7 +50,7 @@ func created(t *testing.T, path, text string) *File {
 func TestReplace(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "x")
-	if err := os.WriteFile(path, []byte("former"), 0o644); err != nil { //nolint:gosec // the mode is the point
+	if err := os.WriteFile(path, []byte("former"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	f := created(t, path, "new")
@@ -63,8 +64,16 @@ func TestReplace(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 || content(t, path) != "new" || names(t, dir) != "x" {
 		t.Errorf("after: %v, %v, %s", info, err, names(t, dir))
 	}
+	opened, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer opened.Close() //nolint:errcheck // only read
 	if err := Write(path, []byte("newer")); err != nil || content(t, path) != "newer" || names(t, dir) != "x" {
 		t.Errorf("Write: %v, %s", err, names(t, dir))
+	}
+	if got, err := io.ReadAll(opened); err != nil || string(got) != "new" {
+		t.Errorf("a reader of the former file got %q, %v", got, err)
 	}
 	if err := created(t, path, "none").Discard(); err != nil || content(t, path) != "newer" || names(t, dir) != "x" {
 		t.Errorf("Discard: %v, %s", err, names(t, dir))
@@ -173,7 +182,7 @@ func TestRead(t *testing.T) {
 	if !hasModes {
 		return
 	}
-	if err := os.Chmod(path, 0o640); err != nil { //nolint:gosec // that is the fault
+	if err := os.Chmod(path, 0o640); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Read(path, 5); err == nil || !strings.Contains(err.Error(), path+": mode 0640") {

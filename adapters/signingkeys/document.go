@@ -156,7 +156,6 @@ func (d *document) sign(e *entry, now time.Time, lifetime time.Duration) {
 	if until := now.Add(lifetime); until.After(former.TokensUntil) {
 		former.TokensUntil = until
 	}
-	e.Stopped = time.Time{}
 	d.Signing = e.id
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -133,8 +132,7 @@ func (f *File) look() {
 		f.log.Info("the signing keys can be read again")
 	}
 	f.failure = ""
-	before := f.Current()
-	if set == nil || sameKeys(set, before) {
+	if set == nil {
 		return
 	}
 	f.current.Store(set)
@@ -153,9 +151,4 @@ func (f *File) load() (*Set, error) {
 	}
 	f.content = content
 	return d.set()
-}
-
-// sameKeys compares ids, each of which stands for one key.
-func sameKeys(a, b *Set) bool {
-	return a.Signing().ID() == b.Signing().ID() && slices.EqualFunc(a.Keys(), b.Keys(), func(x, y *Key) bool { return x.ID() == y.ID() })
 }

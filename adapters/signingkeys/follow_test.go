@@ -71,33 +71,41 @@ func TestFileFollowsARotation(t *testing.T) {
 	}
 }
 
-// A key is found in a file of the same time and size as the one before, and in one that was changed in place.
+// A key is found in a file that replaces one of the same time and size, and in one of the same size that was
+// written in place.
 func TestKeyInTheSameTick(t *testing.T) {
 	w := watch(t)
 	at := time.Now().Truncate(time.Hour)
-	for range 3 {
-		if err := os.Chtimes(w.path, at, at); err != nil {
+	other := func() (id, path string) {
+		o := operate(t)
+		o.clock = at
+		return rotated(t, o.Keyring, "").ID, o.path
+	}
+	take := func(move func(path string), times time.Time) {
+		t.Helper()
+		id, path := other()
+		move(path)
+		if err := os.Chtimes(w.path, times, times); err != nil {
 			t.Fatal(err)
 		}
-		w.Look()
-		k := rotated(t, w.ring, "")
-		if err := os.Chtimes(w.path, at, at); err != nil {
-			t.Fatal(err)
-		}
-		if w.CurrentWith(k.ID).Find(k.ID) == nil {
+		if w.CurrentWith(id).Find(id) == nil {
 			t.Error("the key is not found")
 		}
 	}
-	other := operate(t)
-	k := rotated(t, other.Keyring, "")
-	text, err := os.ReadFile(filepath.Join(other.dir, FileName))
-	if err != nil {
-		t.Fatal(err)
+	replace := func(path string) {
+		if err := os.Rename(path, w.path); err != nil {
+			t.Fatal(err)
+		}
 	}
-	write(t, w.path, string(text), 0o600)
-	if w.CurrentWith(k.ID).Find(k.ID) == nil {
-		t.Error("the key of the copied file is not found")
-	}
+	take(replace, at)
+	take(replace, at)
+	take(func(path string) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, w.path, string(text), 0o600)
+	}, at.Add(time.Second))
 }
 
 // Invented ids do not make the file be read, and hide no key that comes afterwards.

@@ -52,6 +52,11 @@ func TestWarnings(t *testing.T) {
 			t.Errorf("%v %v: warned of %q only, not of %s", c.flags, c.environ, got, setting)
 		}
 	}
+	for algorithm, short := range map[string]bool{"HS256": false, "HS384": true, "HS512": true} {
+		if got := warned(nil, "ROSTER_SIGNING_KEY="+goodKey[:40], "ROSTER_SIGNING_ALGORITHM="+algorithm); slices.Contains(got, "signing_key") != short {
+			t.Errorf("a key of 40 bytes for %s: %q", algorithm, got)
+		}
+	}
 	if got := warned(nil, "ROSTER_LISTEN=[::1]:8000"); !slices.Contains(got, "listen") { // one client locks all behind a proxy
 		t.Errorf("loopback without trusted_proxies: warned of %q", got)
 	}

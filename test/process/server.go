@@ -165,7 +165,7 @@ func (s *Server) MustCLI(args ...string) string {
 
 // Command returns another roster command, to be started, on the same data directory with the same settings.
 func (s *Server) Command(args ...string) *exec.Cmd {
-	cmd := exec.Command(s.options.Binary, args...) //nolint:gosec // the test's own binary
+	cmd := exec.Command(s.options.Binary, args...)
 	cmd.Env, cmd.Dir = s.options.Settings(), s.options.DataDir
 	return cmd
 }
