@@ -74,7 +74,7 @@ type httpPorts struct {
 }
 
 func api(p httpPorts, s httpapi.Settings, keys signingkeys.Source, log *zap.Logger) (http.Handler, error) {
-	jwks := func() []byte { return keys.Current().JWKS() }
+	jwks := func() []byte { return keys.Current("").JWKS() }
 	return httpapi.New(httpapi.Ports{
 		Accounts: p.Accounts, Authentication: p.Authentication, Sessions: p.Sessions, Trail: p.Trail, Health: p.Health,
 	}, s, jwks, log)

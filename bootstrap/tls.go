@@ -51,7 +51,7 @@ func (f files) reload(log *zap.Logger) {
 	inUse := []zap.Field{zap.Skip(), zap.Skip()}
 	if file, ok := f.Keys.(*signingkeys.File); ok {
 		file.Look()
-		inUse[0] = zap.String("signs", file.Current().Signing().ID())
+		inUse[0] = zap.String("signs", file.Current("").Signing().ID())
 	}
 	if f.Certificate != nil {
 		inUse[1] = zap.Time("certificate_until", f.Certificate.Look().Leaf.NotAfter)

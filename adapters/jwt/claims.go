@@ -46,58 +46,33 @@ func (o Options) refreshAudience() string {
 	return o.Audience + "/refresh"
 }
 
-// claims is the payload, with the answers to what golang-jwt's Validator asks.
+// claims is the payload as it is read.
 type claims struct {
 	o Options
 	c session.Claims
+	r jwt.RegisteredClaims // what golang-jwt's Validator judges
 
 	hasJTI, hasSID, hasGen bool
 	gen                    int64
-	exp, nbf, iat          *jwt.NumericDate
-	hasIssuer, hasAudience bool
-	issuer                 string
-	audience               jwt.ClaimStrings
 }
 
-// GetExpirationTime returns exp.
-func (c *claims) GetExpirationTime() (*jwt.NumericDate, error) { return c.exp, nil }
-
-// GetNotBefore returns nbf, earlier by the leeway.
-func (c *claims) GetNotBefore() (*jwt.NumericDate, error) { return c.lenient(c.nbf), nil }
-
-// GetIssuedAt returns iat, earlier by the leeway.
-func (c *claims) GetIssuedAt() (*jwt.NumericDate, error) { return c.lenient(c.iat), nil }
-
-// lenient returns t earlier by the leeway. (golang-jwt's own leeway would hold for exp too.)
-func (c *claims) lenient(t *jwt.NumericDate) *jwt.NumericDate {
-	if t == nil {
-		return nil
+// readClaims reads the payload strictly; see readObject. A missing iss or aud counts as the right one where it
+// may be missing, and so does the aud of refresh tokens. nbf and iat count as earlier by the leeway; that of
+// golang-jwt would hold for exp too.
+func readClaims(text []byte, o Options) (*claims, error) {
+	c := &claims{o: o}
+	if o.AllowMissingIssuer {
+		c.r.Issuer, c.r.Audience = o.Issuer, jwt.ClaimStrings{o.Audience}
 	}
-	return &jwt.NumericDate{Time: t.Add(-c.o.Leeway)}
-}
-
-// GetIssuer returns iss, or the right one where iss is missing and may be.
-func (c *claims) GetIssuer() (string, error) {
-	if !c.hasIssuer && c.o.AllowMissingIssuer {
-		return c.o.Issuer, nil
+	if err := c.read(text); err != nil {
+		return nil, err
 	}
-	return c.issuer, nil
-}
-
-// GetSubject returns nothing: sub is not validated.
-func (c *claims) GetSubject() (string, error) { return "", nil }
-
-// GetAudience returns aud, or the right one where aud is missing and may be, or is that of refresh tokens.
-func (c *claims) GetAudience() (jwt.ClaimStrings, error) {
-	switch {
-	case !c.hasAudience && c.o.AllowMissingIssuer,
-		c.c.Type == session.Refresh && c.o.Shape == ShapeSession && slices.Contains(c.audience, c.o.refreshAudience()):
-		return jwt.ClaimStrings{c.o.Audience}, nil
+	if c.c.Type == session.Refresh && o.Shape == ShapeSession && slices.Contains(c.r.Audience, o.refreshAudience()) {
+		c.r.Audience = jwt.ClaimStrings{o.Audience}
 	}
-	return c.audience, nil
+	return c, nil
 }
 
-// read reads the claims strictly; see readObject.
 func (c *claims) read(text []byte) error {
 	var extra object
 	err := readObject(text, func(name string, value jsontext.Value) error {
@@ -128,14 +103,14 @@ func (c *claims) member(name string, value jsontext.Value) (err error) {
 		c.c.Type = session.TokenType(s)
 	case "exp":
 		c.c.ExpiresAt, err = instant(value)
-		c.exp = &jwt.NumericDate{Time: c.c.ExpiresAt}
+		c.r.ExpiresAt = &jwt.NumericDate{Time: c.c.ExpiresAt}
 	case "iat":
 		c.c.IssuedAt, err = instant(value)
-		c.iat = &jwt.NumericDate{Time: c.c.IssuedAt}
+		c.r.IssuedAt = &jwt.NumericDate{Time: c.c.IssuedAt.Add(-c.o.Leeway)}
 	case "nbf":
 		var s float64
 		s, err = seconds(value)
-		c.nbf = &jwt.NumericDate{Time: time.Unix(int64(math.Ceil(s)), 0)} // never early
+		c.r.NotBefore = &jwt.NumericDate{Time: time.Unix(int64(math.Ceil(s)), 0).Add(-c.o.Leeway)} // rounded up: never early
 	case "jti":
 		c.c.ID, err = asText(value)
 		c.hasJTI = true
@@ -149,23 +124,15 @@ func (c *claims) member(name string, value jsontext.Value) (err error) {
 			err = errSession
 		}
 		c.hasGen = true
-	case "iss", "aud":
-		if name == "iss" && c.o.Issuer != "" || name == "aud" && c.o.Audience != "" {
-			err = c.origin(name, value)
+	case "iss":
+		if c.o.Issuer != "" {
+			c.r.Issuer, err = asText(value)
+		}
+	case "aud": // a text or a list of texts (RFC 7519, 4.1.3)
+		if c.o.Audience != "" {
+			c.r.Audience, err = asTexts(value)
 		}
 	}
-	return err
-}
-
-// origin reads iss, a text, and aud, a text or a list of texts (RFC 7519, 4.1.3).
-func (c *claims) origin(name string, value jsontext.Value) (err error) {
-	if name == "iss" {
-		c.hasIssuer = true
-		c.issuer, err = asText(value)
-		return err
-	}
-	c.hasAudience = true
-	c.audience, err = asTexts(value)
 	return err
 }
 
@@ -179,7 +146,7 @@ func instant(value jsontext.Value) (time.Time, error) {
 }
 
 // userID returns the id as text: SimpleJWT wrote numbers up to 5.5.0, and texts from then on, and
-// Django reads both. "" stands for what can be no id.
+// Django reads both. It returns "" for what cannot be an id.
 func userID(value jsontext.Value) string {
 	switch value.Kind() {
 	case '"':
@@ -213,7 +180,7 @@ func (c *claims) result() (session.Claims, error) {
 			c.c.Session, c.c.Generation = infer(c.c.Type, c.c.ID)
 		}
 		if c.c.Session != "" && ownRefresh(c.c.Type, c.c.ID, c.c.Generation) {
-			c.c.Foreign = "" // it is good with its session only
+			c.c.Foreign = "" // it is valid with its session only
 		}
 	}
 	return c.c, nil

@@ -56,7 +56,7 @@ func TestTokenOfAnotherInstance(t *testing.T) {
 	ring := signingkeys.NewKeyring(dir, ES256, 24*time.Hour)
 	ahead, behind := opened(t, dir), opened(t, dir)
 	claims := session.Claims{ExpiresAt: now.Add(time.Hour)}
-	first, old := ahead.Current().Signing().ID(), sign(t, New(ahead, Options{}), claims)
+	first, old := ahead.Current("").Signing().ID(), sign(t, New(ahead, Options{}), claims)
 	for _, algorithm := range []string{ES256, EdDSA, RS256} {
 		if _, err := ring.Add(t.Context(), algorithm); err != nil {
 			t.Fatal(err)

@@ -64,7 +64,7 @@ func New(source signingkeys.Source, o Options) *Tokens {
 	return &Tokens{source, o}
 }
 
-// Format implements fmt.Formatter.
+// Format hides the keys.
 func (Tokens) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "[tokens]") }
 
 // maxToken is the most bytes of a token: servers and proxies cap header fields near 8 KiB.
@@ -84,7 +84,7 @@ func (t *Tokens) Sign(ctx context.Context, c session.Claims) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	k := t.source.Current().Signing()
+	k := t.source.Current("").Signing()
 	text := encodeHeader(k, t.typ(c.Type)) + "." + base64.RawURLEncoding.EncodeToString(payload)
 	signature, err := methods[k.Algorithm()].Sign(text, k.Private())
 	if err != nil {
@@ -124,22 +124,19 @@ func (t *Tokens) parse(token string, now time.Time) (session.Claims, error) {
 	if err := t.verify(p, h); err != nil {
 		return session.Claims{}, err
 	}
-	read := claims{o: t.o}
-	if err := read.read(p.payload); err != nil {
+	c, err := readClaims(p.payload, t.o)
+	if err != nil {
 		return session.Claims{}, err
 	}
-	if err := t.validator(now).Validate(&read); err != nil {
+	if err := t.validator(now).Validate(c.r); err != nil {
 		return session.Claims{}, err
 	}
-	return read.result()
+	return c.result()
 }
 
 // verify checks the signature with a key that the header names, or with one of the secrets.
 func (t *Tokens) verify(p parts, h header) error {
-	keys := t.candidates(t.source.Current(), h)
-	if len(keys) == 0 && h.hasKid {
-		keys = t.candidates(t.source.CurrentWith(h.kid), h) // another instance may sign with it already
-	}
+	keys := t.candidates(t.source.Current(h.kid), h)
 	if len(keys) == 0 {
 		return errKey
 	}

@@ -162,20 +162,12 @@ func (d *document) sign(e *entry, now time.Time, lifetime time.Duration) {
 // newest returns the key added last among those that have not signed yet, or nil.
 func (d *document) newest() *entry {
 	for _, e := range slices.Backward(d.Keys) {
-		if d.state(e) == Added {
+		if d.unused(e) {
 			return e
 		}
 	}
 	return nil
 }
 
-// state returns the state of a key, except that it takes an Expired one for Verifying.
-func (d *document) state(e *entry) State {
-	switch {
-	case e.id == d.Signing:
-		return Signing
-	case e.Stopped.IsZero():
-		return Added
-	}
-	return Verifying
-}
+// unused reports whether a key has not signed yet.
+func (d *document) unused(e *entry) bool { return e.id != d.Signing && e.Stopped.IsZero() }

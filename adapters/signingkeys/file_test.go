@@ -25,7 +25,7 @@ func TestKeyIsMadeOnceAndKept(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		first, second := file.Current(), open(t, dir)
+		first, second := file.Current(""), open(t, dir)
 		if first.Signing().ID() != second.Signing().ID() || first.Signing().Algorithm() != algorithm {
 			t.Errorf("%s: %s, then %s", first.Signing().Algorithm(), first.Signing().ID(), second.Signing().ID())
 		}
@@ -70,7 +70,7 @@ func TestManyStartsMakeOneKey(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				ids[i] = f.Current().Signing().ID()
+				ids[i] = f.Current("").Signing().ID()
 			})
 		}
 		close(start)

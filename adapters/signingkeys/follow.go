@@ -14,7 +14,7 @@ import (
 
 // File is the keys of a directory as they are now. It follows the changes of operators: with Look, to be
 // called from time to time, and at once for a key that a token names. While the file cannot be read, the
-// former keys stay in force. It is safe for concurrent use, and Current never waits.
+// former keys stay in force. It is safe for concurrent use.
 type File struct {
 	path    string
 	log     *zap.Logger
@@ -78,21 +78,18 @@ func Check(dir, algorithm string) error {
 	return err
 }
 
-// Current returns the keys in force.
-func (f *File) Current() *Set { return f.current.Load() }
-
-// CurrentWith returns the keys in force. For an id that is not among them it asks whether the file has
-// changed and reads it only then: invented ids cost no reading.
-func (f *File) CurrentWith(id string) *Set {
-	if !isID(id) {
-		return f.Current()
+// Current returns the keys in force. For an unknown id it asks whether the file has changed and reads it only
+// then: invented ids cost no reading.
+func (f *File) Current(id string) *Set {
+	if set := f.current.Load(); set.Find(id) != nil || !isID(id) {
+		return set
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.Current().Find(id) == nil && f.changed() {
+	if f.changed() {
 		f.look()
 	}
-	return f.Current()
+	return f.current.Load()
 }
 
 // Look reads the file. It does not trust the file's time: that of a network file system may be stale.

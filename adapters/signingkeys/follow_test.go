@@ -41,32 +41,32 @@ func watch(t *testing.T) *watched {
 // until one is retired.
 func TestFileFollowsARotation(t *testing.T) {
 	w := watch(t)
-	first, old := signature(t, w.Current())
+	first, old := signature(t, w.Current(""))
 	next := added(t, w.ring, EdDSA)
 	w.Look()
-	if w.Current().Signing().ID() != first || len(w.Current().Keys()) != 2 || !strings.Contains(string(w.Current().JWKS()), next.ID) {
-		t.Errorf("an added key: %s signs, %s is published", w.Current().Signing().ID(), w.Current().JWKS())
+	if w.Current("").Signing().ID() != first || len(w.Current("").Keys()) != 2 || !strings.Contains(string(w.Current("").JWKS()), next.ID) {
+		t.Errorf("an added key: %s signs, %s is published", w.Current("").Signing().ID(), w.Current("").JWKS())
 	}
 	rotated(t, w.ring, "")
 	w.Look()
-	id, sig := signature(t, w.Current())
-	if id != next.ID || w.Current().Signing().Algorithm() != EdDSA {
+	id, sig := signature(t, w.Current(""))
+	if id != next.ID || w.Current("").Signing().Algorithm() != EdDSA {
 		t.Errorf("%s signs, want %s", id, next.ID)
 	}
-	if !verifies(w.Current(), first, old) || !verifies(w.Current(), id, sig) {
+	if !verifies(w.Current(""), first, old) || !verifies(w.Current(""), id, sig) {
 		t.Error("a key does not verify")
 	}
-	if set := string(w.Current().JWKS()); !strings.Contains(set, first) || !strings.Contains(set, next.ID) {
+	if set := string(w.Current("").JWKS()); !strings.Contains(set, first) || !strings.Contains(set, next.ID) {
 		t.Errorf("published: %s", set)
 	}
 	if _, err := w.ring.Retire(t.Context(), first, true); err != nil {
 		t.Fatal(err)
 	}
 	w.Look()
-	if verifies(w.Current(), first, old) || !verifies(w.Current(), id, sig) {
+	if verifies(w.Current(""), first, old) || !verifies(w.Current(""), id, sig) {
 		t.Error("the retired key verifies, or the other one does not")
 	}
-	if set := string(w.Current().JWKS()); strings.Contains(set, first) {
+	if set := string(w.Current("").JWKS()); strings.Contains(set, first) {
 		t.Errorf("published: %s", set)
 	}
 }
@@ -88,7 +88,7 @@ func TestKeyInTheSameTick(t *testing.T) {
 		if err := os.Chtimes(w.path, times, times); err != nil {
 			t.Fatal(err)
 		}
-		if w.CurrentWith(id).Find(id) == nil {
+		if w.Current(id).Find(id) == nil {
 			t.Error("the key is not found")
 		}
 	}
@@ -113,7 +113,7 @@ func TestForgedIDsReadNothing(t *testing.T) {
 	w := watch(t)
 	forge := func() {
 		for _, id := range []string{"", "x", "../../etc/passwd", strings.Repeat("w", 43), strings.Repeat("A", 43), strings.Repeat("é", 43)} {
-			if w.CurrentWith(id).Find(id) != nil {
+			if w.Current(id).Find(id) != nil {
 				t.Errorf("a key of the id %q", id)
 			}
 		}
@@ -125,7 +125,7 @@ func TestForgedIDsReadNothing(t *testing.T) {
 		t.Errorf("the file was read %d times", w.reads)
 	}
 	k := added(t, w.ring, "")
-	if w.CurrentWith(k.ID).Find(k.ID) == nil || w.reads != 1 {
+	if w.Current(k.ID).Find(k.ID) == nil || w.reads != 1 {
 		t.Errorf("the key that came is not found, after %d reads", w.reads)
 	}
 	forge()
@@ -178,14 +178,14 @@ func TestUnreadableFileKeepsTheKeys(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := watch(t)
-			before := w.Current()
+			before := w.Current("")
 			if err := c.spoil(w); err != nil {
 				t.Fatal(err)
 			}
 			for range 3 {
 				w.Look()
 			}
-			if w.Current() != before {
+			if w.Current("") != before {
 				t.Error("the keys changed")
 			}
 			warnings := w.log.FilterLevelExact(zap.WarnLevel).AllUntimed()
@@ -206,7 +206,7 @@ func TestUnreadableFileKeepsTheKeys(t *testing.T) {
 			}
 			k := rotated(t, w.ring, "")
 			w.Look()
-			if w.Current().Signing().ID() != k.ID || w.Current().Find(before.Signing().ID()) == nil {
+			if w.Current("").Signing().ID() != k.ID || w.Current("").Find(before.Signing().ID()) == nil {
 				t.Error("it is not followed any more")
 			}
 		})

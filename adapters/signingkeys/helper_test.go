@@ -25,7 +25,7 @@ func open(t *testing.T, dir string) *Set {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return f.Current()
+	return f.Current("")
 }
 
 func write(t *testing.T, name, content string, mode os.FileMode) {

@@ -44,14 +44,13 @@ func (k *Key) Private() any { return k.private }
 // Public returns what verifies, as golang-jwt takes it: of a secret the secret.
 func (k *Key) Public() any { return k.public }
 
-// Format implements fmt.Formatter.
+// Format hides the key.
 func (Key) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "[key]") }
 
-// MarshalText implements encoding.TextMarshaler.
+// MarshalText hides the key.
 func (Key) MarshalText() ([]byte, error) { return []byte("[key]"), nil }
 
-// maxRSABits bounds what a verification costs.
-const minRSABits, maxRSABits = 2048, 8192
+const minRSABits, maxRSABits = 2048, 8192 // more bits would make a verification costly
 
 var errUnsuitable = fmt.Errorf("neither an elliptic P-256, nor an Ed25519, nor an RSA key of %d to %d bits", minRSABits, maxRSABits)
 

@@ -234,11 +234,16 @@ func (r *Keyring) change(ctx context.Context, create bool, do func(*document) (*
 }
 
 func (r *Keyring) describe(d *document, e *entry) KeyInfo {
-	out := KeyInfo{ID: e.id, Algorithm: e.algorithm, State: d.state(e), Created: e.Created}
-	if out.State != Verifying {
+	out := KeyInfo{ID: e.id, Algorithm: e.algorithm, Created: e.Created}
+	switch {
+	case e.id == d.Signing:
+		out.State = Signing
+		return out
+	case d.unused(e):
+		out.State = Added
 		return out
 	}
-	out.Until = e.TokensUntil
+	out.State, out.Until = Verifying, e.TokensUntil
 	if until := e.Stopped.Add(r.lifetime); until.After(out.Until) { // the lifetime is longer by now
 		out.Until = until
 	}

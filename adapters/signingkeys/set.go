@@ -50,19 +50,17 @@ func (s *Set) Find(id string) *Key {
 // JWKS returns the public keys as a JWK set (RFC 7517), by id. It is empty where a secret signs.
 func (s *Set) JWKS() []byte { return *s.jwks }
 
-// Format implements fmt.Formatter.
+// Format hides the keys.
 func (Set) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "[keys]") }
 
-// MarshalText implements encoding.TextMarshaler.
+// MarshalText hides the keys.
 func (Set) MarshalText() ([]byte, error) { return []byte("[keys]"), nil }
 
 // Source gives the keys in force at the time of the call. A Set is a Source that never changes, a File one
 // that does.
 type Source interface {
-	// Current returns the keys in force.
-	Current() *Set
-	// CurrentWith returns the keys in force; it first looks for a key of the id if that is not among them.
-	CurrentWith(id string) *Set
+	// Current returns the keys in force. It first looks for a key of the id, unless that is "" or among them.
+	Current(id string) *Set
 }
 
 var (
@@ -71,7 +69,4 @@ var (
 )
 
 // Current returns s.
-func (s *Set) Current() *Set { return s }
-
-// CurrentWith returns s.
-func (s *Set) CurrentWith(string) *Set { return s }
+func (s *Set) Current(string) *Set { return s }

@@ -1,5 +1,3 @@
-// Package credential holds what proves that somebody is a user: passwords, the policy that a new one
-// must meet, and the stored form.
 package credential
 
 import (
@@ -28,10 +26,10 @@ func (p Password) Reveal() string {
 	return *p.plain
 }
 
-// Format implements fmt.Formatter.
+// Format hides the password.
 func (Password) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "[redacted]") }
 
-// MarshalText implements encoding.TextMarshaler.
+// MarshalText hides the password.
 func (Password) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
 
 // Hash is a stored credential: an encoded string that names its own scheme and parameters.
@@ -49,10 +47,10 @@ func (h Hash) Encoded() string { return h.encoded }
 // Usable reports whether some password may fit (Django marks the others with "!").
 func (h Hash) Usable() bool { return h.encoded != "" && h.encoded[0] != '!' }
 
-// Format implements fmt.Formatter: a hash is a secret too.
+// Format hides the hash, which is a secret too.
 func (Hash) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "[redacted]") }
 
-// MarshalText implements encoding.TextMarshaler.
+// MarshalText hides the hash.
 func (Hash) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
 
 // ErrWrongPassword says that the current password given with a change is not the user's.
