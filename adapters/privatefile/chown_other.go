@@ -1,0 +1,11 @@
+//go:build !unix
+
+package privatefile
+
+import "os"
+
+// ownAsDir does nothing: files have no owner to set here.
+func ownAsDir(*os.File) error { return nil }
+
+// ownDirAsParent does nothing, for the same reason.
+func ownDirAsParent(string) error { return nil }
