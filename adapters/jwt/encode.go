@@ -12,7 +12,7 @@ import (
 	"roster/domain/user"
 )
 
-// Why claims cannot be signed: defects of the caller.
+// Why claims cannot be signed. Each is a defect of the caller.
 var (
 	errNoExpiry  = errors.New("jwt: claims without an expiry")
 	errTime      = errors.New("jwt: time out of range")
@@ -68,7 +68,7 @@ func (t *Tokens) payload(c session.Claims) ([]byte, error) {
 	return o.bytes(), o.err
 }
 
-// jti returns the token's id, which tells the session where there is one.
+// jti returns the token's id, which contains the session's where there is one.
 func (t *Tokens) jti(c session.Claims) (string, error) {
 	switch {
 	case c.Session == "":
@@ -83,7 +83,7 @@ func (t *Tokens) jti(c session.Claims) (string, error) {
 	return c.ID, nil
 }
 
-// object is a JSON object in the making; it keeps the first failure.
+// object builds a JSON object; it keeps the first failure.
 type object struct {
 	b       []byte
 	members int
@@ -131,7 +131,7 @@ func (o *object) time(name string, at time.Time) {
 }
 
 // user writes a counted id as a number, as SimpleJWT did when the primary key was one; Django reads
-// either. null keeps a claim that named nobody.
+// either. null keeps a claim that named no user.
 func (o *object) user(claim string, c session.Claims) {
 	n, counted := user.ID(c.User).Integer()
 	switch {

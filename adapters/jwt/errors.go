@@ -17,9 +17,9 @@ var (
 	errAlgorithm = errors.New("algorithm is not the key's")
 	errJSON      = errors.New("no JSON object with distinct names")
 	errDepth     = errors.New("nested too deep")
-	errName      = errors.New("name of a claim in other letter case")
+	errName      = errors.New("name of a claim in another letter case")
 	errType      = errors.New("claim of a wrong type or out of range")
-	errSession   = errors.New("claims sid and gen are no session's")
+	errSession   = errors.New("claims sid and gen are not those of a session")
 )
 
 var reasons = []error{
@@ -29,13 +29,13 @@ var reasons = []error{
 	jwt.ErrTokenSignatureInvalid, jwt.ErrTokenUnverifiable, jwt.ErrTokenMalformed,
 }
 
-// refusal is session.ErrTokenInvalid with a cause for the log.
+// refusal is session.ErrTokenInvalid with its cause, for the log.
 type refusal struct{ cause error }
 
 func (r *refusal) Error() string   { return "jwt: " + r.cause.Error() }
 func (r *refusal) Unwrap() []error { return []error{session.ErrTokenInvalid, r.cause} }
 
-// refuse keeps of err only which known reason it is: decoders quote what they were given.
+// refuse reduces err to one of the reasons: a decoder's error may quote the token.
 func refuse(err error) error {
 	for _, reason := range reasons {
 		if errors.Is(err, reason) {

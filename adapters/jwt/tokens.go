@@ -16,7 +16,7 @@ import (
 
 var _ outbound.Tokens = (*Tokens)(nil)
 
-// Shape says how a token tells its session.
+// Shape is where a token has its session.
 type Shape int
 
 const (
@@ -25,12 +25,11 @@ const (
 	// knows nothing of token_type.
 	ShapeSession Shape = iota
 	// ShapeSimpleJWT has exactly the header and claims of djangorestframework-simplejwt; the session
-	// is told inside jti, which has the form of SimpleJWT's too: 24 digits of session, 8 of which
-	// one of its tokens it is.
+	// is inside jti, which keeps the form of SimpleJWT's: 24 digits of the session and 8 of the token.
 	ShapeSimpleJWT
 )
 
-// Options says what tokens hold beyond a session's claims, and what is wanted of them.
+// Options is what tokens have beyond a session's claims, and what Parse asks of them.
 type Options struct {
 	Shape    Shape
 	Issuer   string // claim iss; "" for none
@@ -39,14 +38,14 @@ type Options struct {
 	// UserClaim is the claim that holds the user's id; "" for user_id.
 	UserClaim string
 
-	// Leeway is by how much nbf and iat of given tokens may be after now, since the clocks of those that
-	// issue and check tokens differ. exp has none.
+	// Leeway is by how much nbf and iat of a token may be after now: the issuer's clock may be ahead. exp has
+	// no leeway.
 	Leeway time.Duration
 	// AllowMissingIssuer accepts tokens without iss or aud even if they are configured, as tokens from
 	// before they were configured have none. Tokens that have them must have the configured ones.
 	AllowMissingIssuer bool
 	// InferSession reads the session out of jti where there is no sid, as ShapeSimpleJWT put it
-	// there. A foreign jti may look alike: whoever asks for that session must find that it is none.
+	// there. The jti of another issuer may look alike; there is no such session then.
 	InferSession bool
 }
 
@@ -72,10 +71,9 @@ const maxToken = 4096
 
 var errTooLarge = errors.New("jwt: the claims make a token longer than 4096 bytes")
 
-// Sign returns the token that says c. A refresh token of a session always has the same jti for the
+// Sign returns the token of c. A refresh token of a session always has the same jti for the
 // same generation; an access token has c.ID, or in ShapeSimpleJWT one of the session's. Times are
-// cut to whole seconds. It fails on claims that Parse would refuse, and on those without an expiry:
-// no token is for ever.
+// cut to whole seconds. It fails on claims that Parse would refuse, and on those without an expiry.
 func (t *Tokens) Sign(ctx context.Context, c session.Claims) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err

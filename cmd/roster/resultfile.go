@@ -12,8 +12,8 @@ import (
 	"roster/ports/inbound"
 )
 
-// resultFile is a file of lines that takes its name only when it is whole, so that it may replace the
-// very file that is being read. It is for its owner alone, and there is none without a line.
+// resultFile is a private file of lines, which replaces any file of its name only when it is complete: that may
+// be the file that the import reads. Without a line no file is made.
 type resultFile struct {
 	path  string
 	file  *privatefile.File
@@ -21,8 +21,7 @@ type resultFile struct {
 	lines int
 }
 
-// open makes the file, under another name in its directory, so that what keeps it from being made shows before
-// there is anything to write.
+// open makes the file under another name, so that it fails before there is anything to write.
 func (r *resultFile) open() error {
 	if info, err := os.Stat(r.path); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("%s is no regular file", r.path)

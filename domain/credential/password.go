@@ -53,7 +53,7 @@ func (Hash) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "[redacted]") }
 // MarshalText hides the hash.
 func (Hash) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
 
-// ErrWrongPassword says that the current password given with a change is not the user's.
+// ErrWrongPassword is the error of a change with a current password that is not the user's.
 var ErrWrongPassword = fault.ErrInvalid.With(fault.Field{
 	Name: "current_password", Code: "password_incorrect", Message: "Your old password was entered incorrectly. Please enter it again.",
 })
@@ -63,7 +63,7 @@ func BreachedField(name string) fault.Field {
 	return fault.Field{Name: name, Code: "password_breached", Message: "This password has appeared in a data breach. Choose another one."}
 }
 
-// ErrBusy says that too many passwords are being hashed; the caller should come back shortly.
+// ErrBusy is the error when too many passwords are being hashed; the caller may retry shortly.
 var ErrBusy = fault.New(fault.Unavailable, "busy", "Too many sign-ins at once, try again in a moment.")
 
 // Member is the rule for a password member: DRF's CharField, with the limit in bytes that bounds the

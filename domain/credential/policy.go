@@ -11,7 +11,7 @@ import (
 	"roster/domain/guessable"
 )
 
-// Policy says what a new password must be. The rules and their texts are Django's four
+// Policy is the rules for a new password. The rules and their texts are Django's four
 // (django.contrib.auth.password_validation, 3.2), in its order.
 type Policy struct {
 	minLength int

@@ -142,7 +142,7 @@ func period[T comparable](s []T) int {
 	return len(s) - k
 }
 
-// view is one order in which a password's parts may show.
+// view is one arrangement of a password's characters in which parts may show.
 type view struct {
 	runes []rune
 	cost  int // of what was left out
@@ -223,16 +223,15 @@ func (b *Blocklist) find(t *text, own map[string]bool) [][]word {
 	return out
 }
 
-// part is how the cheapest cover of a beginning of the password ends.
+// part is the cheapest cover of a prefix of the password.
 type part struct {
-	cost    int // of the whole beginning
+	cost    int // of the whole prefix
 	covered int // characters of it in words, runs and repetitions
 	strong  int // characters of the longest of those
 }
 
-// cheap reports whether t can be covered within the budget, and by common parts rather than by digits
-// and punctuation that just happen to stand together, as they do in random passwords. trimmings says
-// whether those count as one part where they stand together.
+// cheap reports whether common parts cover t within the budget, rather than digits and punctuation that are
+// adjacent by chance, as in random passwords. With trimmings, adjacent ones count as one part.
 func cheap(t *text, found [][]word, cost int, trimmings bool) bool {
 	const strong = 5 // characters of a part that is not there by accident
 	n := len(t.runes)

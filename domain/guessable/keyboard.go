@@ -5,9 +5,8 @@ type rows uint32
 
 const rowBits = 32
 
-// alphabets holds what people run a finger along: each entry one alphabet or keyboard layout, its
-// rows and columns apart by blanks. Shifted rows are beside the plain ones since passwords come in
-// lower case.
+// alphabets holds the alphabets and keyboard layouts, one an entry, with blanks between rows and columns.
+// Shifted rows are beside the plain ones, since passwords are in lower case.
 var alphabets = []string{
 	"abcdefghijklmnopqrstuvwxyzabc",
 	"acegikmoqsuwy bdfhjlnprtvxz", // each second one
@@ -27,7 +26,7 @@ var alphabets = []string{
 	"αβγδεζηθικλμνξοπρστυφχψω",
 }
 
-// neighbours says on which rows the second character of a pair follows the first.
+// neighbours holds the rows on which the second character of a pair follows the first.
 var neighbours = func() map[[2]rune]rows {
 	out := map[[2]rune]rows{}
 	for i, alphabet := range alphabets {

@@ -5,8 +5,8 @@ import "strings"
 // maxPhrase is the most characters of a common word or phrase.
 const maxPhrase = 40
 
-// phrases are what people take for a long password, joined: lines that everybody knows, and what is
-// said about passwords. Compiled by hand; each is a sentence or a name in common use.
+// phrases are what people take for a long password, without blanks: well-known lines, and sentences about
+// passwords. The list was compiled by hand; see NOTICE.
 var phrases = func() map[string]bool {
 	out := map[string]bool{}
 	for _, p := range strings.Fields(`

@@ -5,8 +5,8 @@ import (
 	"unicode"
 )
 
-// text is a password in lower case, made ready for Blocklist. The slices of numbers say for each place
-// how many characters just before it belong together.
+// text is a password in lower case, prepared for Blocklist. The slices of numbers hold for each position how
+// many characters directly before it belong together.
 type text struct {
 	runes  []rune
 	digits []int // decimal digits
@@ -96,7 +96,7 @@ func (t *text) spellings(i, j int) []string {
 	return out
 }
 
-// again reports whether the n characters before i are those before them once more.
+// again reports whether the n characters before i repeat the n before them.
 func (t *text) again(i, n int) bool {
 	for k := i - n; k < i; k++ {
 		if t.runes[k] != t.runes[k-n] {
@@ -106,8 +106,8 @@ func (t *text) again(i, n int) bool {
 	return true
 }
 
-// patterns calls try with each part that ends at i and takes no list to see: a single character, a
-// run, a year, a repetition.
+// patterns calls try with each part that ends at i and needs no list: a single character, a run, a year, a
+// repetition.
 func (t *text) patterns(i int, try func(length, cost int, counts bool)) {
 	single := costOther
 	if unicode.IsLetter(t.runes[i-1]) {
@@ -146,7 +146,7 @@ func (t *text) year(i int) bool {
 	return century == "19" || century == "20"
 }
 
-// leet is what people write for letters, in the two readings of what is ambiguous.
+// leet maps characters to the letters that they stand for, in two readings of the ambiguous ones.
 var leet = [2]map[rune]rune{
 	{'@': 'a', '4': 'a', '8': 'b', '(': 'c', '3': 'e', '€': 'e', '6': 'g', '9': 'g', '1': 'i', '!': 'i', '|': 'l', '0': 'o', '5': 's', '$': 's', '7': 't', '+': 't', '2': 'z'},
 	{'@': 'a', '4': 'a', '8': 'b', '<': 'c', '3': 'e', '€': 'e', '6': 'b', '9': 'q', '1': 'l', '!': 'l', '|': 'i', '0': 'o', '5': 's', '$': 's', '7': 'l', '+': 't', '2': 'z'},
