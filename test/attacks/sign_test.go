@@ -4,19 +4,18 @@ import (
 	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
+
+	"github.com/go-jose/go-jose/v4"
 )
 
-// sign signs a token of any content with the server's own ES256 key, as somebody who stole it could.
+// sign signs a token of any content with the server's own ES256 key, as a thief of it could.
 func sign(dir string, in io.Reader, out io.Writer) error {
 	var asked struct {
 		Header  json.RawMessage `json:"header"`
@@ -45,26 +44,23 @@ func sign(dir string, in io.Reader, out io.Writer) error {
 	return err
 }
 
+// signingKey returns the key of the key file that signs.
 func signingKey(dir string) (*ecdsa.PrivateKey, error) {
-	kid, err := os.ReadFile(filepath.Join(dir, "signing"))
+	text, err := os.ReadFile(filepath.Join(dir, "signing-keys.json"))
 	if err != nil {
 		return nil, err
 	}
-	text, err := os.ReadFile(filepath.Join(dir, strings.TrimSpace(string(kid))+".pem"))
-	if err != nil {
+	var file struct {
+		Signing string
+		jose.JSONWebKeySet
+	}
+	if err := json.Unmarshal(text, &file); err != nil {
 		return nil, err
 	}
-	block, _ := pem.Decode(text)
-	if block == nil {
-		return nil, errors.New("no PEM")
+	for _, k := range file.Key(file.Signing) {
+		if ec, ok := k.Key.(*ecdsa.PrivateKey); ok {
+			return ec, nil
+		}
 	}
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, err
-	}
-	ec, ok := key.(*ecdsa.PrivateKey)
-	if !ok {
-		return nil, errors.New("no elliptic key")
-	}
-	return ec, nil
+	return nil, errors.New("no elliptic key")
 }
