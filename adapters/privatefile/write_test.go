@@ -68,7 +68,7 @@ func TestReplace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer opened.Close() //nolint:errcheck // only read
+	defer opened.Close()
 	if err := Write(path, []byte("newer")); err != nil || content(t, path) != "newer" || names(t, dir) != "x" {
 		t.Errorf("Write: %v, %s", err, names(t, dir))
 	}
