@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"roster/adapters/jwt"
+	"roster/adapters/signingkeys"
 	"roster/domain/session"
 )
 
@@ -40,19 +41,19 @@ func keyfunc(t *testing.T, file string) command {
 func TestVerifiersTakeAccessTokensAlone(t *testing.T) {
 	s := serve(t, nil)
 	good := signIn(t, s)
-	folder, err := jwt.OpenFolder(filepath.Join(s.DataDir, "keys"), "ES256", zap.NewNop())
+	keys, err := signingkeys.Open(filepath.Join(s.DataDir, "keys"), "ES256", zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}
 	ours := jwt.Options{Shape: jwt.ShapeSession, Issuer: "roster", Audience: "roster"}
-	claims, err := jwt.New(folder, ours).Parse(t.Context(), good.Access, time.Now())
+	claims, err := jwt.New(keys, ours).Parse(t.Context(), good.Access, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	signed := func(o jwt.Options, change func(*session.Claims)) string {
 		c := claims
 		change(&c)
-		token, err := jwt.New(folder, o).Sign(t.Context(), c)
+		token, err := jwt.New(keys, o).Sign(t.Context(), c)
 		if err != nil {
 			t.Fatal(err)
 		}
