@@ -98,9 +98,9 @@ type live struct {
 	tokens // the present ones
 }
 
-const clients, sessionsEach = 8, 25
+const clients, sessionsEach = 8, 10
 
-// newLoad signs 200 sessions in.
+// newLoad signs 80 sessions in.
 func newLoad(t *testing.T, instances [2]*process.Server) *load {
 	t.Helper()
 	l := &load{t: t, instances: instances, stop: make(chan struct{}), news: make(chan struct{}, 1), seen: map[string]int{}, sessions: make([]*live, clients*sessionsEach)}
