@@ -97,8 +97,8 @@ func TestStartFailsWithTheReason(t *testing.T) {
 	defer func() { _ = busy.Close() }()
 	for name, c := range map[string]struct{ environ, want string }{
 		"unknown backend":     {"ROSTER_DATABASE=nosuch://x", `no backend for "nosuch"`},
-		"address in use":      {"ROSTER_LISTEN=" + busy.Addr().String(), "ROSTER_LISTEN: cannot listen on "+busy.Addr().String()+": address already in use; another program"},
-		"admin address taken": {"ROSTER_ADMIN_LISTEN=" + busy.Addr().String(), "ROSTER_ADMIN_LISTEN: cannot listen on "+busy.Addr().String()+": address already in use; another program"},
+		"address in use":      {"ROSTER_LISTEN=" + busy.Addr().String(), "ROSTER_LISTEN: cannot listen on " + busy.Addr().String() + ": address already in use; another program"},
+		"admin address taken": {"ROSTER_ADMIN_LISTEN=" + busy.Addr().String(), "ROSTER_ADMIN_LISTEN: cannot listen on " + busy.Addr().String() + ": address already in use; another program"},
 		"no database there":   {"ROSTER_DATABASE=sqlite:/proc/nowhere/x.db", "/proc/nowhere"},
 	} {
 		t.Run(name, func(t *testing.T) {

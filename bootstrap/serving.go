@@ -51,8 +51,11 @@ func (s *Serving) lookForAdministrator(ctx context.Context, admin inbound.Admini
 // fields returns what the log says. Address is read by programs that wait for the start.
 func (s *Serving) fields() []zap.Field {
 	fields := []zap.Field{
-		zap.String("url", s.URL), zap.String("address", s.Address), zap.String("admin", s.Admin), zap.String("profile", s.Profile),
+		zap.String("url", s.URL), zap.String("address", s.Address), zap.String("profile", s.Profile),
 		zap.String("database", s.Database), zap.String("place", s.Place), zap.Bool("created", s.Created),
+	}
+	if s.Admin != "" {
+		fields = append(fields, zap.String("admin", s.Admin))
 	}
 	if s.NoAdministrator {
 		fields = append(fields, zap.String("administrator", "none yet; roster createsuperuser makes one"))

@@ -14,6 +14,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"roster/bootstrap"
@@ -50,7 +51,7 @@ func (p *program) command() *cobra.Command {
 	}
 	// Not cobra's own Version: its template would link text/template, which keeps every exported method.
 	root.Flags().BoolP("version", "v", false, "show the version of this program")
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return misuse(cmd, "%v", err) })
+	root.SetFlagErrorFunc(flagError)
 	root.SetUsageFunc(usage)
 	root.SetHelpCommand(helpCommand())
 	p.addSettings(root)
@@ -60,6 +61,17 @@ func (p *program) command() *cobra.Command {
 		p.importCommand(), p.exportCommand(), p.copyCommand(), p.versionCommand(),
 	)
 	return root
+}
+
+// flagError says what is wrong with the flags of cmd.
+func flagError(cmd *cobra.Command, err error) error {
+	hint := ""
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		var own []string
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) { own = append(own, f.Name) })
+		hint = config.Meant(unknown.GetSpecifiedName(), own...)
+	}
+	return misuse(cmd, "%v%s", err, hint)
 }
 
 func (p *program) serveCommand() *cobra.Command {
@@ -125,7 +137,7 @@ func (p *program) announce(cmd *cobra.Command, s bootstrap.Serving) {
 	line := func(name, value string) { _, _ = fmt.Fprintf(w, "  %s\t%s\n", name, visible(value)) }
 	_, _ = fmt.Fprintln(w, "Serving; Ctrl-C stops.")
 	line("API", s.URL)
-	line("operations", cmp.Or(s.Admin, "no listener (admin_listen)"))
+	line("admin", cmp.Or(s.Admin, "none"))
 	line("database", s.Database+", "+s.Place+map[bool]string{true: " (new)"}[s.Created])
 	if s.NoAdministrator {
 		hint := "no administrator yet: " + os.Args[0] + " createsuperuser"

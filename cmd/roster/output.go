@@ -130,8 +130,8 @@ func standingPairs(s inbound.Standing) []pair {
 	}
 	return []pair{
 		{"sessions", strconv.Itoa(s.Sessions)},
-		{"last failure", last},
-		{"failures", fmt.Sprintf("%d not forgiven yet", s.Failures)},
+		{"last failed sign-in", last},
+		{"counted failures", strconv.Itoa(s.Failures)},
 		{"locked", locked},
 	}
 }

@@ -131,7 +131,17 @@ func TestMisuse(t *testing.T) {
 		`there is no terminal to ask on; give --yes; see roster user delete --help`:  {"user", "delete", "a@example.org"},
 		`there is no terminal to ask on; give --password-file; see roster user set-`: {"user", "set-password", "a@example.org"},
 		`there is no terminal to ask on; give --password-file; see roster creates`:   {"createsuperuser", "--email", "a@example.org"},
-		`--password-file needs --first-name, --last-name too`:                        {"createsuperuser", "--email", "a@example.org", "--password-file", "-"},
+		`--email is missing; see roster createsuperuser --help`:                      {"createsuperuser", "--first-name", "A", "--password-file", "-"},
+		`--if-absent needs --email`:                                                  {"createsuperuser", "--if-absent", "--password-file", "-"},
+		`--email is missing; see roster user create --help`:                          {"user", "create", "--no-password"},
+		`--no-password does not go with --password-file`:                             {"user", "create", "--email=a@example.org", "--no-password", "--password-file=-"},
+		`--ordering: users cannot be ordered by "password", but by id, email, `:      {"user", "list", "--ordering=email,password"},
+		`--limit must not be negative`:                                               {"user", "list", "--limit=-1"},
+		`--format must be lines or json, not "table"`:                                {"user", "show", "1", "--format=table"},
+		`WHO (an email address or an id) is missing; see roster session list --help`: {"session", "list"},
+		`unknown flag: --port; did you mean --listen?; see roster serve --help`:      {"serve", "--port", "80"},
+		`unknown flag: --page_size; did you mean --page-size?; see`:                  {"check", "--page_size", "5"},
+		`unknown flag: --serch; did you mean --search?; see roster user list --help`: {"user", "list", "--serch", "x"},
 	} {
 		s.fails(exitMisuse, []string{line}, "", args...)
 	}
