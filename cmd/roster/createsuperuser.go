@@ -40,12 +40,12 @@ func (p *program) createSuperuserCommand() *cobra.Command {
 		in := members(cmd)
 		in.Staff = field.Truth(true)
 		if !ifAbsent {
-			return p.create(cmd, in, false, nil)
+			return p.create(cmd, creation{in: in, access: bootstrap.Create})
 		}
 		if !in.Email.Present() {
 			return misuse(cmd, "--if-absent needs --%s", flagEmail)
 		}
-		return p.create(cmd, in, false, p.administratorThere)
+		return p.create(cmd, creation{in: in, access: bootstrap.Create, there: p.administratorThere})
 	}
 	return cmd
 }
@@ -92,15 +92,25 @@ func members(cmd *cobra.Command) inbound.UserInput {
 	return inbound.UserInput{Email: given(cmd, flagEmail), FirstName: given(cmd, flagFirstName), LastName: given(cmd, flagLastName)}
 }
 
-// create makes a user of in and what is asked for. Unless there is nil, nothing is done when it reports that
-// there is the user already.
-func (p *program) create(cmd *cobra.Command, in inbound.UserInput, noPassword bool, there func(ctx context.Context, a inbound.Administration, address string) (bool, error)) error {
+// creation is how a command makes a user.
+type creation struct {
+	in         inbound.UserInput // what the flags give
+	access     bootstrap.Access
+	noPassword bool
+
+	// there, unless nil, reports whether the user that is wanted is there already, so that nothing is to be done.
+	there func(ctx context.Context, a inbound.Administration, address string) (bool, error)
+}
+
+// create makes a user of what the flags give and what is asked for.
+func (p *program) create(cmd *cobra.Command, c creation) error {
+	in, there := c.in, c.there
 	cfg, err := p.load(cmd)
 	if err != nil {
 		return err
 	}
 	var t *terminal
-	if file := cmd.Flag(flagPasswordFile); file.Changed || noPassword {
+	if file := cmd.Flag(flagPasswordFile); file.Changed || c.noPassword {
 		if !in.Email.Present() {
 			return misuse(cmd, "--%s is missing", flagEmail)
 		}
@@ -110,7 +120,7 @@ func (p *program) create(cmd *cobra.Command, in inbound.UserInput, noPassword bo
 	} else if t, err = p.mustAsk(cmd, flagPasswordFile); err != nil {
 		return err
 	}
-	return bootstrap.Administer(cmd.Context(), cfg, bootstrap.Create, p.notice, func(ctx context.Context, a inbound.Administration) error {
+	return bootstrap.Administer(cmd.Context(), cfg, c.access, p.notice, func(ctx context.Context, a inbound.Administration) error {
 		if there != nil {
 			if done, err := there(ctx, a, in.Email.Value()); done || err != nil {
 				return err

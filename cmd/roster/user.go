@@ -155,7 +155,7 @@ func (p *program) userCreateCommand() *cobra.Command {
 		}
 		in := members(cmd)
 		in.Active, in.Staff = active.member(), staff.member()
-		return p.create(cmd, in, noPassword, nil)
+		return p.create(cmd, creation{in: in, access: bootstrap.Write, noPassword: noPassword})
 	}
 	return cmd
 }

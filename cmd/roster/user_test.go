@@ -113,6 +113,8 @@ func TestRefusals(t *testing.T) {
 
 func TestCreateUser(t *testing.T) {
 	s := newShell(t, "ROSTER_IDS=integer")
+	s.fails(exitFailure, []string{"sqlite: there is no database at "}, "", "user", "create", "--email=ada@example.org", "--no-password")
+	s.must("", "migrate")
 	if out := s.must(strongPassword, "user", "create", "--email=ada@example.org", "--first-name=Ada", "--password-file=-"); out != "Created the user ada@example.org with id 1.\n" {
 		t.Errorf("user create says %q", out)
 	}
