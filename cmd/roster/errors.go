@@ -112,7 +112,11 @@ func arguments(names ...string) cobra.PositionalArgs {
 		case len(args) < len(names):
 			return misuse(cmd, "%s is missing", names[len(args)])
 		case len(args) > len(names):
-			return misuse(cmd, "unexpected argument %q", args[len(names)])
+			extra, hint := args[len(names)], ""
+			if extra == "true" || extra == "false" {
+				hint = "; the value of a flag follows an equals sign, as in --staff=" + extra
+			}
+			return misuse(cmd, "unexpected argument %q%s", extra, hint)
 		}
 		return nil
 	}

@@ -148,7 +148,7 @@ func (p *program) userCreateCommand() *cobra.Command {
 	memberFlags(cmd)
 	passwordFlag(cmd)
 	cmd.Flags().BoolVar(&noPassword, "no-password", false, "no password fits until user set-password")
-	active, staff := triState(cmd, "active", "whether the user may sign in (default true)"), triState(cmd, "staff", "whether the user may administer others (default false)")
+	active, staff := triState(cmd, "active", "the user may sign in (default), or with =false not"), triState(cmd, "staff", "the user may administer others")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if noPassword && cmd.Flag(flagPasswordFile).Changed {
 			return misuse(cmd, "--no-password does not go with --%s", flagPasswordFile)
@@ -183,7 +183,7 @@ func (p *program) userSetCommand() *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	cmd.Flags().SortFlags = false
-	active, staff := triState(cmd, "active", "whether the user may sign in"), triState(cmd, "staff", "whether the user may administer others")
+	active, staff := triState(cmd, "active", "the user may sign in, or with =false not"), triState(cmd, "staff", "the user may administer others, or with =false not")
 	memberFlags(cmd)
 	force := forceFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
