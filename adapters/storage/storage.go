@@ -41,7 +41,7 @@ type Driver struct {
 	Ephemeral bool // nothing outlives the process that opened it
 	// File returns the absolute path of the file that a URL names; nil where a database is no file.
 	File func(u *url.URL, dataDir string) string
-	Open      func(u *url.URL, o Options) (Backend, error)
+	Open func(u *url.URL, o Options) (Backend, error)
 }
 
 // Access is what is done with a database.
