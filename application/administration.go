@@ -4,9 +4,12 @@ import (
 	"context"
 	"strings"
 
+	"roster/domain/audit"
 	"roster/domain/credential"
 	"roster/domain/fault"
 	"roster/domain/field"
+	"roster/domain/lockout"
+	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/inbound"
 )
@@ -20,9 +23,37 @@ var _ inbound.Administration = (*Administration)(nil)
 // NewAdministration returns the use cases over those of accounts.
 func NewAdministration(a *Accounts) *Administration { return &Administration{a} }
 
-// CreateSuperuser implements inbound.Administration.
-func (m *Administration) CreateSuperuser(ctx context.Context, in inbound.UserInput) (*user.User, error) {
-	return m.accounts.register(ctx, "", in, true)
+// Create implements inbound.Administration.
+func (m *Administration) Create(ctx context.Context, in inbound.UserInput) (*user.User, error) {
+	if !in.Email.Present() {
+		_, _, faults := user.EmailRule(true).Check(in.Email)
+		return nil, fault.ErrInvalid.With(faults...)
+	}
+	who, err := m.accounts.parse(ctx, in, false, nil)
+	if err != nil {
+		return nil, err
+	}
+	if who.active, who.staff, err = flags(in); err != nil {
+		return nil, err
+	}
+	return m.accounts.add(ctx, "", who)
+}
+
+// Judge implements inbound.Administration.
+func (m *Administration) Judge(ctx context.Context, in inbound.UserInput, u *user.User) error {
+	_, err := m.accounts.parse(ctx, in, false, u)
+	return err
+}
+
+// PasswordRules implements inbound.Administration.
+func (m *Administration) PasswordRules() string { return m.accounts.passwords.Policy.String() }
+
+// HasAdministrator implements inbound.Administration.
+func (m *Administration) HasAdministrator(ctx context.Context) (bool, error) {
+	yes := true
+	q := user.Query{Filter: user.Filter{Active: &yes, Staff: &yes}, Order: user.Ordering(string(user.SortID)), Limit: 1}
+	found, err := m.accounts.ports.Users.List(ctx, q)
+	return len(found) > 0, err
 }
 
 // Find implements inbound.Administration.
@@ -41,13 +72,17 @@ func (m *Administration) Find(ctx context.Context, who string) (*user.User, erro
 	return m.accounts.ports.Users.Get(ctx, id)
 }
 
-// eachPage is how many users Each reads at once: few enough for flat memory.
+// eachPage is how many users or sessions are read at once: few enough for flat memory.
 const eachPage = 500
 
 // Each implements inbound.Administration.
-func (m *Administration) Each(ctx context.Context, f user.Filter, visit func(*user.User) error) error {
-	q := user.Query{Filter: f, Order: user.Ordering(string(user.SortJoined)), Limit: eachPage}
+func (m *Administration) Each(ctx context.Context, q user.Query, visit func(*user.User) error) error {
+	left := q.Limit // 0 and below: no limit
 	for {
+		q.Limit = eachPage
+		if left > 0 {
+			q.Limit = min(left, eachPage)
+		}
 		users, err := m.accounts.ports.Users.List(ctx, q)
 		if err != nil {
 			return err
@@ -57,12 +92,64 @@ func (m *Administration) Each(ctx context.Context, f user.Filter, visit func(*us
 				return err
 			}
 		}
-		if len(users) < eachPage {
+		if left -= len(users); len(users) < q.Limit || left == 0 {
 			return nil
 		}
 		at := users[len(users)-1].Position()
+		q.From, q.Offset = &at, 0
+	}
+}
+
+// EachSession implements inbound.Administration.
+func (m *Administration) EachSession(ctx context.Context, u *user.User, visit func(*session.Session) error) error {
+	q := session.Query{Owner: u.ID(), LiveAt: m.accounts.ports.Clock.Now(), Epoch: u.SessionEpoch(), Limit: eachPage}
+	for {
+		sessions, err := m.accounts.ports.Sessions.List(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, s := range sessions {
+			if err := visit(s); err != nil {
+				return err
+			}
+		}
+		if len(sessions) < eachPage {
+			return nil
+		}
+		at := sessions[len(sessions)-1].Position()
 		q.From = &at
 	}
+}
+
+// Standing implements inbound.Administration. Where an account is locked is stored by digests of the networks,
+// so that the last one is known from the audit trail alone.
+func (m *Administration) Standing(ctx context.Context, u *user.User) (inbound.Standing, error) {
+	var out inbound.Standing
+	err := m.EachSession(ctx, u, func(*session.Session) error {
+		out.Sessions++
+		return nil
+	})
+	if err != nil {
+		return out, err
+	}
+	q := audit.Query{Filter: audit.Filter{Kinds: []audit.Kind{audit.SignInFailed}, User: u.ID()}, Limit: 1}
+	failed, err := m.accounts.ports.AuditTrail.List(ctx, q)
+	if err != nil {
+		return out, err
+	}
+	g := m.accounts.guard
+	account := lockout.ForAccount(u.Snapshot().EmailKey)
+	out.Failures, out.LockedUntil, err = g.standing(ctx, account.Elsewhere(), g.rules.Elsewhere)
+	if err != nil || len(failed) == 0 {
+		return out, err
+	}
+	out.LastFailure, out.FailedFrom = failed[0].At, failed[0].Address
+	n, until, err := g.standing(ctx, account.At(lockout.Network(out.FailedFrom)), g.rules.Account)
+	out.Failures = max(out.Failures, n)
+	if until.After(out.LockedUntil) {
+		out.LockedUntil = until
+	}
+	return out, err
 }
 
 // Set implements inbound.Administration.

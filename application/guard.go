@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
+	"roster/domain/fault"
 	"roster/domain/lockout"
 	"roster/ports/inbound"
 	"roster/ports/outbound"
@@ -78,6 +80,21 @@ func (g *Guard) attempt(ctx context.Context, t trial) error {
 		return g.succeeded(ctx, address, places[1:])
 	}
 	return g.failed(context.WithoutCancel(ctx), places, t.locked) // a client that goes away is counted too
+}
+
+// standing returns how many failures of a subject count now, and until when its attempts are refused: the zero
+// time when they are not.
+func (g *Guard) standing(ctx context.Context, s lockout.Subject, p lockout.Policy) (failures int, until time.Time, err error) {
+	r, err := g.attempts.Get(ctx, s)
+	if err != nil {
+		return 0, until, err
+	}
+	now := g.clock.Now()
+	if _, err := r.Allowance(now, p); err != nil {
+		refused, _ := errors.AsType[*fault.Error](err)
+		until = now.Add(refused.RetryAfter)
+	}
+	return r.Failures(now, p), until, nil
 }
 
 // networkOf returns the network that a request comes from.

@@ -73,7 +73,7 @@ func newPasswords(s *fixture.Service, accounts *application.Accounts, u *user.Us
 			return err
 		},
 		"createsuperuser": func(ctx context.Context, password string) error {
-			_, err := admin.CreateSuperuser(ctx, fresh(password))
+			_, err := admin.Create(ctx, fresh(password))
 			return err
 		},
 		"set-password": func(ctx context.Context, password string) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"roster/domain/audit"
+	"roster/domain/credential"
 	"roster/domain/user"
 	"roster/ports/inbound"
 )
@@ -26,36 +27,41 @@ func (a *Accounts) Register(ctx context.Context, actor inbound.Actor, read func(
 			return nil, err
 		}
 	}
-	return a.register(ctx, actor.ID(), in, false)
-}
-
-// register adds a user on behalf of the user by, "" for an anonymous client or the operator.
-func (a *Accounts) register(ctx context.Context, by user.ID, in inbound.UserInput, staff bool) (*user.User, error) {
 	parsed, err := a.parse(ctx, in, true, nil)
 	if err != nil {
 		return nil, err
 	}
-	hash, err := a.ports.Hasher.Hash(ctx, *parsed.password)
-	if err != nil {
-		return nil, err
+	return a.add(ctx, actor.ID(), parsed)
+}
+
+// add adds a user with an address on behalf of the user by, "" for an anonymous client or the operator. Without a
+// password none fits.
+func (a *Accounts) add(ctx context.Context, by user.ID, in parsedInput) (*user.User, error) {
+	hash := credential.Unusable
+	if in.password != nil {
+		var err error
+		if hash, err = a.ports.Hasher.Hash(ctx, *in.password); err != nil {
+			return nil, err
+		}
 	}
 	id, err := a.ports.UserIDs.NewUserID(ctx)
 	if err != nil {
 		return nil, err
 	}
-	u, err := user.Register(user.New{
-		ID: id, Email: *parsed.email, FirstName: *parsed.firstName, LastName: *parsed.lastName, Staff: staff, Password: hash,
-	}, a.ports.Clock.Now())
+	staff := in.staff != nil && *in.staff
+	u, err := user.Register(user.New{ID: id, Email: *in.email, Staff: staff, Password: hash}, a.ports.Clock.Now())
 	if err != nil {
 		return nil, err
+	}
+	in.apply(u)
+	if in.active != nil {
+		u.SetActive(*in.active)
 	}
 	if err := a.ports.Users.Add(ctx, u); err != nil {
 		return nil, err
 	}
-	e := audit.Event{Kind: audit.Registered, Actor: by, User: u.ID()}
-	if staff {
-		e.Detail = flagDetail(user.FieldStaff, true)
-	}
-	a.Record(ctx, e)
+	usual := u.Snapshot()
+	usual.Active, usual.Staff = true, false
+	a.Record(ctx, audit.Event{Kind: audit.Registered, Actor: by, User: u.ID(), Detail: changes(usual, u.Snapshot())})
 	return u, nil
 }

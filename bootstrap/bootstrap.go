@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"go.uber.org/dig"
@@ -41,12 +42,18 @@ func core(cfg config.Config, log *zap.Logger, how opening) fx.Option {
 
 // New returns the whole service as a graph. It does no I/O but for what its constructors do.
 func New(cfg config.Config, log *zap.Logger) fx.Option {
-	return fx.Options(core(cfg, log, opening{notice: func(text string) { log.Info(text) }}), tokenModule, sweeping, counting, followKeys, httpModule)
+	facts := newServing(cfg)
+	notice := func(text string) {
+		facts.Created = facts.Created || strings.HasPrefix(text, "created")
+		log.Info(text)
+	}
+	return fx.Options(core(cfg, log, opening{notice: notice}), fx.Supply(facts), tokenModule, sweeping, counting, followKeys, httpModule)
 }
 
 // Serve runs the service until ctx ends, then finishes what is under way. Each value of reload makes it read
-// keys and certificate again. It returns nil after a clean shutdown. The log is the caller's to close.
-func Serve(ctx context.Context, cfg config.Config, reload <-chan os.Signal, out *LogOutput) error {
+// keys and certificate again. Once it serves, announce is called, unless it is nil: then the log has a line
+// instead. It returns nil after a clean shutdown. The log is the caller's to close.
+func Serve(ctx context.Context, cfg config.Config, reload <-chan os.Signal, out *LogOutput, announce func(Serving)) error {
 	log, err := newLog(cfg, out)
 	if err != nil {
 		return err
@@ -56,11 +63,20 @@ func Serve(ctx context.Context, cfg config.Config, reload <-chan os.Signal, out 
 	for _, w := range cfg.Warnings() {
 		log.Warn("setting", zap.String("warning", w))
 	}
-	var files files
-	app := fx.New(New(cfg, log), fx.Populate(&files))
+	var (
+		files files
+		facts *Serving
+		admin inbound.Administration
+	)
+	app := fx.New(New(cfg, log), fx.Populate(&files, &facts, &admin))
 	if err := start(ctx, app); err != nil {
 		return err
 	}
+	facts.lookForAdministrator(ctx, admin)
+	if announce == nil {
+		announce = func(s Serving) { log.Info("serving", s.fields()...) }
+	}
+	announce(*facts)
 	var failed error
 	for running, ended := true, app.Wait(); running; {
 		select {

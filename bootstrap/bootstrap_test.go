@@ -97,14 +97,14 @@ func TestStartFailsWithTheReason(t *testing.T) {
 	defer func() { _ = busy.Close() }()
 	for name, c := range map[string]struct{ environ, want string }{
 		"unknown backend":     {"ROSTER_DATABASE=nosuch://x", `no backend for "nosuch"`},
-		"address in use":      {"ROSTER_LISTEN=" + busy.Addr().String(), "ROSTER_LISTEN: listen tcp"},
-		"admin address taken": {"ROSTER_ADMIN_LISTEN=" + busy.Addr().String(), "ROSTER_ADMIN_LISTEN: listen tcp"},
+		"address in use":      {"ROSTER_LISTEN=" + busy.Addr().String(), "ROSTER_LISTEN: cannot listen on " + busy.Addr().String() + ": address already in use; another program"},
+		"admin address taken": {"ROSTER_ADMIN_LISTEN=" + busy.Addr().String(), "ROSTER_ADMIN_LISTEN: cannot listen on " + busy.Addr().String() + ": address already in use; another program"},
 		"no database there":   {"ROSTER_DATABASE=sqlite:/proc/nowhere/x.db", "/proc/nowhere"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			log := NewLogOutput(io.Discard)
 			defer log.Close()
-			err := Serve(t.Context(), load(t, c.environ), nil, log)
+			err := Serve(t.Context(), load(t, c.environ), nil, log, nil)
 			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got %v, want one line with %q", err, c.want)
 			}
@@ -118,7 +118,7 @@ func TestServeEndsCleanlyWithItsContext(t *testing.T) {
 	out := NewLogOutput(log)
 	defer out.Close()
 	done := make(chan error, 1)
-	go func() { done <- Serve(ctx, load(t), nil, out) }()
+	go func() { done <- Serve(ctx, load(t), nil, out, nil) }()
 	<-log.seen
 	cancel()
 	if err := <-done; err != nil {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"sync/atomic"
 	"syscall"
@@ -83,7 +85,7 @@ func api(p httpPorts, s httpapi.Settings, keys signingkeys.Source, log *zap.Logg
 // serveAPI listens in OnStart, so that an address in use stops the start, and drains in OnStop: the
 // service first reports that it is not ready and goes on serving for shutdown_delay, in which load balancers
 // learn of it; then it accepts no more connections and finishes the requests under way.
-func serveAPI(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, h http.Handler, health *application.Health, cert *certificate.Files, log *zap.Logger) {
+func serveAPI(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, h http.Handler, health *application.Health, cert *certificate.Files, facts *Serving, log *zap.Logger) {
 	over := tlsConfig(cfg, cert)
 	scheme := "http"
 	if over != nil {
@@ -96,7 +98,7 @@ func serveAPI(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, h http.Handl
 			if err := l.start(ctx, cfg.Listen); err != nil {
 				return named("ROSTER_LISTEN", err)
 			}
-			log.Info("serving", zap.String("url", scheme+"://"+l.address), zap.String("address", l.address), zap.String("profile", cfg.Profile), zap.String("database", cfg.Database.Scheme()))
+			facts.URL, facts.Address = scheme+"://"+l.address, l.address
 			return nil
 		},
 		func(ctx context.Context) {
@@ -111,7 +113,7 @@ const adminConnections = 64
 
 // serveAdmin serves what only operators see. When nobody asked for its address and another instance
 // on this machine has it, the service does without.
-func serveAdmin(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, health inbound.Health, log *zap.Logger) {
+func serveAdmin(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, health inbound.Health, facts *Serving, log *zap.Logger) {
 	if cfg.AdminListen == config.Off {
 		return
 	}
@@ -127,6 +129,9 @@ func serveAdmin(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, health inb
 			if errors.Is(err, syscall.EADDRINUSE) && !configured(cfg, "admin_listen") {
 				log.Warn("no admin listener: its address is in use; set ROSTER_ADMIN_LISTEN to have one", zap.String("address", cfg.AdminListen))
 				return nil
+			}
+			if err == nil {
+				facts.Admin = "http://" + l.address
 			}
 			return named("ROSTER_ADMIN_LISTEN", err)
 		},
@@ -181,10 +186,30 @@ func (l *listening) start(ctx context.Context, address string) error {
 	var lc net.ListenConfig
 	ln, err := lc.Listen(ctx, "tcp", address)
 	if err != nil {
-		return err
+		return cannotListen(address, err)
 	}
 	l.begin(ln)
 	return nil
+}
+
+// cannotListen says why, without the steps that package net names, and what to look at.
+func cannotListen(address string, err error) error {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		err = op.Err
+	}
+	if call, ok := errors.AsType[*os.SyscallError](err); ok {
+		err = call.Err
+	}
+	hint := ""
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		hint = "; another program listens there, perhaps another roster"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		hint = "; no network interface of this machine has that address"
+	case errors.Is(err, syscall.EACCES):
+		hint = "; ports below 1024 need a privilege"
+	}
+	return fmt.Errorf("cannot listen on %s: %w%s", address, err, hint)
 }
 
 // begin serves on ln until stop.

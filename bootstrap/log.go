@@ -29,7 +29,10 @@ func newLog(cfg config.Config, out *LogOutput) (*zap.Logger, error) {
 	encoding.EncodeDuration = zapcore.StringDurationEncoder
 	encoder := zapcore.NewJSONEncoder(encoding)
 	if format == "console" {
-		encoding.EncodeLevel = zapcore.CapitalColorLevelEncoder
+		encoding.EncodeLevel = zapcore.CapitalLevelEncoder
+		if out.terminal() && !out.Plain {
+			encoding.EncodeLevel = zapcore.CapitalColorLevelEncoder
+		}
 		encoding.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05.000")
 		encoder = zapcore.NewConsoleEncoder(encoding)
 	}

@@ -24,6 +24,8 @@ const (
 // logRoom bytes wait for the reader; further lines are dropped and counted. Each line is one write, in the
 // order of the calls. zap's BufferedWriteSyncer would wait for the reader once its buffer is full.
 type LogOutput struct {
+	Plain bool // without colours on a terminal too; to be set before the log is used
+
 	w    io.Writer
 	wake chan struct{} // there is something to write
 	stop chan struct{} // closed by Close

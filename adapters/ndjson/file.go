@@ -2,10 +2,12 @@ package ndjson
 
 import (
 	"bufio"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -85,14 +87,27 @@ var _ outbound.ExportReader = (*Reader)(nil)
 // maxLine is more than the longest line that there can be: texts of the database have their limits.
 const maxLine = 1 << 20
 
-// NewReader returns a Reader of r.
+// gzipped is how a file begins that gzip packed (RFC 1952, 2.3.1).
+const gzipped = "\x1f\x8b"
+
+// NewReader returns a Reader of r, which may be packed by gzip.
 func NewReader(r io.Reader) *Reader { return &Reader{bufio.NewReaderSize(r, maxLine)} }
 
 // Read implements outbound.ExportReader.
 func (r *Reader) Read(ctx context.Context, begin func(outbound.ExportHeader) error, visit func(record any) error) (outbound.ExportFooter, error) {
 	var footer outbound.ExportFooter
 	var h headerLine
+	if head, _ := r.in.Peek(len(gzipped)); string(head) == gzipped {
+		z, err := gzip.NewReader(r.in)
+		if err != nil {
+			return footer, fmt.Errorf("unpack the export: %w", err)
+		}
+		r.in = bufio.NewReaderSize(z, maxLine)
+	}
 	text, err := r.next()
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
+		return footer, err
+	}
 	if err != nil || json.Unmarshal(text, &h) != nil || h.Kind != kindHeader {
 		return footer, errors.New("this is no export of Roster")
 	}

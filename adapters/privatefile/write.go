@@ -2,6 +2,7 @@ package privatefile
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,6 +20,9 @@ type File struct {
 // Create makes a File for path. The caller ends it with Replace, Publish or Discard.
 func Create(path string) (*File, error) {
 	f, err := os.CreateTemp(filepath.Dir(path), unfinished(path)+"*") // mode 0600
+	if cause, ok := errors.AsType[*fs.PathError](err); ok {
+		err = fmt.Errorf("%s cannot be written: %w", path, cause.Err) // the other name would mean nothing to an operator
+	}
 	if err != nil {
 		return nil, err
 	}

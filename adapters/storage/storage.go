@@ -39,7 +39,9 @@ type Backend interface {
 type Driver struct {
 	Scheme    string
 	Ephemeral bool // nothing outlives the process that opened it
-	Open      func(u *url.URL, o Options) (Backend, error)
+	// File returns the absolute path of the file that a URL names; nil where a database is no file.
+	File func(u *url.URL, dataDir string) string
+	Open func(u *url.URL, o Options) (Backend, error)
 }
 
 // Access is what is done with a database.
@@ -69,9 +71,9 @@ type Options struct {
 	DataDir string // where an embedded database lies unless the URL says otherwise
 	Access  Access
 
-	// Notice, unless nil, is called by Start with what the operator is to know: that a database was created,
-	// that it is read in an unusual way, or, before it begins, what is built that takes long on a large one:
-	// indexes, or the schema of a newer version.
+	// Notice, unless nil, is called by Start with what the operator is to know: that a database was created, in a
+	// text that begins with "created", that it is read in an unusual way, or, before it begins, what is built that
+	// takes long on a large one: indexes, or the schema of a newer version.
 	Notice func(text string)
 
 	// Observe, unless nil, is called after each command that a backend which can tell sent to its

@@ -57,7 +57,11 @@ func (c *Config) check(where map[string]string, broken map[string]bool, unsigned
 				fault(s.name, fmt.Sprintf("%s %s (%s)%s", comparison(f.Tag()), other.name, show(c.value(other)), s.not(show(f.Value()))), other.name)
 				continue
 			}
-			fault(s.name, s.rule(f.Tag())+s.not(show(f.Value())))
+			reason := s.rule(f.Tag())
+			if f.Tag() != "required" { // the value is empty, as the rule says
+				reason += s.not(show(f.Value()))
+			}
+			fault(s.name, reason)
 			broken[s.name] = true
 		}
 	}

@@ -14,6 +14,16 @@ var usual = map[string]string{
 	"allowed_origins": "cors_origins", "cors_allowed_origins": "cors_origins", "base_url": "public_url", "data": "data_dir",
 }
 
+// Meant suggests the flag that a misspelt one was probably meant to be, as "; did you mean --listen?". Beside
+// the settings' flags there are others.
+func Meant(flag string, others ...string) string {
+	known := keys(flagOf)
+	for _, o := range others {
+		known[o] = o
+	}
+	return meant(flag, "--", known)
+}
+
 // meant suggests the key that a misspelt one was probably meant to be, each spelled with prefix.
 func meant(key, prefix string, known map[string]string) string {
 	name := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(key, envPrefix), "-", "_"))

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -9,8 +11,11 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
 
 	"roster/bootstrap"
 	"roster/bootstrap/config"
@@ -46,16 +51,27 @@ func (p *program) command() *cobra.Command {
 	}
 	// Not cobra's own Version: its template would link text/template, which keeps every exported method.
 	root.Flags().BoolP("version", "v", false, "show the version of this program")
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return misuse(cmd, "%v", err) })
+	root.SetFlagErrorFunc(flagError)
 	root.SetUsageFunc(usage)
 	root.SetHelpCommand(helpCommand())
 	p.addSettings(root)
 	root.AddCommand(
 		p.serveCommand(), p.checkCommand(), p.migrateCommand(),
-		p.createSuperuserCommand(), p.userCommand(), p.keysCommand(),
+		p.createSuperuserCommand(), p.userCommand(), p.sessionCommand(), p.keysCommand(),
 		p.importCommand(), p.exportCommand(), p.copyCommand(), p.versionCommand(),
 	)
 	return root
+}
+
+// flagError says what is wrong with the flags of cmd.
+func flagError(cmd *cobra.Command, err error) error {
+	hint := ""
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		var own []string
+		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) { own = append(own, f.Name) })
+		hint = config.Meant(unknown.GetSpecifiedName(), own...)
+	}
+	return misuse(cmd, "%v%s", err, hint)
 }
 
 func (p *program) serveCommand() *cobra.Command {
@@ -66,15 +82,21 @@ func (p *program) serveCommand() *cobra.Command {
 		Annotations: withSettings,
 		Args:        arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			onTerminal := showsTerminal(p.stderr)
 			p.log = bootstrap.NewLogOutput(p.stderr)
-			p.stderr = p.log // also for the reason of a failure
+			p.log.Plain = p.variable("NO_COLOR") != "" || p.dumb() // https://no-color.org
+			p.stderr = p.log                                       // also for the reason of a failure
 			hangups := make(chan os.Signal, 1)
 			signal.Notify(hangups, syscall.SIGHUP) // until the end of the process: it must not end it
 			cfg, err := p.load(cmd)
 			if err != nil {
 				return err
 			}
-			err = bootstrap.Serve(cmd.Context(), cfg, hangups, p.log)
+			var announce func(bootstrap.Serving)
+			if onTerminal && cfg.LogFormat != "json" {
+				announce = func(s bootstrap.Serving) { p.announce(cmd, s) }
+			}
+			err = bootstrap.Serve(cmd.Context(), cfg, hangups, p.log, announce)
 			if interrupted(err) {
 				return nil // stopped before it had started
 			}
@@ -106,6 +128,45 @@ func (p *program) migrateCommand() *cobra.Command {
 // notice prints what the operator is to know of a database.
 func (p *program) notice(text string) {
 	_, _ = fmt.Fprintln(p.stderr, visible(strings.ToUpper(text[:1])+text[1:])+".")
+}
+
+// announce prints what a person at a terminal should know of a service that has started.
+func (p *program) announce(cmd *cobra.Command, s bootstrap.Serving) {
+	var text bytes.Buffer
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	line := func(name, value string) { _, _ = fmt.Fprintf(w, "  %s\t%s\n", name, visible(value)) }
+	_, _ = fmt.Fprintln(w, "Serving; Ctrl-C stops.")
+	line("API", s.URL)
+	line("admin", cmp.Or(s.Admin, "none"))
+	line("database", s.Database+", "+s.Place+map[bool]string{true: " (new)"}[s.Created])
+	if s.NoAdministrator {
+		hint := "no administrator yet: " + os.Args[0] + " createsuperuser"
+		if cmd.Flags().NFlag() > 0 {
+			hint += " with the same flags"
+		}
+		line("administrator", hint)
+	}
+	_ = w.Flush()
+	_, _ = p.stderr.Write(text.Bytes())
+}
+
+// variable returns a variable of the environment, "" when it is not set.
+func (p *program) variable(name string) string {
+	for _, entry := range p.environ {
+		if key, value, _ := strings.Cut(entry, "="); key == name {
+			return value
+		}
+	}
+	return ""
+}
+
+// dumb reports whether the terminal understands text alone: no colours, and no bar that is drawn over itself.
+func (p *program) dumb() bool { return p.variable("TERM") == "dumb" }
+
+// showsTerminal reports whether what is written to w is read on a terminal.
+func showsTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(descriptor(f))
 }
 
 // load returns the settings in force.

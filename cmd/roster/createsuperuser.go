@@ -2,13 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"roster/bootstrap"
 	"roster/domain/field"
+	"roster/domain/user"
 	"roster/ports/inbound"
 )
 
@@ -20,17 +21,50 @@ const (
 )
 
 func (p *program) createSuperuserCommand() *cobra.Command {
+	var ifAbsent bool
 	cmd := &cobra.Command{
-		Use:     "createsuperuser",
-		Short:   "Create a user who may administer all others",
-		Long:    "Create a user who may administer all others. What is not given is asked for; with --password-file\nnothing is asked and everything must be given.",
-		Example: "  roster createsuperuser\n  roster createsuperuser --email ada@example.org --first-name Ada --last-name Lovelace --password-file -",
-		Args:    arguments(),
-		RunE:    p.createSuperuser,
+		Use:   "createsuperuser",
+		Short: "Create a user who may administer all others",
+		Long: "Create a user who may administer all others. What is not given is asked for; with --password-file\n" +
+			"nothing is asked, --email must be given, and names that are not given are empty.\n\n" +
+			"With --if-absent the command can run at each start of a container: when an active administrator has\n" +
+			"the address already, it changes nothing and succeeds. Any other user with the address is an error.",
+		Example: "  roster createsuperuser\n" +
+			"  roster createsuperuser --if-absent --email ada@example.org --password-file /run/secrets/password",
+		Args: arguments(),
 	}
 	memberFlags(cmd)
-	cmd.Flags().String(flagPasswordFile, "", "read the password from a `file`, - for the standard input")
+	passwordFlag(cmd)
+	cmd.Flags().BoolVar(&ifAbsent, "if-absent", false, "succeed also when the administrator exists already; needs --"+flagEmail)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		in := members(cmd)
+		in.Staff = field.Truth(true)
+		if !ifAbsent {
+			return p.create(cmd, creation{in: in, access: bootstrap.Create})
+		}
+		if !in.Email.Present() {
+			return misuse(cmd, "--if-absent needs --%s", flagEmail)
+		}
+		return p.create(cmd, creation{in: in, access: bootstrap.Create, there: p.administratorThere})
+	}
 	return cmd
+}
+
+// administratorThere reports whether an active administrator has an address. It fails when another user has it.
+func (p *program) administratorThere(ctx context.Context, a inbound.Administration, address string) (bool, error) {
+	u, err := a.Find(ctx, address)
+	if errors.Is(err, user.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	s := u.Snapshot()
+	if !s.Administers() {
+		return false, fmt.Errorf("%s exists, but is not an active administrator; roster user set %s --active --staff makes one", s.Email, s.ID)
+	}
+	_, err = fmt.Fprintf(p.stdout, "The superuser %s with id %s exists already.\n", visible(s.Email), s.ID)
+	return true, err
 }
 
 // memberFlags adds the flags for the members of a user that anybody may be shown.
@@ -39,6 +73,10 @@ func memberFlags(cmd *cobra.Command) {
 	cmd.Flags().String(flagEmail, "", "email `address`")
 	cmd.Flags().String(flagFirstName, "", "first `name`")
 	cmd.Flags().String(flagLastName, "", "last `name`")
+}
+
+func passwordFlag(cmd *cobra.Command) {
+	cmd.Flags().String(flagPasswordFile, "", "read the password from a `file`, - for the standard input")
 }
 
 // given returns a flag's value, or an absent member when it was not given.
@@ -54,44 +92,59 @@ func members(cmd *cobra.Command) inbound.UserInput {
 	return inbound.UserInput{Email: given(cmd, flagEmail), FirstName: given(cmd, flagFirstName), LastName: given(cmd, flagLastName)}
 }
 
-func (p *program) createSuperuser(cmd *cobra.Command, _ []string) error {
+// creation is how a command makes a user.
+type creation struct {
+	in         inbound.UserInput // what the flags give
+	access     bootstrap.Access
+	noPassword bool
+
+	// there, unless nil, reports whether the user that is wanted is there already, so that nothing is to be done.
+	there func(ctx context.Context, a inbound.Administration, address string) (bool, error)
+}
+
+// create makes a user of what the flags give and what is asked for.
+func (p *program) create(cmd *cobra.Command, c creation) error {
+	in, there := c.in, c.there
 	cfg, err := p.load(cmd)
 	if err != nil {
 		return err
 	}
-	in := members(cmd)
-	create := func(ctx context.Context, a inbound.Administration) error {
-		u, err := a.CreateSuperuser(ctx, in)
-		if err != nil {
+	var t *terminal
+	if file := cmd.Flag(flagPasswordFile); file.Changed || c.noPassword {
+		if !in.Email.Present() {
+			return misuse(cmd, "--%s is missing", flagEmail)
+		}
+		if in, err = p.withPassword(cmd, in); err != nil {
 			return err
 		}
-		s := u.Snapshot()
-		_, err = fmt.Fprintf(p.stdout, "Created the superuser %s with id %s.\n", visible(s.Email), s.ID)
+	} else if t, err = p.mustAsk(cmd, flagPasswordFile); err != nil {
 		return err
 	}
-	file := cmd.Flag(flagPasswordFile)
-	if !file.Changed {
-		t, ok := p.terminal()
-		if !ok {
-			return misuse(cmd, "there is no terminal to ask on; give --%s", flagPasswordFile)
+	return bootstrap.Administer(cmd.Context(), cfg, c.access, p.notice, func(ctx context.Context, a inbound.Administration) error {
+		if there != nil {
+			if done, err := there(ctx, a, in.Email.Value()); done || err != nil {
+				return err
+			}
 		}
-		return bootstrap.Administer(cmd.Context(), cfg, bootstrap.Create, p.notice, func(ctx context.Context, a inbound.Administration) error {
-			return t.insist(ctx, questions, &in, func() error { return create(ctx, a) })
-		})
-	}
-	var missing []string
-	for _, f := range []string{flagEmail, flagFirstName, flagLastName} {
-		if !cmd.Flag(f).Changed {
-			missing = append(missing, "--"+f)
+		do := func(ctx context.Context, in inbound.UserInput) error {
+			u, err := a.Create(ctx, in)
+			if err != nil && there != nil { // another start may have created it at the same moment
+				if done, err := there(ctx, a, in.Email.Value()); done || err != nil {
+					return err
+				}
+			}
+			if err != nil {
+				return err
+			}
+			s := u.Snapshot()
+			what := map[bool]string{true: "superuser", false: "user"}[s.Staff]
+			_, err = fmt.Fprintf(p.stdout, "Created the %s %s with id %s.\n", what, visible(s.Email), s.ID)
+			return err
 		}
-	}
-	if len(missing) > 0 {
-		return misuse(cmd, "--%s needs %s too", flagPasswordFile, strings.Join(missing, ", "))
-	}
-	password, err := p.readPassword(cmd.Context(), file.Value.String())
-	if err != nil {
-		return err
-	}
-	in.Password = field.Given(password)
-	return bootstrap.Administer(cmd.Context(), cfg, bootstrap.Create, p.notice, create)
+		if t == nil {
+			return do(ctx, in)
+		}
+		judge := func(ctx context.Context, in inbound.UserInput) error { return a.Judge(ctx, in, nil) }
+		return form{terminal: t, questions: questions, rules: a.PasswordRules(), judge: judge, do: do}.fill(ctx, in)
+	})
 }

@@ -38,6 +38,14 @@ var errInterrupted = fmt.Errorf("interrupted: %w", context.Canceled)
 
 func interrupted(err error) bool { return errors.Is(err, context.Canceled) }
 
+// resumable is the failure of work that can be gone on with; hint says how.
+type resumable struct {
+	error
+	hint string
+}
+
+func (r resumable) Unwrap() error { return r.error }
+
 // report prints err, a line for each thing wrong, and returns the exit code.
 func (p *program) report(err error) int {
 	if err == nil {
@@ -67,6 +75,9 @@ func unread(err error) bool {
 // lines returns what to tell of err.
 func lines(err error) []string {
 	if interrupted(err) {
+		if r, ok := errors.AsType[resumable](err); ok {
+			return []string{"interrupted; " + r.hint}
+		}
 		return []string{"interrupted"}
 	}
 	if faults, ok := errors.AsType[config.Faults](err); ok {
@@ -75,7 +86,11 @@ func lines(err error) []string {
 	if f, ok := errors.AsType[*fault.Error](err); ok && len(f.Fields) > 0 {
 		return fieldLines(f)
 	}
-	return strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' })
+	text := err.Error()
+	if f, ok := errors.AsType[*fs.PathError](err); ok { // the system call that failed is of no use to an operator
+		text = strings.Replace(text, f.Error(), f.Path+": "+f.Err.Error(), 1)
+	}
+	return strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' })
 }
 
 // fieldLines tells each member at fault as "email: Enter a valid email address."
@@ -97,7 +112,11 @@ func arguments(names ...string) cobra.PositionalArgs {
 		case len(args) < len(names):
 			return misuse(cmd, "%s is missing", names[len(args)])
 		case len(args) > len(names):
-			return misuse(cmd, "unexpected argument %q", args[len(names)])
+			extra, hint := args[len(names)], ""
+			if extra == "true" || extra == "false" {
+				hint = "; the value of a flag follows an equals sign, as in --staff=" + extra
+			}
+			return misuse(cmd, "unexpected argument %q%s", extra, hint)
 		}
 		return nil
 	}

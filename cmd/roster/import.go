@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -125,8 +126,11 @@ func (p *program) importDjango(cmd *cobra.Command, d *djangoImport) error {
 	reported, e1 := d.report.close()
 	rejected, e2 := d.rejects.close()
 	err = errors.Join(err, e1, e2)
+	if interrupted(err) && !d.options.DryRun {
+		err = resumable{err, "run the same command again to go on"}
+	}
 	if what != "" {
-		printSummary(p.stdout, what, summary, d.options)
+		printSummary(p.stdout, what, summary, d.options, interrupted(err))
 		if reported {
 			_, _ = fmt.Fprintf(p.stdout, "What there is to know of single rows is in %s.\n", visible(d.report.path))
 		}
@@ -174,11 +178,14 @@ func (d *djangoImport) tell(r inbound.ImportRow) error {
 	return err
 }
 
-func printSummary(w io.Writer, source string, s inbound.ImportSummary, o inbound.ImportOptions) {
+func printSummary(w io.Writer, source string, s inbound.ImportSummary, o inbound.ImportOptions, interrupted bool) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	heading := "Users of " + source
 	if o.DryRun {
 		heading += ", nothing of which was stored (--dry-run)"
+	}
+	if interrupted {
+		heading += ", as far as the import came"
 	}
 	_, _ = fmt.Fprintln(t, visible(heading)+":")
 	for _, l := range []struct {
@@ -230,7 +237,7 @@ func (p *program) importRosterCommand() *cobra.Command {
 		Use:   "roster FILE",
 		Short: "Store all of an export of Roster",
 		Long: "Store all of what roster export wrote, in a database that holds nothing yet. A file is read to its\n" +
-			"end before anything is stored; - is the standard input.",
+			"end before anything is stored; - is the standard input. Either may be packed by gzip.",
 		Args: arguments("FILE"),
 	}
 	cmd.Flags().BoolVar(&resume, "resume", false, "go on with an import of the same export that was cut off")
@@ -249,7 +256,10 @@ func (p *program) importRosterCommand() *cobra.Command {
 			}
 			defer func() { _ = f.Close() }() // nothing was written
 			if _, err := bootstrap.CheckExport(cmd.Context(), f, bar.tell); err != nil {
-				return err
+				if _, named := errors.AsType[*fs.PathError](err); named {
+					return err
+				}
+				return fmt.Errorf("%s: %w", args[0], err)
 			}
 			if _, err := f.Seek(0, io.SeekStart); err != nil {
 				return err
@@ -281,6 +291,9 @@ func printContents(w io.Writer, contents []archive.Contents) {
 func moveError(err error) error {
 	if errors.Is(err, archive.ErrNotEmpty) {
 		return fmt.Errorf("%w; --resume goes on with what was cut off", err)
+	}
+	if interrupted(err) {
+		return resumable{err, "run the command again with --resume to go on"}
 	}
 	return err
 }

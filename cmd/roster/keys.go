@@ -52,7 +52,7 @@ func (p *program) keysListCommand() *cobra.Command {
 		Long:  "List the signing keys, the oldest first. All of them verify: one signs, some were added and have not\nsigned yet, some have signed before. An expired one can be retired: no token that it signed is good.",
 		Args:  arguments(),
 	}
-	format := formatFlag(cmd)
+	format := formatFlag(cmd, "table")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		lines, err := format.json(cmd)
 		if err != nil {

@@ -5,6 +5,8 @@ import (
 	"strconv"
 
 	"github.com/spf13/cobra"
+
+	"roster/domain/field"
 )
 
 // optionalBool is a flag that is true, false or not given.
@@ -14,6 +16,14 @@ func triState(cmd *cobra.Command, name, help string) *optionalBool {
 	b := &optionalBool{}
 	cmd.Flags().VarPF(b, name, "", help).NoOptDefVal = "true"
 	return b
+}
+
+// member returns the flag as a member of a user.
+func (b *optionalBool) member() field.Text {
+	if b.value == nil {
+		return field.Text{}
+	}
+	return field.Truth(*b.value)
 }
 
 // String implements pflag.Value.

@@ -2,40 +2,40 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"roster/domain/session"
 	"roster/domain/user"
+	"roster/ports/inbound"
 )
 
-// userWriter prints users, one after the other.
-type userWriter interface {
-	add(u *user.User) error
-	flush() error
+// format is the flag --format: plain, which is the name of the form for people, or json.
+type format struct {
+	name  *string
+	plain string
 }
 
-// printUser prints one user.
-func printUser(w userWriter, u *user.User) error { return errors.Join(w.add(u), w.flush()) }
-
-// format is the flag --format.
-type format struct{ name *string }
-
-func formatFlag(cmd *cobra.Command) format {
-	f := format{cmd.Flags().String("format", "table", "`form` of the output: table, or json for one object a line")}
-	must(cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"table", "json"}, cobra.ShellCompDirectiveNoFileComp)))
-	return f
+func formatFlag(cmd *cobra.Command, plain string) format {
+	name := cmd.Flags().String("format", plain, "`form` of the output: "+plain+", or json for one object a line")
+	must(cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{plain, "json"}, cobra.ShellCompDirectiveNoFileComp)))
+	return format{name, plain}
 }
 
-func (f format) get(cmd *cobra.Command) (func(io.Writer) userWriter, error) {
+// get returns how a list of users is printed.
+func (f format) get(cmd *cobra.Command) (func(io.Writer) printer[*user.User], error) {
 	form := newUserTable
 	json, err := f.json(cmd)
 	if json {
-		form = newUserLines
+		form = func(w io.Writer) printer[*user.User] {
+			return jsonLines[*user.User]{newEncoder(w), func(u *user.User) any { return newUserObject(u) }}
+		}
 	}
 	return form, err
 }
@@ -43,40 +43,107 @@ func (f format) get(cmd *cobra.Command) (func(io.Writer) userWriter, error) {
 // json reports whether JSON was asked for.
 func (f format) json(cmd *cobra.Command) (bool, error) {
 	switch *f.name {
-	case "table":
+	case f.plain:
 		return false, nil
 	case "json":
 		return true, nil
 	}
-	return false, misuse(cmd, "--format must be table or json, not %q", *f.name)
+	return false, misuse(cmd, "--format must be %s or json, not %q", f.plain, *f.name)
 }
 
-// userTable prints users as columns. Columns are aligned in stretches, so that a table of any length
-// takes little memory.
-type userTable struct {
+// printer prints values, one after the other.
+type printer[T any] interface {
+	add(v T) error
+	flush() error
+}
+
+// table prints values as columns. Columns are aligned in stretches, so that a table of any length takes little
+// memory.
+type table[T any] struct {
 	w    *tabwriter.Writer
+	row  func(v T) []string
 	rows int
 }
 
 const stretch = 1000
 
-func newUserTable(w io.Writer) userWriter {
-	t := &userTable{w: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
-	_, _ = fmt.Fprintln(t.w, "ID\tEMAIL\tFIRST NAME\tLAST NAME\tACTIVE\tSTAFF\tJOINED\tLAST LOGIN")
+func newTable[T any](w io.Writer, row func(v T) []string, columns ...string) *table[T] {
+	t := &table[T]{w: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0), row: row}
+	_, _ = fmt.Fprintln(t.w, strings.Join(columns, "\t"))
 	return t
 }
 
-func (t *userTable) add(u *user.User) error {
-	s := u.Snapshot()
-	_, err := fmt.Fprintf(t.w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
-		s.ID, visible(s.Email), visible(s.FirstName), visible(s.LastName), yesNo(s.Active), yesNo(s.Staff), moment(s.Joined), moment(s.LastLogin))
+func (t *table[T]) add(v T) error {
+	cells := t.row(v)
+	for i := range cells {
+		cells[i] = visible(cells[i])
+	}
+	_, err := fmt.Fprintln(t.w, strings.Join(cells, "\t"))
 	if t.rows++; err == nil && t.rows%stretch == 0 {
 		err = t.w.Flush()
 	}
 	return err
 }
 
-func (t *userTable) flush() error { return t.w.Flush() }
+func (t *table[T]) flush() error { return t.w.Flush() }
+
+func newUserTable(w io.Writer) printer[*user.User] {
+	return newTable(w, func(u *user.User) []string {
+		s := u.Snapshot()
+		return []string{string(s.ID), s.Email, s.FirstName, s.LastName, yesNo(s.Active), yesNo(s.Staff), moment(s.Joined), moment(s.LastLogin)}
+	}, "ID", "EMAIL", "FIRST NAME", "LAST NAME", "ACTIVE", "STAFF", "JOINED", "LAST LOGIN")
+}
+
+func newSessionTable(w io.Writer) printer[*session.Session] {
+	return newTable(w, func(x *session.Session) []string {
+		s := x.Snapshot()
+		return []string{string(s.ID), moment(s.Created), moment(x.Used()), moment(s.Expires), s.Address, s.UserAgent}
+	}, "ID", "CREATED", "LAST USED", "EXPIRES", "ADDRESS", "USER AGENT")
+}
+
+// pair is a line "name: value".
+type pair struct{ name, value string }
+
+func userPairs(u *user.User) []pair {
+	s := u.Snapshot()
+	return []pair{
+		{"id", string(s.ID)},
+		{"email", s.Email},
+		{"first name", s.FirstName},
+		{"last name", s.LastName},
+		{"active", yesNo(s.Active)},
+		{"staff", yesNo(s.Staff)},
+		{"password", map[bool]string{true: "set", false: "none fits; set one with user set-password"}[s.Password.Usable()]},
+		{"joined", moment(s.Joined)},
+		{"last login", moment(s.LastLogin)},
+	}
+}
+
+func standingPairs(s inbound.Standing) []pair {
+	last := moment(s.LastFailure)
+	if s.FailedFrom != "" {
+		last += " from " + s.FailedFrom
+	}
+	locked := "no"
+	if !s.LockedUntil.IsZero() {
+		locked = "until " + moment(s.LockedUntil) + "; user unlock ends that"
+	}
+	return []pair{
+		{"sessions", strconv.Itoa(s.Sessions)},
+		{"last failed sign-in", last},
+		{"counted failures", strconv.Itoa(s.Failures)},
+		{"locked", locked},
+	}
+}
+
+// printLines prints pairs, the values below each other.
+func printLines(w io.Writer, pairs []pair) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, p := range pairs {
+		_, _ = fmt.Fprintf(t, "%s:\t%s\n", p.name, visible(p.value))
+	}
+	return t.Flush()
+}
 
 func yesNo(b bool) string {
 	if b {
@@ -92,14 +159,21 @@ func moment(t time.Time) string {
 	return t.Format(time.DateTime) + " UTC"
 }
 
-// userLines prints users as the API's JSON objects, one a line.
-type userLines struct{ enc *json.Encoder }
+// jsonLines prints values as the API's JSON objects, one a line.
+type jsonLines[T any] struct {
+	*json.Encoder
+	object func(v T) any
+}
 
-func newUserLines(w io.Writer) userWriter {
+func newEncoder(w io.Writer) *json.Encoder {
 	enc := json.NewEncoder(jsonWriter{w})
 	enc.SetEscapeHTML(false)
-	return userLines{enc}
+	return enc
 }
+
+func (l jsonLines[T]) add(v T) error { return l.Encode(l.object(v)) }
+
+func (jsonLines[T]) flush() error { return nil }
 
 // userObject has the members of a user in the API, in its order.
 type userObject struct {
@@ -113,19 +187,54 @@ type userObject struct {
 	LastLogin  *string `json:"last_login"`
 }
 
-func (l userLines) add(u *user.User) error {
+func newUserObject(u *user.User) userObject {
 	s := u.Snapshot()
-	o := userObject{
-		ID: s.ID, Email: s.Email, FirstName: s.FirstName, LastName: s.LastName, IsActive: s.Active, IsStaff: s.Staff,
+	return userObject{
+		ID: jsonID(s.ID), Email: s.Email, FirstName: s.FirstName, LastName: s.LastName, IsActive: s.Active, IsStaff: s.Staff,
 		DateJoined: instant(s.Joined), LastLogin: instant(s.LastLogin),
 	}
-	if n, ok := s.ID.Integer(); ok {
-		o.ID = n
-	}
-	return l.enc.Encode(o)
 }
 
-func (userLines) flush() error { return nil }
+func jsonID(id user.ID) any {
+	if n, ok := id.Integer(); ok {
+		return n
+	}
+	return id
+}
+
+// standingObject is a user with what is known of the sign-ins.
+type standingObject struct {
+	userObject
+
+	Sessions       int     `json:"sessions"`
+	LastFailure    *string `json:"last_failed_sign_in"`
+	FailedFrom     string  `json:"failed_from"`
+	Failures       int     `json:"failed_sign_ins"`
+	LockedUntil    *string `json:"locked_until"`
+	PasswordUsable bool    `json:"has_password"`
+}
+
+func newStandingObject(u *user.User, s inbound.Standing) standingObject {
+	return standingObject{
+		newUserObject(u), s.Sessions, instant(s.LastFailure), s.FailedFrom, s.Failures, instant(s.LockedUntil), u.Password().Usable(),
+	}
+}
+
+// sessionObject has the members of a session in the API, but for the one that depends on the request.
+type sessionObject struct {
+	ID        session.ID `json:"id"`
+	User      any        `json:"user"`
+	Created   *string    `json:"created"`
+	LastUsed  *string    `json:"last_used"`
+	Expires   *string    `json:"expires"`
+	Address   string     `json:"address"`
+	UserAgent string     `json:"user_agent"`
+}
+
+func newSessionObject(x *session.Session) sessionObject {
+	s := x.Snapshot()
+	return sessionObject{s.ID, jsonID(s.User), instant(s.Created), instant(x.Used()), instant(s.Expires), s.Address, s.UserAgent}
+}
 
 // instant is Django REST Framework's form: six digits of a second, or none when they are zero.
 func instant(t time.Time) *string {

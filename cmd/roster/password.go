@@ -7,6 +7,11 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/spf13/cobra"
+
+	"roster/domain/field"
+	"roster/ports/inbound"
 )
 
 const flagPasswordFile = "password-file"
@@ -43,4 +48,26 @@ func readText(r io.Reader) (string, error) {
 		return "", fmt.Errorf("it is longer than %d bytes", maxPasswordFile)
 	}
 	return strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r"), nil
+}
+
+// withPassword returns in with the password that --password-file names, if it names one.
+func (p *program) withPassword(cmd *cobra.Command, in inbound.UserInput) (inbound.UserInput, error) {
+	file := cmd.Flag(flagPasswordFile)
+	if !file.Changed {
+		return in, nil
+	}
+	password, err := p.readPassword(cmd.Context(), file.Value.String())
+	if err == nil {
+		in.Password = field.Given(password)
+	}
+	return in, err
+}
+
+// mustAsk returns the terminal to ask on, or an error that names the flag that makes asking unnecessary.
+func (p *program) mustAsk(cmd *cobra.Command, flag string) (*terminal, error) {
+	t, ok := p.terminal()
+	if !ok {
+		return nil, misuse(cmd, "there is no terminal to ask on; give --%s", flag)
+	}
+	return t, nil
 }

@@ -3,11 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"roster/ports/inbound"
 )
@@ -31,8 +30,7 @@ type progress struct {
 }
 
 func (p *program) progress() *progress {
-	f, ok := p.stderr.(*os.File)
-	return &progress{out: p.stderr, shows: ok && term.IsTerminal(descriptor(f))}
+	return &progress{out: p.stderr, shows: showsTerminal(p.stderr) && !p.dumb()}
 }
 
 // tell implements inbound.Progress.
@@ -76,6 +74,7 @@ func newBar(w io.Writer, what string, total int64) *progressbar.ProgressBar {
 	}
 	return progressbar.NewOptions64(total,
 		progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
+		progressbar.OptionSetItsString(what[strings.LastIndexByte(what, ' ')+1:]), // the last word: users/s
 		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionFullWidth(), progressbar.OptionSetRenderBlankState(true))
 }
 

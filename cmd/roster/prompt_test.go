@@ -14,6 +14,8 @@ import (
 
 	"github.com/creack/pty"
 	"golang.org/x/term"
+
+	"roster/domain/user"
 )
 
 const enter = "\r"
@@ -91,31 +93,40 @@ func (c *conversation) end(code int) string {
 	return c.stdout.String()
 }
 
-// The operator is asked until everything is good; no password is ever shown.
+// Each answer is judged before the next question, a password before it is typed again; no password is ever shown.
 func TestCreateSuperuserAsks(t *testing.T) {
 	s := newShell(t)
+	s.createSuperuser("taken@example.org", "T", "T")
 	c := s.converse(t.Context(), "createsuperuser")
 	c.answer("Email address: ", "nobody"+enter)
-	c.answer("First name: ", "Zoë"+enter)
-	c.answer("Last name: ", "Lovelace"+enter)
-	c.answer("Password: ", "not the same"+enter)
-	c.answer("Password (again): ", "as this"+enter)
-	c.expect("The two passwords are not the same.")
-	c.answer("Password: ", "12345678"+enter)
-	c.answer("Password (again): ", "12345678"+enter)
 	c.expect("email: Enter a valid email address.")
+	c.answer("Email address: ", "TAKEN@example.org"+enter)
+	c.expect("email: user with this email address already exists.")
 	c.answer("Email address: ", "ada@example.org"+enter)
+	c.answer("First name (may be empty): ", strings.Repeat("x", user.MaxName+1)+enter)
+	c.expect("first_name: Ensure this field has no more than 150 characters.")
+	c.answer("First name (may be empty): ", "Zoë"+enter)
+	c.answer("Last name (may be empty): ", "Wintergarten"+enter)
+	c.expect("A password has at least 8 characters; ")
+	c.answer("Password: ", "wintergarten-12"+enter)
+	c.expect("password: The password is too similar to the last name.")
+	c.answer("Password: ", "12345678"+enter)
 	c.expect("password: This password is too common.")
-	c.expect("password: This password is entirely numeric.")
+	c.answer("Password: ", strongPassword+enter)
+	c.answer("Password (again): ", "something else"+enter)
+	c.expect("The two passwords are not the same.")
 	c.answer("Password: ", strongPassword+enter)
 	c.answer("Password (again): ", strongPassword+enter)
 	if out := c.end(0); !strings.HasPrefix(out, "Created the superuser ada@example.org with id ") {
 		t.Errorf("createsuperuser says %q", out)
 	}
-	for _, secret := range []string{"not the same" + "\r", "as this", "12345678", strongPassword} {
+	for _, secret := range []string{"wintergarten-12", "something else", "12345678", strongPassword} {
 		if strings.Contains(c.seen.String(), secret) {
 			t.Errorf("the screen shows %q: %q", secret, c.seen.String())
 		}
+	}
+	if n := strings.Count(c.seen.String(), "Password (again): "); n != 2 {
+		t.Errorf("a password was to be typed again %d times, want 2: %q", n, c.seen.String())
 	}
 	o := objects(t, s.must("", "user", "show", "ada@example.org", "--format", "json"))[0]
 	if o["first_name"] != "Zoë" || o["is_staff"] != true {
@@ -123,19 +134,37 @@ func TestCreateSuperuserAsks(t *testing.T) {
 	}
 }
 
-// What the flags give is not asked for, unless it is refused.
+// What the flags give is not asked for, unless it is refused, and then before anything else.
 func TestCreateSuperuserAsksForTheRest(t *testing.T) {
 	s := newShell(t)
 	s.createSuperuser("ada@example.org", "Ada", "Lovelace")
 	c := s.converse(t.Context(), "createsuperuser", "--email", "ada@example.org", "--last-name", "Hopper")
-	c.answer("First name: ", "Grace"+enter)
-	c.answer("Password: ", strongPassword+enter)
-	c.answer("Password (again): ", strongPassword+enter)
 	c.expect("email: user with this email address already exists.")
 	c.answer("Email address: ", "grace@example.org"+enter)
+	c.answer("First name (may be empty): ", enter)
+	c.answer("Password: ", strongPassword+enter)
+	c.answer("Password (again): ", strongPassword+enter)
 	c.end(0)
-	if strings.Contains(c.seen.String(), "Last name: ") {
+	if strings.Contains(c.seen.String(), "Last name") {
 		t.Errorf("the last name was asked for: %q", c.seen.String())
+	}
+	if o := objects(t, s.must("", "user", "show", "grace@example.org", "--format", "json"))[0]; o["first_name"] != "" || o["last_name"] != "Hopper" {
+		t.Errorf("created %v", o)
+	}
+}
+
+// What is refused only when the user is stored is asked for again too.
+func TestAskedAgainAfterStoring(t *testing.T) {
+	s := newShell(t)
+	c := s.converse(t.Context(), "createsuperuser", "--email", "ada@example.org", "--first-name", "A", "--last-name", "B")
+	c.answer("Password: ", strongPassword+enter)
+	c.expect("Password (again): ")
+	s.createSuperuser("ada@example.org", "Ada", "Lovelace")
+	c.answer("", strongPassword+enter)
+	c.expect("email: user with this email address already exists.")
+	c.answer("Email address: ", "grace@example.org"+enter)
+	if out := c.end(0); !strings.HasPrefix(out, "Created the superuser grace@example.org") {
+		t.Errorf("createsuperuser says %q", out)
 	}
 }
 
@@ -171,8 +200,8 @@ func TestSetPasswordAsks(t *testing.T) {
 	s := newShell(t)
 	s.createSuperuser("ada@example.org", "Ada", "Lovelace")
 	c := s.converse(t.Context(), "user", "set-password", "ada@example.org")
+	c.expect("A password has at least ")
 	c.answer("Password: ", "lovelace"+enter)
-	c.answer("Password (again): ", "lovelace"+enter)
 	c.expect("password: The password is too similar to the last name.")
 	c.answer("Password: ", strongPassword+enter)
 	c.answer("Password (again): ", strongPassword+enter)

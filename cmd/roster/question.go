@@ -14,59 +14,96 @@ import (
 // question is a member that can be asked for.
 type question struct {
 	member string
+	label  string
 	text   func(in *inbound.UserInput) *field.Text
-	ask    func(ctx context.Context, t *terminal) (string, error)
-}
-
-func plainly(label string) func(context.Context, *terminal) (string, error) {
-	return func(ctx context.Context, t *terminal) (string, error) { return t.ask(ctx, label) }
+	hidden bool // the answer is not shown, and is typed twice
+	empty  bool // the answer may be empty
 }
 
 var (
-	passwordQuestion = question{
-		user.FieldPassword, func(in *inbound.UserInput) *field.Text { return &in.Password },
-		func(ctx context.Context, t *terminal) (string, error) { return t.askPassword(ctx) },
-	}
-	questions = []question{
-		{user.FieldEmail, func(in *inbound.UserInput) *field.Text { return &in.Email }, plainly("Email address")},
-		{user.FieldFirstName, func(in *inbound.UserInput) *field.Text { return &in.FirstName }, plainly("First name")},
-		{user.FieldLastName, func(in *inbound.UserInput) *field.Text { return &in.LastName }, plainly("Last name")},
+	passwordQuestion = question{member: user.FieldPassword, label: "Password", text: func(in *inbound.UserInput) *field.Text { return &in.Password }, hidden: true}
+	questions        = []question{
+		{member: user.FieldEmail, label: "Email address", text: func(in *inbound.UserInput) *field.Text { return &in.Email }},
+		{member: user.FieldFirstName, label: "First name (may be empty)", text: func(in *inbound.UserInput) *field.Text { return &in.FirstName }, empty: true},
+		{member: user.FieldLastName, label: "Last name (may be empty)", text: func(in *inbound.UserInput) *field.Text { return &in.LastName }, empty: true},
 		passwordQuestion,
 	}
 )
 
-// insist asks for what in lacks and does do; what do refuses is told and asked for again.
-func (t *terminal) insist(ctx context.Context, questions []question, in *inbound.UserInput, do func() error) error {
+// form asks for the members of a user.
+type form struct {
+	*terminal
+	questions []question
+	rules     string                                                // shown before a password is asked for
+	judge     func(context.Context, inbound.UserInput) error        // refuses members that are given
+	do        func(ctx context.Context, in inbound.UserInput) error // is called with all of them
+}
+
+// fill asks for what in lacks and calls do. What judge or do refuses is shown and asked for again at once.
+func (f form) fill(ctx context.Context, in inbound.UserInput) error {
+	err := f.judge(ctx, in)
 	for {
-		for _, q := range questions {
-			text := q.text(in)
-			if text.Present() {
-				continue
-			}
-			answer, err := q.ask(ctx, t)
-			if err != nil {
-				return err
-			}
-			*text = field.Given(answer)
-		}
-		err := do()
-		refused, ok := errors.AsType[*fault.Error](err)
-		if !ok || !forget(questions, in, refused.Fields) {
+		if err := f.refused(&in, err); err != nil {
 			return err
 		}
-		t.tell(fieldLines(refused)...)
+		for _, q := range f.questions {
+			if err := f.ask(ctx, q, &in); err != nil {
+				return err
+			}
+		}
+		if err = f.do(ctx, in); err == nil {
+			return nil
+		}
 	}
 }
 
-// forget empties the members at fault, so that they are asked for again. It reports false when there
-// are none, or some that cannot be asked for.
-func forget(questions []question, in *inbound.UserInput, faults []fault.Field) bool {
-	for _, f := range faults {
-		i := slices.IndexFunc(questions, func(q question) bool { return q.member == f.Name })
-		if i < 0 {
-			return false
-		}
-		*questions[i].text(in) = field.Text{}
+// ask asks for one member, unless in has it, until judge takes the answer.
+func (f form) ask(ctx context.Context, q question, in *inbound.UserInput) error {
+	text := q.text(in)
+	if q.hidden && !text.Present() {
+		f.tell(f.rules)
 	}
-	return len(faults) > 0
+	for !text.Present() {
+		answer, err := f.answer(ctx, q.label, q.hidden)
+		if err != nil {
+			return err
+		}
+		if answer == "" && q.empty {
+			return nil
+		}
+		*text = field.Given(answer)
+		if err := f.refused(in, f.judge(ctx, *in)); err != nil {
+			return err
+		}
+		if !q.hidden || !text.Present() {
+			continue
+		}
+		again, err := f.answer(ctx, q.label+" (again)", true)
+		if err != nil {
+			return err
+		}
+		if again != answer {
+			f.tell("The two passwords are not the same.")
+			*text = field.Text{}
+		}
+	}
+	return nil
+}
+
+// refused shows what err refuses and empties these members, so that they are asked for. It returns err where it
+// is about anything else.
+func (f form) refused(in *inbound.UserInput, err error) error {
+	refusal, ok := errors.AsType[*fault.Error](err)
+	if !ok || len(refusal.Fields) == 0 {
+		return err
+	}
+	for _, one := range refusal.Fields {
+		i := slices.IndexFunc(f.questions, func(q question) bool { return q.member == one.Name })
+		if i < 0 {
+			return err
+		}
+		*f.questions[i].text(in) = field.Text{}
+	}
+	f.tell(fieldLines(refusal)...)
+	return nil
 }

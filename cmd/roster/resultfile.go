@@ -28,7 +28,7 @@ func (r *resultFile) open() error {
 	}
 	f, err := privatefile.Create(r.path)
 	if err != nil {
-		return fmt.Errorf("%s cannot be written: %w", r.path, err)
+		return err
 	}
 	r.file, r.out = f, bufio.NewWriter(f)
 	return nil

@@ -35,32 +35,15 @@ func (p *program) terminal() (*terminal, bool) {
 
 func descriptor(f *os.File) int { return int(f.Fd()) }
 
-// ask returns a line of text.
-func (t *terminal) ask(ctx context.Context, question string) (string, error) {
+// answer returns a line of text, which is not shown when it is hidden.
+func (t *terminal) answer(ctx context.Context, question string, hidden bool) (string, error) {
 	return t.read(ctx, func() (string, error) {
+		if hidden {
+			return t.lines.ReadPassword(question + ": ")
+		}
 		t.lines.SetPrompt(question + ": ")
 		return t.lines.ReadLine()
 	})
-}
-
-// askHidden returns a line of text that is not shown.
-func (t *terminal) askHidden(ctx context.Context, question string) (string, error) {
-	return t.read(ctx, func() (string, error) { return t.lines.ReadPassword(question + ": ") })
-}
-
-// askPassword asks for a new password until it was given twice alike.
-func (t *terminal) askPassword(ctx context.Context) (string, error) {
-	for {
-		first, err := t.askHidden(ctx, "Password")
-		if err != nil {
-			return "", err
-		}
-		second, err := t.askHidden(ctx, "Password (again)")
-		if err != nil || first == second {
-			return first, err
-		}
-		t.tell("The two passwords are not the same.")
-	}
 }
 
 // tell shows lines of text.

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"roster/bootstrap"
-	"roster/domain/field"
 	"roster/domain/user"
 	"roster/ports/inbound"
 )
@@ -20,14 +20,14 @@ const who = "WHO (an email address or an id)"
 func (p *program) userCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "user",
-		Short: "List, show, change, unlock and delete users",
+		Short: "List, show, create, change, unlock and delete users",
 
 		SuggestionsMinimumDistance: 2,
 
 		Args: subcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(p.userListCommand(), p.userShowCommand(), p.userSetCommand(), p.userSetPasswordCommand(), p.userUnlockCommand(), p.userDeleteCommand())
+	cmd.AddCommand(p.userListCommand(), p.userShowCommand(), p.userCreateCommand(), p.userSetCommand(), p.userSetPasswordCommand(), p.userUnlockCommand(), p.userDeleteCommand())
 	return cmd
 }
 
@@ -53,20 +53,32 @@ func (p *program) onUser(access bootstrap.Access, do func(ctx context.Context, c
 }
 
 func (p *program) userListCommand() *cobra.Command {
-	var search string
+	var search, ordering string
+	var limit int
 	cmd := &cobra.Command{
-		Use:   "list",
-		Short: "List users, the first to join first",
-		Args:  arguments(),
+		Use:     "list",
+		Short:   "List users",
+		Example: "  roster user list --search lovelace\n  roster user list --ordering=-date_joined --limit 10",
+		Args:    arguments(),
 	}
 	cmd.Flags().SortFlags = false
 	cmd.Flags().StringVar(&search, "search", "", "only users whose email or names hold all these `words`")
 	active, staff := triState(cmd, "active", "only users who may sign in, or with =false who may not"), triState(cmd, "staff", "only administrators, or with =false only others")
-	format := formatFlag(cmd)
+	cmd.Flags().StringVar(&ordering, "ordering", string(user.SortJoined), "`members` to order by, separated by commas, with - before one for descending: "+strings.Join(sortNames(), ", "))
+	cmd.Flags().IntVar(&limit, "limit", 0, "`most` users to list; 0 for all")
+	must(cmd.RegisterFlagCompletionFunc("ordering", cobra.FixedCompletions(sortNames(), cobra.ShellCompDirectiveNoFileComp)))
+	format := formatFlag(cmd, "table")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		form, err := format.get(cmd)
 		if err != nil {
 			return err
+		}
+		order, err := ordered(cmd, ordering)
+		if err != nil {
+			return err
+		}
+		if limit < 0 {
+			return misuse(cmd, "--limit must not be negative")
 		}
 		cfg, err := p.load(cmd)
 		if err != nil {
@@ -75,23 +87,75 @@ func (p *program) userListCommand() *cobra.Command {
 		filter := user.Filter{Terms: user.Terms(search), Active: active.value, Staff: staff.value}
 		return bootstrap.Administer(cmd.Context(), cfg, bootstrap.Read, nil, func(ctx context.Context, a inbound.Administration) error {
 			out := form(p.stdout)
-			return errors.Join(a.Each(ctx, filter, out.add), out.flush())
+			return errors.Join(a.Each(ctx, user.Query{Filter: filter, Order: order, Limit: limit}, out.add), out.flush())
 		})
 	}
 	return cmd
 }
 
+// sortNames returns what users can be ordered by.
+func sortNames() []string {
+	var names []string
+	for _, s := range user.Sorts() {
+		names = append(names, string(s))
+	}
+	return names
+}
+
+// ordered reads the value of --ordering, as the API does, but refuses a name that the API leaves out.
+func ordered(cmd *cobra.Command, ordering string) ([]user.Order, error) {
+	for part := range strings.SplitSeq(ordering, ",") {
+		if name := strings.TrimPrefix(strings.TrimSpace(part), "-"); !slices.Contains(sortNames(), name) {
+			return nil, misuse(cmd, "--ordering: users cannot be ordered by %q, but by %s", name, strings.Join(sortNames(), ", "))
+		}
+	}
+	return user.Ordering(ordering), nil
+}
+
 func (p *program) userShowCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "show WHO", Short: "Show a user", Args: arguments(who), ValidArgsFunction: cobra.NoFileCompletions}
-	format := formatFlag(cmd)
+	format := formatFlag(cmd, "lines")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		form, err := format.get(cmd)
+		json, err := format.json(cmd)
 		if err != nil {
 			return err
 		}
-		return p.onUser(bootstrap.Read, func(_ context.Context, _ *cobra.Command, _ inbound.Administration, u *user.User) error {
-			return printUser(form(p.stdout), u)
+		return p.onUser(bootstrap.Read, func(ctx context.Context, _ *cobra.Command, a inbound.Administration, u *user.User) error {
+			standing, err := a.Standing(ctx, u)
+			if err != nil {
+				return err
+			}
+			if json {
+				return newEncoder(p.stdout).Encode(newStandingObject(u, standing))
+			}
+			return printLines(p.stdout, append(userPairs(u), standingPairs(standing)...))
 		})(cmd, args)
+	}
+	return cmd
+}
+
+func (p *program) userCreateCommand() *cobra.Command {
+	var noPassword bool
+	cmd := &cobra.Command{
+		Use:   "create",
+		Short: "Create a user",
+		Long: "Create a user. What is not given is asked for; with --password-file or --no-password nothing is\n" +
+			"asked, --email must be given, and names that are not given are empty.",
+		Example: "  roster user create --email grace@example.org --first-name Grace --last-name Hopper --password-file -\n" +
+			"  roster user create --email grace@example.org --no-password",
+		Args: arguments(),
+	}
+	memberFlags(cmd)
+	passwordFlag(cmd)
+	cmd.Flags().BoolVar(&noPassword, "no-password", false, "no password fits until user set-password")
+	active, staff := triState(cmd, "active", "the user may sign in (default), or with =false not"), triState(cmd, "staff", "the user may administer others")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if noPassword && cmd.Flag(flagPasswordFile).Changed {
+			return misuse(cmd, "--no-password does not go with --%s", flagPasswordFile)
+		}
+		in := members(cmd)
+		in.Active, in.Staff = active.member(), staff.member()
+		return p.create(cmd, creation{in: in, access: bootstrap.Write, noPassword: noPassword})
 	}
 	return cmd
 }
@@ -119,7 +183,7 @@ func (p *program) userSetCommand() *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	cmd.Flags().SortFlags = false
-	active, staff := triState(cmd, "active", "whether the user may sign in"), triState(cmd, "staff", "whether the user may administer others")
+	active, staff := triState(cmd, "active", "the user may sign in, or with =false not"), triState(cmd, "staff", "the user may administer others, or with =false not")
 	memberFlags(cmd)
 	force := forceFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -134,7 +198,7 @@ func (p *program) userSetCommand() *cobra.Command {
 			if err != nil {
 				return lastStaff(err)
 			}
-			return printUser(newUserTable(p.stdout), u)
+			return printLines(p.stdout, userPairs(u))
 		})(cmd, args)
 	}
 	return cmd
@@ -147,24 +211,20 @@ func (p *program) userSetPasswordCommand() *cobra.Command {
 		Args:              arguments(who),
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	cmd.Flags().String(flagPasswordFile, "", "read the password from a `file`, - for the standard input")
+	passwordFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		var in inbound.UserInput
+		in, err := p.withPassword(cmd, inbound.UserInput{})
+		if err != nil {
+			return err
+		}
 		var t *terminal
-		if file := cmd.Flag(flagPasswordFile); file.Changed {
-			password, err := p.readPassword(cmd.Context(), file.Value.String())
-			if err != nil {
+		if !cmd.Flag(flagPasswordFile).Changed {
+			if t, err = p.mustAsk(cmd, flagPasswordFile); err != nil {
 				return err
-			}
-			in.Password = field.Given(password)
-		} else {
-			var ok bool
-			if t, ok = p.terminal(); !ok {
-				return misuse(cmd, "there is no terminal to ask on; give --%s", flagPasswordFile)
 			}
 		}
 		return p.onUser(bootstrap.Write, func(ctx context.Context, _ *cobra.Command, a inbound.Administration, u *user.User) error {
-			set := func() error {
+			set := func(ctx context.Context, in inbound.UserInput) error {
 				if err := a.SetPassword(ctx, u.ID(), in.Password); err != nil {
 					return err
 				}
@@ -172,9 +232,10 @@ func (p *program) userSetPasswordCommand() *cobra.Command {
 				return err
 			}
 			if t == nil {
-				return set()
+				return set(ctx, in)
 			}
-			return t.insist(ctx, []question{passwordQuestion}, &in, set)
+			judge := func(ctx context.Context, in inbound.UserInput) error { return a.Judge(ctx, in, u) }
+			return form{terminal: t, questions: []question{passwordQuestion}, rules: a.PasswordRules(), judge: judge, do: set}.fill(ctx, in)
 		})(cmd, args)
 	}
 	return cmd
@@ -219,7 +280,7 @@ func (p *program) userDeleteCommand() *cobra.Command {
 		return p.onUser(bootstrap.Write, func(ctx context.Context, _ *cobra.Command, a inbound.Administration, u *user.User) error {
 			name := visible(u.Snapshot().Email)
 			if !yes {
-				answer, err := t.ask(ctx, fmt.Sprintf("Delete %s with id %s for good? [y/N]", name, u.ID()))
+				answer, err := t.answer(ctx, fmt.Sprintf("Delete %s with id %s for good? [y/N]", name, u.ID()), false)
 				if err != nil {
 					return err
 				}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,7 +39,7 @@ func TestUsers(t *testing.T) {
 	s.createSuperuser("grace@example.org", "Grace", "Hopper")
 
 	out := s.must("", "user", "set", "2", "--staff=false", "--last-name", "Murray <&>")
-	for _, want := range []string{"EMAIL", "grace@example.org", "Murray <&>", "never"} {
+	for _, want := range []string{"\nemail:       grace@example.org\n", "\nstaff:       no\n", "Murray <&>", "never"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("user set shows no %q:\n%s", want, out)
 		}
@@ -54,6 +55,15 @@ func TestUsers(t *testing.T) {
 	for args, want := range map[string]int{"--staff": 1, "--staff=false": 1, "--active": 2, "--active=false": 0, "--search=GRACE": 1, "--search=ada,hopper": 0, "--search=example org": 2} {
 		if got := objects(t, s.must("", "user", "list", "--format=json", args)); len(got) != want {
 			t.Errorf("user list %s: %d users, want %d", args, len(got), want)
+		}
+	}
+	for args, want := range map[string]string{"": "1 2", "--ordering=-email": "2 1", "--ordering=first_name,-id": "1 2", "--ordering=-id --limit=1": "2", "--limit=9": "1 2"} {
+		var ids []string
+		for _, o := range objects(t, s.must("", append([]string{"user", "list", "--format=json"}, strings.Fields(args)...)...)) {
+			ids = append(ids, fmt.Sprint(o["id"]))
+		}
+		if got := strings.Join(ids, " "); got != want {
+			t.Errorf("user list %s: %s, want %s", args, got, want)
 		}
 	}
 	if out := s.must("", "user", "list", "--search", "nobody"); strings.Count(out, "\n") != 1 {
@@ -101,6 +111,61 @@ func TestRefusals(t *testing.T) {
 	s.fails(exitFailure, []string{"password: "}, "", "user", "set-password", "ada@example.org", "--password-file", "-")
 }
 
+func TestCreateUser(t *testing.T) {
+	s := newShell(t, "ROSTER_IDS=integer")
+	s.fails(exitFailure, []string{"sqlite: there is no database at "}, "", "user", "create", "--email=ada@example.org", "--no-password")
+	s.must("", "migrate")
+	if out := s.must(strongPassword, "user", "create", "--email=ada@example.org", "--first-name=Ada", "--password-file=-"); out != "Created the user ada@example.org with id 1.\n" {
+		t.Errorf("user create says %q", out)
+	}
+	s.must("", "user", "create", "--email=bob@example.org", "--no-password", "--active=false")
+	s.must("", "user", "create", "--email=eve@example.org", "--no-password", "--staff")
+	for who, want := range map[string]object{
+		"1": {"first_name": "Ada", "last_name": "", "is_active": true, "is_staff": false, "has_password": true},
+		"2": {"first_name": "", "is_active": false, "is_staff": false, "has_password": false, "sessions": 0.0, "last_failed_sign_in": nil, "locked_until": nil},
+		"3": {"is_active": true, "is_staff": true, "has_password": false},
+	} {
+		got := objects(t, s.must("", "user", "show", who, "--format=json"))[0]
+		for member, value := range want {
+			if got[member] != value {
+				t.Errorf("user %s: %s is %v, want %v", who, member, got[member], value)
+			}
+		}
+	}
+	for _, want := range []string{"password:             none fits; ", "last failed sign-in:  never\n", "locked:               no\n"} {
+		if out := s.must("", "user", "show", "bob@example.org"); !strings.Contains(out, want) {
+			t.Errorf("user show has no %q:\n%s", want, out)
+		}
+	}
+	s.fails(exitFailure, []string{"email: user with this email address already exists."}, "", "user", "create", "--email=ADA@example.org", "--no-password")
+	s.fails(exitFailure, []string{"email: Enter a valid email address."}, "", "user", "create", "--email=ada", "--no-password")
+	s.fails(exitFailure, []string{"password: This password is too short."}, "x9!q", "user", "create", "--email=new@example.org", "--password-file=-")
+}
+
+// With --if-absent createsuperuser can run at each start; it makes an administrator of no other user.
+func TestCreateSuperuserIfAbsent(t *testing.T) {
+	s := newShell(t, "ROSTER_IDS=integer")
+	again := func(email string) []string {
+		return []string{"createsuperuser", "--if-absent", "--email", email, "--password-file", "-"}
+	}
+	if out := s.must(strongPassword, again("ada@example.org")...); out != "Created the superuser ada@example.org with id 1.\n" {
+		t.Errorf("createsuperuser says %q", out)
+	}
+	for _, password := range []string{strongPassword, "another one, which is not looked at"} {
+		if out := s.must(password, again("ADA@example.org")...); out != "The superuser ada@example.org with id 1 exists already.\n" {
+			t.Errorf("createsuperuser says %q", out)
+		}
+	}
+	s.must("", "user", "create", "--email=bob@example.org", "--no-password")
+	s.must("", "user", "create", "--email=eve@example.org", "--no-password", "--staff", "--active=false")
+	for id, email := range map[string]string{"2": "bob@example.org", "3": "eve@example.org"} {
+		s.fails(exitFailure, []string{email + " exists, but is not an active administrator; roster user set " + id + " --active --staff makes one"}, strongPassword, again(email)...)
+		if o := objects(t, s.must("", "user", "show", email, "--format=json"))[0]; o["is_staff"] == true && o["is_active"] == true {
+			t.Errorf("%s was made an administrator", email)
+		}
+	}
+}
+
 func TestSetPassword(t *testing.T) {
 	s := newShell(t)
 	s.createSuperuser("ada@example.org", "Ada", "Lovelace")
@@ -111,7 +176,7 @@ func TestSetPassword(t *testing.T) {
 	if out := s.must("", "user", "set-password", "ada@example.org", "--password-file", file); out != "Changed the password of ada@example.org and ended their sessions.\n" {
 		t.Errorf("set-password says %q", out)
 	}
-	s.fails(exitFailure, []string{"read the password: open "}, "", "user", "set-password", "ada@example.org", "--password-file", file+"x")
+	s.fails(exitFailure, []string{"read the password: " + file + "x: no such file or directory"}, "", "user", "set-password", "ada@example.org", "--password-file", file+"x")
 	s.fails(exitFailure, []string{"read the password: it is longer than "}, strings.Repeat("x", maxPasswordFile+2), "user", "set-password", "ada@example.org", "--password-file", "-")
 }
 

@@ -14,9 +14,9 @@ import (
 // Kind says what happened.
 //
 // The detail of Changed is the names of the members that changed, apart by blanks, each flag with what it
-// became: "email first_name is_active=false is_staff=true". That of Registered is "is_staff=true" for a user who
-// is an administrator from the beginning, as createsuperuser makes them, and that of Deleted "is_staff=false"
-// for one who was. So these two texts find the users who got or lost administration.
+// became: "email first_name is_active=false is_staff=true". That of Registered is the flags that are not the
+// usual ones, as "is_staff=true" for a user that createsuperuser makes, and that of Deleted "is_staff=false"
+// for one who was an administrator. So these two texts find the users who got or lost administration.
 type Kind string
 
 // What is recorded.

@@ -31,6 +31,11 @@ func (y Policy) WithBlocklist(b *guessable.Blocklist) Policy {
 	return y
 }
 
+// String says in a sentence what a new password must be.
+func (y Policy) String() string {
+	return fmt.Sprintf("A password has at least %d characters; it is not common, not entirely numeric, and not similar to the email address or the names.", y.minLength)
+}
+
 // Judge returns every rule that p breaks, as faults of the member name; none when it is good.
 func (y Policy) Judge(name string, p Password, o guessable.Owner) []fault.Field {
 	var out []fault.Field

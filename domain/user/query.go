@@ -21,6 +21,9 @@ const (
 	SortJoined    Sort = "date_joined"
 )
 
+// Sorts returns everything users can be ordered by.
+func Sorts() []Sort { return []Sort{SortID, SortEmail, SortFirstName, SortLastName, SortJoined} }
+
 // Order is one criterion of an ordering.
 type Order struct {
 	By   Sort
@@ -64,11 +67,9 @@ func Ordering(param string, fallback ...Order) []Order {
 	var out []Order
 	for part := range strings.SplitSeq(param, ",") {
 		name, desc := strings.CutPrefix(strings.TrimSpace(part), "-")
-		switch by := Sort(name); by {
-		case SortID, SortEmail, SortFirstName, SortLastName, SortJoined:
-			if !slices.ContainsFunc(out, func(o Order) bool { return o.By == by }) {
-				out = append(out, Order{by, desc})
-			}
+		by := Sort(name)
+		if slices.Contains(Sorts(), by) && !slices.ContainsFunc(out, func(o Order) bool { return o.By == by }) {
+			out = append(out, Order{by, desc})
 		}
 	}
 	if len(out) == 0 {

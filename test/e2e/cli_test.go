@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -126,5 +127,61 @@ func TestCheckHidesSecrets(t *testing.T) {
 	stdout, stderr, code := s.CLI("check")
 	if code != 0 || strings.Contains(stdout+stderr, secret) || !strings.Contains(stdout, "signing_key") {
 		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+}
+
+// The operator sees where a user is signed in and what became of guesses, in the service's own terms.
+func TestOperatorSeesSessionsAndFailures(t *testing.T) {
+	s := process.Start(t, nil)
+	ann, k := arrive(s, t, "ann@example.com")
+	call(s, t, "POST", "/api/token/", header("User-Agent", "laptop\u009b2J"), body(object{"email": ann.email, "password": password})).want(200)
+
+	seen := call(s, t, "GET", "/api/sessions/", bearer(k.access)).want(200).results()
+	lines := strings.Split(strings.TrimSpace(s.MustCLI("session", "list", ann.email, "--format", "json")), "\n")
+	if len(lines) != len(seen) {
+		t.Fatalf("%d sessions, want %d:\n%s", len(lines), len(seen), strings.Join(lines, "\n"))
+	}
+	for i, line := range lines {
+		var got object
+		if err := json.Unmarshal([]byte(line), &got); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		delete(seen[i], "current")
+		same(t, "session", got, seen[i])
+	}
+	if table := s.MustCLI("session", "list", ann.id); !strings.Contains(table, "LAST USED") || !strings.Contains(table, `laptop\u009b2J`) || strings.Contains(table, "\u009b") {
+		t.Errorf("session list:\n%q", table)
+	}
+
+	for range 10 {
+		tryToSignIn(s, t, ann.email, "wrong")
+	}
+	tryToSignIn(s, t, ann.email, password).want(429)
+	shown := s.MustCLI("user", "show", ann.email)
+	for _, want := range []string{"sessions:             2\n", " UTC from 127.0.0.1\n", "counted failures:     10\n", "locked:               until ", "password:             set\n"} {
+		if !strings.Contains(shown, want) {
+			t.Errorf("user show has no %q:\n%s", want, shown)
+		}
+	}
+	s.MustCLI("user", "unlock", ann.email)
+	if shown = s.MustCLI("user", "show", ann.email); !strings.Contains(shown, "counted failures:     0\n") || !strings.Contains(shown, "locked:               no\n") {
+		t.Errorf("after user unlock:\n%s", shown)
+	}
+}
+
+// The line that says that the service serves names the database, whether this start created it, and that there is
+// no administrator yet.
+func TestStartSaysWhatItServes(t *testing.T) {
+	s := process.Start(t, nil)
+	created, administrator := `"created":true`, `"administrator":"none yet; roster createsuperuser makes one"`
+	if log := s.Logs(); !strings.Contains(log, created) || !strings.Contains(log, administrator) || !strings.Contains(log, `"place":"`) {
+		t.Errorf("the log has\n%s", log)
+	}
+	createSuperuser(s, t, "ada@example.com")
+	s.Stop()
+	before := len(s.Logs())
+	s.Restart()
+	if log := s.Logs()[before:]; strings.Contains(log, created) || strings.Contains(log, administrator) || !strings.Contains(log, `"created":false`) {
+		t.Errorf("the log of the second start has\n%s", log)
 	}
 }

@@ -93,7 +93,8 @@ func unreadable(rawURL string) error {
 	}
 	u.RawQuery = options.Encode()
 	if _, err := pgxpool.ParseConfig(u.String()); err != nil {
-		return fmt.Errorf("postgres: %w", err)
+		_, reason, _ := strings.Cut(err.Error(), "`: ") // before it: the URL, with the wrong user
+		return fmt.Errorf("postgres: the URL cannot be used: %s", reason)
 	}
 	return hidden
 }

@@ -13,13 +13,24 @@ import (
 
 // Driver opens sqlite: URLs: "sqlite:" is roster.db in the data directory, "sqlite:PATH" and
 // "sqlite:///PATH" are the file at PATH. There are no options.
-var Driver = storage.Driver{Scheme: "sqlite", Open: func(u *url.URL, o storage.Options) (storage.Backend, error) {
+var Driver = storage.Driver{Scheme: "sqlite", File: fileOf, Open: func(u *url.URL, o storage.Options) (storage.Backend, error) {
 	path, err := pathOf(u, o)
 	if err != nil {
 		return nil, err
 	}
 	return newStore(path, o)
 }}
+
+func fileOf(u *url.URL, dataDir string) string {
+	path, err := pathOf(u, storage.Options{DataDir: dataDir})
+	if err == nil {
+		path, err = filepath.Abs(path)
+	}
+	if err != nil {
+		return ""
+	}
+	return path
+}
 
 const defaultName = "roster.db"
 

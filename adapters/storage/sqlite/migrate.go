@@ -80,7 +80,7 @@ func marked(ctx context.Context, q interface {
 	case err != nil || id == applicationID:
 		return err == nil, translate(ctx, op, err)
 	case id != 0 || objects > 0:
-		return false, fmt.Errorf("sqlite: %s is another program's database (application id %#x, %d objects)", path, id, objects)
+		return false, fmt.Errorf("sqlite: %s is another program's database: give Roster a file of its own", path)
 	}
 	return false, nil
 }
