@@ -9,6 +9,7 @@ import (
 
 	"roster/bootstrap"
 	"roster/bootstrap/config"
+	"roster/cmd/roster/console"
 )
 
 func (p *program) checkCommand() *cobra.Command {
@@ -45,7 +46,7 @@ func printCheck(w io.Writer, settings []config.Setting, warnings []string) error
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(t, "SETTING\tVALUE\tSOURCE")
 	for _, s := range settings {
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\n", s.Name, visible(s.Value), s.Source)
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\n", s.Name, console.Visible(s.Value), s.Source)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -57,7 +58,7 @@ func printCheck(w io.Writer, settings []config.Setting, warnings []string) error
 	_, err := fmt.Fprintln(w, "\nUnsafe:")
 	for _, line := range warnings {
 		if err == nil {
-			_, err = fmt.Fprintln(w, "  "+visible(line))
+			_, err = fmt.Fprintln(w, "  "+console.Visible(line))
 		}
 	}
 	return err

@@ -15,10 +15,10 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"golang.org/x/term"
 
 	"roster/bootstrap"
 	"roster/bootstrap/config"
+	"roster/cmd/roster/console"
 )
 
 // program is what the commands share: the streams, the environment, and the file of --config.
@@ -82,7 +82,7 @@ func (p *program) serveCommand() *cobra.Command {
 		Annotations: withSettings,
 		Args:        arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			onTerminal := showsTerminal(p.stderr)
+			onTerminal := console.IsTerminal(p.stderr)
 			p.log = bootstrap.NewLogOutput(p.stderr)
 			p.log.Plain = p.variable("NO_COLOR") != "" || p.dumb() // https://no-color.org
 			p.stderr = p.log                                       // also for the reason of a failure
@@ -127,14 +127,14 @@ func (p *program) migrateCommand() *cobra.Command {
 
 // notice prints what the operator is to know of a database.
 func (p *program) notice(text string) {
-	_, _ = fmt.Fprintln(p.stderr, visible(strings.ToUpper(text[:1])+text[1:])+".")
+	_, _ = fmt.Fprintln(p.stderr, console.Visible(strings.ToUpper(text[:1])+text[1:])+".")
 }
 
 // announce prints what a person at a terminal should know of a service that has started.
 func (p *program) announce(cmd *cobra.Command, s bootstrap.Serving) {
 	var text bytes.Buffer
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	line := func(name, value string) { _, _ = fmt.Fprintf(w, "  %s\t%s\n", name, visible(value)) }
+	line := func(name, value string) { _, _ = fmt.Fprintf(w, "  %s\t%s\n", name, console.Visible(value)) }
 	_, _ = fmt.Fprintln(w, "Serving; Ctrl-C stops.")
 	line("API", s.URL)
 	line("admin", cmp.Or(s.Admin, "none"))
@@ -162,12 +162,6 @@ func (p *program) variable(name string) string {
 
 // dumb reports whether the terminal understands text alone: no colours, and no bar that is drawn over itself.
 func (p *program) dumb() bool { return p.variable("TERM") == "dumb" }
-
-// showsTerminal reports whether what is written to w is read on a terminal.
-func showsTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(descriptor(f))
-}
 
 // load returns the settings in force.
 func (p *program) load(cmd *cobra.Command) (config.Config, error) {

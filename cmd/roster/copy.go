@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"roster/bootstrap"
+	"roster/cmd/roster/console"
 	"roster/ports/inbound"
 )
 
@@ -40,9 +41,9 @@ func (p *program) copyCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		bar := p.progress()
-		got, err := bootstrap.Copy(cmd.Context(), cfg, from, to, o, p.notice, bar.tell)
-		bar.finish()
+		bar := console.NewProgress(p.stderr, p.dumb())
+		got, err := bootstrap.Copy(cmd.Context(), cfg, from, to, o, p.notice, bar.Report)
+		bar.Finish()
 		if err := p.moved(got, moveError(err)); err != nil {
 			return err
 		}

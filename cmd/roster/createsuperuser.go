@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"roster/bootstrap"
+	"roster/cmd/roster/console"
 	"roster/domain/field"
 	"roster/domain/user"
 	"roster/ports/inbound"
@@ -63,7 +64,7 @@ func (p *program) administratorThere(ctx context.Context, a inbound.Administrati
 	if !s.Administers() {
 		return false, fmt.Errorf("%s exists, but is not an active administrator; roster user set %s --active --staff makes one", s.Email, s.ID)
 	}
-	_, err = fmt.Fprintf(p.stdout, "The superuser %s with id %s exists already.\n", visible(s.Email), s.ID)
+	_, err = fmt.Fprintf(p.stdout, "The superuser %s with id %s exists already.\n", console.Visible(s.Email), s.ID)
 	return true, err
 }
 
@@ -109,7 +110,7 @@ func (p *program) create(cmd *cobra.Command, c creation) error {
 	if err != nil {
 		return err
 	}
-	var t *terminal
+	var t *console.Terminal
 	if file := cmd.Flag(flagPasswordFile); file.Changed || c.noPassword {
 		if !in.Email.Present() {
 			return misuse(cmd, "--%s is missing", flagEmail)
@@ -138,13 +139,13 @@ func (p *program) create(cmd *cobra.Command, c creation) error {
 			}
 			s := u.Snapshot()
 			what := map[bool]string{true: "superuser", false: "user"}[s.Staff]
-			_, err = fmt.Fprintf(p.stdout, "Created the %s %s with id %s.\n", what, visible(s.Email), s.ID)
+			_, err = fmt.Fprintf(p.stdout, "Created the %s %s with id %s.\n", what, console.Visible(s.Email), s.ID)
 			return err
 		}
 		if t == nil {
 			return do(ctx, in)
 		}
 		judge := func(ctx context.Context, in inbound.UserInput) error { return a.Judge(ctx, in, nil) }
-		return form{terminal: t, questions: questions, rules: a.PasswordRules(), judge: judge, do: do}.fill(ctx, in)
+		return form{Terminal: t, questions: questions, rules: a.PasswordRules(), judge: judge, do: do}.fill(ctx, in)
 	})
 }

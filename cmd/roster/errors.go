@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"roster/bootstrap/config"
+	"roster/cmd/roster/console"
 	"roster/domain/fault"
 )
 
@@ -33,9 +34,6 @@ func misuse(cmd *cobra.Command, format string, args ...any) error {
 	return misuseError{fmt.Sprintf(format, args...) + "; see " + cmd.CommandPath() + " --help"}
 }
 
-// errInterrupted says that the operator broke off a question.
-var errInterrupted = fmt.Errorf("interrupted: %w", context.Canceled)
-
 func interrupted(err error) bool { return errors.Is(err, context.Canceled) }
 
 // resumable is the failure of work that can be gone on with; hint says how.
@@ -55,7 +53,7 @@ func (p *program) report(err error) int {
 		return exitUnread
 	}
 	for _, line := range lines(err) {
-		_, _ = fmt.Fprintln(p.stderr, "roster: "+visible(line))
+		_, _ = fmt.Fprintln(p.stderr, "roster: "+console.Visible(line))
 	}
 	if _, ok := errors.AsType[misuseError](err); ok {
 		return exitMisuse

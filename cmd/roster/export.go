@@ -10,6 +10,7 @@ import (
 
 	"roster/adapters/privatefile"
 	"roster/bootstrap"
+	"roster/cmd/roster/console"
 )
 
 func (p *program) exportCommand() *cobra.Command {
@@ -29,11 +30,11 @@ func (p *program) export(cmd *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	bar := p.progress()
-	defer bar.finish()
+	bar := console.NewProgress(p.stderr, p.dumb())
+	defer bar.Finish()
 	path := args[0]
 	if path == "-" {
-		_, err := bootstrap.Export(cmd.Context(), cfg, p.stdout, p.notice, bar.tell)
+		_, err := bootstrap.Export(cmd.Context(), cfg, p.stdout, p.notice, bar.Report)
 		return err
 	}
 	if _, err := os.Lstat(path); err == nil { // before the work; Publish checks again
@@ -43,13 +44,13 @@ func (p *program) export(cmd *cobra.Command, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	got, err := bootstrap.Export(cmd.Context(), cfg, f, p.notice, bar.tell)
+	got, err := bootstrap.Export(cmd.Context(), cfg, f, p.notice, bar.Report)
 	if err != nil {
 		err = errors.Join(err, f.Discard())
 	} else if err = f.Publish(); errors.Is(err, fs.ErrExist) {
 		err = thereAlready(path)
 	}
-	bar.finish()
+	bar.Finish()
 	if err != nil {
 		return err
 	}

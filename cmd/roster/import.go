@@ -13,6 +13,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"roster/cmd/roster/console"
 	"roster/domain/archive"
 
 	"github.com/spf13/cobra"
@@ -106,7 +107,7 @@ func (p *program) importDjango(cmd *cobra.Command, d *djangoImport) error {
 	if filepath.Clean(d.report.path) == filepath.Clean(d.rejects.path) {
 		return misuse(cmd, "--report and --rejects name the same file")
 	}
-	bar := p.progress()
+	bar := console.NewProgress(p.stderr, p.dumb())
 	what := ""
 	found := func(source string) error {
 		if inDataDir {
@@ -118,11 +119,11 @@ func (p *program) importDjango(cmd *cobra.Command, d *djangoImport) error {
 			return err
 		}
 		what = source
-		_, _ = fmt.Fprintf(p.stderr, "Importing from %s.\n", visible(source))
+		_, _ = fmt.Fprintf(p.stderr, "Importing from %s.\n", console.Visible(source))
 		return nil
 	}
-	summary, err := bootstrap.ImportDjango(cmd.Context(), cfg, d.source, d.options, p.notice, found, d.tell, bar.tell)
-	bar.finish()
+	summary, err := bootstrap.ImportDjango(cmd.Context(), cfg, d.source, d.options, p.notice, found, d.tell, bar.Report)
+	bar.Finish()
 	reported, e1 := d.report.close()
 	rejected, e2 := d.rejects.close()
 	err = errors.Join(err, e1, e2)
@@ -132,10 +133,10 @@ func (p *program) importDjango(cmd *cobra.Command, d *djangoImport) error {
 	if what != "" {
 		printSummary(p.stdout, what, summary, d.options, interrupted(err))
 		if reported {
-			_, _ = fmt.Fprintf(p.stdout, "What there is to know of single rows is in %s.\n", visible(d.report.path))
+			_, _ = fmt.Fprintf(p.stdout, "What there is to know of single rows is in %s.\n", console.Visible(d.report.path))
 		}
 		if rejected {
-			_, _ = fmt.Fprintf(p.stdout, "The rejected rows themselves are in %s; mend them there and import that file.\n", visible(d.rejects.path))
+			_, _ = fmt.Fprintf(p.stdout, "The rejected rows themselves are in %s; mend them there and import that file.\n", console.Visible(d.rejects.path))
 		}
 	}
 	if !cfg.ImportedHashes && !d.options.DryRun && summary.Users[inbound.Added]+summary.Users[inbound.Updated] > 0 {
@@ -187,7 +188,7 @@ func printSummary(w io.Writer, source string, s inbound.ImportSummary, o inbound
 	if interrupted {
 		heading += ", as far as the import came"
 	}
-	_, _ = fmt.Fprintln(t, visible(heading)+":")
+	_, _ = fmt.Fprintln(t, console.Visible(heading)+":")
 	for _, l := range []struct {
 		outcome inbound.Outcome
 		note    string
@@ -246,8 +247,8 @@ func (p *program) importRosterCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		bar := p.progress()
-		defer bar.finish()
+		bar := console.NewProgress(p.stderr, p.dumb())
+		defer bar.Finish()
 		in := p.stdin
 		if args[0] != "-" {
 			f, err := os.Open(args[0])
@@ -255,7 +256,7 @@ func (p *program) importRosterCommand() *cobra.Command {
 				return err
 			}
 			defer func() { _ = f.Close() }() // nothing was written
-			if _, err := bootstrap.CheckExport(cmd.Context(), f, bar.tell); err != nil {
+			if _, err := bootstrap.CheckExport(cmd.Context(), f, bar.Report); err != nil {
 				if _, named := errors.AsType[*fs.PathError](err); named {
 					return err
 				}
@@ -266,8 +267,8 @@ func (p *program) importRosterCommand() *cobra.Command {
 			}
 			in = f
 		}
-		got, err := bootstrap.Restore(cmd.Context(), cfg, in, resume, p.notice, bar.tell)
-		bar.finish()
+		got, err := bootstrap.Restore(cmd.Context(), cfg, in, resume, p.notice, bar.Report)
+		bar.Finish()
 		return p.moved(got, moveError(err))
 	}
 	return cmd

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"roster/bootstrap"
+	"roster/cmd/roster/console"
 )
 
 // kid is the argument for the id of a key.
@@ -211,7 +212,7 @@ type keyObject struct {
 }
 
 func printKeyLines(w io.Writer, keys []bootstrap.SigningKey) error {
-	enc := json.NewEncoder(jsonWriter{w})
+	enc := json.NewEncoder(console.JSONWriter{Writer: w})
 	for _, k := range keys {
 		o := keyObject{KID: k.ID, Algorithm: k.Algorithm, State: string(k.State), Created: k.Created.Truncate(time.Second)}
 		if !k.Until.IsZero() {

@@ -1,16 +1,13 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
 	"io"
 	"strconv"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"roster/cmd/roster/console"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/inbound"
@@ -29,12 +26,12 @@ func formatFlag(cmd *cobra.Command, plain string) format {
 }
 
 // get returns how a list of users is printed.
-func (f format) get(cmd *cobra.Command) (func(io.Writer) printer[*user.User], error) {
+func (f format) get(cmd *cobra.Command) (func(io.Writer) console.Printer[*user.User], error) {
 	form := newUserTable
 	json, err := f.json(cmd)
 	if json {
-		form = func(w io.Writer) printer[*user.User] {
-			return jsonLines[*user.User]{newEncoder(w), func(u *user.User) any { return newUserObject(u) }}
+		form = func(w io.Writer) console.Printer[*user.User] {
+			return console.NewJSONLines(w, func(u *user.User) any { return newUserObject(u) })
 		}
 	}
 	return form, err
@@ -51,62 +48,23 @@ func (f format) json(cmd *cobra.Command) (bool, error) {
 	return false, misuse(cmd, "--format must be %s or json, not %q", f.plain, *f.name)
 }
 
-// printer prints values, one after the other.
-type printer[T any] interface {
-	add(v T) error
-	flush() error
-}
-
-// table prints values as columns. Columns are aligned in stretches, so that a table of any length takes little
-// memory.
-type table[T any] struct {
-	w    *tabwriter.Writer
-	row  func(v T) []string
-	rows int
-}
-
-const stretch = 1000
-
-func newTable[T any](w io.Writer, row func(v T) []string, columns ...string) *table[T] {
-	t := &table[T]{w: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0), row: row}
-	_, _ = fmt.Fprintln(t.w, strings.Join(columns, "\t"))
-	return t
-}
-
-func (t *table[T]) add(v T) error {
-	cells := t.row(v)
-	for i := range cells {
-		cells[i] = visible(cells[i])
-	}
-	_, err := fmt.Fprintln(t.w, strings.Join(cells, "\t"))
-	if t.rows++; err == nil && t.rows%stretch == 0 {
-		err = t.w.Flush()
-	}
-	return err
-}
-
-func (t *table[T]) flush() error { return t.w.Flush() }
-
-func newUserTable(w io.Writer) printer[*user.User] {
-	return newTable(w, func(u *user.User) []string {
+func newUserTable(w io.Writer) console.Printer[*user.User] {
+	return console.NewTable(w, func(u *user.User) []string {
 		s := u.Snapshot()
 		return []string{string(s.ID), s.Email, s.FirstName, s.LastName, yesNo(s.Active), yesNo(s.Staff), moment(s.Joined), moment(s.LastLogin)}
 	}, "ID", "EMAIL", "FIRST NAME", "LAST NAME", "ACTIVE", "STAFF", "JOINED", "LAST LOGIN")
 }
 
-func newSessionTable(w io.Writer) printer[*session.Session] {
-	return newTable(w, func(x *session.Session) []string {
+func newSessionTable(w io.Writer) console.Printer[*session.Session] {
+	return console.NewTable(w, func(x *session.Session) []string {
 		s := x.Snapshot()
 		return []string{string(s.ID), moment(s.Created), moment(x.Used()), moment(s.Expires), s.Address, s.UserAgent}
 	}, "ID", "CREATED", "LAST USED", "EXPIRES", "ADDRESS", "USER AGENT")
 }
 
-// pair is a line "name: value".
-type pair struct{ name, value string }
-
-func userPairs(u *user.User) []pair {
+func userLines(u *user.User) []console.Line {
 	s := u.Snapshot()
-	return []pair{
+	return []console.Line{
 		{"id", string(s.ID)},
 		{"email", s.Email},
 		{"first name", s.FirstName},
@@ -119,7 +77,7 @@ func userPairs(u *user.User) []pair {
 	}
 }
 
-func standingPairs(s inbound.Standing) []pair {
+func standingLines(s inbound.Standing) []console.Line {
 	last := moment(s.LastFailure)
 	if s.FailedFrom != "" {
 		last += " from " + s.FailedFrom
@@ -128,21 +86,12 @@ func standingPairs(s inbound.Standing) []pair {
 	if !s.LockedUntil.IsZero() {
 		locked = "until " + moment(s.LockedUntil) + "; user unlock ends that"
 	}
-	return []pair{
+	return []console.Line{
 		{"sessions", strconv.Itoa(s.Sessions)},
 		{"last failed sign-in", last},
 		{"counted failures", strconv.Itoa(s.Failures)},
 		{"locked", locked},
 	}
-}
-
-// printLines prints pairs, the values below each other.
-func printLines(w io.Writer, pairs []pair) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, p := range pairs {
-		_, _ = fmt.Fprintf(t, "%s:\t%s\n", p.name, visible(p.value))
-	}
-	return t.Flush()
 }
 
 func yesNo(b bool) string {
@@ -158,22 +107,6 @@ func moment(t time.Time) string {
 	}
 	return t.Format(time.DateTime) + " UTC"
 }
-
-// jsonLines prints values as the API's JSON objects, one a line.
-type jsonLines[T any] struct {
-	*json.Encoder
-	object func(v T) any
-}
-
-func newEncoder(w io.Writer) *json.Encoder {
-	enc := json.NewEncoder(jsonWriter{w})
-	enc.SetEscapeHTML(false)
-	return enc
-}
-
-func (l jsonLines[T]) add(v T) error { return l.Encode(l.object(v)) }
-
-func (jsonLines[T]) flush() error { return nil }
 
 // userObject has the members of a user in the API, in its order.
 type userObject struct {

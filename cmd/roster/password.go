@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"roster/cmd/roster/console"
 	"roster/domain/field"
 	"roster/ports/inbound"
 )
@@ -22,7 +23,7 @@ const maxPasswordFile = 64 << 10
 // readPassword returns the password that a file holds, "-" for the standard input. One line feed at
 // its end does not count.
 func (p *program) readPassword(ctx context.Context, path string) (string, error) {
-	text, err := await(ctx, func() (string, error) {
+	text, err := console.Await(ctx, func() (string, error) {
 		if path == "-" {
 			return readText(p.stdin)
 		}
@@ -64,8 +65,8 @@ func (p *program) withPassword(cmd *cobra.Command, in inbound.UserInput) (inboun
 }
 
 // mustAsk returns the terminal to ask on, or an error that names the flag that makes asking unnecessary.
-func (p *program) mustAsk(cmd *cobra.Command, flag string) (*terminal, error) {
-	t, ok := p.terminal()
+func (p *program) mustAsk(cmd *cobra.Command, flag string) (*console.Terminal, error) {
+	t, ok := console.OpenTerminal(p.stdin, p.stderr)
 	if !ok {
 		return nil, misuse(cmd, "there is no terminal to ask on; give --%s", flag)
 	}

@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"os"
 	"reflect"
@@ -38,7 +37,7 @@ func (s shell) converse(ctx context.Context, args ...string) *conversation {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	before, err := term.GetState(descriptor(tty))
+	before, err := term.GetState(int(tty.Fd()))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -83,7 +82,7 @@ func (c *conversation) end(code int) string {
 	if got := <-c.code; got != code {
 		c.t.Errorf("exit code %d, want %d", got, code)
 	}
-	after, err := term.GetState(descriptor(c.tty))
+	after, err := term.GetState(int(c.tty.Fd()))
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -221,16 +220,5 @@ func TestDeleteAsks(t *testing.T) {
 	c.answer("[y/N]: ", "Y"+enter)
 	if out := c.end(0); out != "Deleted ada@example.org with id 1.\n" {
 		t.Errorf("user delete says %q", out)
-	}
-}
-
-// The helper itself: what waits for an answer does not outlive its context.
-func TestAwait(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	never := make(chan struct{})
-	defer close(never)
-	if _, err := await(ctx, func() (string, error) { <-never; return "", nil }); !errors.Is(err, context.Canceled) {
-		t.Errorf("await returned %v", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"roster/cmd/roster/console"
 	"roster/domain/fault"
 	"roster/domain/field"
 	"roster/domain/user"
@@ -32,7 +33,7 @@ var (
 
 // form asks for the members of a user.
 type form struct {
-	*terminal
+	*console.Terminal
 	questions []question
 	rules     string                                                // shown before a password is asked for
 	judge     func(context.Context, inbound.UserInput) error        // refuses members that are given
@@ -61,10 +62,10 @@ func (f form) fill(ctx context.Context, in inbound.UserInput) error {
 func (f form) ask(ctx context.Context, q question, in *inbound.UserInput) error {
 	text := q.text(in)
 	if q.hidden && !text.Present() {
-		f.tell(f.rules)
+		f.Print(f.rules)
 	}
 	for !text.Present() {
-		answer, err := f.answer(ctx, q.label, q.hidden)
+		answer, err := f.Ask(ctx, q.label, q.hidden)
 		if err != nil {
 			return err
 		}
@@ -78,12 +79,12 @@ func (f form) ask(ctx context.Context, q question, in *inbound.UserInput) error 
 		if !q.hidden || !text.Present() {
 			continue
 		}
-		again, err := f.answer(ctx, q.label+" (again)", true)
+		again, err := f.Ask(ctx, q.label+" (again)", true)
 		if err != nil {
 			return err
 		}
 		if again != answer {
-			f.tell("The two passwords are not the same.")
+			f.Print("The two passwords are not the same.")
 			*text = field.Text{}
 		}
 	}
@@ -104,6 +105,6 @@ func (f form) refused(in *inbound.UserInput, err error) error {
 		}
 		*f.questions[i].text(in) = field.Text{}
 	}
-	f.tell(fieldLines(refusal)...)
+	f.Print(fieldLines(refusal)...)
 	return nil
 }

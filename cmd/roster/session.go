@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"roster/bootstrap"
+	"roster/cmd/roster/console"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/inbound"
@@ -43,9 +44,9 @@ func (p *program) sessionListCommand() *cobra.Command {
 		return p.onUser(bootstrap.Read, func(ctx context.Context, _ *cobra.Command, a inbound.Administration, u *user.User) error {
 			out := newSessionTable(p.stdout)
 			if json {
-				out = jsonLines[*session.Session]{newEncoder(p.stdout), func(s *session.Session) any { return newSessionObject(s) }}
+				out = console.NewJSONLines(p.stdout, func(s *session.Session) any { return newSessionObject(s) })
 			}
-			return errors.Join(a.EachSession(ctx, u, out.add), out.flush())
+			return errors.Join(a.EachSession(ctx, u, out.Add), out.Flush())
 		})(cmd, args)
 	}
 	return cmd

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"roster/bootstrap"
+	"roster/cmd/roster/console"
 	"roster/domain/user"
 	"roster/ports/inbound"
 )
@@ -87,7 +88,7 @@ func (p *program) userListCommand() *cobra.Command {
 		filter := user.Filter{Terms: user.Terms(search), Active: active.value, Staff: staff.value}
 		return bootstrap.Administer(cmd.Context(), cfg, bootstrap.Read, nil, func(ctx context.Context, a inbound.Administration) error {
 			out := form(p.stdout)
-			return errors.Join(a.Each(ctx, user.Query{Filter: filter, Order: order, Limit: limit}, out.add), out.flush())
+			return errors.Join(a.Each(ctx, user.Query{Filter: filter, Order: order, Limit: limit}, out.Add), out.Flush())
 		})
 	}
 	return cmd
@@ -126,9 +127,9 @@ func (p *program) userShowCommand() *cobra.Command {
 				return err
 			}
 			if json {
-				return newEncoder(p.stdout).Encode(newStandingObject(u, standing))
+				return console.NewEncoder(p.stdout).Encode(newStandingObject(u, standing))
 			}
-			return printLines(p.stdout, append(userPairs(u), standingPairs(standing)...))
+			return console.PrintLines(p.stdout, append(userLines(u), standingLines(standing)...))
 		})(cmd, args)
 	}
 	return cmd
@@ -198,7 +199,7 @@ func (p *program) userSetCommand() *cobra.Command {
 			if err != nil {
 				return lastStaff(err)
 			}
-			return printLines(p.stdout, userPairs(u))
+			return console.PrintLines(p.stdout, userLines(u))
 		})(cmd, args)
 	}
 	return cmd
@@ -217,7 +218,7 @@ func (p *program) userSetPasswordCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		var t *terminal
+		var t *console.Terminal
 		if !cmd.Flag(flagPasswordFile).Changed {
 			if t, err = p.mustAsk(cmd, flagPasswordFile); err != nil {
 				return err
@@ -228,14 +229,14 @@ func (p *program) userSetPasswordCommand() *cobra.Command {
 				if err := a.SetPassword(ctx, u.ID(), in.Password); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintf(p.stdout, "Changed the password of %s and ended their sessions.\n", visible(u.Snapshot().Email))
+				_, err := fmt.Fprintf(p.stdout, "Changed the password of %s and ended their sessions.\n", console.Visible(u.Snapshot().Email))
 				return err
 			}
 			if t == nil {
 				return set(ctx, in)
 			}
 			judge := func(ctx context.Context, in inbound.UserInput) error { return a.Judge(ctx, in, u) }
-			return form{terminal: t, questions: []question{passwordQuestion}, rules: a.PasswordRules(), judge: judge, do: set}.fill(ctx, in)
+			return form{Terminal: t, questions: []question{passwordQuestion}, rules: a.PasswordRules(), judge: judge, do: set}.fill(ctx, in)
 		})(cmd, args)
 	}
 	return cmd
@@ -256,7 +257,7 @@ func (p *program) userUnlockCommand() *cobra.Command {
 			if had {
 				text = "Unlocked %s.\n"
 			}
-			_, err = fmt.Fprintf(p.stdout, text, visible(u.Snapshot().Email))
+			_, err = fmt.Fprintf(p.stdout, text, console.Visible(u.Snapshot().Email))
 			return err
 		}),
 	}
@@ -273,14 +274,14 @@ func (p *program) userDeleteCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	force := forceFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		t, ok := p.terminal()
+		t, ok := console.OpenTerminal(p.stdin, p.stderr)
 		if !ok && !yes {
 			return misuse(cmd, "there is no terminal to ask on; give --yes")
 		}
 		return p.onUser(bootstrap.Write, func(ctx context.Context, _ *cobra.Command, a inbound.Administration, u *user.User) error {
-			name := visible(u.Snapshot().Email)
+			name := console.Visible(u.Snapshot().Email)
 			if !yes {
-				answer, err := t.answer(ctx, fmt.Sprintf("Delete %s with id %s for good? [y/N]", name, u.ID()), false)
+				answer, err := t.Ask(ctx, fmt.Sprintf("Delete %s with id %s for good? [y/N]", name, u.ID()), false)
 				if err != nil {
 					return err
 				}

@@ -7,7 +7,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"roster/cmd/roster/console"
 )
+
+// hostile is text that steers terminals or changes the order of what they show.
+const hostile = "\u009b31mRED\u009b0m \x1b[2J\x1b]0;owned\x07 \u202egpj.exe \u2028 \x7f \U000e0001 Zoë"
+
+func steers(s string) bool { return strings.ReplaceAll(console.Visible(s), `\u000a`, "\n") != s }
 
 // object is a line of --format json.
 type object map[string]any
@@ -195,8 +202,8 @@ func TestVisible(t *testing.T) {
 	for text, want := range map[string]string{
 		"Zoë Ångström 李": "Zoë Ångström 李", "a\tb": `a\u0009b`, "\x1b[31mred": `\u001b[31mred`, "a\u202eb": `a\u202eb`, "a\nb": `a\u000ab`,
 	} {
-		if got := visible(text); got != want {
-			t.Errorf("visible(%q) is %q, want %q", text, got, want)
+		if got := console.Visible(text); got != want {
+			t.Errorf("console.Visible(%q) is %q, want %q", text, got, want)
 		}
 	}
 }

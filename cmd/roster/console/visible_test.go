@@ -1,4 +1,4 @@
-package main
+package console
 
 import (
 	"bytes"
@@ -15,14 +15,14 @@ func steers(s string) bool {
 }
 
 func TestVisibleOfHostileText(t *testing.T) {
-	if got := visible(hostile); steers(got) || !strings.HasSuffix(got, "Zoë") || !strings.HasPrefix(got, `\u009b31mRED`) {
+	if got := Visible(hostile); steers(got) || !strings.HasSuffix(got, "Zoë") || !strings.HasPrefix(got, `\u009b31mRED`) {
 		t.Errorf("%q", got)
 	}
 }
 
 func TestJSONHoldsTheSameTextWithoutControls(t *testing.T) {
 	var b bytes.Buffer
-	if err := json.NewEncoder(jsonWriter{&b}).Encode(map[string]string{"name": hostile}); err != nil {
+	if err := json.NewEncoder(JSONWriter{Writer: &b}).Encode(map[string]string{"name": hostile}); err != nil {
 		t.Fatal(err)
 	}
 	if steers(b.String()) {

@@ -1,4 +1,4 @@
-package main
+package console
 
 import (
 	"bytes"
@@ -9,11 +9,11 @@ import (
 	"unicode/utf16"
 )
 
-// Texts that were registered, imported or given may hold characters that steer a terminal (ESC, the C1
-// controls) or change the order of what it shows. None of them reaches one as it is.
+// Texts of users and other systems may hold characters that steer a terminal (ESC, the C1 controls) or change the
+// order of what it shows. No such character is written to a terminal.
 
-// visible shows what would not print or would steer a terminal by its number.
-func visible(text string) string {
+// Visible returns text with each character that does not print, or would steer a terminal, as its number.
+func Visible(text string) string {
 	if !strings.ContainsFunc(text, hidden) {
 		return text
 	}
@@ -30,16 +30,16 @@ func visible(text string) string {
 
 func hidden(r rune) bool { return !unicode.IsPrint(r) }
 
-// jsonWriter writes JSON with the same characters as escape sequences, which are the same text to whatever
-// reads it (RFC 8259, 7): encoders escape the C0 controls only. Each Write is whole lines, as those of a
-// json.Encoder are, so that no character is cut.
-type jsonWriter struct{ w io.Writer }
+// JSONWriter writes JSON with these characters as escape sequences, which are the same text to a reader of JSON
+// (RFC 8259, 7): encoders escape the C0 controls only. Each Write must be whole lines, as those of a json.Encoder
+// are, so that no character is cut.
+type JSONWriter struct{ io.Writer }
 
 // Write implements io.Writer.
-func (j jsonWriter) Write(text []byte) (int, error) {
+func (j JSONWriter) Write(text []byte) (int, error) {
 	escaped := func(r rune) bool { return r != '\n' && hidden(r) }
 	if !bytes.ContainsFunc(text, escaped) {
-		return j.w.Write(text)
+		return j.Writer.Write(text)
 	}
 	out := make([]byte, 0, len(text)+16)
 	for _, r := range string(text) {
@@ -53,7 +53,7 @@ func (j jsonWriter) Write(text []byte) (int, error) {
 			out = fmt.Appendf(out, "\\u%04x", r)
 		}
 	}
-	if _, err := j.w.Write(out); err != nil {
+	if _, err := j.Writer.Write(out); err != nil {
 		return 0, err
 	}
 	return len(text), nil

@@ -1,69 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
-
-	"github.com/creack/pty"
 
 	"roster/domain/user"
 	"roster/ports/inbound"
 )
-
-// Where nobody watches, progress is a line now and then.
-func TestProgressInLines(t *testing.T) {
-	var out bytes.Buffer
-	p := (&program{stderr: &out}).progress()
-	for n := range int64(40_000) {
-		p.tell("users", n+1, 40_000)
-	}
-	for n := range int64(25_000) {
-		p.tell("copied events", n+1, 0)
-	}
-	p.tell("tokens", 3, 3) // too few to be worth a line
-	p.finish()
-	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	if len(lines) != partsTold+11 || lines[0] != "users: 2000 of 40000" || lines[partsTold-1] != "users: 40000 of 40000" || lines[partsTold] != "copied events: 1000" || lines[len(lines)-1] != "copied events: 20000" {
-		t.Errorf("%d lines:\n%s", len(lines), out.String())
-	}
-	out.Reset()
-	for n := int64(0); n < 30_000; n += 7_000 { // stretches that skip what would be told
-		p.tell("copied users", n, 0)
-	}
-	if want := "copied users: 7000\ncopied users: 14000\ncopied users: 21000\n"; out.String() != want {
-		t.Errorf("got %q, want %q", out.String(), want)
-	}
-}
-
-// On a terminal it is a bar, which begins again with each thing that is moved.
-func TestProgressOnATerminal(t *testing.T) {
-	master, slave, err := pty.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer master.Close()
-	shown := make(chan string)
-	go func() {
-		var all bytes.Buffer
-		_, _ = all.ReadFrom(master) // ends with an error, once the other side is closed
-		shown <- all.String()
-	}()
-	p := (&program{stderr: slave}).progress()
-	p.tell("users", 1, 2)
-	p.tell("users", 2, 2)
-	p.tell("tokens", 1, 1)
-	p.finish()
-	if err := slave.Close(); err != nil {
-		t.Fatal(err)
-	}
-	text := <-shown
-	if !strings.Contains(text, "\r") || !strings.Contains(text, "users 100%") || !strings.Contains(text, "tokens 100%") || !strings.Contains(text, "2/2") {
-		t.Errorf("shown: %q", text)
-	}
-}
 
 // A file of results is there only when it is whole, and may take the place of what was read.
 func TestResultFile(t *testing.T) {

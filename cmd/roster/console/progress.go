@@ -1,4 +1,4 @@
-package main
+package console
 
 import (
 	"fmt"
@@ -7,36 +7,35 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
-
-	"roster/ports/inbound"
 )
 
-// How often progress is told where nobody watches: in parts of a known total, never for less than
-// leastTold, which takes a moment; or by number, at first more often.
+// How often a line reports progress where there is no bar: for each of so many parts of a known total, but not for
+// fewer records than leastLine; or by number, at first more often.
 const (
-	partsTold = 20
-	leastTold = 500
-	firstTold = 1_000
-	everyTold = 10_000
+	lineParts = 20
+	leastLine = 500
+	firstLine = 1_000
+	everyLine = 10_000
 )
 
-// progress shows how far a move is: a bar on a terminal, now and then a line elsewhere.
-type progress struct {
+// Progress shows how far a transfer is: as a bar on a terminal, elsewhere as a line from time to time.
+type Progress struct {
 	out   io.Writer
 	bar   *progressbar.ProgressBar
 	shows bool // on a terminal
 	what  string
-	next  int64 // the count to be told next
+	next  int64 // the count of the next line
 }
 
-func (p *program) progress() *progress {
-	return &progress{out: p.stderr, shows: showsTerminal(p.stderr) && !p.dumb()}
+// NewProgress returns progress on out. It draws a bar if out is a terminal and plain is not set.
+func NewProgress(out io.Writer, plain bool) *Progress {
+	return &Progress{out: out, shows: IsTerminal(out) && !plain}
 }
 
-// tell implements inbound.Progress.
-func (p *progress) tell(what string, done, total int64) {
+// Report shows that done of total records are through, 0 for an unknown total.
+func (p *Progress) Report(what string, done, total int64) {
 	if what != p.what {
-		p.finish()
+		p.Finish()
 		p.what, p.next = what, step(total, 0)
 		if p.shows {
 			p.bar = newBar(p.out, what, total)
@@ -60,14 +59,14 @@ func (p *progress) tell(what string, done, total int64) {
 func step(total, done int64) int64 {
 	switch {
 	case total > 0:
-		return max(total/partsTold, leastTold)
-	case done < everyTold:
-		return firstTold
+		return max(total/lineParts, leastLine)
+	case done < everyLine:
+		return firstLine
 	}
-	return everyTold
+	return everyLine
 }
 
-// newBar returns a bar, or where nobody knows the total a count.
+// newBar returns a bar, or a count when the total is unknown.
 func newBar(w io.Writer, what string, total int64) *progressbar.ProgressBar {
 	if total <= 0 {
 		total = -1
@@ -78,13 +77,11 @@ func newBar(w io.Writer, what string, total int64) *progressbar.ProgressBar {
 		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionFullWidth(), progressbar.OptionSetRenderBlankState(true))
 }
 
-// finish leaves the last state of the bar behind.
-func (p *progress) finish() {
+// Finish ends the bar, with its last state shown.
+func (p *Progress) Finish() {
 	if p.bar != nil {
 		_ = p.bar.Exit()
 		_, _ = fmt.Fprintln(p.out)
 		p.bar = nil
 	}
 }
-
-var _ inbound.Progress = (*progress)(nil).tell
