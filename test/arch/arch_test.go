@@ -37,8 +37,9 @@ var layers = []layer{
 		"cmp", "context", "crypto/sha256", "encoding/hex", // digests of what was moved
 		"errors", "fmt", "slices", "strconv", "strings", "sync", "sync/atomic", "time", "unicode/utf8",
 	}, inside: []string{"domain", "ports"}},
-	{dir: "adapters/*", inside: []string{"domain", "ports/outbound"}, vendor: []string{"*"}, never: wiring},
-	{dir: "adapters/django", inside: []string{"domain", "ports/outbound", "adapters/sqlitefile"}, vendor: []string{"*"}, never: wiring},
+	{dir: "adapters/*", inside: []string{"domain", "ports/outbound", "adapters/privatefile"}, vendor: []string{"*"}, never: wiring},
+	{dir: "adapters/privatefile", std: []string{"errors", "fmt", "io", "io/fs", "os", "path/filepath", "runtime", "syscall"}},
+	{dir: "adapters/django", inside: []string{"domain", "ports/outbound", "adapters/privatefile", "adapters/sqlitefile"}, vendor: []string{"*"}, never: wiring},
 	{dir: "adapters/httpapi", inside: []string{"domain", "ports/inbound"}, vendor: []string{
 		"github.com/felixge/httpsnoop", "github.com/go-json-experiment/json", "github.com/go-playground/validator/v10",
 		"github.com/gorilla/mux", "github.com/maypok86/otter/v2", "github.com/rs/cors", "github.com/throttled/throttled/v2",
@@ -48,7 +49,7 @@ var layers = []layer{
 	{dir: "adapters/storage/*", inside: []string{"domain", "ports/outbound", "adapters/storage."}, vendor: []string{"*"}, never: append([]string{"github.com/gorilla"}, wiring...)},
 	{dir: "adapters/storage/sqlite", inside: []string{"domain", "ports/outbound", "adapters/storage.", "adapters/sqlitefile"}, vendor: []string{"*"}, never: append([]string{"github.com/gorilla"}, wiring...)},
 	{dir: "bootstrap", inside: []string{"bootstrap/config", "domain", "ports", "application", "adapters"}, vendor: []string{"*"}},
-	{dir: "bootstrap/config", inside: []string{"domain"}, vendor: []string{
+	{dir: "bootstrap/config", inside: []string{"domain", "adapters/privatefile"}, vendor: []string{
 		"github.com/go-playground/validator/v10", "github.com/knadh/koanf", "github.com/spf13/pflag", "go.yaml.in/yaml/v3",
 	}},
 	{dir: "cmd", inside: []string{"bootstrap", "domain", "ports/inbound"}, vendor: []string{
@@ -125,6 +126,8 @@ func TestRuleBites(t *testing.T) {
 		"adapters/httpapi/d.go":             `import _ "modernc.org/sqlite"`,
 		"adapters/system/a.go":              `import _ "roster/adapters/httpapi"`,
 		"adapters/jwt/a.go":                 `import _ "go.uber.org/fx"`,
+		"adapters/privatefile/a.go":         `import _ "roster/domain/user"`,
+		"adapters/privatefile/b.go":         `import _ "go.uber.org/zap"`,
 		"adapters/storage/a.go":             `import _ "roster/adapters/storage/sqlite"`,
 		"adapters/storage/b.go":             `import _ "modernc.org/sqlite"`,
 		"adapters/storage/sqlite/a.go":      `import _ "roster/adapters/storage/memory"`,

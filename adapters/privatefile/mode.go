@@ -1,0 +1,44 @@
+package privatefile
+
+import (
+	"fmt"
+	"io/fs"
+)
+
+const (
+	read  fs.FileMode = 0o044
+	write fs.FileMode = 0o022
+)
+
+// Exposed says how the mode of a file or directory lets other users read or change it, and what to make
+// the mode; it returns "" when they cannot. The group may read what another user owns, since that is how a
+// secret reaches a service in Kubernetes (fsGroup). The caller names the file.
+func Exposed(info fs.FileInfo) string { return lets(info, read|write) }
+
+// Changeable is Exposed for what other users may read, but not change.
+func Changeable(info fs.FileInfo) string { return lets(info, write) }
+
+func lets(info fs.FileInfo, access fs.FileMode) string {
+	mode := info.Mode().Perm()
+	open := mode & access
+	if !ours(info) {
+		open &^= read & 0o070
+	}
+	if open == 0 || !hasModes {
+		return ""
+	}
+	other, can, private := "its group", "read", fs.FileMode(0o600)
+	if open&0o007 != 0 {
+		other = "every user"
+	}
+	switch {
+	case open&write != 0:
+		can = "change"
+	case info.IsDir():
+		can = "list"
+	}
+	if info.IsDir() {
+		private = 0o700
+	}
+	return fmt.Sprintf("mode %04o lets %s %s it; make it %04o", mode, other, can, private)
+}
