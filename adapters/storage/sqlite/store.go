@@ -72,8 +72,9 @@ func pool(path string, size int, option string) (*sql.DB, error) {
 		"_synchronous=FULL",  // a commit is on the disk before it is told
 		"_foreign_keys=1",    // there are none so far
 		"_pragma=journal_size_limit(67108864)",
-		// What is deleted is overwritten with zeros, all over the pages that it was on. FAST would leave what lies on
-		// pages that become free: of 60 users deleted, 4 hashes and 206 pieces of their addresses.
+		// What is deleted is overwritten with zeros. FAST would leave what lies on pages that become free: hundreds of
+		// addresses and a few hashes of 60 deleted users. A copy that SQLite made when it moved rows between pages can
+		// still stay, until VACUUM.
 		"_pragma=secure_delete(1)",
 		option,
 	}, common...)...)
