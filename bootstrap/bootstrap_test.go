@@ -37,7 +37,7 @@ func load(t *testing.T, environ ...string) config.Config {
 
 func TestGraphIsCompleteForEveryBackend(t *testing.T) {
 	for _, d := range drivers {
-		if err := fx.ValidateApp(New(load(t, "ROSTER_DATABASE="+d.Scheme+":"), zap.NewNop())); err != nil {
+		if err := fx.ValidateApp(New(t.Context(), load(t, "ROSTER_DATABASE="+d.Scheme+":"), zap.NewNop())); err != nil {
 			t.Errorf("%s: %v", d.Scheme, err)
 		}
 	}
@@ -75,7 +75,7 @@ func TestStartsServesAndStops(t *testing.T) {
 					h      http.Handler
 					health inbound.Health
 				)
-				app := fxtest.New(t, New(load(t, environ...), zap.NewNop()), fx.Populate(&h, &health))
+				app := fxtest.New(t, New(t.Context(), load(t, environ...), zap.NewNop()), fx.Populate(&h, &health))
 				app.RequireStart()
 				if err := health.Ready(t.Context()); err != nil {
 					t.Errorf("not ready: %v", err)
@@ -97,8 +97,8 @@ func TestStartFailsWithTheReason(t *testing.T) {
 	defer func() { _ = busy.Close() }()
 	for name, c := range map[string]struct{ environ, want string }{
 		"unknown backend":     {"ROSTER_DATABASE=nosuch://x", `no backend for "nosuch"`},
-		"address in use":      {"ROSTER_LISTEN=" + busy.Addr().String(), "ROSTER_LISTEN: listen tcp"},
-		"admin address taken": {"ROSTER_ADMIN_LISTEN=" + busy.Addr().String(), "ROSTER_ADMIN_LISTEN: listen tcp"},
+		"address in use":      {"ROSTER_LISTEN=" + busy.Addr().String(), "ROSTER_LISTEN: another process has this address; stop it, or set another port: listen tcp"},
+		"admin address taken": {"ROSTER_ADMIN_LISTEN=" + busy.Addr().String(), "ROSTER_ADMIN_LISTEN: another process has this address; stop it, or set another port: listen tcp"},
 		"no database there":   {"ROSTER_DATABASE=sqlite:/proc/nowhere/x.db", "/proc/nowhere"},
 	} {
 		t.Run(name, func(t *testing.T) {

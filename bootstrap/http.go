@@ -94,7 +94,7 @@ func serveAPI(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, h http.Handl
 	lc.Append(fx.StartStopHook(
 		func(ctx context.Context) error {
 			if err := l.start(ctx, cfg.Listen); err != nil {
-				return named("ROSTER_LISTEN", err)
+				return bound(cfg, "listen", err)
 			}
 			log.Info("serving", zap.String("url", scheme+"://"+l.address), zap.String("address", l.address), zap.String("profile", cfg.Profile), zap.String("database", cfg.Database.Scheme()))
 			return nil
@@ -128,7 +128,7 @@ func serveAdmin(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, health inb
 				log.Warn("no admin listener: its address is in use; set ROSTER_ADMIN_LISTEN to have one", zap.String("address", cfg.AdminListen))
 				return nil
 			}
-			return named("ROSTER_ADMIN_LISTEN", err)
+			return bound(cfg, "admin_listen", err)
 		},
 		func(ctx context.Context) { l.stop(ctx, 0) })) // a profile under way is no one's loss
 }

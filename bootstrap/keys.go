@@ -3,6 +3,7 @@ package bootstrap
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"go.uber.org/fx"
@@ -43,7 +44,7 @@ const lookEvery = 2 * time.Second
 func keys(cfg config.Config, log *zap.Logger) (jwt.Source, error) {
 	if !cfg.SigningKey.Set() {
 		folder, err := jwt.OpenFolder(cfg.KeysFolder(), cfg.SigningAlgorithm, log)
-		return folder, named("signing keys", err)
+		return folder, keysError(err)
 	}
 	set, warnings, err := configuredKeys(cfg)
 	for _, w := range warnings {
@@ -52,10 +53,17 @@ func keys(cfg config.Config, log *zap.Logger) (jwt.Source, error) {
 	return set, err
 }
 
+func keysError(err error) error {
+	if err != nil {
+		return fmt.Errorf("signing keys: %w", err)
+	}
+	return nil
+}
+
 // checkKeys fails as keys would, and makes nothing.
 func checkKeys(cfg config.Config) error {
 	if !cfg.SigningKey.Set() {
-		return named("signing keys", jwt.Check(cfg.KeysFolder(), cfg.SigningAlgorithm))
+		return keysError(jwt.Check(cfg.KeysFolder(), cfg.SigningAlgorithm))
 	}
 	_, _, err := configuredKeys(cfg)
 	return err
@@ -67,7 +75,7 @@ func configuredKeys(cfg config.Config) (set *jwt.KeySet, warnings []string, err 
 	} else {
 		set, warnings, err = jwt.FromSecret(cfg.SigningKey.Reveal(), cfg.SigningAlgorithm, cfg.SigningKeyFallbacks.Lines()...)
 	}
-	return set, warnings, named("ROSTER_SIGNING_KEY", err)
+	return set, warnings, named(cfg, "signing_key", err)
 }
 
 // watching follows what operators do with the keys while the service runs.

@@ -105,6 +105,7 @@ func (p *program) importDjango(cmd *cobra.Command, d *djangoImport) error {
 	if filepath.Clean(d.report.path) == filepath.Clean(d.rejects.path) {
 		return misuse(cmd, "--report and --rejects name the same file")
 	}
+	p.warnExposed(strings.TrimPrefix(d.source.Source, "sqlite:"))
 	bar := p.progress()
 	what := ""
 	found := func(source string) error {
@@ -243,6 +244,7 @@ func (p *program) importRosterCommand() *cobra.Command {
 		defer bar.finish()
 		in := p.stdin
 		if args[0] != "-" {
+			p.warnExposed(args[0])
 			f, err := os.Open(args[0])
 			if err != nil {
 				return err
@@ -283,4 +285,11 @@ func moveError(err error) error {
 		return fmt.Errorf("%w; --resume goes on with what was cut off", err)
 	}
 	return err
+}
+
+// warnExposed warns of a file of users and hashes that other users of the machine can read.
+func (p *program) warnExposed(path string) {
+	if reason := bootstrap.Exposed(path); reason != "" {
+		p.notice("the file to import can be read by others: " + reason)
+	}
 }

@@ -19,7 +19,7 @@ var Driver = storage.Driver{Scheme: "sqlite", Open: func(u *url.URL, o storage.O
 		return nil, err
 	}
 	return newStore(path, o)
-}}
+}, Path: pathOf}
 
 const defaultName = "roster.db"
 

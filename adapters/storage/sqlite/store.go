@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"github.com/pressly/goose/v3"
+
 	"roster/adapters/sqlitefile"
 	"roster/adapters/storage"
 	"roster/ports/outbound"
@@ -175,6 +177,18 @@ func (s *Store) emptyLog(ctx context.Context) error {
 	}
 	_, after := c.ExecContext(context.WithoutCancel(ctx), "PRAGMA busy_timeout = 5000")
 	return translate(ctx, op, errors.Join(err, after))
+}
+
+// About implements storage.Backend.
+func (s *Store) About(ctx context.Context) (about string, err error) {
+	err = s.read(ctx, func(q querier) error {
+		var program string
+		var schema int64
+		err := q.QueryRowContext(ctx, "SELECT sqlite_version(), max(version_id) FROM "+goose.DefaultTablename).Scan(&program, &schema)
+		about = fmt.Sprintf("SQLite %s, %s, schema version %d", program, s.path, schema)
+		return translate(ctx, "read the versions", err)
+	})
+	return about, err
 }
 
 // Same implements storage.Backend.
