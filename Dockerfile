@@ -5,12 +5,12 @@ RUN go mod download
 COPY . .
 ARG VERSION=
 RUN make build BIN=/out/roster VERSION="${VERSION}" GOFLAGS=-buildvcs=false \
- && mkdir /out/data
+ && mkdir -m 0700 /out/data
 
 # static: no shell, but certificates and time zones; the user is nonroot (65532).
 FROM gcr.io/distroless/static-debian12:nonroot
 COPY --from=build /out/roster /usr/local/bin/roster
-COPY --from=build --chown=nonroot:nonroot /out/data /data
+COPY --from=build --chown=nonroot:nonroot --chmod=0700 /out/data /data
 ENV ROSTER_LISTEN=0.0.0.0:8000 \
     ROSTER_DATA_DIR=/data
 VOLUME /data

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,14 +41,16 @@ func core(cfg config.Config, log *zap.Logger, how opening) fx.Option {
 	)
 }
 
-// New returns the whole service as a graph. It does no I/O but for what its constructors do.
-func New(cfg config.Config, log *zap.Logger) fx.Option {
+// New returns the whole service as a graph. It does no I/O but for what its constructors do. A database that is away
+// when it starts is awaited, unless ctx ends.
+func New(ctx context.Context, cfg config.Config, log *zap.Logger) fx.Option {
 	facts := newServing(cfg)
 	notice := func(text string) {
 		facts.Created = facts.Created || strings.HasPrefix(text, "created")
 		log.Info(text)
 	}
-	return fx.Options(core(cfg, log, opening{notice: notice}), fx.Supply(facts), tokenModule, sweeping, counting, followKeys, httpModule)
+	how := opening{notice: notice, retry: await(ctx, log)}
+	return fx.Options(core(cfg, log, how), fx.Supply(facts), tokenModule, sweeping, counting, followKeys, httpModule)
 }
 
 // Serve runs the service until ctx ends, then finishes what is under way. Each value of reload makes it read
@@ -60,17 +63,15 @@ func Serve(ctx context.Context, cfg config.Config, reload <-chan os.Signal, out 
 	}
 	defer zap.RedirectStdLog(log.Named("library"))() // standard error may hold up the libraries that write there
 	spare(cfg)
-	for _, w := range cfg.Warnings() {
-		log.Warn("setting", zap.String("warning", w))
-	}
+	logWarnings(cfg, log)
 	var (
 		files files
 		facts *Serving
 		admin inbound.Administration
 	)
-	app := fx.New(New(cfg, log), fx.Populate(&files, &facts, &admin))
+	app := fx.New(New(ctx, cfg, log), fx.Populate(&files, &facts, &admin))
 	if err := start(ctx, app); err != nil {
-		return err
+		return located(cfg, err)
 	}
 	facts.lookForAdministrator(ctx, admin)
 	if announce == nil {
@@ -116,10 +117,10 @@ const (
 // instance may be using at the same time. notice is called with what the operator is to know of the storage.
 func Administer(ctx context.Context, cfg config.Config, access Access, notice func(text string), do func(context.Context, inbound.Administration) error) error {
 	if err := lasting(cfg.Database); err != nil {
-		return named(databaseSetting, err)
+		return named(cfg, "database", err)
 	}
 	var admin inbound.Administration
-	err := run(ctx, fx.Options(core(cfg, zap.NewNop(), opening{access, notice}), fx.Populate(&admin)), func() error {
+	err := run(ctx, fx.Options(core(cfg, zap.NewNop(), opening{access: access, notice: notice}), fx.Populate(&admin)), func() error {
 		return do(inbound.WithOrigin(ctx, inbound.Origin{Channel: audit.Operator}), admin)
 	})
 	return located(cfg, err)
@@ -127,7 +128,37 @@ func Administer(ctx context.Context, cfg config.Config, access Access, notice fu
 
 // Migrate brings the schema of the configured storage up to date.
 func Migrate(ctx context.Context, cfg config.Config, notice func(text string)) error {
-	return run(ctx, fx.Options(fx.Supply(cfg, zap.NewNop(), opening{notice: notice}), fx.StartTimeout(migrateTimeout), fx.NopLogger, storageModule), func() error { return nil })
+	err := run(ctx, fx.Options(fx.Supply(cfg, zap.NewNop(), opening{notice: notice}), fx.StartTimeout(migrateTimeout), fx.NopLogger, storageModule), func() error { return nil })
+	return located(cfg, err)
+}
+
+// logWarnings logs what is unsafe: what the profile brings with it in one line.
+func logWarnings(cfg config.Config, log *zap.Logger) {
+	var usual []string
+	for _, w := range Warnings(cfg) {
+		switch {
+		case !w.OfProfile:
+			log.Warn("setting", zap.String("warning", w.Text))
+		case !slices.Contains(usual, w.Setting):
+			usual = append(usual, w.Setting)
+		}
+	}
+	if len(usual) > 0 {
+		log.Warn("the profile is less safe than standard in these settings; roster check gives the reasons", zap.String("profile", cfg.Profile), zap.Strings("settings", usual))
+	}
+}
+
+// Connect opens the configured database without creating or changing anything, and says what it is.
+func Connect(ctx context.Context, cfg config.Config) (about string, err error) {
+	if lasting(cfg.Database) != nil {
+		return "the memory of the process that serves", nil
+	}
+	b, closeIt, err := openStorage(ctx, cfg, cfg.Database, opening{access: Read})
+	if err != nil {
+		return "", located(cfg, started(cfg, err))
+	}
+	defer func() { err = errors.Join(err, closeIt()) }()
+	return b.About(ctx)
 }
 
 // Check looks at what only a start can see: the storage's URL, the breached passwords, the signing keys and the certificate.
@@ -174,6 +205,9 @@ func start(ctx context.Context, app *fx.App) error {
 // inTime says of a start that failed with err whether it did so since its time ran out, and what has more.
 func inTime(err error, starting context.Context, limit time.Duration) error {
 	if !errors.Is(starting.Err(), context.DeadlineExceeded) {
+		return err
+	}
+	if errors.Is(err, storage.ErrAway) {
 		return err
 	}
 	return fmt.Errorf("the storage was not ready after %s; `roster migrate` gives a large one %s: %w", limit, migrateTimeout, err)

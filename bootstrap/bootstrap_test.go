@@ -37,7 +37,7 @@ func load(t *testing.T, environ ...string) config.Config {
 
 func TestGraphIsCompleteForEveryBackend(t *testing.T) {
 	for _, d := range drivers {
-		if err := fx.ValidateApp(New(load(t, "ROSTER_DATABASE="+d.Scheme+":"), zap.NewNop())); err != nil {
+		if err := fx.ValidateApp(New(t.Context(), load(t, "ROSTER_DATABASE="+d.Scheme+":"), zap.NewNop())); err != nil {
 			t.Errorf("%s: %v", d.Scheme, err)
 		}
 	}
@@ -75,7 +75,7 @@ func TestStartsServesAndStops(t *testing.T) {
 					h      http.Handler
 					health inbound.Health
 				)
-				app := fxtest.New(t, New(load(t, environ...), zap.NewNop()), fx.Populate(&h, &health))
+				app := fxtest.New(t, New(t.Context(), load(t, environ...), zap.NewNop()), fx.Populate(&h, &health))
 				app.RequireStart()
 				if err := health.Ready(t.Context()); err != nil {
 					t.Errorf("not ready: %v", err)

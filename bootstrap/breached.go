@@ -36,7 +36,7 @@ func openBreached(cfg config.Config) (b outbound.BreachedPasswords, letGo func()
 	}
 	f, err := breached.OpenFile(cfg.BreachedPasswords)
 	if err != nil {
-		return nil, nil, named("ROSTER_BREACHED_PASSWORDS", err)
+		return nil, nil, named(cfg, "breached_passwords", err)
 	}
 	return f, func() { _ = f.Close() }, nil
 }

@@ -26,7 +26,7 @@ const leaked = "Leaked-long-ago-with-4711"
 func register(t *testing.T, setting string, log *zap.Logger) *httptest.ResponseRecorder {
 	t.Helper()
 	var h http.Handler
-	app := fxtest.New(t, New(load(t, "ROSTER_DATABASE=memory:", "ROSTER_BREACHED_PASSWORDS="+setting), log), fx.Populate(&h))
+	app := fxtest.New(t, New(t.Context(), load(t, "ROSTER_DATABASE=memory:", "ROSTER_BREACHED_PASSWORDS="+setting), log), fx.Populate(&h))
 	app.RequireStart()
 	defer app.RequireStop()
 	w := httptest.NewRecorder()
@@ -88,7 +88,7 @@ func TestBreachedPasswordsWithoutTheirFile(t *testing.T) {
 	if err := Check(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "ROSTER_BREACHED_PASSWORDS: open") {
 		t.Errorf("check: %v", err)
 	}
-	if err := fx.New(New(cfg, zap.NewNop())).Err(); err == nil || !strings.Contains(err.Error(), "ROSTER_BREACHED_PASSWORDS") {
+	if err := fx.New(New(t.Context(), cfg, zap.NewNop())).Err(); err == nil || !strings.Contains(err.Error(), "ROSTER_BREACHED_PASSWORDS") {
 		t.Errorf("start: %v", err)
 	}
 }

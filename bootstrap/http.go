@@ -96,7 +96,7 @@ func serveAPI(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, h http.Handl
 	lc.Append(fx.StartStopHook(
 		func(ctx context.Context) error {
 			if err := l.start(ctx, cfg.Listen); err != nil {
-				return named("ROSTER_LISTEN", err)
+				return named(cfg, "listen", err)
 			}
 			facts.URL, facts.Address = scheme+"://"+l.address, l.address
 			return nil
@@ -133,7 +133,7 @@ func serveAdmin(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, health inb
 			if err == nil {
 				facts.Admin = "http://" + l.address
 			}
-			return named("ROSTER_ADMIN_LISTEN", err)
+			return named(cfg, "admin_listen", err)
 		},
 		func(ctx context.Context) { l.stop(ctx, 0) })) // a profile under way is no one's loss
 }

@@ -3,6 +3,7 @@ package bootstrap
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"go.uber.org/fx"
@@ -44,7 +45,14 @@ func keys(cfg config.Config, log *zap.Logger) (signingkeys.Source, error) {
 		return configuredKeys(cfg)
 	}
 	file, err := signingkeys.Open(cfg.KeysDirectory(), cfg.SigningAlgorithm, log)
-	return file, named("signing keys", err)
+	return file, keysError(err)
+}
+
+func keysError(err error) error {
+	if err != nil {
+		return fmt.Errorf("signing keys: %w", err)
+	}
+	return nil
 }
 
 // checkKeys fails as keys would, and makes nothing.
@@ -53,7 +61,7 @@ func checkKeys(cfg config.Config) error {
 		_, err := configuredKeys(cfg)
 		return err
 	}
-	return named("signing keys", signingkeys.Check(cfg.KeysDirectory(), cfg.SigningAlgorithm))
+	return keysError(signingkeys.Check(cfg.KeysDirectory(), cfg.SigningAlgorithm))
 }
 
 func configuredKeys(cfg config.Config) (set *signingkeys.Set, err error) {
@@ -62,7 +70,7 @@ func configuredKeys(cfg config.Config) (set *signingkeys.Set, err error) {
 	} else {
 		set, err = signingkeys.FromSecret(cfg.SigningKey.Reveal(), cfg.SigningAlgorithm, cfg.SigningKeyFallbacks.Lines()...)
 	}
-	return set, named("ROSTER_SIGNING_KEY", err)
+	return set, named(cfg, "signing_key", err)
 }
 
 // followKeys takes over what operators do with the keys while the service runs.

@@ -1,7 +1,6 @@
 package bootstrap
 
 import (
-	"fmt"
 	"net/url"
 	"runtime"
 	"strings"
@@ -95,12 +94,4 @@ func tokens(cfg config.Config, source signingkeys.Source) *jwt.Tokens {
 		o.Shape, o.InferSession = jwt.ShapeSimpleJWT, true
 	}
 	return jwt.New(source, o)
-}
-
-// named says which setting an error is about.
-func named(setting string, err error) error {
-	if err != nil {
-		return fmt.Errorf("%s: %w", setting, err)
-	}
-	return nil
 }

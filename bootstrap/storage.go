@@ -1,7 +1,7 @@
 package bootstrap
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,7 +27,9 @@ var storageModule = fx.Module("storage",
 		func(b storage.Backend) outbound.Storage { return b },
 		userIDs,
 	),
-	fx.Invoke(func(lc fx.Lifecycle, b storage.Backend) { lc.Append(fx.StartStopHook(b.Start, b.Close)) }),
+	fx.Invoke(func(lc fx.Lifecycle, cfg config.Config, b storage.Backend) {
+		lc.Append(fx.StartStopHook(func(ctx context.Context) error { return started(cfg, b.Start(ctx)) }, b.Close))
+	}),
 )
 
 // driver returns the driver for the scheme of a URL.
@@ -47,31 +49,17 @@ func driver(database config.Database) (storage.Driver, error) {
 type opening struct {
 	access storage.Access
 	notice func(text string) // called with what the operator is to know of it
+	retry  func(ctx context.Context, err error) error
 }
 
 // openBackend makes the configured backend. Nothing is connected yet.
 func openBackend(cfg config.Config, log *zap.Logger, how opening) (storage.Backend, error) {
 	d, err := driver(cfg.Database)
 	if err != nil {
-		return nil, named(databaseSetting, err)
+		return nil, named(cfg, "database", err)
 	}
-	b, err := d.Open(cfg.Database.URL(), storage.Options{DataDir: cfg.DataDir, Access: how.access, Notice: how.notice, Observe: commandLog(log)})
-	return b, named(databaseSetting, err)
-}
-
-// databaseSetting is how errors call the setting of the storage.
-const databaseSetting = "ROSTER_DATABASE"
-
-// located says of a configured database that is not there which setting names it.
-func located(cfg config.Config, err error) error {
-	if !errors.Is(err, storage.ErrNoDatabase) {
-		return err
-	}
-	setting := "database"
-	if cfg.Database.InDataDir() {
-		setting = "data_dir"
-	}
-	return fmt.Errorf("%w (%s); roster serve, migrate and createsuperuser create one", err, cfg.Origin(setting))
+	b, err := d.Open(cfg.Database.URL(), storage.Options{DataDir: cfg.DataDir, Access: how.access, Notice: how.notice, Retry: how.retry, Observe: commandLog(log)})
+	return b, named(cfg, "database", err)
 }
 
 // lasting fails when nothing that is stored outlives this process.

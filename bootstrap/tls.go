@@ -2,12 +2,17 @@ package bootstrap
 
 import (
 	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 
 	"go.uber.org/fx"
 	"go.uber.org/zap"
 
 	"roster/adapters/certificate"
+	"roster/adapters/privatefile"
 	"roster/adapters/signingkeys"
 	"roster/bootstrap/config"
 )
@@ -21,7 +26,14 @@ func openCertificate(cfg config.Config, log *zap.Logger) (*certificate.Files, er
 		return nil, nil
 	}
 	f, err := certificate.Open(cfg.TLSCert, cfg.TLSKey, log)
-	return f, named("ROSTER_TLS_CERT", err)
+	setting := "tls_cert"
+	if e, ok := errors.AsType[*fs.PathError](err); ok && e.Path == cfg.TLSKey {
+		setting = "tls_key"
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		err = fmt.Errorf("let user %d read the file; %s: %w", os.Geteuid(), privatefile.Mounted, err)
+	}
+	return f, named(cfg, setting, err)
 }
 
 // tlsConfig returns how the API speaks TLS, nil when it does not.

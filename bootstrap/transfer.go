@@ -47,7 +47,7 @@ type moving struct {
 // move runs do on the configured storage, which must be one that lasts.
 func move(ctx context.Context, cfg config.Config, how opening, do func(context.Context, moving) error) error {
 	if err := lasting(cfg.Database); err != nil {
-		return named(databaseSetting, err)
+		return named(cfg, "database", err)
 	}
 	var m moving
 	take := fx.Invoke(func(in moving) { m = in })
@@ -64,20 +64,20 @@ func ImportDjango(ctx context.Context, cfg config.Config, s DjangoSource, o inbo
 	notice func(text string), found func(what string) error, tell func(inbound.ImportRow) error, progress inbound.Progress,
 ) (summary inbound.ImportSummary, err error) {
 	if err := lasting(cfg.Database); err != nil { // before a long look at the source
-		return summary, named(databaseSetting, err)
+		return summary, named(cfg, "database", err)
 	}
 	source, err := django.Open(ctx, django.Options{
 		Source: s.Source, UserModel: s.UserModel, Table: s.Table, Fields: s.Fields, TimeZone: s.TimeZone,
 	})
 	if err != nil {
-		return summary, named("SOURCE", err)
+		return summary, fmt.Errorf("SOURCE: %w", err)
 	}
 	defer func() { err = errors.Join(err, source.Close(context.WithoutCancel(ctx))) }()
 	o.Source = source.Describe()
 	if note := source.Note(); note != "" {
 		notice(note)
 	}
-	how := opening{Create, notice}
+	how := opening{access: Create, notice: notice}
 	if o.DryRun {
 		how.access = Read
 	}
@@ -97,31 +97,31 @@ func ImportDjango(ctx context.Context, cfg config.Config, s DjangoSource, o inbo
 // settings.
 func Copy(ctx context.Context, cfg config.Config, from, to string, o inbound.CopyOptions, notice func(text string), progress inbound.Progress) (got []archive.Contents, err error) {
 	source, target := cfg.Database, cfg.Database
-	sourceName, targetName := databaseSetting, databaseSetting
+	sourceName, targetName := cfg.Where("database"), cfg.Where("database")
 	if from != "" {
 		sourceName = "--from"
 		if source, err = config.ParseDatabase(from); err != nil {
-			return nil, named(sourceName, err)
+			return nil, fmt.Errorf("%s: %w", sourceName, err)
 		}
 	}
 	if to != "" {
 		targetName = "--to"
 		if target, err = config.ParseDatabase(to); err != nil {
-			return nil, named(targetName, err)
+			return nil, fmt.Errorf("%s: %w", targetName, err)
 		}
 	}
-	one, closeOne, err := openStorage(ctx, cfg, source, opening{Read, notice})
+	one, closeOne, err := openStorage(ctx, cfg, source, opening{access: Read, notice: notice})
 	if err != nil {
-		return nil, named(sourceName, err)
+		return nil, fmt.Errorf("%s: %w", sourceName, err)
 	}
 	defer func() { err = errors.Join(err, closeOne()) }()
-	how := opening{Create, notice}
+	how := opening{access: Create, notice: notice}
 	if o.VerifyOnly {
 		how.access = Read
 	}
 	other, closeOther, err := openStorage(ctx, cfg, target, how)
 	if err != nil {
-		return nil, named(targetName, err)
+		return nil, fmt.Errorf("%s: %w", targetName, err)
 	}
 	defer func() { err = errors.Join(err, closeOther()) }()
 	same, err := one.Same(ctx, other)
@@ -167,10 +167,10 @@ func Export(ctx context.Context, cfg config.Config, w io.Writer, notice func(tex
 		got, err = transfer.NewExporting(m.Backend.Archive(), ndjson.NewWriter(w), ndjson.Records{}, m.Ports).Export(ctx, progress)
 		return err
 	}
-	err = move(ctx, cfg, opening{Write, notice}, export)
+	err = move(ctx, cfg, opening{access: Write, notice: notice}, export)
 	if errors.Is(err, storage.ErrReadOnly) { // found before anything was written
 		notice("the audit trail will not show this export: " + err.Error())
-		err = move(ctx, cfg, opening{Read, notice}, export)
+		err = move(ctx, cfg, opening{access: Read, notice: notice}, export)
 	}
 	return got, err
 }
@@ -182,7 +182,7 @@ func CheckExport(ctx context.Context, r io.Reader, progress inbound.Progress) ([
 
 // Restore stores all of an export in the configured storage.
 func Restore(ctx context.Context, cfg config.Config, r io.Reader, resume bool, notice func(text string), progress inbound.Progress) (got []archive.Contents, err error) {
-	err = move(ctx, cfg, opening{Create, notice}, func(ctx context.Context, m moving) error {
+	err = move(ctx, cfg, opening{access: Create, notice: notice}, func(ctx context.Context, m moving) error {
 		got, err = transfer.NewRestoring(ndjson.NewReader(r), m.Backend.Archive(), ndjson.Records{}).Restore(ctx, resume, progress)
 		return err
 	})

@@ -6,11 +6,12 @@ import (
 	"crypto/tls"
 	"fmt"
 	"os"
-	"runtime"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
+
+	"roster/adapters/privatefile"
 )
 
 // Files is a certificate and its key in two PEM files. A changed pair is taken over with the next
@@ -105,8 +106,8 @@ func (f *Files) load(found [2]os.FileInfo) error {
 	if time.Now().After(pair.Leaf.NotAfter) {
 		f.log.Warn("the certificate has expired", zap.String("file", f.cert), zap.Time("at", pair.Leaf.NotAfter))
 	}
-	if mode := found[1].Mode().Perm(); runtime.GOOS != "windows" && mode&0o006 != 0 {
-		f.log.Warn("the certificate's key can be read or changed by everybody", zap.String("file", f.key), zap.Stringer("mode", mode))
+	if open := privatefile.Exposed(found[1]); open != "" && f.current != nil { // of the first, the start says it
+		f.log.Warn("other users can read the certificate's key", zap.String("file", f.key), zap.String("reason", open))
 	}
 	f.seen, f.current = found, &pair
 	return nil

@@ -265,13 +265,20 @@ func TestAStartNeedsAGoodPair(t *testing.T) {
 	}
 }
 
+// A certificate that has expired is warned of, and a renewed one whose key other users can read. The first one's key is
+// judged with the settings.
 func TestWarnings(t *testing.T) {
 	at := newPlace(t, selfSigned(t, "x", time.Now().Add(-time.Hour)))
-	if err := os.Chmod(at.key, 0o644); err != nil {
+	f, logs := open(t, at)
+	renewed := selfSigned(t, "x", time.Now().Add(-time.Minute))
+	at.put(at.cert, renewed.cert)
+	at.put(at.key, renewed.key)
+	if err := os.Chmod(at.key, 0o640); err != nil {
 		t.Fatal(err)
 	}
-	_, logs := open(t, at)
-	if logs.FilterMessage("the certificate has expired").Len() != 1 || logs.FilterMessageSnippet("can be read").Len() != 1 {
+	f.Look()
+	exposed := logs.FilterMessage("other users can read the certificate's key").All()
+	if logs.FilterMessage("the certificate has expired").Len() != 2 || len(exposed) != 1 || exposed[0].ContextMap()["reason"] != "mode 0640 lets its group read it; make it 0600" {
 		t.Errorf("%v", logs.All())
 	}
 }

@@ -5,6 +5,11 @@ import (
 	"io/fs"
 )
 
+// Mounted says how an orchestrator is told to mount a secret so that Exposed accepts it. Kubernetes adds the right
+// to read for the group that fsGroup names, which makes 0400 of root 0440.
+const Mounted = "a secret that is mounted needs, in Kubernetes, defaultMode: 0400 on its volume and, unless the container runs as root, " +
+	"fsGroup in the pod's securityContext; in Docker, uid and gid of the service and mode: 0400"
+
 const (
 	read  fs.FileMode = 0o044
 	write fs.FileMode = 0o022

@@ -32,6 +32,9 @@ type Backend interface {
 	Ping(ctx context.Context) error
 	// Close waits for what is under way and lets go of all resources.
 	Close(ctx context.Context) error
+
+	// About names the database system and its version, and the version of the schema.
+	About(ctx context.Context) (string, error)
 }
 
 // Driver makes a Backend from a URL whose scheme is Scheme. Open does no I/O; it fails on a URL that
@@ -59,7 +62,15 @@ var (
 	ErrNoDatabase = errors.New("there is no database")
 	// ErrReadOnly means that there is a database, which this process cannot write.
 	ErrReadOnly = errors.New("the database can only be read")
+	// ErrAway means that no server was reached, or one that is starting: the next try may succeed. It is
+	// fault.Unavailable.
+	ErrAway error = awayError{}
 )
+
+type awayError struct{}
+
+func (awayError) Error() string { return "no answer from the database server" }
+func (awayError) Unwrap() error { return fault.ErrUnavailable }
 
 // TooOld is the error of a database that is opened to be read and needs its schema brought up to date first.
 func TooOld(place string, has, needed int64) error {
@@ -75,6 +86,10 @@ type Options struct {
 	// text that begins with "created", that it is read in an unusual way, or, before it begins, what is built that
 	// takes long on a large one: indexes, or the schema of a newer version.
 	Notice func(text string)
+
+	// Retry, unless nil, is called by Start when it failed with ErrAway before anything was done. It waits, and
+	// returns nil for another try, or the error to fail with.
+	Retry func(ctx context.Context, err error) error
 
 	// Observe, unless nil, is called after each command that a backend which can tell sent to its
 	// server: by what name, how long it took, and whether it failed as a whole. Never what it held,
@@ -95,6 +110,19 @@ func Ended(ctx context.Context) error {
 // NotifyBuilding calls Notify with what is about to be built.
 func (o Options) NotifyBuilding(what string) {
 	o.Notify("building " + what + ", which takes long on a large database")
+}
+
+// Reach calls connect until it does not fail with ErrAway, or Retry gives up.
+func (o Options) Reach(ctx context.Context, connect func(context.Context) error) error {
+	for {
+		err := connect(ctx)
+		if o.Retry == nil || !errors.Is(err, ErrAway) {
+			return err
+		}
+		if err := o.Retry(ctx, err); err != nil {
+			return err
+		}
+	}
 }
 
 // Notify calls Notice, if there is one.

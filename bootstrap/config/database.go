@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -131,6 +132,33 @@ func hideUserinfo(path string) string {
 		return path
 	}
 	return path[:len(path)-len(rest)] + redacted + rest[at:]
+}
+
+// unverified reports whether the server is on another machine, and the URL does not ask for its certificate to be
+// verified.
+func (d Database) unverified() bool {
+	u := d.URL()
+	options := u.Query()
+	remote := func(host string) bool {
+		return host != "" && !strings.HasPrefix(host, "/") && !loopback(host) && !loopback(host+":1")
+	}
+	if !slices.ContainsFunc(strings.Split(u.Host+","+options.Get("host"), ","), remote) {
+		return false
+	}
+	switch u.Scheme {
+	case "postgres", "postgresql":
+		mode := options.Get("sslmode")
+		return mode != "verify-full" && mode != "verify-ca" && (mode != "require" || options.Get("sslrootcert") == "")
+	case "mongodb", "mongodb+srv":
+		on := u.Scheme == "mongodb+srv"
+		for _, name := range []string{"tls", "ssl"} {
+			if options.Has(name) {
+				on = options.Get(name) == "true"
+			}
+		}
+		return !on || options.Get("tlsInsecure") == "true"
+	}
+	return false
 }
 
 // secret reports whether printing the URL as it is would tell a secret.

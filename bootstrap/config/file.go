@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"roster/adapters/privatefile"
 )
 
 const maxFile = 1 << 20 // bytes of a configuration file
@@ -39,7 +41,7 @@ func (l *loader) file() layer {
 
 // keptPrivate finds fault with secrets in a file that others can read.
 func (l *loader) keptPrivate(in layer, info fs.FileInfo) {
-	open := exposed(info)
+	open := privatefile.Exposed(info)
 	if open == "" {
 		return
 	}
@@ -51,7 +53,7 @@ func (l *loader) keptPrivate(in layer, info fs.FileInfo) {
 		if d, err := ParseDatabase(g.text); s.secret == "url" && (err != nil || !d.secret()) {
 			continue
 		}
-		l.fault(s.name, g.where, "is a secret, and the file "+open)
+		l.fault(s.name, g.where, "is a secret, and of the file "+open)
 	}
 }
 

@@ -129,6 +129,16 @@ func (c Config) Origin(name string) string {
 	return fmt.Sprintf("%s is %s, from %s", name, show(c.value(s)), from)
 }
 
+// Where names what gives a setting its value: the variable, the flag or the place in a file; of a default the
+// variable that changes it, and the value.
+func (c Config) Where(name string) string {
+	s, _ := specNamed(name)
+	if c.given(name) {
+		return c.where[name]
+	}
+	return fmt.Sprintf("%s (%s by default)", s.env, show(c.value(s)))
+}
+
 // given reports whether somebody chose the value, rather than a default or a profile.
 func (c *Config) given(name string) bool {
 	switch c.source[name] {

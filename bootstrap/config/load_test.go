@@ -65,8 +65,8 @@ func TestDefaults(t *testing.T) {
 	if cfg.Database.Scheme() != "sqlite" || cfg.SigningKey.Set() {
 		t.Errorf("database %s, signing key %s", cfg.Database, cfg.SigningKey)
 	}
-	if w := cfg.Warnings(); len(w) != 1 || !strings.HasPrefix(w[0], "listen is 127.0.0.1:8000: behind a proxy ") {
-		t.Errorf("the standard profile warns of itself: %q", w)
+	if w := cfg.Warnings(); len(w) != 1 || !strings.HasPrefix(w[0].Text, "listen is 127.0.0.1:8000: behind a proxy ") {
+		t.Errorf("the standard profile warns of itself: %v", w)
 	}
 }
 

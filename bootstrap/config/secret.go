@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -29,6 +30,23 @@ func (s Secret) PEM() bool { return strings.Contains(s.Reveal(), "-----BEGIN ") 
 // Lines returns the lines of the text that are not empty.
 func (s Secret) Lines() []string {
 	return strings.FieldsFunc(s.Reveal(), func(r rune) bool { return r == '\n' || r == '\r' })
+}
+
+// wrapped reports whether blanks, line feeds or quotes are around the text, or around a line of it, which are easily
+// part of it by mistake. Blanks around a key in PEM mean nothing.
+func (s Secret) wrapped() bool {
+	switch lines := s.Lines(); {
+	case s.PEM():
+		return wrapped(strings.TrimSpace(s.Reveal()))
+	case len(lines) > 1:
+		return slices.ContainsFunc(lines, wrapped)
+	}
+	return wrapped(s.Reveal())
+}
+
+func wrapped(text string) bool {
+	inner := strings.TrimSpace(text)
+	return inner != text || len(inner) > 1 && inner[0] == inner[len(inner)-1] && strings.ContainsRune("\"'`", rune(inner[0]))
 }
 
 // String tells only whether the secret is there.

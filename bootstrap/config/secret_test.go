@@ -81,7 +81,7 @@ func TestSecretsStayHidden(t *testing.T) {
 	}
 	forms := []string{
 		fmt.Sprint(cfg), fmt.Sprintf("%+v %#v %s %v", cfg, cfg, cfg, &cfg), fmt.Sprintf("%+v %#v", holder{cfg}, holder{cfg}),
-		fmt.Sprintf("%d %x %q", cfg.SigningKey, cfg.SigningKey, cfg.Database), fmt.Sprint(cfg.Effective()), strings.Join(cfg.Warnings(), "\n"), string(js),
+		fmt.Sprintf("%d %x %q", cfg.SigningKey, cfg.SigningKey, cfg.Database), fmt.Sprint(cfg.Effective()), fmt.Sprint(cfg.Warnings()), string(js),
 	}
 	for _, f := range forms {
 		if strings.Contains(f, marker) {

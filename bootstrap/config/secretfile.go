@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
+
+	"roster/adapters/privatefile"
 )
 
 const maxSecret = 1 << 16 // bytes of a secret's file
@@ -42,11 +45,15 @@ func (l *loader) secrets(in layer, spell func(name string) string) layer {
 
 func (l *loader) secretFile(path string) (text, reason string) {
 	data, info, reason := l.read(path, maxSecret)
-	if reason != "" {
+	switch reason {
+	case "":
+	case denied:
+		return "", fmt.Sprintf("%s for user %d; %s", denied, os.Geteuid(), privatefile.Mounted)
+	default:
 		return "", reason
 	}
-	if open := exposed(info); open != "" {
-		return "", open
+	if open := privatefile.Exposed(info); open != "" {
+		return "", "is a secret, and " + open + "; " + privatefile.Mounted
 	}
 	text = strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
 	if strings.TrimSpace(text) == "" {
@@ -85,31 +92,18 @@ func (l *loader) read(path string, most int64) (data []byte, info fs.FileInfo, r
 	return data, info, ""
 }
 
+// denied is the reason of a file that this process may not read.
+const denied = "cannot be read: permission denied"
+
 func because(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "cannot be read: there is no such file"
 	case errors.Is(err, fs.ErrPermission):
-		return "cannot be read: permission denied"
+		return denied
 	}
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		err = e.Err // the path is told already
 	}
 	return "cannot be read: " + err.Error()
-}
-
-// exposed says whether others than the service's user may read a file that holds a secret. The group
-// may when the file is somebody else's: then it is the only way to hand it to the service, and how
-// Kubernetes does it.
-func exposed(info fs.FileInfo) string {
-	mode := info.Mode().Perm()
-	switch {
-	case !hasModes:
-		return ""
-	case mode&0o006 != 0:
-		return fmt.Sprintf("can be read or changed by everybody (mode %04o); chmod 600 it", mode)
-	case mode&0o060 != 0 && ours(info):
-		return fmt.Sprintf("can be read or changed by its group (mode %04o); chmod 600 it", mode)
-	}
-	return ""
 }

@@ -35,6 +35,9 @@ func (s spec) parse(text string) (v any, reason string) {
 		return NewSecret(text), ""
 	case s.typ == typeDatabase:
 		d, err := ParseDatabase(text)
+		if wrapped(text) {
+			return nil, "has blanks, line feeds or quotes around it; remove them"
+		}
 		if err != nil {
 			return nil, err.Error()
 		}

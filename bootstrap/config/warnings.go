@@ -41,11 +41,14 @@ var cautions = []caution{
 	}, "every client may claim to be at any address"},
 	{"cors_origins", func(c *Config) bool { return slices.Contains(c.CORSOrigins, AnyOrigin) }, "scripts of any site may use the API, from inside the networks that its visitors are in"},
 	{"database", func(c *Config) bool { return c.Database.Scheme() == "memory" }, "all users and sessions are lost when the service stops"},
+	{"database", func(c *Config) bool { return c.Database.unverified() }, "passwords and hashes pass to a server that anybody on the way can pose as; add sslmode=verify-full (PostgreSQL; sslrootcert names the authority) or tls=true (MongoDB)"},
 	{"database", func(c *Config) bool { return c.Database.secret() && c.source["database"] == FromFlag }, onCommandLine},
 	{"signing_key", func(c *Config) bool { return c.SigningKey.Set() && c.source["signing_key"] == FromFlag }, onCommandLine},
 	{"signing_key_fallbacks", func(c *Config) bool {
 		return c.SigningKeyFallbacks.Set() && c.source["signing_key_fallbacks"] == FromFlag
 	}, onCommandLine},
+	{"signing_key", func(c *Config) bool { return c.SigningKey.wrapped() }, aroundKey},
+	{"signing_key_fallbacks", func(c *Config) bool { return c.SigningKeyFallbacks.wrapped() }, aroundKey},
 	{"signing_key", func(c *Config) bool { return strings.HasPrefix(c.SigningKey.Reveal(), "django-insecure-") }, "the key is one that Django made for development; it may lie in a repository"},
 	{"signing_key", func(c *Config) bool {
 		bits, _ := strconv.Atoi(strings.TrimPrefix(c.SigningAlgorithm, "HS"))
@@ -65,6 +68,9 @@ var cautions = []caution{
 	{"password_change_ends", func(c *Config) bool { return c.PasswordChangeEnds == "others" }, "the session that changed a password goes on, even if a thief's"},
 	{"ids", func(c *Config) bool { return c.IDs == "integer" }, "counted ids tell how many users there are and can be guessed"},
 	{"access_policy", func(c *Config) bool { return c.AccessPolicy == "open" }, "any signed-in user may read, change and delete every other, administrators too"},
+	{"access_policy", func(c *Config) bool {
+		return c.AccessPolicy == "directory" && c.Registration == "open" && (!loopback(c.Listen) || len(c.TrustedProxies) > 0)
+	}, "registration is open: anybody who registers can read the addresses of all users; set registration to staff, or access_policy to private"},
 	{"password_blocklist", func(c *Config) bool { return c.PasswordBlocklist == "django" }, "passwords such as passwordpassword and qwertyuiopasdfghjkl are taken"},
 	{"legacy_digests", func(c *Config) bool { return c.LegacyDigests }, "an imported SHA-1 or MD5 of a password signs in; whoever has the database finds the password"},
 	{"trim_passwords", func(c *Config) bool { return c.TrimPasswords }, "blanks at the ends of passwords do not count"},
@@ -79,14 +85,25 @@ var cautions = []caution{
 
 const onCommandLine = "a secret on the command line can be read by every user of the machine; use the environment or a file"
 
-// Warnings returns what is looser than in profile standard and what else is unsafe, a line each that
-// begins with the setting.
-func (c Config) Warnings() []string {
-	var out []string
+const aroundKey = "blanks, line feeds or quotes around it are part of the key; remove them, unless tokens were signed with them"
+
+// Warning says that a setting is looser than in profile standard, or unsafe otherwise.
+type Warning struct {
+	Setting   string
+	Text      string // one line, which begins with the setting; without any secret
+	OfProfile bool   // the value is the one of the profile
+}
+
+// Warnings returns what is unsafe in the settings.
+func (c Config) Warnings() []Warning {
+	var out []Warning
 	for _, w := range cautions {
 		if w.holds(&c) {
 			s, _ := specNamed(w.name)
-			out = append(out, fmt.Sprintf("%s is %s: %s", w.name, show(c.value(s)), w.text))
+			text, own := s.in(c.Profile)
+			value := show(c.value(s))
+			usual, _ := s.parse(text)
+			out = append(out, Warning{w.name, fmt.Sprintf("%s is %s: %s", w.name, value, w.text), own && usual != nil && show(usual) == value})
 		}
 	}
 	return out

@@ -13,7 +13,7 @@ import (
 )
 
 func (p *program) checkCommand() *cobra.Command {
-	var deploy bool
+	var deploy, connect bool
 	cmd := &cobra.Command{
 		Use:         "check",
 		Short:       "Show the settings in force and what is unsafe in them",
@@ -25,12 +25,21 @@ func (p *program) checkCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			warnings := cfg.Warnings()
+			warnings := bootstrap.Warnings(cfg)
 			if err := printCheck(p.stdout, cfg.Effective(), warnings); err != nil {
 				return err
 			}
 			if err := bootstrap.Check(cmd.Context(), cfg); err != nil {
 				return err
+			}
+			if connect {
+				about, err := bootstrap.Connect(cmd.Context(), cfg)
+				if err != nil {
+					return err
+				}
+				if _, err := fmt.Fprintln(p.stdout, "\nThe database is ready: "+console.Visible(about)+"."); err != nil {
+					return err
+				}
 			}
 			if deploy && len(warnings) > 0 {
 				return fmt.Errorf("unsafe settings: %d", len(warnings))
@@ -38,11 +47,12 @@ func (p *program) checkCommand() *cobra.Command {
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&connect, "connect", false, "open the database too, which must be there with its schema up to date; nothing is changed")
 	cmd.Flags().BoolVar(&deploy, "deploy", false, "fail when anything is unsafe")
 	return cmd
 }
 
-func printCheck(w io.Writer, settings []config.Setting, warnings []string) error {
+func printCheck(w io.Writer, settings []config.Setting, warnings []config.Warning) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(t, "SETTING\tVALUE\tSOURCE")
 	for _, s := range settings {
@@ -56,9 +66,9 @@ func printCheck(w io.Writer, settings []config.Setting, warnings []string) error
 		return err
 	}
 	_, err := fmt.Fprintln(w, "\nUnsafe:")
-	for _, line := range warnings {
+	for _, one := range warnings {
 		if err == nil {
-			_, err = fmt.Fprintln(w, "  "+console.Visible(line))
+			_, err = fmt.Fprintln(w, "  "+console.Visible(one.Text))
 		}
 	}
 	return err

@@ -107,6 +107,7 @@ func (p *program) importDjango(cmd *cobra.Command, d *djangoImport) error {
 	if filepath.Clean(d.report.path) == filepath.Clean(d.rejects.path) {
 		return misuse(cmd, "--report and --rejects name the same file")
 	}
+	p.warnExposed(strings.TrimPrefix(d.source.Source, "sqlite:"))
 	bar := console.NewProgress(p.stderr, p.dumb())
 	what := ""
 	found := func(source string) error {
@@ -251,6 +252,7 @@ func (p *program) importRosterCommand() *cobra.Command {
 		defer bar.Finish()
 		in := p.stdin
 		if args[0] != "-" {
+			p.warnExposed(args[0])
 			f, err := os.Open(args[0])
 			if err != nil {
 				return err
@@ -297,4 +299,14 @@ func moveError(err error) error {
 		return resumable{err, "run the command again with --resume to go on"}
 	}
 	return err
+}
+
+// warnExposed warns of a file of users and hashes that other users of the machine can read.
+func (p *program) warnExposed(path string) {
+	if info, err := os.Stat(path); err != nil || info.IsDir() {
+		return // the import says so
+	}
+	if reason := bootstrap.Exposed(path); reason != "" {
+		p.notice("the file to import can be read by others: " + reason)
+	}
 }

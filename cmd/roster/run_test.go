@@ -19,7 +19,11 @@ type shell struct {
 
 func newShell(t *testing.T, environ ...string) shell {
 	t.Helper()
-	return shell{t, append([]string{"ROSTER_DATA_DIR=" + t.TempDir(), "ROSTER_ADMIN_LISTEN=off", "ROSTER_LISTEN=127.0.0.1:0", "ROSTER_TRUSTED_PROXIES=127.0.0.1"}, environ...)}
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o700); err != nil { // as Roster makes it
+		t.Fatal(err)
+	}
+	return shell{t, append([]string{"ROSTER_DATA_DIR=" + dir, "ROSTER_ADMIN_LISTEN=off", "ROSTER_LISTEN=127.0.0.1:0", "ROSTER_TRUSTED_PROXIES=127.0.0.1", "ROSTER_ACCESS_POLICY=private"}, environ...)}
 }
 
 // result is what one run left behind.
@@ -195,7 +199,7 @@ func TestCheck(t *testing.T) {
 	}
 	s = newShell(t, "ROSTER_PROFILE=django", "ROSTER_SIGNING_KEY=hunter2-0123456789-abcdefghijklmnopqrstuvwxyz")
 	out = s.must("", "check")
-	if !strings.Contains(out, "\nUnsafe:\n") || !strings.Contains(out, "  access_policy is open: ") || strings.Contains(out, "hunter2") {
+	if !strings.Contains(out, "\nUnsafe:\n") || !strings.Contains(out, "  ids is integer: ") || strings.Contains(out, "hunter2") {
 		t.Errorf("check says\n%s", out)
 	}
 	s.fails(exitFailure, []string{"unsafe settings: "}, "", "check", "--deploy")

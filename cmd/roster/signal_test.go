@@ -32,11 +32,14 @@ type served struct {
 	stderr  io.Closer
 	log     *bufio.Scanner // reads stderr
 	address string
+	warned  map[string]string // at the start: of what, by setting or profile
 }
 
 // entry is what tests look at of a line of the log.
 type entry struct {
 	Level, Msg, Address, Signs string
+	Warning, Profile           string
+	Settings                   []string
 	Lines                      int
 }
 
@@ -68,7 +71,7 @@ func serveIn(t *testing.T, sh shell) served {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	s := served{Cmd: cmd, stderr: log, log: bufio.NewScanner(log)}
+	s := served{Cmd: cmd, stderr: log, log: bufio.NewScanner(log), warned: map[string]string{}}
 	s.address = s.wait(t, "serving").Address
 	return s
 }
@@ -81,6 +84,9 @@ func (s served) wait(t *testing.T, message string) entry {
 		var e entry
 		if err := json.Unmarshal(s.log.Bytes(), &e); err == nil && e.Msg == message {
 			return e
+		} else if err == nil && e.Level == "warn" {
+			setting, _, _ := strings.Cut(e.Warning, ":")
+			s.warned[setting+e.Profile] = e.Warning + strings.Join(e.Settings, " ")
 		}
 		seen = append(seen, s.log.Text())
 	}

@@ -24,7 +24,7 @@ func TestMissingFiles(t *testing.T) {
 		"/none/x.jsonl cannot be written: no such file or directory": {"export", "/none/x.jsonl"},
 		"/none/x.jsonl: no such file or directory":                   {"import", "roster", "/none/x.jsonl"},
 		"SOURCE: /none/x.json: no such file or directory":            {"import", "django", "/none/x.json"},
-		"ROSTER_TLS_CERT: /none/c: no such file or directory":        {"serve", "--tls-cert=/none/c", "--tls-key=/none/c", "--log-level=error"},
+		"--tls-key: /none/k: no such file or directory":              {"serve", "--tls-cert=/none/c", "--tls-key=/none/k", "--log-level=error"},
 		"/none/report cannot be written: no such file or directory":  {"import", "django", users, "--report=/none/report"},
 		"--data-dir: must not be empty":                              {"user", "list", "--data-dir="},
 		users + ": this is no export of Roster":                      {"import", "roster", users},

@@ -68,6 +68,9 @@ func (s *Store) UserIDs() outbound.UserIDs { return (*userIDs)(s) }
 // Start implements storage.Backend.
 func (s *Store) Start(ctx context.Context) error { return ctx.Err() }
 
+// About implements storage.Backend.
+func (s *Store) About(context.Context) (string, error) { return "the memory of this process", nil }
+
 // Same implements storage.Backend.
 func (s *Store) Same(ctx context.Context, other storage.Backend) (bool, error) {
 	return other == storage.Backend(s), ctx.Err()

@@ -91,12 +91,12 @@ func placeOf(u *url.URL) (place, error) {
 	return p, nil
 }
 
-// redacted returns err without the password.
+// redacted returns err on one line and without the password.
 func (p place) redacted(err error) error {
 	if err == nil {
 		return nil
 	}
-	text := err.Error()
+	text := strings.ReplaceAll(err.Error(), "\n", " ")
 	for _, secret := range p.secrets {
 		text = strings.ReplaceAll(text, secret, "xxxxx")
 	}

@@ -127,7 +127,7 @@ func (s *Store) Start(ctx context.Context) error {
 }
 
 func (s *Store) prepare(ctx context.Context) error {
-	if err := s.Ping(ctx); err != nil {
+	if err := s.options.Reach(ctx, func(ctx context.Context) error { return s.unreached(ctx, s.Ping(ctx)) }); err != nil {
 		return err
 	}
 	if err := s.findMode(ctx); err != nil {
@@ -150,6 +150,17 @@ func (s *Store) prepare(ctx context.Context) error {
 		return err
 	}
 	return s.upgrade(ctx, version)
+}
+
+// About implements storage.Backend.
+func (s *Store) About(ctx context.Context) (about string, err error) {
+	err = s.within(ctx, "read the versions", func(ctx context.Context) error {
+		var server struct{ Version string }
+		err := s.db.RunCommand(ctx, is("buildInfo", 1)).Decode(&server)
+		about = fmt.Sprintf("MongoDB %s, database %s, schema version %d", server.Version, s.place.name, schemaVersion)
+		return err
+	})
+	return about, err
 }
 
 // Same implements storage.Backend. It asks the servers, since one has many names: collections have a UUID.

@@ -36,14 +36,17 @@ func prepare(ctx context.Context, config *pgx.ConnConfig, o storage.Options) (er
 	config.RuntimeParams["idle_in_transaction_session_timeout"] = "0"
 	db := stdlib.OpenDB(*config)
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := o.Reach(ctx, func(ctx context.Context) error { return unreached(ctx, config, db.PingContext(ctx)) }); err != nil {
+		return err
+	}
 	created, err := claim(ctx, db, o.Access)
 	if err != nil {
-		return err
+		return allowed(config, err)
 	}
 	if created {
 		o.Notify(fmt.Sprintf("created the tables in the PostgreSQL database %s at %s", config.Database, config.Host))
 	}
-	return migrate(ctx, db, o)
+	return allowed(config, migrate(ctx, db, o))
 }
 
 // claim marks an empty schema as ours, if it may, and begins its list of migrations. It changes nothing in a

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/pressly/goose/v3"
 
 	"roster/adapters/storage"
 	"roster/ports/outbound"
@@ -156,6 +157,18 @@ func (s *Store) Same(ctx context.Context, other storage.Backend) (bool, error) {
 		}
 	}
 	return places[0] == places[1], nil
+}
+
+// About implements storage.Backend.
+func (s *Store) About(ctx context.Context) (about string, err error) {
+	err = s.read(ctx, func(ctx context.Context, q querier) error {
+		var program string
+		var schema int64
+		err := q.QueryRow(ctx, "SELECT current_setting('server_version'), max(version_id) FROM "+goose.DefaultTablename).Scan(&program, &schema)
+		about = fmt.Sprintf("PostgreSQL %s, database %s at %s, schema version %d", program, s.config.ConnConfig.Database, serverAt(s.config.ConnConfig), schema)
+		return translate(ctx, "read the versions", err)
+	})
+	return about, err
 }
 
 // selectPing reads one row of ours.

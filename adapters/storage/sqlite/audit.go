@@ -74,7 +74,11 @@ func (r auditTrail) List(ctx context.Context, q audit.Query) ([]audit.Event, err
 
 // Sweep implements outbound.AuditTrail.
 func (r auditTrail) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
-	return r.s.delete(ctx, "sweep audit events", sweepEvents, before.UnixMilli(), max(limit, 0))
+	gone, err := r.s.delete(ctx, "sweep audit events", sweepEvents, before.UnixMilli(), max(limit, 0))
+	if err == nil && gone < limit { // the last step of the housekeeping
+		err = r.s.emptyLog(ctx)
+	}
+	return gone, err
 }
 
 // listEvents returns the statement for a query: one walk along an index, or one for each kind, merged.

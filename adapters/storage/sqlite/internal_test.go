@@ -60,6 +60,7 @@ func TestSettingsAreInForce(t *testing.T) {
 		{"writer", s.writer, "busy_timeout", "5000"},
 		{"writer", s.writer, "query_only", "0"},
 		{"writer", s.writer, "temp_store", "2"},
+		{"writer", s.writer, "secure_delete", "1"},
 		{"writer", s.writer, "application_id", fmt.Sprint(applicationID)},
 		{"reader", s.reader, "journal_mode", "wal"},
 		{"reader", s.reader, "busy_timeout", "5000"},

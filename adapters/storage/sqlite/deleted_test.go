@@ -1,0 +1,135 @@
+package sqlite
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"roster/domain/credential"
+	"roster/domain/session"
+	"roster/domain/user"
+)
+
+// traces counts what is left of some text in the files of a store.
+func traces(t *testing.T, s *Store, text string) string {
+	t.Helper()
+	var left []string
+	for _, suffix := range []string{"", "-wal"} {
+		raw, err := os.ReadFile(s.path + suffix)
+		if err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+		if n := bytes.Count(raw, []byte(text)); n > 0 {
+			left = append(left, fmt.Sprintf("%d in roster.db%s", n, suffix))
+		}
+	}
+	return strings.Join(left, ", ")
+}
+
+// Address, names, hashes and client of a deleted user, and those that a change replaced before, are gone from the
+// files with the next sweep or the stop, whichever is first.
+func TestDeletedIsGone(t *testing.T) {
+	for name, settle := range map[string]func(s *Store) error{
+		"sweep": func(s *Store) error { _, err := s.AuditTrail().Sweep(t.Context(), time.UnixMilli(0), 100); return err },
+		"stop":  func(s *Store) error { return s.Close(t.Context()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := opened(t)
+			set(t, s, "synchronous = OFF")
+			const many = 60 // so that pages split and become free, where FAST leaves what they held
+			add := func(i int, who string) {
+				email := fmt.Sprintf("%s.%d@example.com", who, i)
+				u, err := user.Restore(user.Snapshot{
+					ID: user.IntegerID(int64(i)), Email: email, EmailKey: email, FirstName: who, LastName: who, Joined: time.UnixMilli(1), Version: 1,
+					Password: credential.RestoreHash(fmt.Sprintf("$argon2id$%s$%048d", who, i)),
+				})
+				if err == nil {
+					err = s.Users().Add(t.Context(), u)
+				}
+				if err == nil {
+					err = s.Sessions().Add(t.Context(), session.Start(session.ID(fmt.Sprint(i)), u.ID(), 0, time.UnixMilli(1), session.Rules{RefreshLifetime: time.Hour}, session.Client{UserAgent: who}))
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			for kind, who := range []string{"remaining", "vanishing", "other"} {
+				for i := range many {
+					add(many*kind+i+1, who)
+				}
+			}
+			all := func(do func(id user.ID) error) {
+				for i := range many {
+					if err := do(user.IntegerID(int64(many + i + 1))); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			all(func(id user.ID) error {
+				_, err := s.Users().Update(t.Context(), id, func(u *user.User) error {
+					u.Rename("vanishing.twice", "x")
+					return nil
+				})
+				return err
+			})
+			all(func(id user.ID) error {
+				return s.Users().Delete(t.Context(), id, func(*user.User) error { return nil })
+			})
+			all(func(id user.ID) error { return s.Sessions().DeleteOf(t.Context(), id) })
+			if traces(t, s, "vanishing") == "" {
+				t.Fatal("the files never held what is looked for")
+			}
+			if err := settle(s); err != nil {
+				t.Fatal(err)
+			}
+			if left := traces(t, s, "vanishing"); left != "" {
+				t.Errorf("left: %s", left)
+			}
+			if traces(t, s, "remaining") == "" {
+				t.Error("the files hold nothing at all")
+			}
+		})
+	}
+}
+
+// A reader that does not end keeps the log from being emptied, and does not keep a sweep waiting; the next one does it.
+func TestLogOfAReader(t *testing.T) {
+	s := opened(t)
+	if err := s.Users().Add(t.Context(), somebody(t, "1")); err != nil {
+		t.Fatal(err)
+	}
+	tx, err := s.reader.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n int
+	if err := tx.QueryRowContext(t.Context(), "SELECT count(*) FROM users").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	size := func() int64 {
+		if err := s.emptyLog(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var timeout int
+		if err := s.writer.QueryRowContext(t.Context(), "PRAGMA busy_timeout").Scan(&timeout); err != nil || timeout != 5000 {
+			t.Errorf("the writer waits for %d ms, %v", timeout, err)
+		}
+		info, err := os.Stat(s.path + "-wal")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	if got := size(); got == 0 {
+		t.Error("the log went under a reader")
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if got := size(); got != 0 {
+		t.Errorf("the log has %d bytes after the reader's end", got)
+	}
+}
