@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"roster/adapters/storage"
-	"roster/ports/outbound"
+	"roster/adapters/storage/sqltable"
 )
 
 // Store is the backend.
@@ -22,7 +22,10 @@ type Store struct {
 	options storage.Options
 	listing pgx.QueryExecMode // of statements that are worth a plan for their values
 	pool    *pgxpool.Pool     // nil before Start
+	readers *querier          // of pool
 	gate    storage.Gate
+
+	sqltable.Tables
 }
 
 var _ storage.Backend = (*Store)(nil)
@@ -44,6 +47,7 @@ func newStore(rawURL string, o storage.Options) (*Store, error) {
 		return nil, unreadable(rawURL)
 	}
 	s := &Store{config: c, options: o, listing: c.ConnConfig.DefaultQueryExecMode}
+	s.Tables = sqltable.New(s, &dialect)
 	if s.listing == pgx.QueryExecModeCacheStatement {
 		// A plan kept for any values would suit neither the first page nor the last.
 		s.listing = pgx.QueryExecModeCacheDescribe
@@ -61,7 +65,7 @@ func newStore(rawURL string, o storage.Options) (*Store, error) {
 	}
 	session := c.ConnConfig.RuntimeParams
 	if session["synchronous_commit"] != "remote_apply" { // which is more
-		session["synchronous_commit"] = "on" // a commit is on the disk before it is told
+		session["synchronous_commit"] = "on" // a commit is on the disk before it is acknowledged
 	}
 	session["default_transaction_isolation"] = "read committed" // rows are locked to be changed
 	session["statement_timeout"] = fmt.Sprint(patience.Milliseconds())
@@ -99,24 +103,6 @@ func unreadable(rawURL string) error {
 	return hidden
 }
 
-// Users implements storage.Backend.
-func (s *Store) Users() outbound.Users { return users{s} }
-
-// Sessions implements storage.Backend.
-func (s *Store) Sessions() outbound.Sessions { return sessions{s} }
-
-// Attempts implements storage.Backend.
-func (s *Store) Attempts() outbound.Attempts { return failedAttempts{s} }
-
-// AuditTrail implements storage.Backend.
-func (s *Store) AuditTrail() outbound.AuditTrail { return auditTrail{s} }
-
-// Archive implements storage.Backend.
-func (s *Store) Archive() outbound.Archive { return archive{s} }
-
-// UserIDs implements storage.Backend.
-func (s *Store) UserIDs() outbound.UserIDs { return userIDs{s} }
-
 // Start implements storage.Backend. A Store whose Start failed holds nothing open and cannot be
 // started again.
 func (s *Store) Start(ctx context.Context) error {
@@ -130,7 +116,7 @@ func (s *Store) Start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("postgres: %w", err)
 	}
-	s.pool = pool
+	s.pool, s.readers = pool, &querier{pool, s.listing}
 	s.gate.Open()
 	return nil
 }
@@ -148,7 +134,7 @@ func (s *Store) Same(ctx context.Context, other storage.Backend) (bool, error) {
 	}
 	var places [2]string
 	for i, one := range []*Store{s, o} {
-		err := one.read(ctx, func(ctx context.Context, q querier) error {
+		err := one.Read(ctx, func(ctx context.Context, q sqltable.Querier) error {
 			return translate(ctx, "find the database", q.QueryRow(ctx, selectPlace).Scan(&places[i]))
 		})
 		if err != nil {
@@ -158,14 +144,11 @@ func (s *Store) Same(ctx context.Context, other storage.Backend) (bool, error) {
 	return places[0] == places[1], nil
 }
 
-// selectPing reads one row of ours.
-const selectPing = "SELECT count(*) FROM counters WHERE name = 'user_id'"
-
 // Ping implements storage.Backend.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.read(ctx, func(ctx context.Context, q querier) error {
+	return s.Read(ctx, func(ctx context.Context, q sqltable.Querier) error {
 		var n int
-		return translate(ctx, "ping", q.QueryRow(ctx, selectPing).Scan(&n))
+		return translate(ctx, "ping", q.QueryRow(ctx, sqltable.SelectPing).Scan(&n))
 	})
 }
 
