@@ -1,4 +1,3 @@
-// Package storage defines what every storage backend offers to the wiring.
 package storage
 
 import (
@@ -9,6 +8,7 @@ import (
 	"time"
 
 	"roster/domain/fault"
+	"roster/domain/user"
 	"roster/ports/outbound"
 )
 
@@ -130,6 +130,28 @@ func (o Options) Notify(text string) {
 	if o.Notice != nil && text != "" {
 		o.Notice(text)
 	}
+}
+
+// SortColumns are the columns, or fields, that users are sorted by.
+var SortColumns = map[user.Sort]string{
+	user.SortID: "id", user.SortEmail: "email", user.SortFirstName: "first_name", user.SortLastName: "last_name", user.SortJoined: "joined_us",
+}
+
+// SortValue returns what the column of by holds at p.
+func SortValue(p user.Position, by user.Sort) any {
+	switch by {
+	case user.SortID:
+		return p.ID.SortKey()
+	case user.SortEmail:
+		return p.Email
+	case user.SortFirstName:
+		return p.FirstName
+	case user.SortLastName:
+		return p.LastName
+	case user.SortJoined:
+		return p.Joined.UnixMicro()
+	}
+	return nil
 }
 
 // Unavailable wraps a driver's error: the storage is away, busy or full, and the caller may try again.

@@ -12,5 +12,6 @@ var (
 	ErrLastStaff  = fault.New(fault.Conflict, "last_staff", "The last active staff user cannot stop being one.")
 	ErrIDTaken    = fault.New(fault.Conflict, "id_taken", "a user with this id already exists")
 	ErrBadEmail   = fault.New(fault.Invalid, "invalid_email", "Enter a valid email address.")
+	ErrBadID      = fault.New(fault.Internal, "bad_id", "no user can have this id")
 	ErrBadHistory = fault.New(fault.Internal, "bad_user", "stored user breaks a rule")
 )

@@ -48,6 +48,15 @@ func (id ID) SortKey() string {
 	return string(id)
 }
 
+// Stored returns the sort key of id, which a user is stored under. It fails with ErrBadID when that would be read
+// back as another id: "07" as "7".
+func (id ID) Stored() (key string, err error) {
+	if key = id.SortKey(); IDFromSortKey(key) != id {
+		return "", ErrBadID
+	}
+	return key, nil
+}
+
 // IDFromSortKey undoes SortKey.
 func IDFromSortKey(key string) ID {
 	if len(key) == integerKeyLen {

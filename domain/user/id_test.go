@@ -48,3 +48,20 @@ func TestSortKeysOrderIDs(t *testing.T) {
 		}
 	}
 }
+
+// TestStored shows which ids are read back as they were stored.
+func TestStored(t *testing.T) {
+	for id, want := range map[user.ID]string{
+		"7": "0000000000000000007", "9223372036854775807": "9223372036854775807",
+		"01900000-0000-7000-8000-000000000001": "01900000-0000-7000-8000-000000000001",
+	} {
+		if key, err := id.Stored(); err != nil || key != want || user.IDFromSortKey(key) != id {
+			t.Errorf("%s: %q, %v; want %q", id, key, err, want)
+		}
+	}
+	for _, id := range []user.ID{"07", "0", "0000000000000000007", "0abcdefghijklmnopqr"} {
+		if key, err := id.Stored(); !errors.Is(err, user.ErrBadID) {
+			t.Errorf("%s: %q, %v; want ErrBadID", id, key, err)
+		}
+	}
+}

@@ -32,7 +32,7 @@ type Order struct {
 
 // Filter says which users are meant. The zero value means all.
 type Filter struct {
-	Terms  []string // each must be part of SearchText
+	Terms  []string // each must be part of Snapshot.SearchText
 	Active *bool
 	Staff  *bool
 	Only   ID // this user alone, if it fits the rest too; "" for any
@@ -83,6 +83,22 @@ func Ordering(param string, fallback ...Order) []Order {
 	return append(out, Order{By: SortID, Desc: len(out) > 0 && out[len(out)-1].Desc})
 }
 
+// Criteria returns what of an ordering decides: the first criterion of each known Sort, and none after the id,
+// which it ends with.
+func Criteria(order []Order) []Order {
+	known := []Sort{SortID, SortEmail, SortFirstName, SortLastName, SortJoined}
+	var out []Order
+	for _, o := range append(slices.Clip(order), Order{By: SortID}) {
+		if slices.Contains(known, o.By) && !slices.ContainsFunc(out, func(p Order) bool { return p.By == o.By }) {
+			out = append(out, o)
+		}
+		if o.By == SortID {
+			break
+		}
+	}
+	return out
+}
+
 // Reverse returns the opposite ordering.
 func Reverse(order []Order) []Order {
 	out := make([]Order, len(order))
@@ -131,7 +147,7 @@ func (f Filter) Matches(u *User) bool {
 	if f.Only != "" && u.s.ID != f.Only || f.Active != nil && u.s.Active != *f.Active || f.Staff != nil && u.s.Staff != *f.Staff {
 		return false
 	}
-	text := u.SearchText()
+	text := u.s.SearchText()
 	for _, t := range f.Terms {
 		if !strings.Contains(text, t) {
 			return false

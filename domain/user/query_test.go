@@ -127,3 +127,16 @@ func TestCompare(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestCriteria shows what of an ordering is left: nothing unknown, nothing twice, and nothing after the id.
+func TestCriteria(t *testing.T) {
+	got := user.Criteria([]user.Order{
+		{By: "password"}, {By: user.SortEmail, Desc: true}, {By: user.SortEmail}, {By: user.SortID, Desc: true}, {By: user.SortJoined},
+	})
+	if want := []user.Order{{By: user.SortEmail, Desc: true}, {By: user.SortID, Desc: true}}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got := user.Criteria(nil); !slices.Equal(got, []user.Order{{By: user.SortID}}) {
+		t.Errorf("of nothing: %v, want the id", got)
+	}
+}

@@ -159,8 +159,8 @@ func (u *User) TakeOver(s Snapshot) {
 
 // SearchText returns the text in which each search term is looked for: email and names, folded by
 // Fold, apart by a line feed, which no term holds.
-func (u *User) SearchText() string {
-	return Fold(u.s.Email) + "\n" + Fold(u.s.FirstName) + "\n" + Fold(u.s.LastName)
+func (s Snapshot) SearchText() string {
+	return Fold(s.Email) + "\n" + Fold(s.FirstName) + "\n" + Fold(s.LastName)
 }
 
 // Fold removes the distinction of upper and lower case for searching. Characters that share their upper case

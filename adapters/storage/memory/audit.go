@@ -2,76 +2,40 @@ package memory
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"roster/domain/audit"
 	"roster/ports/outbound"
 )
 
-type auditTrail Store
-
-var _ outbound.AuditTrail = (*auditTrail)(nil)
-
-// Append implements outbound.AuditTrail.
-func (s *auditTrail) Append(ctx context.Context, events ...audit.Event) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, e := range events {
-		if err := e.Check(); err != nil {
-			return err
-		}
-	}
-	for _, e := range events {
-		if _, there := s.events[e.ID]; !there {
-			s.events[e.ID] = e
-		}
-	}
-	return nil
+type auditTrail struct {
+	*shelf[audit.ID, audit.Event, audit.Event]
 }
 
-// List implements outbound.AuditTrail.
-func (s *auditTrail) List(ctx context.Context, q audit.Query) ([]audit.Event, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	var found []audit.Event
-	for _, e := range s.events {
-		if q.Matches(e) && (q.From == nil || (e.Position().Compare(*q.From) > 0) == q.Back && e.Position() != *q.From) {
-			found = append(found, e)
+var _ outbound.AuditTrail = auditTrail{}
+
+func (s auditTrail) Append(ctx context.Context, events ...audit.Event) error {
+	return s.write(ctx, func() error {
+		for _, e := range events {
+			if err := e.Check(); err != nil {
+				return err
+			}
 		}
-	}
-	slices.SortFunc(found, func(a, b audit.Event) int {
-		if q.Back {
-			a, b = b, a
+		for _, e := range events {
+			if _, there := s.kept[e.ID]; !there {
+				s.kept[e.ID] = e
+			}
 		}
-		return b.Position().Compare(a.Position())
+		return nil
 	})
-	return found[:min(max(q.Limit, 0), len(found))], nil
 }
 
-// Sweep implements outbound.AuditTrail.
-func (s *auditTrail) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
-	if err := ctx.Err(); err != nil {
-		return 0, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var old []audit.Event
-	for _, e := range s.events {
-		if e.At.Before(before) {
-			old = append(old, e)
-		}
-	}
-	slices.SortFunc(old, func(a, b audit.Event) int { return a.Position().Compare(b.Position()) })
-	old = old[:min(max(limit, 0), len(old))]
-	for _, e := range old {
-		delete(s.events, e.ID)
-	}
-	return len(old), nil
+func (s auditTrail) List(ctx context.Context, q audit.Query) (found []audit.Event, err error) {
+	err = s.read(ctx, func() error { found = s.states(q.Matches); return nil })
+	return stretch(found, audit.Event.Position, audit.Position.Compare, q.From, q.Back, 0, q.Limit), err
+}
+
+func (s auditTrail) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
+	return s.sweep(ctx, limit, func(e audit.Event) bool { return e.At.Before(before) },
+		func(a, b audit.Event) int { return a.Position().Compare(b.Position()) })
 }

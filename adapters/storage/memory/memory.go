@@ -1,9 +1,9 @@
-// Package memory keeps everything in the process and forgets it at the end; for tests and demos.
 package memory
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"sync"
 
@@ -23,47 +23,79 @@ var Driver = storage.Driver{Scheme: "memory", Ephemeral: true, Open: func(u *url
 	return New(), nil
 }}
 
-// Store is the backend. It holds snapshots, never aggregates, so that nobody can change what is kept.
+// Store is the backend.
 type Store struct {
 	mu       sync.RWMutex
-	users    map[user.ID]user.Snapshot
 	emails   map[string]user.ID // by email key
 	lastID   int64              // highest counted id ever given or added
-	sessions map[session.ID]session.Snapshot
-	attempts map[lockout.Subject]lockout.Snapshot
-	events   map[audit.ID]audit.Event
+	users    *shelf[user.ID, user.User, user.Snapshot]
+	sessions *shelf[session.ID, session.Session, session.Snapshot]
+	attempts *shelf[lockout.Subject, lockout.Record, lockout.Snapshot]
+	events   *shelf[audit.ID, audit.Event, audit.Event]
 }
 
 var _ storage.Backend = (*Store)(nil)
 
 // New returns an empty Store, ready for use without Start.
 func New() *Store {
-	return &Store{
-		users:    map[user.ID]user.Snapshot{},
-		emails:   map[string]user.ID{},
-		sessions: map[session.ID]session.Snapshot{},
-		attempts: map[lockout.Subject]lockout.Snapshot{},
-		events:   map[audit.ID]audit.Event{},
+	s := &Store{emails: map[string]user.ID{}}
+	s.users = &shelf[user.ID, user.User, user.Snapshot]{
+		name: "user", mu: &s.mu, kept: map[user.ID]user.Snapshot{},
+		key:      func(u user.Snapshot) user.ID { return u.ID },
+		order:    func(u user.Snapshot) string { return u.ID.SortKey() },
+		snapshot: (*user.User).Snapshot, restore: user.Restore,
+		version: func(u *user.Snapshot) *int64 { return &u.Version },
+		absent: func(user.ID) (*user.User, error) {
+			return nil, fmt.Errorf("memory: find user: %w", user.ErrNotFound)
+		},
+		conflict: s.emailConflict,
+		replaced: s.index,
 	}
+	s.sessions = &shelf[session.ID, session.Session, session.Snapshot]{
+		name: "session", mu: &s.mu, kept: map[session.ID]session.Snapshot{},
+		key:      func(x session.Snapshot) session.ID { return x.ID },
+		order:    func(x session.Snapshot) string { return string(x.ID) },
+		snapshot: (*session.Session).Snapshot, restore: session.Restore,
+		version: func(x *session.Snapshot) *int64 { return &x.Version },
+		absent: func(session.ID) (*session.Session, error) {
+			return nil, fmt.Errorf("memory: find session: %w", session.ErrNotFound)
+		},
+	}
+	s.attempts = &shelf[lockout.Subject, lockout.Record, lockout.Snapshot]{
+		name: "failed sign-ins of", mu: &s.mu, kept: map[lockout.Subject]lockout.Snapshot{},
+		key:      func(r lockout.Snapshot) lockout.Subject { return r.Subject },
+		order:    func(r lockout.Snapshot) string { return string(r.Subject) },
+		snapshot: (*lockout.Record).Snapshot, restore: lockout.Restore,
+		version: func(r *lockout.Snapshot) *int64 { return &r.Version },
+		absent:  func(k lockout.Subject) (*lockout.Record, error) { return lockout.New(k), nil },
+	}
+	s.events = &shelf[audit.ID, audit.Event, audit.Event]{
+		name: "event", mu: &s.mu, kept: map[audit.ID]audit.Event{},
+		key:      func(e audit.Event) audit.ID { return e.ID },
+		order:    func(e audit.Event) string { return string(e.ID) },
+		snapshot: func(e *audit.Event) audit.Event { return *e },
+		restore:  func(e audit.Event) (*audit.Event, error) { return &e, e.Check() },
+	}
+	return s
 }
 
 // Users implements storage.Backend.
-func (s *Store) Users() outbound.Users { return (*users)(s) }
+func (s *Store) Users() outbound.Users { return users{s} }
 
 // Sessions implements storage.Backend.
-func (s *Store) Sessions() outbound.Sessions { return (*sessions)(s) }
+func (s *Store) Sessions() outbound.Sessions { return sessions{s.sessions} }
 
 // Attempts implements storage.Backend.
-func (s *Store) Attempts() outbound.Attempts { return (*attempts)(s) }
+func (s *Store) Attempts() outbound.Attempts { return attempts{s.attempts} }
 
 // AuditTrail implements storage.Backend.
-func (s *Store) AuditTrail() outbound.AuditTrail { return (*auditTrail)(s) }
+func (s *Store) AuditTrail() outbound.AuditTrail { return auditTrail{s.events} }
 
 // Archive implements storage.Backend.
-func (s *Store) Archive() outbound.Archive { return (*archive)(s) }
+func (s *Store) Archive() outbound.Archive { return archive{s} }
 
 // UserIDs implements storage.Backend.
-func (s *Store) UserIDs() outbound.UserIDs { return (*userIDs)(s) }
+func (s *Store) UserIDs() outbound.UserIDs { return userIDs{s} }
 
 // Start implements storage.Backend.
 func (s *Store) Start(ctx context.Context) error { return ctx.Err() }
@@ -79,5 +111,5 @@ func (s *Store) Same(ctx context.Context, other storage.Backend) (bool, error) {
 // Ping implements storage.Backend.
 func (s *Store) Ping(ctx context.Context) error { return ctx.Err() }
 
-// Close implements storage.Backend. There is nothing to let go of.
+// Close implements storage.Backend. It has nothing to do.
 func (s *Store) Close(context.Context) error { return nil }

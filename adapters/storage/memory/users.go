@@ -11,184 +11,104 @@ import (
 	"roster/ports/outbound"
 )
 
-type users Store
+type users struct{ *Store }
 
-var _ outbound.Users = (*users)(nil)
+var _ outbound.Users = users{}
 
-// Add implements outbound.Users.
-func (s *users) Add(ctx context.Context, u *user.User) error {
-	if err := ctx.Err(); err != nil {
-		return err
+func (s users) Add(ctx context.Context, u *user.User) error {
+	return s.users.add(ctx, u.Snapshot(), user.ErrIDTaken)
+}
+
+// emailConflict fails with user.ErrEmailTaken when another user has the email key.
+func (s *Store) emailConflict(u user.Snapshot, id user.ID) error {
+	if owner, taken := s.emails[u.EmailKey]; taken && owner != id {
+		return user.ErrEmailTaken
 	}
-	v := u.Snapshot()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, taken := s.users[v.ID]; taken {
-		return fmt.Errorf("memory: add user: %w", user.ErrIDTaken)
-	}
-	if _, taken := s.emails[v.EmailKey]; taken {
-		return fmt.Errorf("memory: add user: %w", user.ErrEmailTaken)
-	}
-	s.users[v.ID], s.emails[v.EmailKey] = v, v.ID
-	if n, counted := v.ID.Integer(); counted {
+	return nil
+}
+
+// index keeps the email keys and the highest counted id.
+func (s *Store) index(before, after user.Snapshot) {
+	delete(s.emails, before.EmailKey)
+	s.emails[after.EmailKey] = after.ID
+	if n, counted := after.ID.Integer(); counted {
 		s.lastID = max(s.lastID, n)
 	}
-	return nil
 }
 
-// Get implements outbound.Users.
-func (s *users) Get(ctx context.Context, id user.ID) (*user.User, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.get(id)
-}
+func (s users) Get(ctx context.Context, id user.ID) (*user.User, error) { return s.users.get(ctx, id) }
 
-// ByEmail implements outbound.Users.
-func (s *users) ByEmail(ctx context.Context, key string) (*user.User, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.get(s.emails[key]) // the id of nobody is "", which nobody has
-}
-
-func (s *users) get(id user.ID) (*user.User, error) {
-	v, ok := s.users[id]
-	if !ok {
-		return nil, fmt.Errorf("memory: find user: %w", user.ErrNotFound)
-	}
-	return user.Restore(v)
-}
-
-// Update implements outbound.Users.
-func (s *users) Update(ctx context.Context, id user.ID, change func(*user.User) error) (*user.User, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	u, err := s.get(id)
-	if err != nil {
-		return nil, err
-	}
-	if err := change(u); err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	before, after := s.users[id], u.Snapshot()
-	if before == after {
-		return u, nil
-	}
-	if owner, taken := s.emails[after.EmailKey]; taken && owner != id {
-		return nil, fmt.Errorf("memory: update user: %w", user.ErrEmailTaken)
-	}
-	if u.Resigns(before, false) && !s.otherStaff(id) {
-		return nil, fmt.Errorf("memory: update user: %w", user.ErrLastStaff)
-	}
-	after.Version = before.Version + 1
-	delete(s.emails, before.EmailKey)
-	s.users[id], s.emails[after.EmailKey] = after, id
-	return user.Restore(after)
-}
-
-// Delete implements outbound.Users.
-func (s *users) Delete(ctx context.Context, id user.ID, check func(*user.User) error) error {
-	if err := ctx.Err(); err != nil {
+func (s users) ByEmail(ctx context.Context, key string) (u *user.User, err error) {
+	err = s.users.read(ctx, func() (err error) {
+		u, err = s.users.find(s.emails[key]) // no user has the id ""
 		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	u, err := s.get(id)
-	if err != nil {
-		return err
-	}
-	if err := check(u); err != nil {
-		return err
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if u.Resigns(s.users[id], true) && !s.otherStaff(id) {
-		return fmt.Errorf("memory: delete user: %w", user.ErrLastStaff)
-	}
-	delete(s.emails, s.users[id].EmailKey)
-	delete(s.users, id)
-	return nil
+	})
+	return u, err
 }
 
-// otherStaff reports whether a user besides that with the id administers others.
-func (s *users) otherStaff(id user.ID) bool {
-	for other, v := range s.users {
-		if other != id && v.Administers() {
-			return true
+func (s users) Update(ctx context.Context, id user.ID, change func(*user.User) error) (*user.User, error) {
+	return s.users.update(ctx, id, change, func(before user.Snapshot, after *user.User) error {
+		return s.keepStaff(id, after.Resigns(before, false))
+	})
+}
+
+func (s users) Delete(ctx context.Context, id user.ID, check func(*user.User) error) error {
+	return s.users.write(ctx, func() error {
+		u, err := s.users.find(id)
+		if err != nil {
+			return err
 		}
-	}
-	return false
+		before := u.Snapshot()
+		if err := check(u); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := s.keepStaff(id, u.Resigns(before, true)); err != nil {
+			return fmt.Errorf("memory: delete user: %w", err)
+		}
+		delete(s.emails, before.EmailKey)
+		delete(s.users.kept, id)
+		return nil
+	})
 }
 
-// List implements outbound.Users.
-func (s *users) List(ctx context.Context, q user.Query) ([]*user.User, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
+// keepStaff fails with user.ErrLastStaff when the user with an id resigns and no other user administers others.
+func (s *Store) keepStaff(id user.ID, resigns bool) error {
+	if resigns && len(s.users.states(func(u user.Snapshot) bool { return u.ID != id && u.Administers() })) == 0 {
+		return user.ErrLastStaff
 	}
-	order := append(slices.Clip(q.Order), user.Order{By: user.SortID}) // a map has no order of its own
-	found, err := s.matching(q.Filter)
-	if err != nil {
-		return nil, err
-	}
-	if q.From != nil {
-		found = slices.DeleteFunc(found, func(u *user.User) bool { return u.Position().Compare(*q.From, order) <= 0 })
-	}
+	return nil
+}
+
+func (s users) List(ctx context.Context, q user.Query) ([]*user.User, error) {
+	order := user.Criteria(q.Order)
+	found, err := s.users.list(ctx, func(u *user.User) bool {
+		return q.Matches(u) && (q.From == nil || u.Position().Compare(*q.From, order) > 0)
+	})
 	slices.SortFunc(found, func(a, b *user.User) int { return a.Position().Compare(b.Position(), order) })
 	found = found[min(max(q.Offset, 0), len(found)):]
-	return found[:min(max(q.Limit, 0), len(found))], nil
+	return found[:min(max(q.Limit, 0), len(found))], err
 }
 
-// Count implements outbound.Users.
-func (s *users) Count(ctx context.Context, f user.Filter) (int, error) {
-	if err := ctx.Err(); err != nil {
-		return 0, err
-	}
-	found, err := s.matching(f)
+func (s users) Count(ctx context.Context, f user.Filter) (int, error) {
+	found, err := s.users.list(ctx, f.Matches)
 	return len(found), err
 }
 
-func (s *users) matching(f user.Filter) ([]*user.User, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	var found []*user.User
-	for _, v := range s.users {
-		u, err := user.Restore(v)
-		if err != nil {
-			return nil, err
+type userIDs struct{ *Store }
+
+var _ outbound.UserIDs = userIDs{}
+
+func (s userIDs) NewUserID(ctx context.Context) (id user.ID, err error) {
+	err = s.users.write(ctx, func() error {
+		if s.lastID == math.MaxInt64 {
+			return errors.New("memory: counted ids are used up")
 		}
-		if f.Matches(u) {
-			found = append(found, u)
-		}
-	}
-	return found, nil
-}
-
-type userIDs Store
-
-var _ outbound.UserIDs = (*userIDs)(nil)
-
-// NewUserID implements outbound.UserIDs.
-func (s *userIDs) NewUserID(ctx context.Context) (user.ID, error) {
-	if err := ctx.Err(); err != nil {
-		return "", err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.lastID == math.MaxInt64 {
-		return "", errors.New("memory: counted ids are used up")
-	}
-	s.lastID++
-	return user.IntegerID(s.lastID), nil
+		s.lastID++
+		id = user.IntegerID(s.lastID)
+		return nil
+	})
+	return id, err
 }

@@ -19,45 +19,39 @@ type attemptDocument struct {
 	Version  int64     `bson:"version"`
 }
 
-var attemptTable = table[lockout.Record, attemptDocument]{
-	name: "attempts",
-	document: func(r *lockout.Record) attemptDocument {
-		s := r.Snapshot()
+var attemptTable = table[lockout.Record, lockout.Snapshot, attemptDocument]{
+	name: "attempts", record: "failed sign-ins of",
+	document: func(s lockout.Snapshot) attemptDocument {
 		return attemptDocument{
 			ID: string(s.Subject), Failures: int64(s.Failures), Last: instant(s.Last), Expires: instant(s.Expires), Version: s.Version,
 		}
 	},
-	restore: func(d attemptDocument) (*lockout.Record, error) {
-		return lockout.Restore(lockout.Snapshot{
+	state: func(d attemptDocument) lockout.Snapshot {
+		return lockout.Snapshot{
 			Subject: lockout.Subject(d.ID), Failures: int(d.Failures), Last: d.Last, Expires: d.Expires, Version: d.Version,
-		})
+		}
 	},
-	next: func(r *lockout.Record, version int64) (*lockout.Record, error) {
-		s := r.Snapshot()
-		s.Version = version
-		return lockout.Restore(s)
-	},
-	version: func(r *lockout.Record) int64 { return r.Snapshot().Version },
-	fresh:   func(id string) *lockout.Record { return lockout.New(lockout.Subject(id)) },
-	life:    func(d attemptDocument) bson.E { return bson.E{Key: "expires", Value: d.Expires} },
-	id:      func(d attemptDocument) string { return d.ID },
+	id:       func(d attemptDocument) string { return d.ID },
+	snapshot: (*lockout.Record).Snapshot,
+	restore:  lockout.Restore,
+	version:  func(s *lockout.Snapshot) *int64 { return &s.Version },
+	fresh:    func(id string) *lockout.Record { return lockout.New(lockout.Subject(id)) },
+	life:     func(d attemptDocument) bson.E { return bson.E{Key: "expires", Value: d.Expires} },
 }
 
 type failedAttempts struct{ s *Store }
 
 var _ outbound.Attempts = failedAttempts{}
 
-// Get implements outbound.Attempts.
 func (r failedAttempts) Get(ctx context.Context, s lockout.Subject) (*lockout.Record, error) {
 	return attemptTable.find(ctx, r.s, "get failed sign-ins", "_id", string(s))
 }
 
-// Update implements outbound.Attempts. It waits for the primary alone: many may fail to sign in.
+// Update waits for the primary alone: many may fail to sign in.
 func (r failedAttempts) Update(ctx context.Context, s lockout.Subject, change func(*lockout.Record) error) (*lockout.Record, error) {
 	return attemptTable.update(ctx, r.s, "update failed sign-ins", string(s), change)
 }
 
-// DeleteOf implements outbound.Attempts.
 func (r failedAttempts) DeleteOf(ctx context.Context, a lockout.Account) (int, error) {
 	return r.s.delete(ctx, "delete failed sign-ins of an account", attemptTable.name, attemptsOf(a))
 }
@@ -67,7 +61,7 @@ func attemptsOf(a lockout.Account) bson.D {
 	return is("_id", append(compared("$gte", string(first)), compared("$lt", string(end))...))
 }
 
-// Sweep implements outbound.Attempts. The longest expired go first.
+// Sweep removes the longest expired first.
 func (r failedAttempts) Sweep(ctx context.Context, now time.Time, limit int) (int, error) {
 	return r.s.sweep(ctx, "sweep failed sign-ins", attemptTable.name, is("expires", compared("$lte", instant(now))), is("expires", 1), limit)
 }

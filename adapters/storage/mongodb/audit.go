@@ -2,7 +2,6 @@ package mongodb
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -13,8 +12,6 @@ import (
 	"roster/domain/user"
 	"roster/ports/outbound"
 )
-
-const eventCollection = "audit_events"
 
 // eventDocument is an audit event as stored. Users are named by their ids as the API spells them, "" for
 // nobody: events outlive users, and are ordered by time alone.
@@ -32,41 +29,45 @@ type eventDocument struct {
 	Detail    string    `bson:"detail"`
 }
 
-func documentOf(e audit.Event) eventDocument {
-	return eventDocument{
-		ID: string(e.ID), At: instant(e.At), Kind: string(e.Kind), Actor: string(e.Actor), Target: string(e.User),
-		Session: e.Session, Channel: string(e.Channel), Address: e.Address, UserAgent: e.UserAgent, RequestID: e.RequestID, Detail: e.Detail,
-	}
-}
-
-func (d eventDocument) event() (audit.Event, error) {
-	e := audit.Event{
-		ID: audit.ID(d.ID), At: d.At, Kind: audit.Kind(d.Kind), Actor: user.ID(d.Actor), User: user.ID(d.Target),
-		Session: d.Session, Channel: audit.Channel(d.Channel), Address: d.Address, UserAgent: d.UserAgent, RequestID: d.RequestID, Detail: d.Detail,
-	}
-	return e, e.Check()
+var eventTable = table[audit.Event, audit.Event, eventDocument]{
+	name: "audit_events", record: "event",
+	document: func(e audit.Event) eventDocument {
+		return eventDocument{
+			ID: string(e.ID), At: instant(e.At), Kind: string(e.Kind), Actor: string(e.Actor), Target: string(e.User),
+			Session: e.Session, Channel: string(e.Channel), Address: e.Address, UserAgent: e.UserAgent, RequestID: e.RequestID, Detail: e.Detail,
+		}
+	},
+	state: func(d eventDocument) audit.Event {
+		return audit.Event{
+			ID: audit.ID(d.ID), At: d.At, Kind: audit.Kind(d.Kind), Actor: user.ID(d.Actor), User: user.ID(d.Target),
+			Session: d.Session, Channel: audit.Channel(d.Channel), Address: d.Address, UserAgent: d.UserAgent, RequestID: d.RequestID, Detail: d.Detail,
+		}
+	},
+	id:       func(d eventDocument) string { return d.ID },
+	snapshot: func(e *audit.Event) audit.Event { return *e },
+	restore:  func(e audit.Event) (*audit.Event, error) { return &e, e.Check() },
 }
 
 type auditTrail struct{ s *Store }
 
 var _ outbound.AuditTrail = auditTrail{}
 
-// Append implements outbound.AuditTrail. An outage in the middle may leave some events stored: several
+// Append may leave some events stored after an outage in the middle: several
 // documents have no atomicity together.
 func (r auditTrail) Append(ctx context.Context, events ...audit.Event) error {
 	docs := make([]eventDocument, len(events))
 	for i, e := range events {
-		if err := e.Check(); err != nil {
+		var err error
+		if docs[i], err = eventTable.checked(e); err != nil {
 			return err
 		}
-		docs[i] = documentOf(e)
 	}
 	if len(docs) == 0 {
 		return ctx.Err()
 	}
 	err := r.s.within(ctx, "append audit events", func(ctx context.Context) error {
 		// Without an order the server goes on behind an event that is there.
-		_, err := r.s.collection(eventCollection).InsertMany(ctx, docs, options.InsertMany().SetOrdered(false))
+		_, err := r.s.collection(eventTable.name).InsertMany(ctx, docs, options.InsertMany().SetOrdered(false))
 		return err
 	})
 	if onlyDuplicates(err) {
@@ -75,27 +76,20 @@ func (r auditTrail) Append(ctx context.Context, events ...audit.Event) error {
 	return err
 }
 
-// List implements outbound.AuditTrail. It reads no more events than it returns, and of each kind that is
+// List reads no more events than it returns, and of each kind that is
 // asked for one more; with both an actor and a user, those of one of them until there are enough.
 func (r auditTrail) List(ctx context.Context, q audit.Query) ([]audit.Event, error) {
-	const op = "list audit events"
 	filter, order := listEvents(q)
-	docs, err := findAll[eventDocument](ctx, r.s, op, lookup{Find: eventCollection, Filter: filter, Sort: order}, q.Limit)
-	if err != nil {
-		return nil, err
+	found, err := eventTable.list(ctx, r.s, "list audit events", lookup{Find: eventTable.name, Filter: filter, Sort: order}, q.Limit)
+	out := make([]audit.Event, len(found))
+	for i, e := range found {
+		out[i] = *e
 	}
-	found := make([]audit.Event, len(docs))
-	for i, d := range docs {
-		if found[i], err = d.event(); err != nil {
-			return nil, fmt.Errorf("mongodb: %s: %w", op, err)
-		}
-	}
-	return found, nil
+	return out, err
 }
 
-// Sweep implements outbound.AuditTrail.
 func (r auditTrail) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
-	return r.s.sweep(ctx, "sweep audit events", eventCollection, is("at", compared("$lt", instant(before))), byTime("at", true), limit)
+	return r.s.sweep(ctx, "sweep audit events", eventTable.name, is("at", compared("$lt", instant(before))), byTime("at", true), limit)
 }
 
 // listEvents returns the filter and the order of a query.

@@ -99,9 +99,7 @@ func (c claims) mustBeStale(ctx context.Context, op string, held claim) error {
 // is then handed over, already stale: if that user's writer is yet to give up, it counts no longer.
 func (c claims) noRival(ctx context.Context, op string, mine claim) error {
 	var d userDocument
-	err := c.s.within(ctx, op, func(ctx context.Context) error {
-		return c.s.collection(userTable.name).FindOne(ctx, userTable.rival(userDocument{ID: mine.User, EmailKey: mine.Key})).Decode(&d)
-	})
+	err := c.s.findOne(ctx, op, userTable.name, userTable.rival(userDocument{ID: mine.User, EmailKey: mine.Key}), &d)
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		return nil
 	}
@@ -147,17 +145,12 @@ func (c claims) release(ctx context.Context, op, key, id string) {
 	if holds, err := c.holds(ctx, op, id, key); holds || err != nil {
 		return
 	}
-	_ = c.s.within(ctx, op, func(ctx context.Context) error {
-		_, err := c.s.collection(claimsCollection).DeleteOne(ctx, held.same())
-		return err
-	})
+	_, _ = c.s.deleteOne(ctx, op, claimsCollection, held.same())
 }
 
 // holds reports whether there is a user with that id and key.
 func (c claims) holds(ctx context.Context, op, id, key string) (bool, error) {
-	err := c.s.within(ctx, op, func(ctx context.Context) error {
-		return c.s.collection(userTable.name).FindOne(ctx, bson.D{{Key: "_id", Value: id}, {Key: "email_key", Value: key}}).Err()
-	})
+	err := c.s.findOne(ctx, op, userTable.name, bson.D{{Key: "_id", Value: id}, {Key: "email_key", Value: key}}, &named{})
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		return false, nil
 	}
@@ -165,27 +158,17 @@ func (c claims) holds(ctx context.Context, op, id, key string) (bool, error) {
 }
 
 func (c claims) insert(ctx context.Context, op string, mine claim) error {
-	return c.s.within(ctx, op, func(ctx context.Context) error {
-		_, err := c.s.collection(claimsCollection).InsertOne(ctx, mine)
-		return err
-	})
+	return c.s.insertOne(ctx, op, claimsCollection, mine)
 }
 
 func (c claims) read(ctx context.Context, op, key string) (held claim, err error) {
-	err = c.s.within(ctx, op, func(ctx context.Context) error {
-		return c.s.collection(claimsCollection).FindOne(ctx, bson.D{{Key: "_id", Value: key}}).Decode(&held)
-	})
+	err = c.s.findOne(ctx, op, claimsCollection, is("_id", key), &held)
 	return held, err
 }
 
 // swap puts next in the place of held, if that is still there.
 func (c claims) swap(ctx context.Context, op string, held, next claim) (swapped bool, err error) {
-	err = c.s.within(ctx, op, func(ctx context.Context) error {
-		result, err := c.s.collection(claimsCollection).ReplaceOne(ctx, held.same(), next)
-		swapped = err == nil && result.MatchedCount == 1
-		return err
-	})
-	return swapped, err
+	return c.s.replaceOne(ctx, op, claimsCollection, held.same(), next)
 }
 
 // add is users.Add.
@@ -213,11 +196,7 @@ func (c claims) added(ctx context.Context, op string, d userDocument) error {
 	if ours || err != nil {
 		return err
 	}
-	err = c.s.within(ctx, op, func(ctx context.Context) error {
-		_, err := c.s.collection(userTable.name).DeleteOne(ctx, unchanged(d.ID, d.Version))
-		return err
-	})
-	if err != nil {
+	if _, err = c.s.deleteOne(ctx, op, userTable.name, unchanged(d.ID, d.Version)); err != nil {
 		return err
 	}
 	return errTaken

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -11,44 +12,23 @@ import (
 	"roster/ports/outbound"
 )
 
-// collection is the documents D of one collection as snapshots S.
-type collection[S, D any] struct {
-	s        *Store
-	name     string
-	record   string // what errors call one
-	key      func(S) string
-	document func(S) (D, error)
-	id       func(D) string
-	snapshot func(D) (S, error)
-	put      func(ctx context.Context, op string, docs []D) (refused []error, err error)
+// collection is the documents of a table as states S.
+type collection[T, S any, D comparable] struct {
+	*table[T, S, D]
+	s   *Store
+	put func(ctx context.Context, s *Store, op string, docs []D) (refused []error, err error)
 }
 
-// restored returns how a document becomes a snapshot, by way of the aggregate's rules.
-func restored[T, S, D any](restore func(D) (*T, error), snapshot func(*T) S) func(D) (S, error) {
-	return func(d D) (s S, err error) {
-		v, err := restore(d)
-		if err != nil {
-			return s, err
-		}
-		return snapshot(v), nil
-	}
-}
+func (c collection[T, S, D]) Key(record S) string { return c.id(c.document(record)) }
 
-// Key implements outbound.Collection.
-func (c collection[S, D]) Key(record S) string { return c.key(record) }
-
-// Page implements outbound.Collection.
-func (c collection[S, D]) Page(ctx context.Context, after string, limit int) ([]S, error) {
-	op := "read a page of " + c.name
-	docs, err := findAll[D](ctx, c.s, op, lookup{Find: c.name, Filter: is("_id", compared("$gt", after)), Sort: is("_id", 1)}, limit)
+func (c collection[T, S, D]) Page(ctx context.Context, after string, limit int) ([]S, error) {
+	found, err := c.list(ctx, c.s, "read a page of "+c.name, lookup{Find: c.name, Filter: is("_id", compared("$gt", after)), Sort: is("_id", 1)}, limit)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]S, len(docs))
-	for i, d := range docs {
-		if out[i], err = c.snapshot(d); err != nil {
-			return nil, fmt.Errorf("mongodb: %s: document %q: %w", op, c.id(d), err)
-		}
+	out := make([]S, len(found))
+	for i, v := range found {
+		out[i] = c.snapshot(v)
 	}
 	return out, nil
 }
@@ -56,8 +36,8 @@ func (c collection[S, D]) Page(ctx context.Context, after string, limit int) ([]
 // putAtOnce is how many documents one command stores: few enough for our patience.
 const putAtOnce = 500
 
-// Put implements outbound.Collection. Documents are stored one by one, whatever becomes of the others.
-func (c collection[S, D]) Put(ctx context.Context, records []S) ([]error, error) {
+// Put stores one by one, whatever becomes of the others.
+func (c collection[T, S, D]) Put(ctx context.Context, records []S) ([]error, error) {
 	if len(records) == 0 {
 		return nil, ctx.Err()
 	}
@@ -65,14 +45,13 @@ func (c collection[S, D]) Put(ctx context.Context, records []S) ([]error, error)
 	docs := make([]D, len(records))
 	for i, x := range records {
 		var err error
-		if docs[i], err = c.document(x); err != nil {
-			return nil, fmt.Errorf("mongodb: %s: %s %q: %w", op, c.record, c.key(x), err)
+		if docs[i], err = c.checked(x); err != nil {
+			return nil, fmt.Errorf("mongodb: %s: %s %q: %w", op, c.record, c.Key(x), err)
 		}
 	}
 	refused := make([]error, 0, len(docs))
-	for len(refused) < len(docs) {
-		end := min(len(refused)+putAtOnce, len(docs))
-		of, err := c.put(ctx, op, docs[len(refused):end])
+	for some := range slices.Chunk(docs, putAtOnce) {
+		of, err := c.put(ctx, c.s, op, some)
 		if err != nil {
 			return nil, err
 		}
@@ -82,9 +61,9 @@ func (c collection[S, D]) Put(ctx context.Context, records []S) ([]error, error)
 }
 
 // putByID stores documents of which nothing but the id is unique.
-func (c collection[S, D]) putByID(ctx context.Context, op string, docs []D) ([]error, error) {
+func (t *table[T, S, D]) putByID(ctx context.Context, s *Store, op string, docs []D) ([]error, error) {
 	refused := make([]error, len(docs))
-	taken, err := insertNew(ctx, c.s, op, c.name, docs)
+	taken, err := insertNew(ctx, s, op, t.name, docs)
 	for _, i := range taken {
 		refused[i] = outbound.ErrKeyTaken
 	}

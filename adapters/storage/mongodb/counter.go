@@ -31,7 +31,6 @@ var _ outbound.UserIDs = userIDs{}
 
 var errUsedUp = errors.New("mongodb: counted ids are used up, or their counter is gone")
 
-// NewUserID implements outbound.UserIDs.
 func (r userIDs) NewUserID(ctx context.Context) (user.ID, error) {
 	var c counter
 	err := r.s.within(ctx, "count up the user id", func(ctx context.Context) error {
@@ -59,9 +58,7 @@ func (r userIDs) behind(ctx context.Context, op string, n int64) (bool, error) {
 // last returns the highest id that was given or added.
 func (r userIDs) last(ctx context.Context, op string) (int64, error) {
 	var c counter
-	err := r.s.within(ctx, op, func(ctx context.Context) error {
-		return r.s.collection(counterCollection).FindOne(ctx, bson.D{{Key: "_id", Value: counterID}}).Decode(&c)
-	})
+	err := r.s.findOne(ctx, op, counterCollection, is("_id", counterID), &c)
 	return c.Value, err
 }
 

@@ -45,7 +45,7 @@ func TestPlans(t *testing.T) {
 	p.ofSessions(now)
 	p.ofEvents(now)
 
-	for _, name := range []string{"users", "sessions", "attempts", eventCollection} {
+	for _, name := range []string{"users", "sessions", "attempts", eventTable.name} {
 		p.want("a page of all "+name, lookup{Find: name, Filter: is("_id", compared("$gt", "0")), Sort: is("_id", 1)})
 	}
 	p.want("failures", lookup{Find: "attempts", Filter: append(unchanged("s100", 1), is("expires", now)...)})
@@ -140,7 +140,7 @@ func (p plans) ofSessions(now time.Time) {
 
 func (p plans) ofEvents(now time.Time) {
 	middle := now.Add(2500 * time.Second)
-	p.want("old events", lookup{Find: eventCollection, Filter: is("at", compared("$lt", middle)), Sort: byTime("at", true)})
+	p.want("old events", lookup{Find: eventTable.name, Filter: is("at", compared("$lt", middle)), Sort: byTime("at", true)})
 	kinds := audit.Kinds()
 	for _, back := range []bool{false, true} {
 		for _, f := range []audit.Filter{
@@ -149,7 +149,7 @@ func (p plans) ofEvents(now time.Time) {
 		} {
 			for _, from := range []*audit.Position{nil, {At: middle, ID: "x"}} {
 				filter, sort := listEvents(audit.Query{Filter: f, From: from, Back: back})
-				p.want(fmt.Sprintf("events of %+v from %v, back %t", f, from, back), lookup{Find: eventCollection, Filter: filter, Sort: sort})
+				p.want(fmt.Sprintf("events of %+v from %v, back %t", f, from, back), lookup{Find: eventTable.name, Filter: filter, Sort: sort})
 			}
 		}
 	}

@@ -46,7 +46,7 @@ var indexes = []struct {
 	{"attempts", []index{
 		{name: "expires", keys: []string{"expires"}, expires: true},
 	}},
-	{eventCollection, []index{
+	{eventTable.name, []index{
 		{name: "at", keys: []string{"at", "_id"}},
 		{name: "kind", keys: []string{"kind", "at", "_id"}},
 		{name: "actor", keys: []string{"actor", "at", "_id"}},

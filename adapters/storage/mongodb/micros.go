@@ -17,13 +17,11 @@ var (
 	_ bson.Zeroer           = micros{}
 )
 
-// MarshalBSONValue implements bson.ValueMarshaler.
 func (m micros) MarshalBSONValue() (kind byte, data []byte, err error) {
 	t, data, err := bson.MarshalValue(m.UnixMicro())
 	return byte(t), data, err
 }
 
-// UnmarshalBSONValue implements bson.ValueUnmarshaler.
 func (m *micros) UnmarshalBSONValue(kind byte, data []byte) error {
 	v := bson.RawValue{Type: bson.Type(kind), Value: data}
 	us, ok := v.AsInt64OK()

@@ -12,9 +12,10 @@ import (
 	"roster/ports/outbound"
 )
 
-// put stores those users whose id and email nobody has, nor a user before them, and says why each of the
+// putUsers stores those users whose id and email nobody has, nor a user before them, and says why each of the
 // others is refused.
-func (r users) put(ctx context.Context, op string, docs []userDocument) ([]error, error) {
+func putUsers(ctx context.Context, s *Store, op string, docs []userDocument) ([]error, error) {
+	r := users{s}
 	refused := make([]error, len(docs))
 	left := make([]int, len(docs)) // to be stored
 	for i := range left {

@@ -8,27 +8,21 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"roster/adapters/storage"
 	"roster/domain/user"
 )
 
-// sortable is what an ordering may name: the field, and its value at a place.
-type sortable struct {
-	field string
-	at    func(user.Position) any
-}
-
-// sortables is the only source of field names in orderings and places.
-var sortables = map[user.Sort]sortable{
-	user.SortID:        {"_id", func(p user.Position) any { return p.ID.SortKey() }},
-	user.SortEmail:     {"email", func(p user.Position) any { return p.Email }},
-	user.SortFirstName: {"first_name", func(p user.Position) any { return p.FirstName }},
-	user.SortLastName:  {"last_name", func(p user.Position) any { return p.LastName }},
-	user.SortJoined:    {"joined_us", func(p user.Position) any { return p.Joined.UnixMicro() }},
+// sortField returns the field that users are sorted by.
+func sortField(by user.Sort) string {
+	if by == user.SortID {
+		return "_id"
+	}
+	return storage.SortColumns[by]
 }
 
 // list returns the filter and the order of a query.
 func list(q user.Query) (filter, sort bson.D) {
-	order := deciding(q.Order)
+	order := user.Criteria(q.Order)
 	conditions := matching(q.Filter)
 	if q.From != nil {
 		conditions = append(conditions, beyond(*q.From, order))
@@ -38,7 +32,7 @@ func list(q user.Query) (filter, sort bson.D) {
 		if o.Desc {
 			direction = -1
 		}
-		sort = append(sort, bson.E{Key: sortables[o.By].field, Value: direction})
+		sort = append(sort, bson.E{Key: sortField(o.By), Value: direction})
 	}
 	return all(conditions), sort
 }
@@ -70,8 +64,8 @@ const longestPattern = 32_000
 func matching(f user.Filter) bson.A {
 	var out bson.A
 	if f.Only != "" {
-		key, ok := keyOf(f.Only)
-		if !ok {
+		key, err := f.Only.Stored()
+		if err != nil {
 			return nothing()
 		}
 		out = append(out, is("_id", key))
@@ -103,38 +97,21 @@ func is(field string, value any) bson.D { return bson.D{{Key: field, Value: valu
 // nothing is the conditions that no user fits: none has the empty id.
 func nothing() bson.A { return bson.A{is("_id", "")} }
 
-// deciding returns the criteria of an ordering that can decide: the first on each thing, and none
-// after the id, which is always there.
-func deciding(order []user.Order) []user.Order {
-	var out []user.Order
-	for _, o := range append(slices.Clip(order), user.Order{By: user.SortID}) {
-		_, known := sortables[o.By]
-		if known && !slices.ContainsFunc(out, func(p user.Order) bool { return p.By == o.By }) {
-			out = append(out, o)
-		}
-		if o.By == user.SortID {
-			break
-		}
-	}
-	return out
-}
-
 // beyond returns the condition that a user comes after p: a >= x, and one of a > x, a = x and b > y,
 // and so on. The first half serves as the bound of an index.
 func beyond(p user.Position, order []user.Order) bson.D {
 	var ladder bson.A
 	var equal bson.D
 	for _, o := range order {
-		s := sortables[o.By]
-		ladder = append(ladder, append(slices.Clip(equal), bson.E{Key: s.field, Value: compared(after(o), s.at(p))}))
-		equal = append(equal, bson.E{Key: s.field, Value: s.at(p)})
+		field, value := sortField(o.By), storage.SortValue(p, o.By)
+		ladder = append(ladder, append(slices.Clip(equal), bson.E{Key: field, Value: compared(after(o), value)}))
+		equal = append(equal, bson.E{Key: field, Value: value})
 	}
 	if len(ladder) == 1 {
 		return ladder[0].(bson.D) //nolint:forcetypeassert // made above
 	}
-	first := sortables[order[0].By]
 	return bson.D{
-		{Key: first.field, Value: compared(after(order[0])+"e", first.at(p))},
+		{Key: equal[0].Key, Value: compared(after(order[0])+"e", equal[0].Value)},
 		{Key: "$or", Value: ladder},
 	}
 }

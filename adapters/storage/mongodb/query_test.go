@@ -35,7 +35,7 @@ func TestPlacesAreBoundsOfAnIndex(t *testing.T) {
 			}},
 		},
 	} {
-		if diff := cmp.Diff(want, beyond(p, deciding(user.Ordering(param)))); diff != "" {
+		if diff := cmp.Diff(want, beyond(p, user.Criteria(user.Ordering(param)))); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", param, diff)
 		}
 	}

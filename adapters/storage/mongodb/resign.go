@@ -52,15 +52,7 @@ func (s *Store) resign(ctx context.Context, op, id string, same bson.D) (bson.D,
 		filter bson.D
 		token  string
 	}{{same, token}, {append(is("_id", other.ID), staff...), rand.Text()}} {
-		var found int64
-		err := s.within(ctx, op, func(ctx context.Context) error {
-			result, err := s.collection(userTable.name).UpdateOne(ctx, write.filter, is("$set", is(staffToken, write.token)))
-			if err == nil {
-				found = result.MatchedCount
-			}
-			return err
-		})
-		if found == 0 || err != nil {
+		if found, err := s.setOne(ctx, op, userTable.name, write.filter, is(staffToken, write.token)); !found || err != nil {
 			return nil, err
 		}
 	}

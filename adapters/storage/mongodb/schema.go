@@ -61,9 +61,7 @@ func (s *Store) claim(ctx context.Context) (version int64, err error) {
 // for this program.
 func (s *Store) marked(ctx context.Context) (int64, error) {
 	var m marker
-	err := s.within(ctx, "read the marker", func(ctx context.Context) error {
-		return s.collection(markerCollection).FindOne(ctx, bson.D{{Key: "_id", Value: markerID}}).Decode(&m)
-	})
+	err := s.findOne(ctx, "read the marker", markerCollection, is("_id", markerID), &m)
 	switch {
 	case errors.Is(err, mongo.ErrNoDocuments):
 		return 0, nil
@@ -95,9 +93,7 @@ func (s *Store) strange(ctx context.Context) (string, error) {
 		if strings.HasPrefix(name, "system.") || name == counterCollection {
 			continue // the server's, and what we make before the marker
 		}
-		err := s.within(ctx, op, func(ctx context.Context) error {
-			return s.collection(name).FindOne(ctx, bson.D{}).Err()
-		})
+		err := s.findOne(ctx, op, name, bson.D{}, &bson.Raw{})
 		if err == nil {
 			return name, nil
 		}
@@ -133,10 +129,7 @@ func byBytes(found []mongo.CollectionSpecification) error {
 
 // make stores a document unless there is one with its id.
 func (s *Store) make(ctx context.Context, collection string, document any) error {
-	err := s.within(ctx, "prepare "+collection, func(ctx context.Context) error {
-		_, err := s.collection(collection).InsertOne(ctx, document)
-		return err
-	})
+	err := s.insertOne(ctx, "prepare "+collection, collection, document)
 	if duplicate(err) {
 		return nil
 	}

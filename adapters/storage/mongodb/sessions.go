@@ -29,10 +29,9 @@ type sessionDocument struct {
 	Version    int64     `bson:"version"`
 }
 
-var sessionTable = table[session.Session, sessionDocument]{
-	name: "sessions",
-	document: func(x *session.Session) sessionDocument {
-		s := x.Snapshot()
+var sessionTable = table[session.Session, session.Snapshot, sessionDocument]{
+	name: "sessions", record: "session",
+	document: func(s session.Snapshot) sessionDocument {
 		return sessionDocument{
 			ID: string(s.ID), User: s.User.SortKey(),
 			Epoch: s.Epoch, Created: instant(s.Created), Expires: instant(s.Expires),
@@ -40,67 +39,52 @@ var sessionTable = table[session.Session, sessionDocument]{
 			Reason: string(s.Reason), UserAgent: s.UserAgent, Address: s.Address, Version: s.Version,
 		}
 	},
-	restore: func(d sessionDocument) (*session.Session, error) {
-		return session.Restore(session.Snapshot{
+	state: func(d sessionDocument) session.Snapshot {
+		return session.Snapshot{
 			ID: session.ID(d.ID), User: user.IDFromSortKey(d.User),
 			Epoch: d.Epoch, Created: d.Created, Expires: d.Expires,
 			Generation: int(d.Generation), RotatedAt: d.RotatedAt, UsedAt: d.UsedAt, RevokedAt: d.RevokedAt,
 			Reason: session.Reason(d.Reason), UserAgent: d.UserAgent, Address: d.Address, Version: d.Version,
-		})
+		}
 	},
-	next: func(x *session.Session, version int64) (*session.Session, error) {
-		s := x.Snapshot()
-		s.Version = version
-		return session.Restore(s)
-	},
-	version: func(x *session.Session) int64 { return x.Snapshot().Version },
-	missing: session.ErrNotFound,
-	id:      func(d sessionDocument) string { return d.ID },
-	exists:  session.ErrExists,
+	id:       func(d sessionDocument) string { return d.ID },
+	snapshot: (*session.Session).Snapshot,
+	restore:  session.Restore,
+	check:    func(s session.Snapshot) error { _, err := s.User.Stored(); return err },
+	version:  func(s *session.Snapshot) *int64 { return &s.Version },
+	missing:  session.ErrNotFound,
+	exists:   session.ErrExists,
 }
 
 type sessions struct{ s *Store }
 
 var _ outbound.Sessions = sessions{}
 
-// Add implements outbound.Sessions.
 func (r sessions) Add(ctx context.Context, x *session.Session) error {
 	const op = "add session"
-	if _, ok := keyOf(x.User()); !ok {
-		return fmt.Errorf("mongodb: %s: %q is no user's id", op, x.User())
+	d, err := sessionTable.checked(x.Snapshot())
+	if err != nil {
+		return fmt.Errorf("mongodb: %s: %w", op, err)
 	}
-	return sessionTable.add(ctx, r.s, op, sessionTable.document(x))
+	return sessionTable.add(ctx, r.s, op, d)
 }
 
-// Get implements outbound.Sessions.
 func (r sessions) Get(ctx context.Context, id session.ID) (*session.Session, error) {
 	return sessionTable.find(ctx, r.s, "get session", "_id", string(id))
 }
 
-// Update implements outbound.Sessions.
 func (r sessions) Update(ctx context.Context, id session.ID, change func(*session.Session) error) (*session.Session, error) {
 	return sessionTable.update(ctx, r.s, "update session", string(id), change)
 }
 
-// List implements outbound.Sessions. It passes by those of the owner that do not count any more.
+// List passes by those of the owner that do not count any more.
 func (r sessions) List(ctx context.Context, q session.Query) ([]*session.Session, error) {
-	const op = "list sessions"
-	owner, ok := keyOf(q.Owner)
-	if !ok {
-		return nil, ctx.Err() // nobody's
+	owner, err := q.Owner.Stored()
+	if err != nil {
+		return nil, ctx.Err() // no user has this id
 	}
 	filter, order := listSessions(q, owner)
-	docs, err := findAll[sessionDocument](ctx, r.s, op, lookup{Find: sessionTable.name, Filter: filter, Sort: order, Skip: int64(max(q.Skip, 0))}, q.Limit)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]*session.Session, len(docs))
-	for i, d := range docs {
-		if found[i], err = sessionTable.restore(d); err != nil {
-			return nil, fmt.Errorf("mongodb: %s: %w", op, err)
-		}
-	}
-	return found, nil
+	return sessionTable.list(ctx, r.s, "list sessions", lookup{Find: sessionTable.name, Filter: filter, Sort: order, Skip: int64(max(q.Skip, 0))}, q.Limit)
 }
 
 // listSessions returns the filter and the order of a query.
@@ -121,17 +105,16 @@ func listSessions(q session.Query, owner string) (filter, order bson.D) {
 	return all(conditions), byTime("created", q.Back)
 }
 
-// DeleteOf implements outbound.Sessions.
 func (r sessions) DeleteOf(ctx context.Context, owner user.ID) error {
-	key, ok := keyOf(owner)
-	if !ok {
-		return nil // nobody's
+	key, err := owner.Stored()
+	if err != nil {
+		return nil // no user has this id
 	}
-	_, err := r.s.delete(ctx, "delete sessions of a user", sessionTable.name, is("user", key))
+	_, err = r.s.delete(ctx, "delete sessions of a user", sessionTable.name, is("user", key))
 	return err
 }
 
-// Sweep implements outbound.Sessions. The longest expired go first.
+// Sweep removes the longest expired first.
 func (r sessions) Sweep(ctx context.Context, now time.Time, limit int) (int, error) {
 	return r.s.sweep(ctx, "sweep sessions", sessionTable.name, is("expires", compared("$lte", instant(now))), is("expires", 1), limit)
 }

@@ -14,21 +14,65 @@ import (
 	"roster/adapters/storage"
 )
 
-// table maps one aggregate T to the documents D of one collection. A D can be compared.
-type table[T any, D comparable] struct {
+// table maps the aggregates T, each with a state S, to the documents D of one collection. A D can be compared.
+type table[T, S any, D comparable] struct {
 	name     string
-	document func(*T) D
-	restore  func(D) (*T, error)
-	next     func(*T, int64) (*T, error) // the same state under another version
-	version  func(*T) int64
-	missing  error           // the refusal when no document has the id
-	fresh    func(string) *T // or else what there is then: one of version 0
-	life     func(D) bson.E  // tells a document from another one that came after it under its id; nil where none can
+	record   string // what errors call one
+	document func(S) D
+	state    func(D) S
 	id       func(D) string
-	exists   error                                     // the refusal when the id is taken
-	rival    func(D) bson.D                            // whoever else has what must be unique besides the id; nil when nothing must
-	taken    error                                     // the refusal when there is one
-	resigns  func(before, after *T, deleted bool) bool // whether a change must leave another active staff user; nil for never
+	snapshot func(*T) S
+	restore  func(S) (*T, error)
+	check    func(S) error   // fails for what cannot be read back; nil when everything can
+	version  func(*S) *int64 // nil where nothing changes
+
+	missing error                                       // the refusal when no document has the id
+	fresh   func(string) *T                             // or else what there is then: one of version 0
+	life    func(D) bson.E                              // distinguishes a document from a later one under its id; nil where none can come
+	exists  error                                       // the refusal when the id is taken
+	rival   func(D) bson.D                              // the other documents with what must be unique besides the id; nil when nothing must
+	taken   error                                       // the refusal when there is one
+	resigns func(before S, after *T, deleted bool) bool // whether a change must leave another active staff user; nil for never
+}
+
+// of returns the document of an aggregate.
+func (t *table[T, S, D]) of(v *T) D { return t.document(t.snapshot(v)) }
+
+// read rebuilds an aggregate.
+func (t *table[T, S, D]) read(op string, d D) (*T, error) {
+	v, err := t.restore(t.state(d))
+	if err != nil {
+		return nil, fmt.Errorf("mongodb: %s: document %q: %w", op, t.id(d), err)
+	}
+	return v, nil
+}
+
+// checked returns the document of s, or an error when it breaks a rule.
+func (t *table[T, S, D]) checked(s S) (d D, err error) {
+	if t.check != nil {
+		if err := t.check(s); err != nil {
+			return d, err
+		}
+	}
+	if _, err := t.restore(s); err != nil {
+		return d, err
+	}
+	return t.document(s), nil
+}
+
+// list reads the aggregates that q finds, at most limit of them.
+func (t *table[T, S, D]) list(ctx context.Context, s *Store, op string, q lookup, limit int) ([]*T, error) {
+	docs, err := findAll[D](ctx, s, op, q, limit)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]*T, len(docs))
+	for i, d := range docs {
+		if found[i], err = t.read(op, d); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
 }
 
 // tries is how often a write is tried that others come before. Of those who try at once one always
@@ -66,11 +110,9 @@ func pause(ctx context.Context, attempt int) error {
 }
 
 // find reads the document whose key, which is unique, has a value.
-func (t *table[T, D]) find(ctx context.Context, s *Store, op, key, value string) (*T, error) {
+func (t *table[T, S, D]) find(ctx context.Context, s *Store, op, key, value string) (*T, error) {
 	var d D
-	err := s.within(ctx, op, func(ctx context.Context) error {
-		return s.collection(t.name).FindOne(ctx, bson.D{{Key: key, Value: value}}).Decode(&d)
-	})
+	err := s.findOne(ctx, op, t.name, is(key, value), &d)
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		if t.fresh != nil {
 			return t.fresh(value), nil
@@ -80,15 +122,11 @@ func (t *table[T, D]) find(ctx context.Context, s *Store, op, key, value string)
 	if err != nil {
 		return nil, err
 	}
-	v, err := t.restore(d)
-	if err != nil {
-		return nil, fmt.Errorf("mongodb: %s: %w", op, err)
-	}
-	return v, nil
+	return t.read(op, d)
 }
 
 // refusal reads back what stands against writing d. It is nil when nothing does, or no longer.
-func (t *table[T, D]) refusal(ctx context.Context, s *Store, op string, d D, added bool) error {
+func (t *table[T, S, D]) refusal(ctx context.Context, s *Store, op string, d D, added bool) error {
 	if added {
 		if err := t.absent(ctx, s, op, bson.D{{Key: "_id", Value: t.id(d)}}, t.exists); err != nil {
 			return err
@@ -101,10 +139,8 @@ func (t *table[T, D]) refusal(ctx context.Context, s *Store, op string, d D, add
 }
 
 // absent returns refusal when a document fits filter.
-func (t *table[T, D]) absent(ctx context.Context, s *Store, op string, filter bson.D, refusal error) error {
-	err := s.within(ctx, op, func(ctx context.Context) error {
-		return s.collection(t.name).FindOne(ctx, filter).Err()
-	})
+func (t *table[T, S, D]) absent(ctx context.Context, s *Store, op string, filter bson.D, refusal error) error {
+	err := s.findOne(ctx, op, t.name, filter, &named{})
 	switch {
 	case errors.Is(err, mongo.ErrNoDocuments):
 		return nil
@@ -115,12 +151,9 @@ func (t *table[T, D]) absent(ctx context.Context, s *Store, op string, filter bs
 }
 
 // add stores a new document.
-func (t *table[T, D]) add(ctx context.Context, s *Store, op string, d D) error {
+func (t *table[T, S, D]) add(ctx context.Context, s *Store, op string, d D) error {
 	return tryAgain(ctx, op, func() (bool, error) {
-		err := s.within(ctx, op, func(ctx context.Context) error {
-			_, err := s.collection(t.name).InsertOne(ctx, d)
-			return err
-		})
+		err := s.insertOne(ctx, op, t.name, d)
 		if duplicate(err) {
 			return false, t.refusal(ctx, s, op, d, true)
 		}
@@ -131,30 +164,33 @@ func (t *table[T, D]) add(ctx context.Context, s *Store, op string, d D) error {
 // update applies change to the document with an id and returns the aggregate as stored. The document
 // is replaced only if it still has the version that was read; else it is read again. So it is judged too
 // where change finds nothing to do, or refuses: that a session has been ended already, for instance.
-func (t *table[T, D]) update(ctx context.Context, s *Store, op, id string, change func(*T) error) (out *T, err error) {
+func (t *table[T, S, D]) update(ctx context.Context, s *Store, op, id string, change func(*T) error) (out *T, err error) {
 	err = tryAgain(ctx, op, func() (bool, error) {
 		v, err := t.find(ctx, s, op, "_id", id)
 		if err != nil {
 			return false, err
 		}
-		former, before, version := *v, t.document(v), t.version(v)
+		former := t.snapshot(v)
+		version := *t.version(&former)
 		refusal := change(v)
-		if refusal != nil || t.document(v) == before {
+		if refusal != nil || t.of(v) == t.document(former) {
 			out = v
-			done, err := t.confirm(ctx, s, op, before, version)
+			done, err := t.confirm(ctx, s, op, t.document(former), version)
 			if done {
 				err = refusal
 			}
 			return done, err
 		}
-		if out, err = t.next(v, version+1); err != nil {
+		after := t.snapshot(v)
+		*t.version(&after) = version + 1
+		if out, err = t.restore(after); err != nil {
 			return false, fmt.Errorf("mongodb: %s: %w", op, err)
 		}
-		same, err := t.allowed(ctx, s, op, &former, v, false)
+		same, err := t.allowed(ctx, s, op, former, v, false)
 		if same == nil || err != nil {
 			return false, err
 		}
-		return t.replace(ctx, s, op, same, t.document(out), version)
+		return t.replace(ctx, s, op, same, t.document(after), version)
 	})
 	if err != nil {
 		return nil, err
@@ -164,9 +200,9 @@ func (t *table[T, D]) update(ctx context.Context, s *Store, op, id string, chang
 
 // allowed returns the filter of the change of before into after, or of its deletion, nil when it has to be
 // tried again.
-func (t *table[T, D]) allowed(ctx context.Context, s *Store, op string, before, after *T, deleted bool) (bson.D, error) {
+func (t *table[T, S, D]) allowed(ctx context.Context, s *Store, op string, before S, after *T, deleted bool) (bson.D, error) {
 	d := t.document(before)
-	same := t.same(d, t.version(before))
+	same := t.same(d, *t.version(&before))
 	if t.resigns == nil || !t.resigns(before, after, deleted) {
 		return same, nil
 	}
@@ -175,22 +211,15 @@ func (t *table[T, D]) allowed(ctx context.Context, s *Store, op string, before, 
 
 // replace puts after in the place of what same finds, and reports whether that was still there.
 // What was never stored is put where there is nothing.
-func (t *table[T, D]) replace(ctx context.Context, s *Store, op string, same bson.D, after D, version int64) (done bool, err error) {
+func (t *table[T, S, D]) replace(ctx context.Context, s *Store, op string, same bson.D, after D, version int64) (done bool, err error) {
 	if version == 0 {
-		err := s.within(ctx, op, func(ctx context.Context) error {
-			_, err := s.collection(t.name).InsertOne(ctx, after)
-			return err
-		})
+		err := s.insertOne(ctx, op, t.name, after)
 		if duplicate(err) {
 			return false, nil
 		}
 		return true, err
 	}
-	err = s.within(ctx, op, func(ctx context.Context) error {
-		result, err := s.collection(t.name).ReplaceOne(ctx, same, after)
-		done = err == nil && result.MatchedCount == 1
-		return err
-	})
+	done, err = s.replaceOne(ctx, op, t.name, same, after)
 	if duplicate(err) {
 		return false, t.refusal(ctx, s, op, after, false)
 	}
@@ -200,20 +229,15 @@ func (t *table[T, D]) replace(ctx context.Context, s *Store, op string, same bso
 // confirm reports whether d is stored, and so on a majority of the members: it may have been read where a
 // write is not acknowledged yet, and would be undone with it. It writes what is there, which changes nothing
 // and is acknowledged when all that was there before is on a majority.
-func (t *table[T, D]) confirm(ctx context.Context, s *Store, op string, d D, version int64) (done bool, err error) {
+func (t *table[T, S, D]) confirm(ctx context.Context, s *Store, op string, d D, version int64) (done bool, err error) {
 	if version == 0 || !awaited(t.name) {
 		return true, nil
 	}
-	err = s.within(ctx, op, func(ctx context.Context) error {
-		result, err := s.collection(t.name).UpdateOne(ctx, t.same(d, version), is("$set", is("version", version)))
-		done = err == nil && result.MatchedCount == 1
-		return err
-	})
-	return done, err
+	return s.setOne(ctx, op, t.name, t.same(d, version), is("version", version))
 }
 
 // same is the filter of a change of d as it was read.
-func (t *table[T, D]) same(d D, version int64) bson.D {
+func (t *table[T, S, D]) same(d D, version int64) bson.D {
 	same := unchanged(t.id(d), version)
 	if t.life != nil {
 		same = append(same, t.life(d))
@@ -222,7 +246,7 @@ func (t *table[T, D]) same(d D, version int64) bson.D {
 }
 
 // remove deletes the document with an id, if check agrees to the aggregate as it is then.
-func (t *table[T, D]) remove(ctx context.Context, s *Store, op, id string, check func(*T) error) error {
+func (t *table[T, S, D]) remove(ctx context.Context, s *Store, op, id string, check func(*T) error) error {
 	return tryAgain(ctx, op, func() (bool, error) {
 		v, err := t.find(ctx, s, op, "_id", id)
 		if err != nil && errors.Is(err, t.missing) {
@@ -231,23 +255,15 @@ func (t *table[T, D]) remove(ctx context.Context, s *Store, op, id string, check
 		if err != nil {
 			return false, err
 		}
-		before := *v
+		before := t.snapshot(v)
 		if err := check(v); err != nil {
 			return false, err
 		}
-		same, err := t.allowed(ctx, s, op, &before, v, true)
+		same, err := t.allowed(ctx, s, op, before, v, true)
 		if same == nil || err != nil {
 			return false, err
 		}
-		var gone int64
-		err = s.within(ctx, op, func(ctx context.Context) error {
-			result, err := s.collection(t.name).DeleteOne(ctx, same)
-			if err == nil {
-				gone = result.DeletedCount
-			}
-			return err
-		})
-		return gone == 1, err
+		return s.deleteOne(ctx, op, t.name, same)
 	})
 }
 

@@ -7,7 +7,6 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"roster/domain/user"
 )
@@ -56,7 +55,6 @@ const upgradeBatch = 100
 // the same time.
 func (s *Store) countMicroseconds(ctx context.Context) error {
 	const op = "count the times of users in microseconds"
-	users := s.collection(userTable.name)
 	for after := ""; ; {
 		page, err := findAll[dated](ctx, s, op, lookup{
 			Find: userTable.name, Filter: is("_id", compared("$gt", after)), Sort: is("_id", 1),
@@ -78,14 +76,7 @@ func (s *Store) countMicroseconds(ctx context.Context) error {
 					{Key: "$unset", Value: bson.D{{Key: "joined", Value: ""}, {Key: "last_login", Value: ""}, {Key: "sessions_valid_after", Value: ""}}},
 				}))
 		}
-		if len(changes) == 0 {
-			continue
-		}
-		err = s.within(ctx, op, func(ctx context.Context) error {
-			_, err := users.BulkWrite(ctx, changes, options.BulkWrite().SetOrdered(false))
-			return err
-		})
-		if err != nil {
+		if err := s.writeAll(ctx, op, userTable.name, changes); err != nil {
 			return err
 		}
 	}
@@ -97,7 +88,6 @@ func (s *Store) countMicroseconds(ctx context.Context) error {
 // the same time.
 func (s *Store) countSessionEpochs(ctx context.Context) error {
 	const op = "count the epochs of sessions"
-	users, sessions := s.collection(userTable.name), s.collection(sessionTable.name)
 	none := bson.E{Key: "$exists", Value: false}
 	for after := ""; ; {
 		// Which of them are to be changed is decided here: the server might look for a hundred such users
@@ -123,20 +113,11 @@ func (s *Store) countSessionEpochs(ctx context.Context) error {
 				SetFilter(bson.D{{Key: "_id", Value: u.ID}, {Key: "session_epoch", Value: bson.D{none}}}).
 				SetUpdate(is("$set", is("session_epoch", int64(1)))))
 		}
-		if len(ofUsers) == 0 {
-			continue
+		if err := s.writeAll(ctx, op, sessionTable.name, ofSessions); err != nil {
+			return err
 		}
-		for _, write := range []struct {
-			to      *mongo.Collection
-			changes []mongo.WriteModel
-		}{{sessions, ofSessions}, {users, ofUsers}} {
-			err = s.within(ctx, op, func(ctx context.Context) error {
-				_, err := write.to.BulkWrite(ctx, write.changes, options.BulkWrite().SetOrdered(false))
-				return err
-			})
-			if err != nil {
-				return err
-			}
+		if err := s.writeAll(ctx, op, userTable.name, ofUsers); err != nil {
+			return err
 		}
 	}
 }
@@ -161,14 +142,7 @@ func (s *Store) foldSearches(ctx context.Context) error {
 					SetUpdate(is("$set", is("search", folded))))
 			}
 		}
-		if len(changes) == 0 {
-			continue
-		}
-		err = s.within(ctx, op, func(ctx context.Context) error {
-			_, err := s.collection(userTable.name).BulkWrite(ctx, changes, options.BulkWrite().SetOrdered(false))
-			return err
-		})
-		if err != nil {
+		if err := s.writeAll(ctx, op, userTable.name, changes); err != nil {
 			return err
 		}
 	}

@@ -38,62 +38,49 @@ type userTimes struct {
 	SessionsValidAfter micros `bson:"sessions_valid_after_us,omitempty"`
 }
 
-var userTable = table[user.User, userDocument]{
-	name: "users",
-	document: func(u *user.User) userDocument {
-		s := u.Snapshot()
+var userTable = table[user.User, user.Snapshot, userDocument]{
+	name: "users", record: "user",
+	document: func(s user.Snapshot) userDocument {
 		return userDocument{
 			ID: s.ID.SortKey(), Email: s.Email, EmailKey: s.EmailKey, FirstName: s.FirstName, LastName: s.LastName,
 			Active: s.Active, Staff: s.Staff, Password: s.Password.Encoded(),
 			Times: userTimes{micros{s.Joined}, micros{s.LastLogin}, micros{s.SessionsValidAfter}},
 			Epoch: s.SessionEpoch, Networks: s.Networks.Encoded(),
-			Version: s.Version, Search: u.SearchText(),
+			Version: s.Version, Search: s.SearchText(),
 		}
 	},
-	restore: func(d userDocument) (*user.User, error) {
-		return user.Restore(user.Snapshot{
+	state: func(d userDocument) user.Snapshot {
+		return user.Snapshot{
 			ID: user.IDFromSortKey(d.ID), Email: d.Email, EmailKey: d.EmailKey, FirstName: d.FirstName, LastName: d.LastName,
 			Active: d.Active, Staff: d.Staff, Password: credential.RestoreHash(d.Password),
 			Joined: d.Times.Joined.Time, LastLogin: d.Times.LastLogin.Time, SessionsValidAfter: d.Times.SessionsValidAfter.Time,
 			SessionEpoch: d.Epoch, Networks: user.RestoreNetworks(d.Networks), Version: d.Version,
-		})
+		}
 	},
-	next: func(u *user.User, version int64) (*user.User, error) {
-		s := u.Snapshot()
-		s.Version = version
-		return user.Restore(s)
-	},
-	version: (*user.User).Version,
-	missing: user.ErrNotFound,
-	id:      func(d userDocument) string { return d.ID },
-	exists:  user.ErrIDTaken,
+	id:       func(d userDocument) string { return d.ID },
+	snapshot: (*user.User).Snapshot,
+	restore:  user.Restore,
+	check:    func(s user.Snapshot) error { _, err := s.ID.Stored(); return err },
+	version:  func(s *user.Snapshot) *int64 { return &s.Version },
+	missing:  user.ErrNotFound,
+	exists:   user.ErrIDTaken,
 	rival: func(d userDocument) bson.D {
 		return bson.D{{Key: "email_key", Value: d.EmailKey}, {Key: "_id", Value: bson.D{{Key: "$ne", Value: d.ID}}}}
 	},
-	taken: user.ErrEmailTaken,
-	resigns: func(before, after *user.User, deleted bool) bool {
-		return after.Resigns(before.Snapshot(), deleted)
-	},
-}
-
-// keyOf returns the form of id that is stored, and whether id is spelt as that form is read back:
-// "07" would otherwise be taken for "7".
-func keyOf(id user.ID) (string, bool) {
-	key := id.SortKey()
-	return key, user.IDFromSortKey(key) == id
+	taken:   user.ErrEmailTaken,
+	resigns: func(before user.Snapshot, after *user.User, deleted bool) bool { return after.Resigns(before, deleted) },
 }
 
 type users struct{ s *Store }
 
 var _ outbound.Users = users{}
 
-// Add implements outbound.Users.
 func (r users) Add(ctx context.Context, u *user.User) error {
 	const op = "add user"
-	if _, ok := keyOf(u.ID()); !ok {
-		return fmt.Errorf("mongodb: %s: %q is no id", op, u.ID())
+	d, err := userTable.checked(u.Snapshot())
+	if err != nil {
+		return fmt.Errorf("mongodb: %s: %w", op, err)
 	}
-	d := userTable.document(u)
 	if n, counted := u.ID().Integer(); counted {
 		if err := r.reach(ctx, op, d, n); err != nil {
 			return err
@@ -119,17 +106,15 @@ func (r users) reach(ctx context.Context, op string, d userDocument, n int64) er
 	return userIDs(r).raise(ctx, op, n)
 }
 
-// Get implements outbound.Users.
 func (r users) Get(ctx context.Context, id user.ID) (*user.User, error) {
 	const op = "get user"
-	key, ok := keyOf(id)
-	if !ok {
+	key, err := id.Stored()
+	if err != nil {
 		return nil, fmt.Errorf("mongodb: %s: %w", op, user.ErrNotFound)
 	}
 	return userTable.find(ctx, r.s, op, "_id", key)
 }
 
-// ByEmail implements outbound.Users.
 func (r users) ByEmail(ctx context.Context, key string) (*user.User, error) {
 	const op = "get user by email"
 	if r.s.sharded {
@@ -138,11 +123,10 @@ func (r users) ByEmail(ctx context.Context, key string) (*user.User, error) {
 	return userTable.find(ctx, r.s, op, "email_key", key)
 }
 
-// Update implements outbound.Users.
 func (r users) Update(ctx context.Context, id user.ID, change func(*user.User) error) (*user.User, error) {
 	const op = "update user"
-	key, ok := keyOf(id)
-	if !ok {
+	key, err := id.Stored()
+	if err != nil {
 		return nil, fmt.Errorf("mongodb: %s: %w", op, user.ErrNotFound)
 	}
 	if r.s.sharded {
@@ -151,11 +135,10 @@ func (r users) Update(ctx context.Context, id user.ID, change func(*user.User) e
 	return userTable.update(ctx, r.s, op, key, change)
 }
 
-// Delete implements outbound.Users.
 func (r users) Delete(ctx context.Context, id user.ID, check func(*user.User) error) error {
 	const op = "delete user"
-	key, ok := keyOf(id)
-	if !ok {
+	key, err := id.Stored()
+	if err != nil {
 		return fmt.Errorf("mongodb: %s: %w", op, user.ErrNotFound)
 	}
 	if r.s.sharded {
@@ -164,23 +147,11 @@ func (r users) Delete(ctx context.Context, id user.ID, check func(*user.User) er
 	return userTable.remove(ctx, r.s, op, key, check)
 }
 
-// List implements outbound.Users.
 func (r users) List(ctx context.Context, q user.Query) ([]*user.User, error) {
-	const op = "list users"
-	docs, err := findAll[userDocument](ctx, r.s, op, page(q), q.Limit)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]*user.User, len(docs))
-	for i, d := range docs {
-		if found[i], err = userTable.restore(d); err != nil {
-			return nil, fmt.Errorf("mongodb: %s: %w", op, err)
-		}
-	}
-	return found, nil
+	return userTable.list(ctx, r.s, "list users", page(q), q.Limit)
 }
 
-// Count implements outbound.Users. All users are counted by what the collection knows of itself, which
+// Count takes the number of all users from what the collection knows of itself, which
 // costs the same however many there are. After a crash of a server that may be off by the changes of
 // its last minute; on a sharded cluster it holds copies that a move of chunks has left behind, until they
 // are cleaned up. A count by a filter is exact, and reads the filter's index.

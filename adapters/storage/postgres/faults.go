@@ -6,21 +6,14 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"roster/adapters/storage"
-	"roster/domain/session"
-	"roster/domain/user"
+	"roster/adapters/storage/sqltable"
 )
-
-// conflicts says which refusal of the domain each unique index stands for.
-var conflicts = map[string]error{
-	"users_id":        user.ErrIDTaken,
-	"users_email_key": user.ErrEmailTaken,
-	"sessions_id":     session.ErrExists,
-}
 
 // SQLSTATE codes; the first two characters are their class.
 const (
@@ -42,14 +35,19 @@ var (
 	errPatience = fmt.Errorf("no answer within %s", patience)
 	errLost     = errors.New("connection lost")
 	errUnsure   = errors.New("connection lost while committing")
-
-	// errOvertaken says that somebody else has stored just now what was not there to be changed.
-	errOvertaken = storage.Unavailable(errors.New("overtaken by another"))
 )
 
-// translate gives err, which the driver returned from op under ctx, the meaning that the ports
-// promise. It goes by codes and types, never by text.
+// Failure implements sqltable.DB. It goes by codes, types and names of constraints, never by text.
+func (s *Store) Failure(ctx context.Context, op string, err error, c sqltable.Conflicts) error {
+	return failure(ctx, op, err, c)
+}
+
+// translate is Failure for what breaks no rule of a table.
 func translate(ctx context.Context, op string, err error) error {
+	return failure(ctx, op, err, sqltable.Conflicts{})
+}
+
+func failure(ctx context.Context, op string, err error, c sqltable.Conflicts) error {
 	if err == nil {
 		return nil
 	}
@@ -64,7 +62,7 @@ func translate(ctx context.Context, op string, err error) error {
 		return outage(op, errors.New("no connection"), err)
 	}
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
-		if refusal := conflicts[e.ConstraintName]; e.Code == uniqueViolation && refusal != nil {
+		if refusal := broken(e, c); refusal != nil {
 			return fmt.Errorf("postgres: %s: %w", op, refusal)
 		}
 		switch {
@@ -81,13 +79,26 @@ func translate(ctx context.Context, op string, err error) error {
 	return fmt.Errorf("postgres: %s: %w", op, err)
 }
 
-// outage tells what happened without the driver's error in its tree: a time-out on the way to the
+// broken returns the refusal that a unique index stands for, or nil.
+func broken(e *pgconn.PgError, c sqltable.Conflicts) error {
+	switch {
+	case e.Code != uniqueViolation:
+		return nil
+	case e.ConstraintName == e.TableName+"_id":
+		return c.ID
+	case strings.HasSuffix(e.ConstraintName, "_key"):
+		return c.Unique
+	}
+	return nil
+}
+
+// outage says what happened without the driver's error in its tree: a time-out on the way to the
 // server is not the end of the caller's context.
 func outage(op string, what, err error) error {
 	return storage.Unavailable(fmt.Errorf("postgres: %s: %w: %s", op, what, err.Error()))
 }
 
-// passing reports whether a code tells of the server's state and not of the statement.
+// passing reports whether a code is about the state of the server and not about the statement.
 func passing(code string) bool {
 	switch code {
 	case readOnlyTransaction, idleInTransaction, serializationFailure, deadlockDetected, lockNotAvailable:
@@ -96,14 +107,14 @@ func passing(code string) bool {
 	switch code[:min(2, len(code))] {
 	case "08", // connection
 		"53", // resources: disk, memory, connections
-		"57", // somebody intervened: shutdown, start-up, statement_timeout
+		"57", // intervention: shutdown, start-up, statement_timeout
 		"58": // the system under the server
 		return true
 	}
 	return false
 }
 
-// isLost reports whether err tells that a connection, once made, is of no more use.
+// isLost reports whether err means that a connection, once made, is of no more use.
 func isLost(err error) bool {
 	_, network := errors.AsType[net.Error](err)
 	return network || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
@@ -113,7 +124,7 @@ func isLost(err error) bool {
 // again reports whether what failed with err, translated, left nothing behind and may go better the
 // next time.
 func again(err error) bool {
-	if errors.Is(err, errLost) || errors.Is(err, errOvertaken) {
+	if errors.Is(err, errLost) || errors.Is(err, sqltable.ErrOvertaken) {
 		return true
 	}
 	e, ok := errors.AsType[*pgconn.PgError](err)

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"roster/adapters/storage/sqltable"
 	"roster/domain/audit"
 	"roster/domain/fault"
 	"roster/domain/session"
@@ -77,9 +78,9 @@ func TestTranslate(t *testing.T) {
 		kind  fault.Kind
 		again bool
 	}{
-		{&pgconn.PgError{Code: uniqueViolation, ConstraintName: "users_email_key"}, fault.Invalid, false},
-		{&pgconn.PgError{Code: uniqueViolation, ConstraintName: "users_id"}, fault.Conflict, false},
-		{&pgconn.PgError{Code: uniqueViolation, ConstraintName: "another"}, fault.Internal, false},
+		{&pgconn.PgError{Code: uniqueViolation, TableName: "users", ConstraintName: "users_email_key"}, fault.Invalid, false},
+		{&pgconn.PgError{Code: uniqueViolation, TableName: "users", ConstraintName: "users_id"}, fault.Conflict, false},
+		{&pgconn.PgError{Code: uniqueViolation, TableName: "users", ConstraintName: "another"}, fault.Internal, false},
 		{&pgconn.PgError{Code: serializationFailure}, fault.Unavailable, true},
 		{&pgconn.PgError{Code: deadlockDetected}, fault.Unavailable, true},
 		{&pgconn.PgError{Code: adminShutdown}, fault.Unavailable, true},
@@ -94,7 +95,7 @@ func TestTranslate(t *testing.T) {
 		{&net.OpError{Op: "read", Err: net.ErrClosed}, fault.Unavailable, true},
 		{pgx.ErrTxCommitRollback, fault.Internal, false},
 	} {
-		err := translate(t.Context(), "x", c.err)
+		err := failure(t.Context(), "x", c.err, sqltable.Conflicts{ID: user.ErrIDTaken, Unique: user.ErrEmailTaken})
 		if fault.KindOf(err) != c.kind || again(err) != c.again {
 			t.Errorf("%v: got %v, again: %t", c.err, err, again(err))
 		}
@@ -107,7 +108,7 @@ func TestTriesAgain(t *testing.T) {
 	for code, want := range map[string]int{serializationFailure: tries, deadlockDetected: tries, lockNotAvailable: 1} {
 		for failures := range tries {
 			n := 0
-			err := s.write(t.Context(), "x", func(ctx context.Context, q querier) error {
+			err := s.Write(t.Context(), "x", sqltable.Durable, func(ctx context.Context, q sqltable.Querier) error {
 				if n++; n <= failures || failures == tries-1 {
 					_, err := q.Exec(ctx, "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '"+code+"'; END $$")
 					return translate(ctx, "x", err)
@@ -126,11 +127,11 @@ func TestTriesAgain(t *testing.T) {
 // after a fail-over, and when it may again.
 func TestStandby(t *testing.T) {
 	s := opened(t)
-	demote := func(ctx context.Context, q querier) error {
+	demote := func(ctx context.Context, q sqltable.Querier) error {
 		_, err := q.Exec(ctx, "SET default_transaction_read_only = on") // one connection's
 		return err
 	}
-	if err := s.read(t.Context(), demote); err != nil {
+	if err := s.Read(t.Context(), demote); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Users().Add(t.Context(), somebody(t, "1")); fault.KindOf(err) != fault.Unavailable {
@@ -162,7 +163,7 @@ func TestEndOfContext(t *testing.T) {
 		t.Fatal(err)
 	}
 	run := func(ctx context.Context) error {
-		return s.read(ctx, func(ctx context.Context, q querier) error {
+		return s.Read(ctx, func(ctx context.Context, q sqltable.Querier) error {
 			_, err := q.Exec(ctx, "SELECT pg_sleep(3600)")
 			return translate(ctx, "sleep", err)
 		})
@@ -268,7 +269,7 @@ func TestClose(t *testing.T) {
 	}
 	impatient, cancel := context.WithCancel(t.Context())
 	cancel()
-	err = s.read(t.Context(), func(ctx context.Context, q querier) error {
+	err = s.Read(t.Context(), func(ctx context.Context, q sqltable.Querier) error {
 		if err := s.Close(impatient); !errors.Is(err, context.Canceled) {
 			t.Errorf("Close while a read is under way: %v, want it to wait until its context ends", err)
 		}

@@ -59,13 +59,13 @@ func TestKeysetPlans(t *testing.T) {
 		beyond := map[bool]string{false: "ROW(at, id) < ROW(", true: "ROW(at, id) > ROW("}[back]
 		for _, epoch := range []int64{0, 3} {
 			q := session.Query{Owner: "7", LiveAt: now, Epoch: epoch, Back: back, Limit: 20}
-			query, args := listSessions(q, q.Owner.SortKey())
+			query, args := s.SessionList(q, q.Owner.SortKey())
 			check(plan(t, s, query, args...), 1, "sessions_live", "Index Cond: (owner = ")
 			q.Skip = 99
-			query, args = listSessions(q, q.Owner.SortKey())
+			query, args = s.SessionList(q, q.Owner.SortKey())
 			check(plan(t, s, query, args...), 1, "sessions_live", "Index Cond: (owner = ")
 			q.From = &session.Position{Created: now, ID: "x"}
-			query, args = listSessions(q, q.Owner.SortKey())
+			query, args = s.SessionList(q, q.Owner.SortKey())
 			check(plan(t, s, query, args...), 1, "sessions_live", strings.Replace(beyond, "at", "created", 1))
 		}
 		for _, c := range []struct {
@@ -82,12 +82,12 @@ func TestKeysetPlans(t *testing.T) {
 			{"audit_events_target_kind", "(kind = ", audit.Filter{User: "7", Kinds: []audit.Kind{audit.SignedIn, audit.SignInFailed}}},
 		} {
 			walks := max(1, len(c.f.Kinds))
-			query, args := listEvents(audit.Query{Filter: c.f, Back: back, Limit: 20})
+			query, args := s.EventList(s.EventTable, audit.Query{Filter: c.f, Back: back, Limit: 20})
 			check(plan(t, s, query, args...), walks, c.index, c.condition)
-			query, args = listEvents(audit.Query{Filter: c.f, Back: back, Limit: 20, From: &audit.Position{At: now, ID: "x"}})
+			query, args = s.EventList(s.EventTable, audit.Query{Filter: c.f, Back: back, Limit: 20, From: &audit.Position{At: now, ID: "x"}})
 			check(plan(t, s, query, args...), walks, c.index, beyond)
 			c.f.Since, c.f.Until = now.Add(-time.Hour), now.Add(time.Hour)
-			query, args = listEvents(audit.Query{Filter: c.f, Back: back, Limit: 20})
+			query, args = s.EventList(s.EventTable, audit.Query{Filter: c.f, Back: back, Limit: 20})
 			check(plan(t, s, query, args...), walks, c.index, "(ROW(at, id) > ROW('1700046400000'::bigint, ''::text)) AND (ROW(at, id) < ROW('1700053600000'::bigint, ''::text))")
 		}
 		// Of those who have few events all may be read and sorted, and likewise of an actor and a user.
@@ -95,7 +95,7 @@ func TestKeysetPlans(t *testing.T) {
 			{Actor: "123"}, {User: "123"}, {Actor: "123", User: "7"}, {Actor: "7", User: "123"}, {Actor: "7", User: "7", Kinds: audit.Kinds()},
 			{User: "123", Kinds: audit.Kinds()},
 		} {
-			query, args := listEvents(audit.Query{Filter: f, Back: back, Limit: 20})
+			query, args := s.EventList(s.EventTable, audit.Query{Filter: f, Back: back, Limit: 20})
 			got := plan(t, s, query, args...)
 			if scans.MatchString(got) || !strings.Contains(got, "audit_events_actor") && !strings.Contains(got, "audit_events_target") {
 				t.Errorf("%+v: want an index by whose they are\n%s", f, got)
@@ -103,22 +103,23 @@ func TestKeysetPlans(t *testing.T) {
 		}
 	}
 	for query, index := range map[string]string{
-		sessionTable.selectPage(): "sessions_id", attemptTable.selectPage(): "attempts_id", eventTable.selectPage(): "audit_events_id",
+		s.SessionTable.SelectPage: "sessions_id", s.AttemptTable.SelectPage: "attempts_id", s.EventTable.SelectPage: "audit_events_id",
 	} {
 		check(plan(t, s, query, "4", int64(1000)), 1, index, "Index Cond: (id > ")
 	}
+	selectAnyOf := func(table string) string { query, _ := selectAny(table, "id", nil); return query }
 	for query, index := range map[string]string{
-		attemptTable.selectWhere("id"):                    "using attempts_id on attempts",
-		attemptTable.selectToChange():                     "using attempts_id on attempts",
+		s.AttemptTable.SelectByID:                         "using attempts_id on attempts",
+		s.AttemptTable.SelectToSet:                        "using attempts_id on attempts",
 		"UPDATE attempts SET failures = $1 WHERE id = $2": "using attempts_id on attempts", // as save makes them
-		sessionTable.selectAny("id"):                      "using sessions_id on sessions",
-		attemptTable.selectAny("id"):                      "using attempts_id on attempts",
-		eventTable.selectAny("id"):                        "using audit_events_id on audit_events",
-		deleteAttemptsOf:                                  "on attempts_id",
-		sweepAttempts:                                     "using attempts_expires on attempts",
-		sweepEvents:                                       "using audit_events_at on audit_events",
-		deleteOf:                                          "sessions_owner",
-		sweep:                                             "using sessions_expires on sessions",
+		selectAnyOf("sessions"):                           "using sessions_id on sessions",
+		selectAnyOf("attempts"):                           "using attempts_id on attempts",
+		selectAnyOf("audit_events"):                       "using audit_events_id on audit_events",
+		s.DeleteAttemptsOf:                                "on attempts_id",
+		s.SweepAttempts:                                   "using attempts_expires on attempts",
+		s.SweepEvents:                                     "using audit_events_at on audit_events",
+		s.DeleteSessionsOf:                                "sessions_owner",
+		s.SweepSessions:                                   "using sessions_expires on sessions",
 	} {
 		if got := generic(t, s, query); scans.MatchString(got) || sorts.MatchString(got) || !strings.Contains(got, index) {
 			t.Errorf("want %s\n%s", index, got)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"roster/adapters/storage/sqltable"
 	"roster/domain/user"
 	"roster/test/testenv"
 )
@@ -94,7 +95,7 @@ func generic(t *testing.T, s *Store, query string) (out string) {
 	return out
 }
 
-func explained(t *testing.T, q querier, statement string, args ...any) string {
+func explained(t *testing.T, q runner, statement string, args ...any) string {
 	t.Helper()
 	rows, err := q.Query(t.Context(), statement, args...)
 	if err != nil {
@@ -145,7 +146,7 @@ func TestPlans(t *testing.T) {
 	}
 	asked := func(name, index string, q user.Query) {
 		t.Helper()
-		query, args := list(q)
+		query, args := list(s.UserTable, q)
 		check(name, plan(t, s, query, args...), index)
 	}
 	middle, err := s.Users().Get(t.Context(), "54321")
@@ -194,30 +195,31 @@ func TestPlans(t *testing.T) {
 	query, args := count(user.Filter{Only: "7"})
 	check("count of one", plan(t, s, query, args...), "users_id")
 
+	selectUsersByKey, _ := selectAny("users", "email_key", nil)
 	for query, index := range map[string]string{
-		userTable.selectWhere("id"):                         "using users_id on users",
-		userTable.selectWhere("email_key"):                  "using users_email_key on users",
-		userTable.selectToChange():                          "using users_id on users",
-		userTable.deleteOne():                               "using users_id on users",
-		selectOtherStaff:                                    "using users_staff on users",
-		"UPDATE users SET first_name = $1 WHERE id = $2":    "using users_id on users", // as save makes them
-		sessionTable.selectWhere("id"):                      "using sessions_id on sessions",
-		sessionTable.selectToChange():                       "using sessions_id on sessions",
-		"UPDATE sessions SET generation = $1 WHERE id = $2": "using sessions_id on sessions",
-		deleteOf: "sessions_owner",
-		sweep:    "using sessions_expires on sessions",
-		strings.Replace(countAbove, "$1", "$1::bigint", 1): "counters",
-		countUp:                          "counters",
-		selectCounter:                    "counters",
-		userTable.selectAny("email_key"): "using users_email_key on users",
-		selectPing:                       "counters",
+		s.UserTable.SelectByID:                                 "using users_id on users",
+		s.UserTable.SelectUnique:                               "using users_email_key on users",
+		s.UserTable.SelectToSet:                                "using users_id on users",
+		s.UserTable.Delete:                                     "using users_id on users",
+		dialect.OtherStaff:                                     "using users_staff on users",
+		"UPDATE users SET first_name = $1 WHERE id = $2":       "using users_id on users", // as save makes them
+		s.SessionTable.SelectByID:                              "using sessions_id on sessions",
+		s.SessionTable.SelectToSet:                             "using sessions_id on sessions",
+		"UPDATE sessions SET generation = $1 WHERE id = $2":    "using sessions_id on sessions",
+		s.DeleteSessionsOf:                                     "sessions_owner",
+		s.SweepSessions:                                        "using sessions_expires on sessions",
+		strings.Replace(s.RaiseCounter, "$1", "$1::bigint", 1): "counters",
+		s.CountUp:           "counters",
+		s.SelectCounter:     "counters",
+		selectUsersByKey:    "using users_email_key on users",
+		sqltable.SelectPing: "counters",
 	} {
 		check(query, generic(t, s, query), index)
 	}
 	for _, after := range []string{"", "0000000000000054321"} {
-		check("page of all", plan(t, s, userTable.selectPage(), after, int64(1000)), "Index Scan using users_id on users\n        Index Cond: (id > ")
+		check("page of all", plan(t, s, s.UserTable.SelectPage, after, int64(1000)), "Index Scan using users_id on users\n        Index Cond: (id > ")
 	}
-	check("sweep", plan(t, s, sweep, int64(1700000000000), int64(1000)), "sessions_id")
+	check("sweep", plan(t, s, s.SweepSessions, int64(1700000000000), int64(1000)), "sessions_id")
 	for name := range exceptions {
 		if !used[name] {
 			t.Errorf("no query is called %q", name)

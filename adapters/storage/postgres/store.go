@@ -14,7 +14,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"roster/adapters/storage"
-	"roster/ports/outbound"
+	"roster/adapters/storage/sqltable"
 )
 
 // Store is the backend.
@@ -23,7 +23,10 @@ type Store struct {
 	options storage.Options
 	listing pgx.QueryExecMode // of statements that are worth a plan for their values
 	pool    *pgxpool.Pool     // nil before Start
+	readers *querier          // of pool
 	gate    storage.Gate
+
+	sqltable.Tables
 }
 
 var _ storage.Backend = (*Store)(nil)
@@ -45,6 +48,7 @@ func newStore(rawURL string, o storage.Options) (*Store, error) {
 		return nil, unreadable(rawURL)
 	}
 	s := &Store{config: c, options: o, listing: c.ConnConfig.DefaultQueryExecMode}
+	s.Tables = sqltable.New(s, &dialect)
 	if s.listing == pgx.QueryExecModeCacheStatement {
 		// A plan kept for any values would suit neither the first page nor the last.
 		s.listing = pgx.QueryExecModeCacheDescribe
@@ -62,7 +66,7 @@ func newStore(rawURL string, o storage.Options) (*Store, error) {
 	}
 	session := c.ConnConfig.RuntimeParams
 	if session["synchronous_commit"] != "remote_apply" { // which is more
-		session["synchronous_commit"] = "on" // a commit is on the disk before it is told
+		session["synchronous_commit"] = "on" // a commit is on the disk before it is acknowledged
 	}
 	session["default_transaction_isolation"] = "read committed" // rows are locked to be changed
 	session["statement_timeout"] = fmt.Sprint(patience.Milliseconds())
@@ -100,24 +104,6 @@ func unreadable(rawURL string) error {
 	return hidden
 }
 
-// Users implements storage.Backend.
-func (s *Store) Users() outbound.Users { return users{s} }
-
-// Sessions implements storage.Backend.
-func (s *Store) Sessions() outbound.Sessions { return sessions{s} }
-
-// Attempts implements storage.Backend.
-func (s *Store) Attempts() outbound.Attempts { return failedAttempts{s} }
-
-// AuditTrail implements storage.Backend.
-func (s *Store) AuditTrail() outbound.AuditTrail { return auditTrail{s} }
-
-// Archive implements storage.Backend.
-func (s *Store) Archive() outbound.Archive { return archive{s} }
-
-// UserIDs implements storage.Backend.
-func (s *Store) UserIDs() outbound.UserIDs { return userIDs{s} }
-
 // Start implements storage.Backend. A Store whose Start failed holds nothing open and cannot be
 // started again.
 func (s *Store) Start(ctx context.Context) error {
@@ -131,7 +117,7 @@ func (s *Store) Start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("postgres: %w", err)
 	}
-	s.pool = pool
+	s.pool, s.readers = pool, &querier{pool, s.listing}
 	s.gate.Open()
 	return nil
 }
@@ -149,7 +135,7 @@ func (s *Store) Same(ctx context.Context, other storage.Backend) (bool, error) {
 	}
 	var places [2]string
 	for i, one := range []*Store{s, o} {
-		err := one.read(ctx, func(ctx context.Context, q querier) error {
+		err := one.Read(ctx, func(ctx context.Context, q sqltable.Querier) error {
 			return translate(ctx, "find the database", q.QueryRow(ctx, selectPlace).Scan(&places[i]))
 		})
 		if err != nil {
@@ -161,7 +147,7 @@ func (s *Store) Same(ctx context.Context, other storage.Backend) (bool, error) {
 
 // About implements storage.Backend.
 func (s *Store) About(ctx context.Context) (about string, err error) {
-	err = s.read(ctx, func(ctx context.Context, q querier) error {
+	err = s.Read(ctx, func(ctx context.Context, q sqltable.Querier) error {
 		var program string
 		var schema int64
 		err := q.QueryRow(ctx, "SELECT current_setting('server_version'), max(version_id) FROM "+goose.DefaultTablename).Scan(&program, &schema)
@@ -171,14 +157,11 @@ func (s *Store) About(ctx context.Context) (about string, err error) {
 	return about, err
 }
 
-// selectPing reads one row of ours.
-const selectPing = "SELECT count(*) FROM counters WHERE name = 'user_id'"
-
 // Ping implements storage.Backend.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.read(ctx, func(ctx context.Context, q querier) error {
+	return s.Read(ctx, func(ctx context.Context, q sqltable.Querier) error {
 		var n int
-		return translate(ctx, "ping", q.QueryRow(ctx, selectPing).Scan(&n))
+		return translate(ctx, "ping", q.QueryRow(ctx, sqltable.SelectPing).Scan(&n))
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	"roster/adapters/storage/postgres"
 	"roster/domain/session"
 	"roster/domain/user"
+	"roster/test/conformance"
 	"roster/test/testenv"
 )
 
@@ -194,4 +195,16 @@ func TestWithoutTrigrams(t *testing.T) {
 	if err := c.QueryRow(t.Context(), "SELECT to_regclass('apart.users_search') IS NOT NULL").Scan(&indexed); err != nil || indexed {
 		t.Errorf("the index is there: %t, %v; the test shows nothing", indexed, err)
 	}
+}
+
+func BenchmarkReads(b *testing.B) {
+	s, err := postgres.New(testenv.Postgres(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := s.Start(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = s.Close(context.Background()) }()
+	conformance.BenchmarkReads(b, s)
 }

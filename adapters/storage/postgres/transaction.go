@@ -6,13 +6,44 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"roster/adapters/storage/sqltable"
 )
 
-// querier is what a connection pool and a transaction have in common.
-type querier interface {
+// runner is a pool of connections or a transaction.
+type runner interface {
 	Query(ctx context.Context, query string, args ...any) (pgx.Rows, error)
 	QueryRow(ctx context.Context, query string, args ...any) pgx.Row
 	Exec(ctx context.Context, query string, args ...any) (pgconn.CommandTag, error)
+}
+
+// querier runs statements. Those that may find many rows are planned for their values.
+type querier struct {
+	on      runner
+	listing pgx.QueryExecMode
+}
+
+func (q *querier) QueryRow(ctx context.Context, query string, args ...any) sqltable.Row {
+	return q.on.QueryRow(ctx, query, args...)
+}
+
+func (q *querier) QueryEach(ctx context.Context, query string, args []any, f func(sqltable.Row) error) error {
+	rows, err := q.on.Query(ctx, query, append([]any{q.listing}, args...)...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := f(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func (q *querier) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	result, err := q.on.Exec(ctx, query, args...)
+	return result.RowsAffected(), err
 }
 
 // tries is how often an operation is tried that lost its connection or a deadlock, or was overtaken.
@@ -34,45 +65,44 @@ func (s *Store) run(ctx context.Context, f func(context.Context) error) error {
 	}
 }
 
-// read runs f on any connections. Each statement of f is a transaction of its own.
-func (s *Store) read(ctx context.Context, f func(context.Context, querier) error) error {
-	return s.run(ctx, func(ctx context.Context) error { return f(ctx, s.pool) })
+// Read implements sqltable.DB. Each statement of f is a transaction of its own.
+func (s *Store) Read(ctx context.Context, f sqltable.Work) error {
+	return s.run(ctx, func(ctx context.Context) error { return f(ctx, s.readers) })
 }
 
-// delete runs a statement that deletes, and can be repeated, and returns how many rows went.
-func (s *Store) delete(ctx context.Context, op, query string, args ...any) (gone int, err error) {
-	err = s.read(ctx, func(ctx context.Context, q querier) error {
-		result, err := q.Exec(ctx, query, args...)
-		gone = int(result.RowsAffected())
-		return translate(ctx, op, err)
-	})
-	if err != nil {
-		return 0, err
+// soon begins a transaction that is acknowledged before it is on the disk, where it is a moment later.
+var soon = pgx.TxOptions{BeginQuery: "BEGIN; SET LOCAL synchronous_commit = off"}
+
+// Write implements sqltable.DB.
+func (s *Store) Write(ctx context.Context, op string, m sqltable.Mode, f sqltable.Work) error {
+	switch m {
+	case sqltable.Statement:
+		return s.Read(ctx, f)
+	case sqltable.Soon:
+		return s.transact(ctx, op, soon, f)
+	case sqltable.Durable, sqltable.Bulk:
 	}
-	return gone, nil
-}
-
-// write runs f in a transaction. When f fails nothing is stored and write returns its error as it is.
-func (s *Store) write(ctx context.Context, op string, f func(context.Context, querier) error) error {
 	return s.transact(ctx, op, pgx.TxOptions{}, f)
 }
 
-// soon are the transactions that are told before they are on the disk, where they are a moment later.
-var soon = pgx.TxOptions{BeginQuery: "BEGIN; SET LOCAL synchronous_commit = off"}
+// serialize makes transactions with the same argument wait for each other until they end.
+const serialize = "SELECT pg_advisory_xact_lock(hashtextextended('roster: ' || $1::text, 0))"
 
-// writeSoon is write for what a crash of the server may undo.
-func (s *Store) writeSoon(ctx context.Context, op string, f func(context.Context, querier) error) error {
-	return s.transact(ctx, op, soon, f)
+// Serialize implements sqltable.DB. As transactions are READ COMMITTED, the next statement sees everything that was
+// committed before this one got the lock.
+func (s *Store) Serialize(ctx context.Context, q sqltable.Querier, what string) error {
+	_, err := q.Exec(ctx, serialize, what)
+	return err
 }
 
-func (s *Store) transact(ctx context.Context, op string, o pgx.TxOptions, f func(context.Context, querier) error) error {
+func (s *Store) transact(ctx context.Context, op string, o pgx.TxOptions, f sqltable.Work) error {
 	return s.run(ctx, func(ctx context.Context) error {
 		tx, err := s.pool.BeginTx(ctx, o)
 		if err != nil {
 			return translate(ctx, op, err)
 		}
 		defer func() { _ = tx.Rollback(ctx) }() // after Commit it does nothing
-		if err := f(ctx, tx); err != nil {
+		if err := f(ctx, &querier{tx, s.listing}); err != nil {
 			return err
 		}
 		if err := ctx.Err(); err != nil {
@@ -82,8 +112,8 @@ func (s *Store) transact(ctx context.Context, op string, o pgx.TxOptions, f func
 	})
 }
 
-// commit ends a transaction. A caller who goes away meanwhile does not keep it from telling what was
-// done. When the connection is lost nobody knows, and it must not be tried again.
+// commit ends a transaction, also when the caller goes away during it. When the connection is lost it is not known
+// whether the transaction was stored, and it must not be tried again.
 func commit(ctx context.Context, op string, tx pgx.Tx) error {
 	whole := context.WithoutCancel(ctx)
 	if end, ok := ctx.Deadline(); ok {

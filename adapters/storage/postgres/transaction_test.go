@@ -7,16 +7,17 @@ import (
 	"testing"
 	"time"
 
+	"roster/adapters/storage/sqltable"
 	"roster/domain/fault"
 	"roster/domain/lockout"
 	"roster/test/testenv"
 )
 
-// TestWriteSoon shows that what a crash may undo does not wait for the disk, and that the same
+// TestSoon shows that what a crash may undo does not wait for the disk, and that the same
 // connections' other writes still do.
-func TestWriteSoon(t *testing.T) {
+func TestSoon(t *testing.T) {
 	s := opened(t)
-	synchronous := func(ctx context.Context, q querier) (mode string) {
+	synchronous := func(ctx context.Context, q sqltable.Querier) (mode string) {
 		t.Helper()
 		if err := q.QueryRow(ctx, "SELECT current_setting('synchronous_commit')").Scan(&mode); err != nil {
 			t.Error(err)
@@ -25,16 +26,16 @@ func TestWriteSoon(t *testing.T) {
 	}
 	refused := errors.New("refused")
 	for _, want := range []error{nil, refused} {
-		err := s.writeSoon(t.Context(), "x", func(ctx context.Context, q querier) error {
+		err := s.Write(t.Context(), "x", sqltable.Soon, func(ctx context.Context, q sqltable.Querier) error {
 			if mode := synchronous(ctx, q); mode != "off" {
 				t.Errorf("meanwhile synchronous_commit is %s, want off", mode)
 			}
 			return want
 		})
 		if !errors.Is(err, want) {
-			t.Errorf("writeSoon: %v, want %v", err, want)
+			t.Errorf("Write: %v, want %v", err, want)
 		}
-		if err := s.write(t.Context(), "x", func(ctx context.Context, q querier) error {
+		if err := s.Write(t.Context(), "x", sqltable.Durable, func(ctx context.Context, q sqltable.Querier) error {
 			if mode := synchronous(ctx, q); mode != "on" {
 				t.Errorf("afterwards synchronous_commit is %s, want on", mode)
 			}
@@ -45,7 +46,7 @@ func TestWriteSoon(t *testing.T) {
 	}
 }
 
-// TestOvertaken has somebody else store the first failure while one is counted, and again and again.
+// TestOvertaken has another caller store the first failure while one is counted, and again and again.
 func TestOvertaken(t *testing.T) {
 	s := opened(t)
 	now := time.UnixMilli(1750000000000).UTC()
@@ -74,9 +75,11 @@ func TestOvertaken(t *testing.T) {
 	}
 
 	n := 0
-	err = s.writeSoon(t.Context(), "x", func(ctx context.Context, q querier) error {
+	tables := sqltable.New(meddling{s, func(query string) bool { return query == s.AttemptTable.InsertOnce }}, &dialect)
+	_, err = tables.Attempts().Update(t.Context(), lockout.ForAddress("b@example.com"), func(r *lockout.Record) error {
 		n++
-		return attemptTable.addFirst(ctx, q, "x", r)
+		r.Fail(now, lockout.Policy{Free: 100, Leak: time.Hour})
+		return nil
 	})
 	if n != tries || fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("overtaken for ever: %d attempts, %v", n, err)
@@ -104,7 +107,7 @@ func TestDeadlineDuringCommit(t *testing.T) {
 		ended.Go(func() {
 			arrive := sync.OnceFunc(ready.Done)
 			defer arrive()
-			err := s.write(ctx, "x", func(ctx context.Context, q querier) error {
+			err := s.Write(ctx, "x", sqltable.Durable, func(ctx context.Context, q sqltable.Querier) error {
 				_, err := q.Exec(ctx, "SELECT 1")
 				arrive()
 				<-paused

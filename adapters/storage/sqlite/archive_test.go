@@ -58,12 +58,12 @@ func TestPageOfBrokenRows(t *testing.T) {
 func TestPutKeepsWhatFollows(t *testing.T) {
 	s := opened(t)
 	var us []user.Snapshot
-	for i := range 3 * putAtOnce {
+	for i := range 3 * dialect.RowsPerStatement {
 		u := someone(i + 1)
 		u.Staff, u.Active = i%3 == 0, i%5 == 0
 		us = append(us, u)
 	}
-	for _, records := range [][]user.Snapshot{us[:putAtOnce+7], us} {
+	for _, records := range [][]user.Snapshot{us[:dialect.RowsPerStatement+7], us} {
 		if _, err := s.Archive().Users().Put(t.Context(), records); err != nil {
 			t.Fatal(err)
 		}

@@ -1,5 +1,3 @@
-// Package sqlite is the embedded backend: one database file, shared by any number of processes of one
-// machine.
 package sqlite
 
 import (

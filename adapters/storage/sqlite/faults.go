@@ -9,17 +9,20 @@ import (
 	lib "modernc.org/sqlite/lib"
 
 	"roster/adapters/storage"
+	"roster/adapters/storage/sqltable"
 )
 
-// conflicts says which refusals of the domain a table's unique indexes stand for.
-type conflicts struct {
-	id    error // the primary key is taken
-	other error // the other unique index is; nil when there is none
+// Failure implements sqltable.DB. It goes by result codes, never by text.
+func (s *Store) Failure(ctx context.Context, op string, err error, c sqltable.Conflicts) error {
+	return failure(ctx, op, err, c)
 }
 
-// translate gives err, which the driver returned from op under ctx, the meaning that the ports
-// promise. It goes by result codes, never by text.
-func (c conflicts) translate(ctx context.Context, op string, err error) error {
+// translate is Failure for what breaks no rule of a table.
+func translate(ctx context.Context, op string, err error) error {
+	return failure(ctx, op, err, sqltable.Conflicts{})
+}
+
+func failure(ctx context.Context, op string, err error, c sqltable.Conflicts) error {
 	if err == nil {
 		return nil
 	}
@@ -30,12 +33,12 @@ func (c conflicts) translate(ctx context.Context, op string, err error) error {
 	err = fmt.Errorf("sqlite: %s: %w", op, err)
 	switch code := codeOf(err); code {
 	case lib.SQLITE_CONSTRAINT_PRIMARYKEY:
-		if c.id != nil {
-			return fmt.Errorf("sqlite: %s: %w", op, c.id)
+		if c.ID != nil {
+			return fmt.Errorf("sqlite: %s: %w", op, c.ID)
 		}
 	case lib.SQLITE_CONSTRAINT_UNIQUE:
-		if c.other != nil {
-			return fmt.Errorf("sqlite: %s: %w", op, c.other)
+		if c.Unique != nil {
+			return fmt.Errorf("sqlite: %s: %w", op, c.Unique)
 		}
 	default:
 		switch code & 0xff { // the extended codes share their low byte with the primary one
@@ -45,10 +48,6 @@ func (c conflicts) translate(ctx context.Context, op string, err error) error {
 		}
 	}
 	return err
-}
-
-func translate(ctx context.Context, op string, err error) error {
-	return conflicts{}.translate(ctx, op, err)
 }
 
 // codeOf returns the extended result code in err's tree, or 0.

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
+	"roster/adapters/storage/sqltable"
 	"roster/domain/fault"
 	"roster/domain/session"
 	"roster/domain/user"
@@ -76,16 +76,6 @@ func TestSettingsAreInForce(t *testing.T) {
 	}
 	if _, err := s.reader.ExecContext(t.Context(), "DELETE FROM counters"); err == nil {
 		t.Error("a reader can write")
-	}
-}
-
-// TestOnlyKnownColumnsOrder shows what becomes of an ordering before it is put into words.
-func TestOnlyKnownColumnsOrder(t *testing.T) {
-	query, _ := walk(user.Query{Order: []user.Order{
-		{By: "password"}, {By: "id; DROP TABLE users"}, {By: user.SortEmail, Desc: true}, {By: user.SortEmail}, {By: user.SortJoined},
-	}}, nil)
-	if want := "FROM users INDEXED BY users_email ORDER BY email DESC, joined_us, id LIMIT ?1 OFFSET ?2"; !strings.HasSuffix(query, want) {
-		t.Errorf("got %s, want it to end with %s", query, want)
 	}
 }
 
@@ -222,9 +212,9 @@ func TestEndOfContext(t *testing.T) {
 	const endless = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 	s := opened(t)
 	run := func(ctx context.Context) error {
-		return s.read(ctx, func(q querier) error {
+		return s.Read(ctx, func(ctx context.Context, q sqltable.Querier) error {
 			var n int
-			return translate(ctx, "count without end", q.QueryRowContext(ctx, endless).Scan(&n))
+			return translate(ctx, "count without end", q.QueryRow(ctx, endless).Scan(&n))
 		})
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -239,7 +229,7 @@ func TestEndOfContext(t *testing.T) {
 	}
 
 	// A write that waits for another gives up too, and the lock is not left behind.
-	err := s.write(t.Context(), "hold the lock", func(querier) error {
+	err := s.Write(t.Context(), "hold the lock", sqltable.Durable, func(context.Context, sqltable.Querier) error {
 		ctx, cancel := context.WithCancel(t.Context())
 		go cancel()
 		return s.Users().Add(ctx, somebody(t, "1"))
@@ -284,7 +274,7 @@ func TestCloseWaits(t *testing.T) {
 	}
 	impatient, cancel := context.WithCancel(t.Context())
 	cancel()
-	err = s.read(t.Context(), func(querier) error {
+	err = s.Read(t.Context(), func(context.Context, sqltable.Querier) error {
 		if err := s.Close(impatient); !errors.Is(err, context.Canceled) {
 			t.Errorf("Close while a read is under way: %v, want it to wait until its context ends", err)
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"roster/adapters/storage/sqltable"
 	"roster/domain/audit"
 	"roster/domain/session"
 	"roster/domain/user"
@@ -39,13 +40,13 @@ func testKeysetPlans(t *testing.T, s *Store) {
 		beyond := map[bool]string{false: "<", true: ">"}[back]
 		for _, epoch := range []int64{0, 3} {
 			q := session.Query{Owner: "7", LiveAt: now, Epoch: epoch, Back: back, Limit: 20}
-			query, args := listSessions(q, user.ID("7").SortKey())
+			query, args := s.SessionList(q, user.ID("7").SortKey())
 			check(query, args, "SEARCH sessions USING INDEX sessions_live (owner=?)")
 			q.Skip = 99
-			query, args = listSessions(q, user.ID("7").SortKey())
+			query, args = s.SessionList(q, user.ID("7").SortKey())
 			check(query, args, "SEARCH sessions USING INDEX sessions_live (owner=?)")
 			q.From = &session.Position{Created: now, ID: "x"}
-			query, args = listSessions(q, user.ID("7").SortKey())
+			query, args = s.SessionList(q, user.ID("7").SortKey())
 			check(query, args, "SEARCH sessions USING INDEX sessions_live (owner=? AND (created,id)"+beyond+"(?,?))")
 		}
 
@@ -91,7 +92,7 @@ func testKeysetPlans(t *testing.T, s *Store) {
 					if conditions == "" { // the newest or the oldest of all: the walk ends with the page
 						way = "SCAN audit_events USING INDEX audit_events_at"
 					}
-					query, args := listEvents(q)
+					query, args := s.EventList(s.EventTable, q)
 					if conditions == "" {
 						if got := plan(t, s, query, args...); got != way {
 							t.Errorf("want %s\n%s", way, got)
@@ -104,20 +105,29 @@ func testKeysetPlans(t *testing.T, s *Store) {
 		}
 	}
 
-	check(sweepEvents, nil, "SEARCH audit_events USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH audit_events USING COVERING INDEX audit_events_at (at<?)")
-	check(appendEvent(), nil)
-	check(deleteAttemptsOf, nil, "SEARCH attempts USING PRIMARY KEY (id>? AND id<?)")
-	check(sweepAttempts, nil, "SEARCH attempts USING PRIMARY KEY (id=?)", "SEARCH attempts USING COVERING INDEX attempts_expires (expires<?)")
-	check(attemptTable.selectWhere("id"), nil, "SEARCH attempts USING PRIMARY KEY (id=?)")
-	check(attemptTable.updateColumns("failures", "last", "expires", "version"), nil, "SEARCH attempts USING PRIMARY KEY (id=?)")
-	check(attemptTable.insert(), nil)
+	check(s.SweepEvents, nil, "SEARCH audit_events USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH audit_events USING COVERING INDEX audit_events_at (at<?)")
+	check(s.EventTable.InsertOnce, nil)
+	check(s.DeleteAttemptsOf, nil, "SEARCH attempts USING PRIMARY KEY (id>? AND id<?)")
+	check(s.SweepAttempts, nil, "SEARCH attempts USING PRIMARY KEY (id=?)", "SEARCH attempts USING COVERING INDEX attempts_expires (expires<?)")
+	check(s.AttemptTable.SelectByID, nil, "SEARCH attempts USING PRIMARY KEY (id=?)")
+	check(s.AttemptTable.Update("failures", "last", "expires", "version"), nil, "SEARCH attempts USING PRIMARY KEY (id=?)")
+	check(s.AttemptTable.InsertOnce, nil)
 
-	check(userTable.selectPage(), nil, "SEARCH users USING INDEX sqlite_autoindex_users_1 (id>?)")
-	check(userTable.countID(), nil, "SEARCH users USING COVERING INDEX sqlite_autoindex_users_1 (id=?)")
-	check(sessionTable.selectPage(), nil, "SEARCH sessions USING INDEX sqlite_autoindex_sessions_1 (id>?)")
-	check(attemptTable.selectPage(), nil, "SEARCH attempts USING PRIMARY KEY (id>?)")
-	check(eventTable.selectPage(), nil, "SEARCH audit_events USING INDEX sqlite_autoindex_audit_events_1 (id>?)")
-	check(sessionTable.insertNew(2), nil, "SCAN 2-ROW VALUES CLAUSE")
-	check(attemptTable.insertNew(2), nil, "SCAN 2-ROW VALUES CLAUSE")
-	check(eventTable.insertNew(2), nil, "SCAN 2-ROW VALUES CLAUSE")
+	check(s.UserTable.SelectPage, nil, "SEARCH users USING INDEX sqlite_autoindex_users_1 (id>?)")
+	for _, c := range []struct{ table, column, index string }{
+		{"users", "id", "SEARCH users USING COVERING INDEX sqlite_autoindex_users_1 (id=?)"}, {"users", "email_key", "SEARCH users USING COVERING INDEX users_email_key (email_key=?)"},
+		{"sessions", "id", "SEARCH sessions USING COVERING INDEX sqlite_autoindex_sessions_1 (id=?)"}, {"attempts", "id", "SEARCH attempts USING PRIMARY KEY (id=?)"},
+		{"audit_events", "id", "SEARCH audit_events USING COVERING INDEX sqlite_autoindex_audit_events_1 (id=?)"},
+	} {
+		query, args := dialect.SelectAny(c.table, c.column, []string{"1", "2"})
+		check(query, args, c.index)
+	}
+	check(s.SessionTable.SelectPage, nil, "SEARCH sessions USING INDEX sqlite_autoindex_sessions_1 (id>?)")
+	check(s.AttemptTable.SelectPage, nil, "SEARCH attempts USING PRIMARY KEY (id>?)")
+	check(s.EventTable.SelectPage, nil, "SEARCH audit_events USING INDEX sqlite_autoindex_audit_events_1 (id>?)")
+	for table, columns := range map[string][]sqltable.Column{"sessions": s.SessionTable.Columns, "attempts": s.AttemptTable.Columns, "audit_events": s.EventTable.Columns} {
+		row := make([]any, len(columns))
+		query, args := dialect.InsertNew(table, columns, [][]any{row, row}, "id")
+		check(query, args, "SCAN 2-ROW VALUES CLAUSE")
+	}
 }

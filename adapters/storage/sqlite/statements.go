@@ -8,101 +8,96 @@ import (
 	"fmt"
 
 	"roster/adapters/storage"
+	"roster/adapters/storage/sqltable"
 )
 
-// selectPing reads one row of ours.
-const selectPing = "SELECT count(*) FROM counters WHERE name = 'user_id'"
+// prepared holds the statements that are run so often that planning them each time would show, by text.
+type prepared map[string]*sql.Stmt
 
-// querier is what a connection pool and a transaction have in common.
-type querier interface {
+func prepareAll(ctx context.Context, db *sql.DB, queries []string) (prepared, error) {
+	p := prepared{}
+	for _, q := range queries {
+		statement, err := db.PrepareContext(ctx, q)
+		if err != nil {
+			return p, err
+		}
+		p[q] = statement
+	}
+	return p, nil
+}
+
+func (p prepared) close() (err error) {
+	for _, statement := range p {
+		err = errors.Join(err, statement.Close())
+	}
+	return err
+}
+
+// runner is a pool of connections or a transaction.
+type runner interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
-// statements holds what is asked so often that planning it each time shows, by text.
-type statements struct {
-	read, write map[string]*sql.Stmt
+// querier runs statements, those that are prepared by their plans.
+type querier struct {
+	runner
+	tx    *sql.Tx // nil for readers
+	ready prepared
 }
 
-func prepareStatements(ctx context.Context, reader, writer *sql.DB) (s statements, err error) {
-	s = statements{read: map[string]*sql.Stmt{}, write: map[string]*sql.Stmt{}}
-	for _, p := range []struct {
-		db      *sql.DB
-		into    map[string]*sql.Stmt
-		queries []string
-	}{
-		{reader, s.read, []string{selectPing, userTable.selectWhere("id"), userTable.selectWhere("email_key"), sessionTable.selectWhere("id"), attemptTable.selectWhere("id")}},
-		{writer, s.write, []string{
-			userTable.selectWhere("id"), sessionTable.selectWhere("id"), attemptTable.selectWhere("id"),
-			userTable.insert(), sessionTable.insert(), attemptTable.insert(), appendEvent(), userTable.countID(),
-		}},
-	} {
-		if p.db == nil {
-			continue // the database is only read
-		}
-		for _, q := range p.queries {
-			if p.into[q], err = p.db.PrepareContext(ctx, q); err != nil {
-				delete(p.into, q)
-				return s, err
-			}
-		}
+// statement returns the prepared statement for a query, or nil.
+func (q *querier) statement(ctx context.Context, query string) *sql.Stmt {
+	statement := q.ready[query]
+	if statement != nil && q.tx != nil {
+		return q.tx.StmtContext(ctx, statement)
 	}
-	return s, nil
+	return statement
 }
 
-func (s statements) close() (err error) {
-	for _, m := range []map[string]*sql.Stmt{s.read, s.write} {
-		for _, st := range m {
-			err = errors.Join(err, st.Close())
+func (q *querier) QueryRow(ctx context.Context, query string, args ...any) sqltable.Row {
+	if statement := q.statement(ctx, query); statement != nil {
+		return statement.QueryRowContext(ctx, args...)
+	}
+	return q.QueryRowContext(ctx, query, args...)
+}
+
+func (q *querier) QueryEach(ctx context.Context, query string, args []any, f func(sqltable.Row) error) error {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // rows.Err returns what went wrong
+	for rows.Next() {
+		if err := f(rows); err != nil {
+			return err
 		}
 	}
-	return err
+	return rows.Err()
 }
 
-// connections is the readers with their prepared statements.
-type connections struct {
-	*sql.DB
-	ready map[string]*sql.Stmt
-}
-
-// QueryRowContext uses the prepared statement if there is one.
-func (c connections) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	if st, ok := c.ready[query]; ok {
-		return st.QueryRowContext(ctx, args...)
+func (q *querier) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	execute := q.ExecContext
+	if statement := q.statement(ctx, query); statement != nil {
+		execute = func(ctx context.Context, _ string, args ...any) (sql.Result, error) {
+			return statement.ExecContext(ctx, args...)
+		}
 	}
-	return c.DB.QueryRowContext(ctx, query, args...)
-}
-
-// transaction is a write transaction with the writer's prepared statements.
-type transaction struct {
-	*sql.Tx
-	ready map[string]*sql.Stmt
-}
-
-// QueryRowContext uses the prepared statement if there is one.
-func (t transaction) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	if st, ok := t.ready[query]; ok {
-		return t.StmtContext(ctx, st).QueryRowContext(ctx, args...)
+	result, err := execute(ctx, query, args...)
+	if err != nil {
+		return 0, err
 	}
-	return t.Tx.QueryRowContext(ctx, query, args...)
+	return result.RowsAffected()
 }
 
-// ExecContext uses the prepared statement if there is one.
-func (t transaction) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	if st, ok := t.ready[query]; ok {
-		return t.StmtContext(ctx, st).ExecContext(ctx, args...)
-	}
-	return t.Tx.ExecContext(ctx, query, args...)
-}
-
-// read runs f on the readers. Each query of f sees the database as of its own beginning.
-func (s *Store) read(ctx context.Context, f func(querier) error) error {
+// Read implements sqltable.DB. Each query of f sees the database as of its own beginning.
+func (s *Store) Read(ctx context.Context, f sqltable.Work) error {
 	if err := s.gate.Enter(); err != nil {
 		return err
 	}
 	defer s.gate.Leave()
-	err := f(connections{s.reader, s.ready.read})
+	err := f(ctx, s.readers)
 	if s.source != nil {
 		if changed := s.source.Unchanged(); changed != nil {
 			return fmt.Errorf("sqlite: %w", changed) // which is why f may have failed
@@ -111,93 +106,73 @@ func (s *Store) read(ctx context.Context, f func(querier) error) error {
 	return err
 }
 
-// enterToWrite lets one write in; it calls gate.Leave when done.
-func (s *Store) enterToWrite(op string) error {
+// The settings of the writer.
+const (
+	// A transaction reaches the disk with the next one that waits for it. A crash of this process undoes nothing.
+	setSoon, unsetSoon = "PRAGMA synchronous = NORMAL", "PRAGMA synchronous = FULL"
+	// Very many rows at once lie all over the indexes. Pages of these are kept in memory until the end, and moved
+	// from the log into the database less often: every 64 MB.
+	setBulk   = "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 16384"
+	unsetBulk = "PRAGMA cache_size = -2000; PRAGMA wal_autocheckpoint = 1000" // SQLite's own
+)
+
+// Write implements sqltable.DB. No other write overlaps the transaction.
+//
+// No write goes without a transaction: the driver reports a single statement as cut short when its context ends at
+// the last moment, even if it was stored. Of a commit it reports what happened.
+func (s *Store) Write(ctx context.Context, op string, m sqltable.Mode, f sqltable.Work) error {
 	if s.writer == nil {
 		return fmt.Errorf("sqlite: %s: %w", op, storage.ErrReadOnly)
 	}
-	return s.gate.Enter()
-}
-
-// write runs f in a transaction that no other write overlaps. When f fails nothing is stored and
-// write returns its error as it is.
-//
-// No write goes without a transaction: the driver reports a single statement as cut short when its
-// context ends at the last moment, even if it was stored. Of a commit it reports what happened.
-func (s *Store) write(ctx context.Context, op string, f func(querier) error) error {
-	if err := s.enterToWrite(op); err != nil {
+	if err := s.gate.Enter(); err != nil {
 		return err
 	}
 	defer s.gate.Leave()
+	switch m {
+	case sqltable.Soon:
+		return s.tuned(ctx, op, setSoon, unsetSoon, f)
+	case sqltable.Bulk:
+		return s.tuned(ctx, op, setBulk, unsetBulk, f)
+	case sqltable.Durable, sqltable.Statement:
+	}
 	return s.transact(ctx, s.writer, op, f)
 }
+
+// Serialize implements sqltable.DB: all writes run one after the other.
+func (s *Store) Serialize(context.Context, sqltable.Querier, string) error { return nil }
 
 // beginner is the writer's pool or its connection.
 type beginner interface {
 	BeginTx(ctx context.Context, o *sql.TxOptions) (*sql.Tx, error)
 }
 
-func (s *Store) transact(ctx context.Context, b beginner, op string, f func(querier) error) error {
+func (s *Store) transact(ctx context.Context, b beginner, op string, f sqltable.Work) error {
 	tx, err := b.BeginTx(ctx, nil)
 	if err != nil {
 		return translate(ctx, op, err)
 	}
 	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	if err := f(transaction{tx, s.ready.write}); err != nil {
+	if err := f(ctx, &querier{tx, tx, s.writes}); err != nil {
 		return err
 	}
 	return translate(ctx, op, tx.Commit())
 }
 
-// writeSoon is write for what a loss of power may undo: it does not wait for the disk, to which the next
-// write takes it along. A crash of this process undoes nothing.
-func (s *Store) writeSoon(ctx context.Context, op string, f func(querier) error) error {
-	return s.tuned(ctx, op, "PRAGMA synchronous = NORMAL", "PRAGMA synchronous = FULL", f)
-}
-
-// writeMuch is write for very many rows at once, which lie all over the indexes: pages of these are kept in
-// memory until the end, and moved from the log into the database less often: every 64 MB.
-func (s *Store) writeMuch(ctx context.Context, op string, f func(querier) error) error {
-	return s.tuned(ctx, op, "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 16384",
-		"PRAGMA cache_size = -2000; PRAGMA wal_autocheckpoint = 1000", f) // SQLite's own
-}
-
-// tuned is write with the writer set up in another way meanwhile.
-func (s *Store) tuned(ctx context.Context, op, before, after string, f func(querier) error) error {
-	if err := s.enterToWrite(op); err != nil {
-		return err
-	}
-	defer s.gate.Leave()
+// tuned runs f in a transaction of the writer with other settings.
+func (s *Store) tuned(ctx context.Context, op, set, unset string, f sqltable.Work) error {
 	c, err := s.writer.Conn(ctx)
 	if err != nil {
 		return translate(ctx, op, err)
 	}
 	defer func() { _ = c.Close() }() // gives it back
 	defer func() {
-		if _, err := c.ExecContext(context.WithoutCancel(ctx), after); err != nil {
+		if _, err := c.ExecContext(context.WithoutCancel(ctx), unset); err != nil {
 			// The next write would not be durable, or not as it should: it gets a new connection instead.
 			_ = c.Raw(func(any) error { return driver.ErrBadConn })
 		}
 	}()
-	if _, err := c.ExecContext(ctx, before); err != nil {
+	if _, err := c.ExecContext(ctx, set); err != nil {
 		return translate(ctx, op, err)
 	}
 	return s.transact(ctx, c, op, f)
-}
-
-// delete runs a statement that deletes, and returns how many rows went.
-func (s *Store) delete(ctx context.Context, op, query string, args ...any) (gone int, err error) {
-	err = s.write(ctx, op, func(q querier) error {
-		result, err := q.ExecContext(ctx, query, args...)
-		if err != nil {
-			return translate(ctx, op, err)
-		}
-		n, err := result.RowsAffected()
-		gone = int(n)
-		return translate(ctx, op, err)
-	})
-	if err != nil {
-		return 0, err
-	}
-	return gone, nil
 }

@@ -5,46 +5,48 @@ import (
 	"database/sql"
 	"errors"
 	"testing"
+
+	"roster/adapters/storage/sqltable"
 )
 
-// TestWriteSoon shows that what need not be on the disk at once does not wait for it, and that all other
+// TestSoon shows that what need not be on the disk at once does not wait for it, and that all other
 // writes still do, however the former ended.
-func TestWriteSoon(t *testing.T) {
+func TestSoon(t *testing.T) {
 	s := opened(t)
-	synchronous := func(q querier) (mode int) {
+	synchronous := func(q sqltable.Querier) (mode int) {
 		t.Helper()
-		if err := q.QueryRowContext(t.Context(), "PRAGMA synchronous").Scan(&mode); err != nil {
+		if err := q.QueryRow(t.Context(), "PRAGMA synchronous").Scan(&mode); err != nil {
 			t.Error(err)
 		}
 		return mode
 	}
 	const normal, full = 1, 2
-	for name, f := range map[string]func(ctx context.Context, end func(), q querier) error{
-		"succeeds": func(context.Context, func(), querier) error { return nil },
-		"fails":    func(context.Context, func(), querier) error { return sql.ErrNoRows },
-		"loses its context": func(ctx context.Context, end func(), q querier) error {
+	for name, f := range map[string]func(ctx context.Context, end func(), q sqltable.Querier) error{
+		"succeeds": func(context.Context, func(), sqltable.Querier) error { return nil },
+		"fails":    func(context.Context, func(), sqltable.Querier) error { return sql.ErrNoRows },
+		"loses its context": func(ctx context.Context, end func(), q sqltable.Querier) error {
 			end()
-			_, err := q.ExecContext(ctx, "DELETE FROM attempts")
+			_, err := q.Exec(ctx, "DELETE FROM attempts")
 			return err
 		},
-		"loses its context at the end": func(_ context.Context, end func(), _ querier) error {
+		"loses its context at the end": func(_ context.Context, end func(), _ sqltable.Querier) error {
 			end()
 			return nil
 		},
-		"panics": func(context.Context, func(), querier) error { panic("defect") },
+		"panics": func(context.Context, func(), sqltable.Querier) error { panic("defect") },
 	} {
 		func() {
 			defer func() { _ = recover() }()
 			ctx, end := context.WithCancel(t.Context())
 			defer end()
-			_ = s.writeSoon(ctx, name, func(q querier) error {
+			_ = s.Write(ctx, name, sqltable.Soon, func(ctx context.Context, q sqltable.Querier) error {
 				if mode := synchronous(q); mode != normal {
 					t.Errorf("%s: meanwhile synchronous is %d, want %d", name, mode, normal)
 				}
 				return f(ctx, end, q)
 			})
 		}()
-		err := s.write(t.Context(), name, func(q querier) error {
+		err := s.Write(t.Context(), name, sqltable.Durable, func(_ context.Context, q sqltable.Querier) error {
 			if mode := synchronous(q); mode != full {
 				t.Errorf("%s: afterwards synchronous is %d, want %d", name, mode, full)
 			}
@@ -56,29 +58,29 @@ func TestWriteSoon(t *testing.T) {
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := s.writeSoon(ended, "x", func(querier) error { t.Error("it ran"); return nil }); err == nil {
+	if err := s.Write(ended, "x", sqltable.Soon, func(context.Context, sqltable.Querier) error { t.Error("it ran"); return nil }); err == nil {
 		t.Error("under an ended context: no error")
 	}
 }
 
-// TestWriteMuch shows that what suits very many rows holds for these alone.
-func TestWriteMuch(t *testing.T) {
+// TestBulk shows that what suits very many rows holds for these alone.
+func TestBulk(t *testing.T) {
 	s := opened(t)
-	want := func(what string, q querier, cache, checkpoint int) {
+	want := func(what string, q sqltable.Querier, cache, checkpoint int) {
 		t.Helper()
 		for setting, want := range map[string]int{"cache_size": cache, "wal_autocheckpoint": checkpoint, "synchronous": 2} {
 			var got int
-			if err := q.QueryRowContext(t.Context(), "PRAGMA "+setting).Scan(&got); err != nil || got != want {
+			if err := q.QueryRow(t.Context(), "PRAGMA "+setting).Scan(&got); err != nil || got != want {
 				t.Errorf("%s: %s is %d, %v; want %d", what, setting, got, err, want)
 			}
 		}
 	}
 	for _, failure := range []error{nil, sql.ErrNoRows} {
-		err := s.writeMuch(t.Context(), "x", func(q querier) error { want("meanwhile", q, -65536, 16384); return failure })
+		err := s.Write(t.Context(), "x", sqltable.Bulk, func(_ context.Context, q sqltable.Querier) error { want("meanwhile", q, -65536, 16384); return failure })
 		if !errors.Is(err, failure) {
-			t.Errorf("writeMuch: %v, want %v", err, failure)
+			t.Errorf("Write: %v, want %v", err, failure)
 		}
-		if err := s.write(t.Context(), "x", func(q querier) error { want("afterwards", q, -2000, 1000); return nil }); err != nil {
+		if err := s.Write(t.Context(), "x", sqltable.Durable, func(_ context.Context, q sqltable.Querier) error { want("afterwards", q, -2000, 1000); return nil }); err != nil {
 			t.Error(err)
 		}
 	}

@@ -14,12 +14,12 @@ import (
 
 	"roster/adapters/sqlitefile"
 	"roster/adapters/storage"
-	"roster/ports/outbound"
+	"roster/adapters/storage/sqltable"
 )
 
 // Store is the backend. Writes go through one connection, since SQLite has one writer at a time and
 // waiting in line here is fairer and cheaper than its polling; reads have their own connections and
-// wait for nobody.
+// do not wait.
 type Store struct {
 	path    string
 	options storage.Options
@@ -27,8 +27,11 @@ type Store struct {
 	reader  *sql.DB          // nil before Start when the database is only read
 	source  *sqlitefile.File // of a database that is only read, after Start
 	gate    storage.Gate
-	ready   statements
+	readers *querier    // after Start, as the next two
+	writes  prepared    // of the writer
 	file    fs.FileInfo // of the file that was opened
+
+	sqltable.Tables
 }
 
 var _ storage.Backend = (*Store)(nil)
@@ -43,6 +46,7 @@ func newStore(path string, o storage.Options) (*Store, error) {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
 	s := &Store{path: path, options: o}
+	s.Tables = sqltable.New(s, &dialect)
 	if o.Access == storage.Read {
 		return s, nil
 	}
@@ -71,7 +75,7 @@ func pool(path string, size int, option string) (*sql.DB, error) {
 	db, err := sqlitefile.Pool(path, size, append([]string{
 		"mode=rw",            // a file that has gone is a failure, not a new database
 		"_busy_timeout=5000", // ms, for another process's write
-		"_synchronous=FULL",  // a commit is on the disk before it is told
+		"_synchronous=FULL",  // a commit is on the disk before it is acknowledged
 		"_foreign_keys=1",    // there are none so far
 		"_pragma=journal_size_limit(67108864)",
 		// What is deleted is overwritten with zeros. FAST would leave what lies on pages that become free: hundreds of
@@ -85,24 +89,6 @@ func pool(path string, size int, option string) (*sql.DB, error) {
 	}
 	return db, nil
 }
-
-// Users implements storage.Backend.
-func (s *Store) Users() outbound.Users { return users{s} }
-
-// Sessions implements storage.Backend.
-func (s *Store) Sessions() outbound.Sessions { return sessions{s} }
-
-// Attempts implements storage.Backend.
-func (s *Store) Attempts() outbound.Attempts { return attempts{s} }
-
-// AuditTrail implements storage.Backend.
-func (s *Store) AuditTrail() outbound.AuditTrail { return auditTrail{s} }
-
-// Archive implements storage.Backend.
-func (s *Store) Archive() outbound.Archive { return archive{s} }
-
-// UserIDs implements storage.Backend.
-func (s *Store) UserIDs() outbound.UserIDs { return userIDs{s} }
 
 // Start implements storage.Backend. It creates the file and its directory when they are not there and may be
 // created. A Store whose Start failed holds nothing open and cannot be started again.
@@ -129,7 +115,12 @@ func (s *Store) start(ctx context.Context) error {
 	if s.file, err = os.Stat(s.path); err != nil {
 		return fmt.Errorf("sqlite: %w", err)
 	}
-	s.ready, err = prepareStatements(ctx, s.reader, s.writer)
+	reads, writes := s.Frequent()
+	ready, err := prepareAll(ctx, s.reader, reads)
+	s.readers = &querier{runner: s.reader, ready: ready}
+	if err == nil && s.writer != nil {
+		s.writes, err = prepareAll(ctx, s.writer, writes)
+	}
 	return translate(ctx, "prepare statements", err)
 }
 
@@ -159,32 +150,12 @@ func (s *Store) startReading(ctx context.Context) (err error) {
 	return recognise(ctx, s.reader, s.path)
 }
 
-// emptyLog moves the write-ahead log into the database file and cuts it to nothing, so that what was deleted is
-// in neither. It waits for no other connection: what these keep it from, the next call does.
-func (s *Store) emptyLog(ctx context.Context) error {
-	const op = "empty the write-ahead log"
-	if err := s.enterToWrite(op); err != nil {
-		return err
-	}
-	defer s.gate.Leave()
-	c, err := s.writer.Conn(ctx)
-	if err != nil {
-		return translate(ctx, op, err)
-	}
-	defer func() { _ = c.Close() }() // gives it back
-	if _, err = c.ExecContext(ctx, "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)"); busy(err) {
-		err = nil
-	}
-	_, after := c.ExecContext(context.WithoutCancel(ctx), "PRAGMA busy_timeout = 5000")
-	return translate(ctx, op, errors.Join(err, after))
-}
-
 // About implements storage.Backend.
 func (s *Store) About(ctx context.Context) (about string, err error) {
-	err = s.read(ctx, func(q querier) error {
+	err = s.Read(ctx, func(ctx context.Context, q sqltable.Querier) error {
 		var program string
 		var schema int64
-		err := q.QueryRowContext(ctx, "SELECT sqlite_version(), max(version_id) FROM "+goose.DefaultTablename).Scan(&program, &schema)
+		err := q.QueryRow(ctx, "SELECT sqlite_version(), max(version_id) FROM "+goose.DefaultTablename).Scan(&program, &schema)
 		about = fmt.Sprintf("SQLite %s, %s, schema version %d", program, s.path, schema)
 		return translate(ctx, "read the versions", err)
 	})
@@ -200,9 +171,9 @@ func (s *Store) Same(_ context.Context, other storage.Backend) (bool, error) {
 // Ping implements storage.Backend. It also notices that the file was deleted or replaced: the
 // connections would go on with the old one, and lose all at the next start.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.read(ctx, func(q querier) error {
+	return s.Read(ctx, func(ctx context.Context, q sqltable.Querier) error {
 		var n int
-		if err := q.QueryRowContext(ctx, selectPing).Scan(&n); err != nil {
+		if err := q.QueryRow(ctx, sqltable.SelectPing).Scan(&n); err != nil {
 			return translate(ctx, "ping", err)
 		}
 		info, err := os.Stat(s.path)
@@ -225,7 +196,10 @@ func (s *Store) Close(ctx context.Context) error {
 // release closes the connections, the writer's last: the last to close moves the log into the
 // database file.
 func (s *Store) release() error {
-	err := s.ready.close()
+	err := s.writes.close()
+	if s.readers != nil {
+		err = errors.Join(err, s.readers.ready.close())
+	}
 	for _, db := range []*sql.DB{s.reader, s.writer} {
 		if db != nil {
 			err = errors.Join(err, db.Close())

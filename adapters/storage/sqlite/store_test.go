@@ -3,7 +3,6 @@ package sqlite_test
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -19,6 +18,7 @@ import (
 	"roster/domain/fault"
 	"roster/domain/session"
 	"roster/domain/user"
+	"roster/test/conformance"
 )
 
 // TestMain looks for goroutines that Close, or a Start that failed, left behind.
@@ -431,7 +431,7 @@ func TestCopyWhileServing(t *testing.T) {
 	}
 }
 
-func BenchmarkGet(b *testing.B) {
+func BenchmarkReads(b *testing.B) {
 	s, err := sqlite.New(filepath.Join(b.TempDir(), "x.db"))
 	if err != nil {
 		b.Fatal(err)
@@ -440,18 +440,5 @@ func BenchmarkGet(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer func() { _ = s.Close(context.Background()) }()
-	for i := range 100 {
-		u, err := user.Restore(user.Snapshot{ID: user.IntegerID(int64(i + 1)), Email: fmt.Sprint(i), EmailKey: fmt.Sprint(i), Joined: epoch, Version: 1})
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := s.Users().Add(b.Context(), u); err != nil {
-			b.Fatal(err)
-		}
-	}
-	for b.Loop() {
-		if _, err := s.Users().Get(b.Context(), "50"); err != nil {
-			b.Fatal(err)
-		}
-	}
+	conformance.BenchmarkReads(b, s)
 }

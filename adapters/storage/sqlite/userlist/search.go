@@ -1,4 +1,4 @@
-package sqlite
+package userlist
 
 import (
 	"cmp"
@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"roster/adapters/storage/sqltable"
 	"roster/domain/user"
 )
 
@@ -19,14 +20,14 @@ import (
 //     lie, which is many times faster per user than a walk.
 //
 // Any list by more criteria than an index has goes the last way too when a page of it lies in a long
-// stretch of users equal in the first, who would all have to be sorted.
+// stretch of users equal in the first: all of these would have to be sorted.
 const (
 	fewFound    = 1_000 // below it what the index finds is read and sorted
 	longStretch = 5_000 // users; so far a walk goes
 )
 
 // lookup is a question to the index over trigrams: for all of some (match), or for any that begins
-// with a text. What it finds may have a term; who has the term is found.
+// with a text. It may find users without the term, and finds all with it.
 type lookup struct {
 	match string
 	begin string
@@ -36,24 +37,23 @@ type lookup struct {
 // more than once.
 func (l lookup) numbers(w *where) string {
 	if l.match != "" {
-		return "SELECT rowid FROM users_search WHERE users_search MATCH " + w.given(l.match)
+		return "SELECT rowid FROM users_search WHERE users_search MATCH " + w.Given(l.match)
 	}
 	// The last byte of UTF-8 is never 0xFF: one more is the end of all that begins so.
 	end := []byte(l.begin)
 	end[len(end)-1]++
-	return "SELECT doc FROM user_trigrams WHERE term >= " + w.given(l.begin) + " AND term < " + w.given(string(end))
+	return "SELECT doc FROM user_trigrams WHERE term >= " + w.Given(l.begin) + " AND term < " + w.Given(string(end))
 }
 
 // users is the source of the users that the index finds.
 func (l lookup) users(w *where) string {
-	w.and("number IN (" + l.numbers(w) + ")")
+	w.And("number IN (" + l.numbers(w) + ")")
 	return " INDEXED BY users_number"
 }
 
 // probe returns the statement that counts what the index finds, fewFound at most.
-func (l lookup) probe() (string, []any) {
-	var w where
-	return "SELECT count(*) FROM (" + l.numbers(&w) + " LIMIT " + w.given(fewFound) + ")", w.args
+func (l lookup) probe(w where) (string, []any) {
+	return "SELECT count(*) FROM (" + l.numbers(&w) + " LIMIT " + w.Given(fewFound) + ")", w.Args
 }
 
 // As many trigrams at once, and as many terms without one, the index is asked for at most: more would
@@ -118,79 +118,84 @@ var notIndexed = strings.NewReplacer("\uFFFE", "\uFFFD", "\uFFFF", "\uFFFD")
 // nul ends a text for FTS5. No text that is searched holds it.
 const nul = "\x00"
 
-// listed answers a query in the way that suits it.
-func listed(ctx context.Context, c querier, q user.Query) ([]*user.User, error) {
+// List lists users of a table, in the way that suits a query. It returns the errors of q as they are.
+func List(ctx context.Context, q sqltable.Querier, t *sqltable.UserTable, query user.Query) ([]*user.User, error) {
+	return planner{t, q}.list(ctx, query)
+}
+
+func (p planner) list(ctx context.Context, q user.Query) ([]*user.User, error) {
 	if q.Only != "" {
-		query, args := pick(q, only(q.Only))
-		return userTable.rows(ctx, c, query, args)
+		query, args := p.pick(q, only(q.Only))
+		return p.users.Rows(ctx, p.q, query, args)
 	}
 	if len(q.Terms) > 0 {
-		few, err := few(ctx, c, q.Terms)
+		few, err := p.few(ctx, q.Terms)
 		if err != nil {
 			return nil, err
 		}
 		if few != nil {
-			query, args := pick(q, few)
-			return userTable.rows(ctx, c, query, args)
+			query, args := p.pick(q, few)
+			return p.users.Rows(ctx, p.q, query, args)
 		}
 	}
-	long, err := longRun(ctx, c, q)
+	long, err := p.longRun(ctx, q)
 	if err != nil {
 		return nil, err
 	}
 	if long {
-		query, args := pick(q, everybody)
-		return userTable.rows(ctx, c, query, args)
+		query, args := p.pick(q, allUsers)
+		return p.users.Rows(ctx, p.q, query, args)
 	}
 	if len(q.Terms) > 0 {
-		return met(ctx, c, q)
+		return p.met(ctx, q)
 	}
-	query, args := walk(q, nil)
-	return userTable.rows(ctx, c, query, args)
+	query, args := p.walk(q, nil)
+	return p.users.Rows(ctx, p.q, query, args)
 }
 
 // met answers a query that many users fit, by a walk if that meets a page of them soon.
-func met(ctx context.Context, c querier, q user.Query) ([]*user.User, error) {
-	end, err := ahead(ctx, c, q, longStretch)
+func (p planner) met(ctx context.Context, q user.Query) ([]*user.User, error) {
+	end, err := p.ahead(ctx, q, longStretch)
 	if err != nil {
 		return nil, err
 	}
-	query, args := walk(q, end)
-	found, err := userTable.rows(ctx, c, query, args)
+	query, args := p.walk(q, end)
+	found, err := p.users.Rows(ctx, p.q, query, args)
 	if err != nil || end == nil || len(found) >= q.Limit {
 		return found, err
 	}
-	query, args = pick(q, everybody)
-	return userTable.rows(ctx, c, query, args)
+	query, args = p.pick(q, allUsers)
+	return p.users.Rows(ctx, p.q, query, args)
 }
 
-// counted counts what fits a filter in the way that suits it.
-func counted(ctx context.Context, c querier, f user.Filter) (n int, err error) {
-	query, args := countKind(f)
+// Count counts the users of a table that fit a filter, in the way that suits it.
+func Count(ctx context.Context, q sqltable.Querier, t *sqltable.UserTable, f user.Filter) (n int, err error) {
+	p := planner{t, q}
+	query, args := p.countKind(f)
 	switch {
 	case f.Only != "":
-		query, args = count(f, only(f.Only))
+		query, args = p.count(f, only(f.Only))
 	case len(f.Terms) > 0:
-		from, err := few(ctx, c, f.Terms)
+		from, err := p.few(ctx, f.Terms)
 		if err != nil {
 			return 0, err
 		}
 		if from == nil {
-			from = everybody
+			from = allUsers
 		}
-		query, args = count(f, from)
+		query, args = p.count(f, from)
 	}
-	return n, c.QueryRowContext(ctx, query, args...).Scan(&n)
+	return n, p.q.QueryRow(ctx, query, args...).Scan(&n)
 }
 
-// few returns the source of the few users among whom are all that have some terms, or nil when the
+// few returns a source of few users that has all users with some terms, or nil when the
 // index knows none so small. The answer may be out of date when it is used: it decides how long a query
 // takes, never what it finds.
-func few(ctx context.Context, c querier, terms []string) (source, error) {
+func (p planner) few(ctx context.Context, terms []string) (source, error) {
 	for _, l := range lookups(terms) {
 		var n int
-		query, args := l.probe()
-		if err := c.QueryRowContext(ctx, query, args...).Scan(&n); err != nil {
+		query, args := l.probe(p.where())
+		if err := p.q.QueryRow(ctx, query, args...).Scan(&n); err != nil {
 			return nil, err
 		}
 		if n < fewFound {
@@ -203,30 +208,30 @@ func few(ctx context.Context, c querier, terms []string) (source, error) {
 // longRun reports whether a page ends among so many users equal in the first criterion of an ordering,
 // which has more of them than its index, that sorting these takes longer than reading all users. As
 // with few, the answer may be out of date.
-func longRun(ctx context.Context, c querier, q user.Query) (bool, error) {
-	order := deciding(q.Order)
+func (p planner) longRun(ctx context.Context, q user.Query) (bool, error) {
+	order := user.Criteria(q.Order)
 	if slices.Equal(order, indexed(order)) {
 		return false, nil
 	}
 	last := max(q.Offset, 0) + max(q.Limit, 1) - 1 // of the page
-	near, err := ahead(ctx, c, q, last)
+	near, err := p.ahead(ctx, q, last)
 	if near == nil || err != nil {
 		return false, err
 	}
-	far, err := ahead(ctx, c, q, last+longStretch)
+	far, err := p.ahead(ctx, q, last+longStretch)
 	return far != nil && near[0] == far[0], err
 }
 
 // ahead returns the place that lies so many users of the kinds wanted ahead of where a query begins, or
 // nil when fewer are left.
-func ahead(ctx context.Context, c querier, q user.Query, users int) ([]any, error) {
-	place := make([]any, len(indexed(deciding(q.Order))))
+func (p planner) ahead(ctx context.Context, q user.Query, users int) ([]any, error) {
+	place := make([]any, len(indexed(user.Criteria(q.Order))))
 	into := make([]any, len(place))
 	for i := range place {
 		into[i] = &place[i]
 	}
-	query, args := stretch(q, users)
-	err := c.QueryRowContext(ctx, query, args...).Scan(into...)
+	query, args := p.stretch(q, users)
+	err := p.q.QueryRow(ctx, query, args...).Scan(into...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}

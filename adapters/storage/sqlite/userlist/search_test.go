@@ -1,8 +1,7 @@
-package sqlite
+package userlist_test
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -10,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"roster/adapters/storage/sqlite"
+	"roster/adapters/storage/sqlite/userlist"
+	"roster/adapters/storage/sqltable"
 	"roster/domain/user"
 )
 
@@ -48,7 +50,7 @@ func ids(us []*user.User) string {
 // fits is Filter.Matches, but for NUL, which no user's texts hold by the rules of the domain, and which
 // stands for the replacement character if they do.
 func fits(u *user.User, f user.Filter) bool {
-	text := strings.ReplaceAll(u.SearchText(), nul, "\uFFFD")
+	text := strings.ReplaceAll(u.Snapshot().SearchText(), "\x00", "\uFFFD")
 	for _, t := range f.Terms {
 		if !strings.Contains(text, t) {
 			return false
@@ -62,7 +64,7 @@ func fits(u *user.User, f user.Filter) bool {
 // find what the domain says.
 func TestWaysAgree(t *testing.T) {
 	s := opened(t)
-	set(t, s, "synchronous = OFF")
+	p := planner(t, s)
 	rnd := rand.New(rand.NewPCG(1, 2))
 	all := make([]*user.User, 120)
 	for i := range all {
@@ -103,7 +105,7 @@ func TestWaysAgree(t *testing.T) {
 
 		run := func(way string, query string, args []any) []*user.User {
 			t.Helper()
-			got, err := userTable.rows(t.Context(), s.reader, query, args)
+			got, err := s.UserTable.Rows(t.Context(), querier(t, s), query, args)
 			if err != nil {
 				t.Fatalf("%s: %v\n%s", way, err, query)
 			}
@@ -118,35 +120,35 @@ func TestWaysAgree(t *testing.T) {
 		number := func(way string, query string, args []any) {
 			t.Helper()
 			var n int
-			if err := s.reader.QueryRowContext(t.Context(), query, args...).Scan(&n); err != nil || n != total {
+			if err := querier(t, s).QueryRow(t.Context(), query, args...).Scan(&n); err != nil || n != total {
 				t.Errorf("count by %s, %+q: got %d, %v, want %d", way, q.Terms, n, err, total)
 			}
 		}
 		if got, err := s.Users().List(t.Context(), q); err != nil || ids(got) != ids(want) {
 			t.Errorf("%+q by %v: got %q, %v, want %q", q.Terms, q.Order, ids(got), err, ids(want))
 		}
-		query, args := walk(q, nil)
+		query, args := p.Walk(q, nil)
 		agree("walk", query, args)
-		query, args = pick(q, everybody)
+		query, args = p.Pick(q, userlist.AllUsers)
 		agree("everybody", query, args)
-		query, args = count(q.Filter, everybody)
+		query, args = p.Count(q.Filter, userlist.AllUsers)
 		number("everybody", query, args)
-		for _, l := range lookups(q.Terms) {
-			query, args = pick(q, l.users)
+		for _, l := range userlist.Lookups(q.Terms) {
+			query, args = p.Pick(q, l.Users())
 			agree(fmt.Sprintf("%+q", l), query, args)
-			query, args = count(q.Filter, l.users)
+			query, args = p.Count(q.Filter, l.Users())
 			number(fmt.Sprintf("%+q", l), query, args)
 		}
 
 		// A walk over a stretch finds the first of them.
-		end, err := ahead(t.Context(), s.reader, q, rnd.IntN(len(all)))
+		end, err := p.Ahead(t.Context(), q, rnd.IntN(len(all)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if end == nil {
 			continue // so many are not left
 		}
-		query, args = walk(q, end)
+		query, args = p.Walk(q, end)
 		got := run("stretch", query, args)
 		if len(got) > len(want) || ids(got) != ids(want[:len(got)]) {
 			t.Errorf("stretch, %+q by %v: got %q, want the first of %q", q.Terms, q.Order, ids(got), ids(want))
@@ -161,47 +163,57 @@ func TestLookups(t *testing.T) {
 	alphabet := "abcdefghijklmnopqrstuvwxyz0123456789абвгдежзийклмнопрстуфхцчшщъыьэюя"
 	for _, c := range []struct {
 		terms []string
-		want  []lookup
+		want  []userlist.Lookup
 	}{
 		{nil, nil},
 		{[]string{"", "a\x00bc", "\x00"}, nil}, // which all have, or nobody
-		{[]string{"abc"}, []lookup{{match: `"abc"`}}},
-		{[]string{"abcd"}, []lookup{{match: `"abc" AND "bcd"`}}},
-		{[]string{"abcdef", "def"}, []lookup{{match: `"abc" AND "def"`}}},
-		{[]string{"xyz", "abcdefg"}, []lookup{{match: `"abc" AND "def" AND "efg" AND "xyz"`}}}, // the longer first
-		{[]string{`a"b"`, "a*"}, []lookup{{match: `"a""b" AND """b"""`}, {begin: "a*"}}},
-		{[]string{"a", "éé", "a", "\uFFFF"}, []lookup{{begin: "éé"}, {begin: "\uFFFD"}, {begin: "a"}}},
-		{[]string{"a", "b", "c", "d", "e", "f"}, []lookup{{begin: "a"}, {begin: "b"}, {begin: "c"}, {begin: "d"}}}, // manyShort
-		{[]string{alphabet}, []lookup{{match: `"abc" AND "def" AND "ghi" AND "jkl" AND "mno" AND "pqr" AND "stu" AND "vwx" AND ` +
-			`"yz0" AND "123" AND "456" AND "789" AND "абв" AND "где" AND "жзи" AND "йкл"`}}}, // manyTrigrams
+		{[]string{"abc"}, []userlist.Lookup{userlist.Match(`"abc"`)}},
+		{[]string{"abcd"}, []userlist.Lookup{userlist.Match(`"abc" AND "bcd"`)}},
+		{[]string{"abcdef", "def"}, []userlist.Lookup{userlist.Match(`"abc" AND "def"`)}},
+		{[]string{"xyz", "abcdefg"}, []userlist.Lookup{userlist.Match(`"abc" AND "def" AND "efg" AND "xyz"`)}}, // the longer first
+		{[]string{`a"b"`, "a*"}, []userlist.Lookup{userlist.Match(`"a""b" AND """b"""`), userlist.Begin("a*")}},
+		{[]string{"a", "éé", "a", "\uFFFF"}, []userlist.Lookup{userlist.Begin("éé"), userlist.Begin("\uFFFD"), userlist.Begin("a")}},
+		{[]string{"a", "b", "c", "d", "e", "f"}, []userlist.Lookup{userlist.Begin("a"), userlist.Begin("b"), userlist.Begin("c"), userlist.Begin("d")}}, // manyShort
+		{[]string{alphabet}, []userlist.Lookup{userlist.Match(`"abc" AND "def" AND "ghi" AND "jkl" AND "mno" AND "pqr" AND "stu" AND "vwx" AND ` +
+			`"yz0" AND "123" AND "456" AND "789" AND "абв" AND "где" AND "жзи" AND "йкл"`)}}, // manyTrigrams
 	} {
-		if got := lookups(c.terms); !slices.Equal(got, c.want) {
+		if got := userlist.Lookups(c.terms); !slices.Equal(got, c.want) {
 			t.Errorf("%+q: got %+q, want %+q", c.terms, got, c.want)
 		}
 	}
 }
 
+// TestOnlyKnownColumnsOrder shows what becomes of an ordering before it is put into words.
+func TestOnlyKnownColumnsOrder(t *testing.T) {
+	query, _ := planner(t, opened(t)).Walk(user.Query{Order: []user.Order{
+		{By: "password"}, {By: "id; DROP TABLE users"}, {By: user.SortEmail, Desc: true}, {By: user.SortEmail}, {By: user.SortJoined},
+	}}, nil)
+	if want := "FROM users INDEXED BY users_email ORDER BY email DESC, joined_us, id LIMIT ?1 OFFSET ?2"; !strings.HasSuffix(query, want) {
+		t.Errorf("got %s, want it to end with %s", query, want)
+	}
+}
+
 // recorder keeps the statements that go through it.
 type recorder struct {
-	querier
+	sqltable.Querier
 	asked []string
 }
 
-func (r *recorder) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+func (r *recorder) QueryEach(ctx context.Context, query string, args []any, f func(sqltable.Row) error) error {
 	r.asked = append(r.asked, query)
-	return r.querier.QueryContext(ctx, query, args...)
+	return r.Querier.QueryEach(ctx, query, args, f)
 }
 
-func (r *recorder) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+func (r *recorder) QueryRow(ctx context.Context, query string, args ...any) sqltable.Row {
 	r.asked = append(r.asked, query)
-	return r.querier.QueryRowContext(ctx, query, args...)
+	return r.Querier.QueryRow(ctx, query, args...)
 }
 
 // TestSearchGoesTheShortWay shows which way is taken, and that what is found far away is found.
 func TestSearchGoesTheShortWay(t *testing.T) {
-	const users = 2 * longStretch // so that a tenth of them are many (fewFound), and lie far away
+	const users = 2 * userlist.LongStretch // so that a tenth of them are many (fewFound), and lie far away
 	s := crowded(t, users)
-	const byIndex, byWalk, byReading = " INDEXED BY users_number ", " INDEXED BY " + primaryKey, " NOT INDEXED "
+	const byIndex, byWalk, byReading = " INDEXED BY users_number ", " INDEXED BY " + userlist.PrimaryKey, " NOT INDEXED "
 	late := user.IntegerID(users - users/10 + 1)
 	for _, c := range []struct {
 		name  string
@@ -229,8 +241,8 @@ func TestSearchGoesTheShortWay(t *testing.T) {
 			if c.from != "" {
 				q.From = &user.Position{ID: c.from}
 			}
-			r := &recorder{querier: s.reader}
-			found, err := listed(t.Context(), r, q)
+			r := &recorder{Querier: querier(t, s)}
+			found, err := userlist.List(t.Context(), r, s.UserTable, q)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -240,7 +252,7 @@ func TestSearchGoesTheShortWay(t *testing.T) {
 			if last := r.asked[len(r.asked)-1]; !strings.Contains(last, c.lists) {
 				t.Errorf("it is listed by %s, want%s", last, c.lists)
 			}
-			n, err := counted(t.Context(), r, q.Filter)
+			n, err := userlist.Count(t.Context(), r, s.UserTable, q.Filter)
 			if err != nil || n != c.n {
 				t.Errorf("counted %d, %v, want %d", n, err, c.n)
 			}
@@ -253,12 +265,10 @@ func TestSearchGoesTheShortWay(t *testing.T) {
 
 // TestLongRuns orders by two criteria, of which the first is the same for many.
 func TestLongRuns(t *testing.T) {
-	const run = 2 * longStretch
+	const run = 2 * userlist.LongStretch
 	s := crowded(t, run+10)
-	if _, err := s.writer.ExecContext(t.Context(), "UPDATE users SET last_name = iif(id > ?1, 'M', 'Z') WHERE id <= ?2",
-		user.IntegerID(5).SortKey(), user.IntegerID(run+5).SortKey()); err != nil { // 5 users, called Last..., come before all M, and 5 after
-		t.Fatal(err)
-	}
+	// 5 users, called Last..., come before all M, and 5 after.
+	execute(t, s, fmt.Sprintf("UPDATE users SET last_name = iif(id > '%s', 'M', 'Z') WHERE id <= '%s'", user.IntegerID(5).SortKey(), user.IntegerID(run+5).SortKey()))
 	for _, c := range []struct {
 		name, order string
 		offset      int
@@ -275,19 +285,32 @@ func TestLongRuns(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			q := user.Query{Filter: user.Filter{Terms: c.terms}, Order: user.Ordering(c.order), Offset: c.offset, Limit: 5}
-			r := &recorder{querier: s.reader}
-			found, err := listed(t.Context(), r, q)
+			r := &recorder{Querier: querier(t, s)}
+			found, err := userlist.List(t.Context(), r, s.UserTable, q)
 			if err != nil || len(found) != c.found {
 				t.Errorf("found %q, %v, want %d", ids(found), err, c.found)
 			}
 			if last := r.asked[len(r.asked)-1]; strings.Contains(last, " INDEXED BY users_last_name") != c.walks || strings.Contains(last, " NOT INDEXED ") == c.walks {
 				t.Errorf("it is listed by %s", last)
 			}
-			query, args := walk(q, nil)
-			want, err := userTable.rows(t.Context(), s.reader, query, args)
+			query, args := planner(t, s).Walk(q, nil)
+			want, err := s.UserTable.Rows(t.Context(), querier(t, s), query, args)
 			if err != nil || ids(found) != ids(want) {
 				t.Errorf("found %q, want %q, %v", ids(found), ids(want), err)
 			}
 		})
 	}
+}
+
+// crowded returns a Store with as many users, of whom the last tenth have another domain.
+func crowded(t *testing.T, users int) *sqlite.Store {
+	t.Helper()
+	s := opened(t)
+	execute(t, s, fmt.Sprintf(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %[1]d),
+		u (i, id, email, first_name, last_name) AS (SELECT i, printf('%%019d', i),
+			printf('user%%d@%%s', i, iif(i > %[1]d - %[1]d / 10, 'late.example', 'example.com')), 'First' || (i %% 1000), 'Last' || (i * 7919 %% 5000) FROM n)
+		INSERT INTO users (id, email, email_key, first_name, last_name, active, staff, password, joined_us, version, search)
+		SELECT id, email, email, first_name, last_name, i %% 1000 <> 0, i %% 500 = 0, hex(zeroblob(48)), 1700000000000000 + i * 7919 %% 100000, 1,
+			lower(email || char(10) || first_name || char(10) || last_name) FROM u`, users))
+	return s
 }

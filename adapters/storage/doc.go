@@ -1,0 +1,2 @@
+// Package storage defines what every storage backend offers to the wiring.
+package storage

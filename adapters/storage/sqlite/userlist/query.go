@@ -1,0 +1,166 @@
+package userlist
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+
+	"roster/adapters/storage/sqltable"
+	"roster/domain/user"
+)
+
+// where is a condition in the making.
+type where struct{ sqltable.Where }
+
+// planner puts queries of a table into statements and runs them.
+type planner struct {
+	users *sqltable.UserTable
+	q     sqltable.Querier
+}
+
+func (p planner) where() where { return where{p.users.Where()} }
+
+// walk returns the statement that reads users of the kinds wanted in the order wanted, until the page is full or the
+// place end, unless nil, is passed.
+func (p planner) walk(q user.Query, end []any) (string, []any) {
+	order := user.Criteria(q.Order)
+	w := p.where()
+	w.match(q.Terms)
+	w.from(q.From, order)
+	if end != nil {
+		w.And(w.upTo(end, order))
+	}
+	return w.inOrder(p.users.Select, q.Filter, order) + w.Page(q.Limit, q.Offset), w.Args
+}
+
+// stretch returns the statement for the place in the order of the index that lies so many users of the
+// kinds wanted ahead of where a query begins. None is found when fewer are left.
+func (p planner) stretch(q user.Query, users int) (string, []any) {
+	order := user.Criteria(q.Order)
+	w := p.where()
+	w.from(q.From, order)
+	order = indexed(order)
+	return w.inOrder("SELECT "+strings.Join(sqltable.OrderColumns(order), ", ")+" FROM users", q.Filter, order) + " LIMIT 1 OFFSET " + w.Given(users), w.Args
+}
+
+// pick returns the statement that answers a query from what a source has, sorted.
+func (p planner) pick(q user.Query, s source) (string, []any) {
+	order := user.Criteria(q.Order)
+	w := p.where()
+	hint := s(&w)
+	w.kind(q.Filter)
+	w.match(q.Terms)
+	w.from(q.From, order)
+	return p.users.Select + hint + w.String() + sqltable.OrderBy(order) + w.Page(q.Limit, q.Offset), w.Args
+}
+
+// count returns the statement that counts what a source has and fits a filter.
+func (p planner) count(f user.Filter, s source) (string, []any) {
+	w := p.where()
+	hint := s(&w)
+	w.kind(f)
+	w.match(f.Terms)
+	return "SELECT count(*) FROM users" + hint + w.String(), w.Args
+}
+
+// countKind returns the statement that counts the users of the kinds that a filter wants, by what is
+// kept about them.
+func (p planner) countKind(f user.Filter) (string, []any) {
+	w := p.where()
+	w.kind(f)
+	return "SELECT sum(value) FROM user_counts" + w.String(), w.Args
+}
+
+// source is where the users that may fit come from. It adds its condition and returns what follows the
+// name of the table.
+type source func(*where) (hint string)
+
+// allUsers is all users, one after the other as they lie.
+func allUsers(*where) string { return " NOT INDEXED" }
+
+// only is the user with an id.
+func only(id user.ID) source {
+	return func(w *where) string {
+		key, err := id.Stored()
+		w.And("id = " + w.Given(key))
+		if err != nil {
+			w.And("FALSE")
+		}
+		return ""
+	}
+}
+
+// inOrder completes the selection of all users of the kinds wanted under the conditions so far, by the index of
+// the first criterion of an ordering. Without INDEXED BY, SQLite sorts all users by more than one criterion; with
+// it, SQLite sorts those equal in the first, and ends when it has enough.
+func (w *where) inOrder(selection string, f user.Filter, order []user.Order) string {
+	column := sqltable.OrderColumns(order)[0]
+	from := selection + " INDEXED BY "
+	if f.Active == nil && f.Staff == nil {
+		if order[0].By == user.SortID {
+			return from + primaryKey + w.String() + sqltable.OrderBy(order)
+		}
+		return from + "users_" + column + w.String() + sqltable.OrderBy(order)
+	}
+	var kinds []string
+	for _, active := range either(f.Active) {
+		for _, staff := range either(f.Staff) {
+			kind := []string{"active = " + strconv.Itoa(active), "staff = " + strconv.Itoa(staff)}
+			kinds = append(kinds, from+"users_kind_"+column+sqltable.AllOf(slices.Concat(kind, w.Parts)))
+		}
+	}
+	return strings.Join(kinds, " UNION ALL ") + sqltable.OrderBy(order)
+}
+
+// primaryKey is the index that SQLite made for the ids of users.
+const primaryKey = "sqlite_autoindex_users_1"
+
+// either returns the values, as stored, that fit what is wanted, or both.
+func either(wanted *bool) []int {
+	switch {
+	case wanted == nil:
+		return []int{0, 1}
+	case *wanted:
+		return []int{1}
+	}
+	return []int{0}
+}
+
+func (w *where) from(p *user.Position, order []user.Order) {
+	if p != nil {
+		w.And(w.Beyond(sqltable.Place(*p, order), order))
+	}
+}
+
+func (w *where) kind(f user.Filter) {
+	if f.Active != nil {
+		w.And("active = " + w.Given(*f.Active))
+	}
+	if f.Staff != nil {
+		w.And("staff = " + w.Given(*f.Staff))
+	}
+}
+
+// fewTerms is up to how many search terms have a condition each, which is the faster way. Further
+// ones share one, since a statement's size is bounded and theirs is the caller's.
+const fewTerms = 16
+
+// match looks for each term in the text of a user.
+func (w *where) match(terms []string) {
+	if slices.ContainsFunc(terms, func(t string) bool { return strings.Contains(t, nul) }) {
+		w.And("FALSE")
+		return
+	}
+	terms = slices.Compact(slices.Sorted(slices.Values(terms)))
+	for _, t := range terms[:min(fewTerms, len(terms))] {
+		w.And("instr(search, " + w.Given(t) + ") > 0")
+	}
+	if len(terms) > fewTerms {
+		rest, err := json.Marshal(terms[fewTerms:])
+		if err != nil {
+			panic(err) // texts can always be encoded
+		}
+		w.And("NOT EXISTS (SELECT 1 FROM json_each(" + w.Given(string(rest)) + ") WHERE instr(search, value) = 0)")
+	}
+}

@@ -1,0 +1,288 @@
+package sqltable
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Table keeps the aggregates T, each with a state S, in one table.
+type Table[T any, S any] struct {
+	Name    string
+	Columns []Column
+	Statements
+
+	db       DB
+	d        *Dialect
+	fields   []field[S] // id first, those that are read before the others
+	read     int        // how many are read
+	snapshot func(*T) S
+	restore  func(S) (*T, error)
+	version  func(*S) *int64 // nil where nothing changes
+	missing  error           // the refusal when no row has the id
+	fresh    func(string) *T // or else what there is then: one of version 0
+	unique   string          // the column besides the id that is; "" for none
+	taken    Conflicts
+}
+
+// Statements are the statements of a table that do not depend on what is asked. They take the id, or the value
+// of the other unique column, as argument 1.
+type Statements struct {
+	Select       string // all columns of all rows: the beginning of a query
+	SelectByID   string
+	SelectUnique string // by the other unique column
+	SelectToSet  string // locks the row
+	SelectPage   string // rows behind an id, at most as many as argument 2
+	Insert       string
+	InsertOnce   string // leaves a row with the same id alone
+	Delete       string
+}
+
+// prepared completes a table, of which the fields and the rules of the aggregate are given.
+func prepared[T, S any](db DB, d *Dialect, t Table[T, S]) *Table[T, S] {
+	t.db, t.d, t.read = db, d, len(t.fields)
+	for _, f := range t.fields {
+		t.Columns = append(t.Columns, f.Column)
+	}
+	for t.fields[t.read-1].into == nil {
+		t.read--
+	}
+	first, id := d.argument(1), t.Columns[0].Name
+	t.Select = "SELECT " + names(t.Columns[:t.read]) + " FROM " + t.Name
+	t.SelectByID = t.Select + " WHERE " + id + " = " + first
+	if t.unique != "" {
+		t.SelectUnique = t.Select + " WHERE " + t.unique + " = " + first
+	}
+	t.SelectToSet = t.SelectByID + d.ForUpdate
+	t.SelectPage = t.Select + " WHERE " + id + " > " + first + " ORDER BY " + id + " LIMIT " + d.argument(2)
+	arguments := make([]string, len(t.Columns))
+	for i := range arguments {
+		arguments[i] = d.argument(i + 1)
+	}
+	t.Insert = "INSERT INTO " + t.Name + " (" + names(t.Columns) + ") VALUES (" + strings.Join(arguments, ", ") + ")"
+	t.InsertOnce = t.Insert + " ON CONFLICT (" + id + ") DO NOTHING"
+	t.Delete = "DELETE FROM " + t.Name + " WHERE " + id + " = " + first
+	return &t
+}
+
+func names(columns []Column) string {
+	out := make([]string, len(columns))
+	for i, c := range columns {
+		out[i] = c.Name
+	}
+	return strings.Join(out, ", ")
+}
+
+// Update returns the statement that sets some columns of the row with an id, which is the last argument.
+func (t *Table[T, S]) Update(columns ...string) string {
+	set := make([]string, len(columns))
+	for i, c := range columns {
+		set[i] = c + " = " + t.d.argument(i+1)
+	}
+	return "UPDATE " + t.Name + " SET " + strings.Join(set, ", ") + " WHERE " + t.Columns[0].Name + " = " + t.d.argument(len(set)+1)
+}
+
+// failure translates an error of the database.
+func (t *Table[T, S]) failure(ctx context.Context, op string, err error) error {
+	return t.db.Failure(ctx, op, err, t.taken)
+}
+
+// refused puts an error of the domain into words.
+func (d *Dialect) refused(op string, err error) error {
+	return fmt.Errorf("%s: %s: %w", d.Name, op, err)
+}
+
+// values returns the row of s.
+func (t *Table[T, S]) values(s *S) []any {
+	out := make([]any, len(t.fields))
+	for i, f := range t.fields {
+		out[i] = f.value(s)
+		if f.lossy {
+			out[i] = t.d.plain(out[i])
+		}
+	}
+	return out
+}
+
+// check returns the row of s, or an error when it cannot be stored.
+func (t *Table[T, S]) check(s *S) ([]any, error) {
+	for _, f := range t.fields {
+		if f.check != nil {
+			if err := f.check(s); err != nil {
+				return nil, err
+			}
+		}
+	}
+	row := t.values(s)
+	for _, v := range row {
+		if text, ok := v.(string); ok && !t.d.storable(text) {
+			return nil, errNotStorable
+		}
+	}
+	return row, nil
+}
+
+var errNotStorable = errors.New("it holds NUL, or what is not UTF-8, where that cannot be replaced")
+
+// scan reads an aggregate. Errors name a row that breaks a rule.
+func (t *Table[T, S]) scan(row Row) (*T, error) {
+	var s S
+	texts, into := make([]string, t.read), make([]any, t.read)
+	for i := range into {
+		into[i] = t.fields[i].into(&s, &texts[i])
+	}
+	if err := row.Scan(into...); err != nil {
+		return nil, err
+	}
+	for i, text := range texts {
+		if take := t.fields[i].take; take != nil {
+			take(&s, text)
+		}
+	}
+	v, err := t.restore(s)
+	if err != nil {
+		return nil, fmt.Errorf("row %q: %w", t.key(&s), err)
+	}
+	return v, nil
+}
+
+// key returns the id of s as stored.
+func (t *Table[T, S]) key(s *S) string { return asText(t.fields[0].value(s)) }
+
+func asText(v any) string { s, _ := v.(string); return s }
+
+// find reads the aggregate that a query finds by a value.
+func (t *Table[T, S]) find(ctx context.Context, op, query, value string) (v *T, err error) {
+	err = t.db.Read(ctx, func(ctx context.Context, q Querier) error {
+		v, err = t.get(ctx, q, op, query, value)
+		return err
+	})
+	return v, err
+}
+
+func (t *Table[T, S]) get(ctx context.Context, q Querier, op, query, value string) (*T, error) {
+	if !t.d.storable(value) {
+		return t.absent(op, value)
+	}
+	v, err := t.scan(q.QueryRow(ctx, query, value))
+	if errors.Is(err, sql.ErrNoRows) {
+		return t.absent(op, value)
+	}
+	return v, t.failure(ctx, op, err)
+}
+
+func (t *Table[T, S]) absent(op, id string) (*T, error) {
+	if t.fresh != nil {
+		return t.fresh(id), nil
+	}
+	return nil, t.d.refused(op, t.missing)
+}
+
+// List reads what a query finds, in its order.
+func (t *Table[T, S]) List(ctx context.Context, op, query string, args []any) (found []*T, err error) {
+	err = t.db.Read(ctx, func(ctx context.Context, q Querier) (err error) {
+		found, err = t.Rows(ctx, q, query, args)
+		return t.failure(ctx, op, err)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// Rows reads what a query finds, in its order, and returns the errors of q as they are.
+func (t *Table[T, S]) Rows(ctx context.Context, q Querier, query string, args []any) (found []*T, err error) {
+	err = q.QueryEach(ctx, query, args, func(row Row) error {
+		v, err := t.scan(row)
+		found = append(found, v)
+		return err
+	})
+	return found, err
+}
+
+// add stores a new row.
+func (t *Table[T, S]) add(ctx context.Context, q Querier, op string, s S) error {
+	row, err := t.check(&s)
+	if err != nil {
+		return t.d.refused(op, err)
+	}
+	_, err = q.Exec(ctx, t.Insert, row...)
+	return t.failure(ctx, op, err)
+}
+
+// addFirst stores a new row, or fails with ErrOvertaken when another instance has.
+func (t *Table[T, S]) addFirst(ctx context.Context, q Querier, op string, s S) error {
+	added, err := q.Exec(ctx, t.InsertOnce, t.values(&s)...)
+	if err == nil && added == 0 {
+		return t.d.refused(op, ErrOvertaken)
+	}
+	return t.failure(ctx, op, err)
+}
+
+// update applies change to the row with an id and returns the aggregate as stored. It writes the columns that
+// differ, so that indexes over the others are left alone, and none when nothing does. guard, unless nil, may refuse
+// what has changed.
+func (t *Table[T, S]) update(ctx context.Context, op string, m Mode, id string, change func(*T) error, guard func(ctx context.Context, q Querier, before S, after *T) error) (out *T, err error) {
+	err = t.db.Write(ctx, op, m, func(ctx context.Context, q Querier) error {
+		v, err := t.get(ctx, q, op, t.SelectToSet, id)
+		if err != nil {
+			return err
+		}
+		former := t.snapshot(v)
+		if err := change(v); err != nil {
+			return err
+		}
+		s := t.snapshot(v)
+		before := t.values(&former)
+		if slices.Equal(before, t.values(&s)) {
+			out = v
+			return nil
+		}
+		if guard != nil {
+			if err := guard(ctx, q, former, v); err != nil {
+				return err
+			}
+		}
+		version := *t.version(&former)
+		*t.version(&s) = version + 1
+		if out, err = t.restore(s); err != nil {
+			return t.d.refused(op, err)
+		}
+		if version == 0 {
+			return t.addFirst(ctx, q, op, s)
+		}
+		return t.save(ctx, q, op, before, t.values(&s))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (t *Table[T, S]) save(ctx context.Context, q Querier, op string, before, after []any) error {
+	var changed []string
+	var args []any
+	for i, c := range t.Columns {
+		if before[i] != after[i] {
+			changed, args = append(changed, c.Name), append(args, after[i])
+		}
+	}
+	_, err := q.Exec(ctx, t.Update(changed...), append(args, before[0])...)
+	return t.failure(ctx, op, err)
+}
+
+// delete runs a statement that deletes rows, and returns how many.
+func (t *Table[T, S]) delete(ctx context.Context, op, query string, args ...any) (int, error) {
+	var deleted int64
+	err := t.db.Write(ctx, op, Statement, func(ctx context.Context, q Querier) (err error) {
+		deleted, err = q.Exec(ctx, query, args...)
+		return t.failure(ctx, op, err)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return int(deleted), nil
+}

@@ -1,0 +1,104 @@
+package sqltable
+
+import (
+	"context"
+
+	"roster/domain/audit"
+	"roster/domain/lockout"
+	"roster/domain/session"
+	"roster/domain/user"
+	"roster/ports/outbound"
+)
+
+type (
+	// UserTable keeps users.
+	UserTable = Table[user.User, user.Snapshot]
+	// SessionTable keeps sessions.
+	SessionTable = Table[session.Session, session.Snapshot]
+	// AttemptTable keeps failed sign-ins.
+	AttemptTable = Table[lockout.Record, lockout.Snapshot]
+	// EventTable keeps audit events.
+	EventTable = Table[audit.Event, audit.Event]
+)
+
+// Tables is everything that a backend keeps, as ports.
+type Tables struct {
+	UserTable    *UserTable
+	SessionTable *SessionTable
+	AttemptTable *AttemptTable
+	EventTable   *EventTable
+
+	db DB
+	d  *Dialect
+	Fixed
+}
+
+// Fixed are the statements that are not about the rows of one table.
+type Fixed struct {
+	SelectCounter    string // the highest counted id
+	CountUp          string // takes the next id, unless they are used up
+	RaiseCounter     string // to argument 1, if it is lower
+	DeleteSessionsOf string
+	DeleteAttemptsOf string
+	SweepSessions    string
+	SweepAttempts    string
+	SweepEvents      string
+}
+
+// SelectPing reads one row.
+const SelectPing = "SELECT count(*) FROM counters WHERE name = 'user_id'"
+
+// New returns the tables of a database.
+func New(db DB, d *Dialect) Tables {
+	first, second := d.argument(1), d.argument(2)
+	return Tables{
+		UserTable:    prepared(db, d, userTable),
+		SessionTable: prepared(db, d, sessionTable),
+		AttemptTable: prepared(db, d, attemptTable),
+		EventTable:   prepared(db, d, eventTable),
+		db:           db, d: d,
+		Fixed: Fixed{
+			SelectCounter:    "SELECT value FROM counters WHERE name = 'user_id'",
+			CountUp:          "UPDATE counters SET value = value + 1 WHERE name = 'user_id' AND value < 9223372036854775807 RETURNING value",
+			RaiseCounter:     "UPDATE counters SET value = " + first + " WHERE name = 'user_id' AND value < " + first,
+			DeleteSessionsOf: "DELETE FROM sessions WHERE owner = " + first,
+			DeleteAttemptsOf: "DELETE FROM attempts WHERE id >= " + first + " AND id < " + second,
+			SweepSessions:    d.DeleteFirst("sessions", "expires <= "+first, "expires"),
+			SweepAttempts:    d.DeleteFirst("attempts", "expires <= "+first, "expires"),
+			SweepEvents:      d.DeleteFirst("audit_events", "at < "+first, "at, id"),
+		},
+	}
+}
+
+// Frequent returns the statements that are run so often that planning them each time would show.
+func (t *Tables) Frequent() (read, write []string) {
+	read = []string{SelectPing, t.UserTable.SelectByID, t.UserTable.SelectUnique, t.SessionTable.SelectByID, t.AttemptTable.SelectByID}
+	write = []string{
+		t.UserTable.SelectToSet, t.SessionTable.SelectToSet, t.AttemptTable.SelectToSet,
+		t.UserTable.Insert, t.SessionTable.Insert, t.AttemptTable.InsertOnce, t.EventTable.InsertOnce,
+	}
+	return read, write
+}
+
+// failure translates an error of the database in a statement that no rule of a table refuses.
+func (t *Tables) failure(ctx context.Context, op string, err error) error {
+	return t.db.Failure(ctx, op, err, Conflicts{})
+}
+
+// Users returns the port.
+func (t *Tables) Users() outbound.Users { return users{t} }
+
+// Sessions returns the port.
+func (t *Tables) Sessions() outbound.Sessions { return sessions{t} }
+
+// Attempts returns the port.
+func (t *Tables) Attempts() outbound.Attempts { return attempts{t} }
+
+// AuditTrail returns the port.
+func (t *Tables) AuditTrail() outbound.AuditTrail { return auditTrail{t} }
+
+// Archive returns the port.
+func (t *Tables) Archive() outbound.Archive { return archive{t} }
+
+// UserIDs returns the port.
+func (t *Tables) UserIDs() outbound.UserIDs { return userIDs{t} }
