@@ -41,17 +41,17 @@ func (s *server) listEvents(w http.ResponseWriter, r *http.Request, c call) erro
 					return audit.Query{}, err
 				}
 				q := audit.Query{Filter: f, Back: at.Back, Limit: limit}
-				when, id, ok, err := parseTimePlace(at.Values)
+				when, id, ok, err := parseTimeValues(at.Values)
 				if ok {
 					q.From = &audit.Position{At: when, ID: audit.ID(id)}
 				}
 				return q, err
 			})
 		},
-		place: func(e audit.Event) []string { return timePlace(e.At, string(e.ID)) },
+		place: func(e audit.Event) []string { return timeValues(e.At, string(e.ID)) },
 		wire: func(e audit.Event) wireEvent {
 			out := wireEvent{
-				ID: e.ID, Time: wireTime(e.At), Kind: e.Kind, Actor: wireIDOf(e.Actor), User: wireIDOf(e.User),
+				ID: e.ID, Time: wireTime(e.At), Kind: e.Kind, Actor: optionalWireID(e.Actor), User: optionalWireID(e.User),
 				Channel: e.Channel, Address: e.Address, UserAgent: e.UserAgent, RequestID: e.RequestID, Detail: e.Detail,
 			}
 			if e.Session != "" {
@@ -62,7 +62,7 @@ func (s *server) listEvents(w http.ResponseWriter, r *http.Request, c call) erro
 	}.answer(s, w, r, c)
 }
 
-func wireIDOf(id user.ID) *wireID {
+func optionalWireID(id user.ID) *wireID {
 	if id == "" {
 		return nil
 	}
@@ -83,7 +83,7 @@ func (s *server) eventFilter(q query) (audit.Filter, error) {
 			k := audit.Kind(strings.TrimSpace(part))
 			switch {
 			case !slices.Contains(audit.Kinds(), k):
-				refuse("kind", "invalid_choice", fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", clip(string(k), 64)))
+				refuse("kind", "invalid_choice", fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", truncate(string(k), 64)))
 			case !slices.Contains(f.Kinds, k):
 				f.Kinds = append(f.Kinds, k)
 			}

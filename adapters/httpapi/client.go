@@ -41,7 +41,7 @@ func (s *server) client(r *http.Request) string {
 		if !s.trusts(addr) {
 			break
 		}
-		next, ok := parseHop(hop)
+		next, ok := parseForwardedFor(hop)
 		if !ok {
 			break
 		}
@@ -52,19 +52,19 @@ func (s *server) client(r *http.Request) string {
 
 // hintAtProxy tells the operator, once, that a proxy of their own seems to be in front that is not
 // trusted: all its clients then share one address, and with it every limit.
-func (s *server) hintAtProxy(r *http.Request) {
+func (s *server) warnUntrustedProxy(r *http.Request) {
 	at := peer(r)
 	if r.Header.Get("X-Forwarded-For") == "" || s.trusts(at) || !at.IsLoopback() && !at.IsPrivate() {
 		return
 	}
-	s.proxyHint.Do(func() {
+	s.proxyWarning.Do(func() {
 		s.log.Warn("X-Forwarded-For is not believed: its sender is not in trusted_proxies; if that is your proxy, all its clients count as one", zap.Stringer("from", at))
 	})
 }
 
 // parseHop reads an address as proxies write it: also with a port, and then an IPv6 address in
 // brackets.
-func parseHop(text string) (netip.Addr, bool) {
+func parseForwardedFor(text string) (netip.Addr, bool) {
 	text = strings.TrimSpace(text)
 	if at, err := netip.ParseAddrPort(text); err == nil {
 		return at.Addr().Unmap().WithZone(""), true

@@ -69,7 +69,7 @@ func TestClientAddress(t *testing.T) {
 	}
 }
 
-func TestSecure(t *testing.T) {
+func TestOverTLS(t *testing.T) {
 	s := &server{Settings: Settings{TrustedProxies: prefixes("10.0.0.0/8")}}
 	for name, c := range map[string]struct {
 		peer  string
@@ -101,16 +101,16 @@ func TestSecure(t *testing.T) {
 }
 
 // listing is people with a list that has a further page.
-type listing struct{ people }
+type listApp struct{ fakeApp }
 
-func (listing) Count(context.Context, inbound.Actor, inbound.UserQuery) (int, error) { return 2, nil }
+func (listApp) Count(context.Context, inbound.Actor, inbound.UserQuery) (int, error) { return 2, nil }
 
-func (listing) List(context.Context, inbound.Actor, inbound.UserQuery) ([]*user.User, error) {
+func (listApp) List(context.Context, inbound.Actor, inbound.UserQuery) ([]*user.User, error) {
 	return nil, nil
 }
 
 // Links and HSTS follow what a trusted proxy says of the client's connection.
-func TestHTTPSBehindAProxy(t *testing.T) {
+func TestHTTPSBehindProxy(t *testing.T) {
 	const hsts = "max-age=3600; includeSubDomains"
 	for name, c := range map[string]struct {
 		trusted []netip.Prefix
@@ -125,7 +125,7 @@ func TestHTTPSBehindAProxy(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := Settings{TrustedProxies: c.trusted, PublicURL: FromHost, PageSize: 1, Pagination: PageNumbers, HSTSMaxAge: time.Hour}
-			e := newEdge(t, s, listing{})
+			e := newTestAPI(t, s, listApp{})
 			headers := []string{"X-Forwarded-Host", "evil.example", "Host", "id.example.org", "Authorization", "Bearer ann"}
 			if c.proto != "" {
 				headers = append(headers, "X-Forwarded-Proto", c.proto)
@@ -139,12 +139,12 @@ func TestHTTPSBehindAProxy(t *testing.T) {
 		})
 	}
 	s := Settings{TrustedProxies: prefixes("127.0.0.0/8")}
-	newEdge(t, s, people{}).send("GET", "/livez", "", "X-Forwarded-Proto", "https").want(t, 200, "Strict-Transport-Security", "")
+	newTestAPI(t, s, fakeApp{}).send("GET", "/livez", "", "X-Forwarded-Proto", "https").want(t, 200, "Strict-Transport-Security", "")
 }
 
 // A client does not name the server: its Host header makes links only where that is configured, or
 // names this very machine.
-func TestLinksNameNoHostUnlessToldTo(t *testing.T) {
+func TestLinksIgnoreHostUnlessConfigured(t *testing.T) {
 	for name, c := range map[string]struct{ public, host, want string }{
 		"not told":             {"", "evil.example", "/api/users/?"},
 		"not told, a network":  {"", "192.0.2.1", "/api/users/?"},
@@ -153,7 +153,7 @@ func TestLinksNameNoHostUnlessToldTo(t *testing.T) {
 		"told to believe it":   {FromHost, "id.example.org", "http://id.example.org/api/users/?"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := newEdge(t, Settings{PublicURL: c.public, PageSize: 1, Pagination: PageNumbers}, listing{})
+			e := newTestAPI(t, Settings{PublicURL: c.public, PageSize: 1, Pagination: PageNumbers}, listApp{})
 			headers := []string{
 				"Host", c.host, "X-Forwarded-Host", "evil.example", "X-Host", "evil.example", "X-Forwarded-Server", "evil.example",
 				"X-Forwarded-Port", "6666", "Forwarded", "host=evil.example;proto=ftp",

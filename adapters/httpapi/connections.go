@@ -48,10 +48,10 @@ type connections struct {
 // connection is one of them. An idle one is an element of both lists.
 type connection struct {
 	net.Conn
-	network *clientNetwork // nil when it is trusted
-	silent  bool           // no request came yet
-	idle    *list.Element
-	idleToo *list.Element // in the list of its network
+	network     *clientNetwork // nil when it is trusted
+	silent      bool           // no request came yet
+	idle        *list.Element
+	networkIdle *list.Element // in the list of its network
 }
 
 // clientNetwork is the connections of one client network.
@@ -68,7 +68,7 @@ func newConnections(c Connections, log *zap.Logger) *connections {
 // watch makes srv report its connections.
 func (s *connections) watch(srv *http.Server) {
 	srv.ConnState = s.changed
-	srv.RegisterOnShutdown(s.closeSilent)
+	srv.RegisterOnShutdown(s.closeUnused)
 }
 
 // changed is an http.Server's ConnState.
@@ -84,15 +84,15 @@ func (s *connections) changed(conn net.Conn, state http.ConnState) {
 		return // closed here
 	}
 	c.silent = false
-	s.unrest(c)
+	s.removeIdle(c)
 	switch state {
 	case http.StateNew, http.StateActive:
 	case http.StateIdle:
 		c.idle = s.idle.PushBack(c)
 		if c.network != nil {
-			c.idleToo = c.network.idle.PushBack(c)
+			c.networkIdle = c.network.idle.PushBack(c)
 		}
-		s.makeRoom()
+		s.closeIdleIfFull()
 	case http.StateClosed, http.StateHijacked:
 		s.remove(c)
 	}
@@ -117,7 +117,7 @@ func (s *connections) add(conn net.Conn) {
 			s.close(c)
 		}
 	}
-	s.makeRoom()
+	s.closeIdleIfFull()
 }
 
 // networkOf returns the network that conn comes from, nil when it has no share.
@@ -136,7 +136,7 @@ func (s *connections) networkOf(conn net.Conn) *clientNetwork {
 }
 
 // makeRoom closes an idle connection when no other can be accepted.
-func (s *connections) makeRoom() {
+func (s *connections) closeIdleIfFull() {
 	if len(s.open) >= s.Most {
 		s.closeOldest(&s.idle)
 	}
@@ -156,7 +156,7 @@ func (s *connections) closeOldest(idle *list.List) bool {
 
 // close closes c without waiting for its client: tls.Conn.Close would, to say goodbye.
 func (s *connections) close(c *connection) {
-	s.unrest(c)
+	s.removeIdle(c)
 	s.remove(c)
 	conn := c.Conn
 	if over, ok := conn.(*tls.Conn); ok {
@@ -166,15 +166,15 @@ func (s *connections) close(c *connection) {
 }
 
 // unrest takes c from the idle ones.
-func (s *connections) unrest(c *connection) {
+func (s *connections) removeIdle(c *connection) {
 	if c.idle == nil {
 		return
 	}
 	s.idle.Remove(c.idle)
 	if c.network != nil {
-		c.network.idle.Remove(c.idleToo)
+		c.network.idle.Remove(c.networkIdle)
 	}
-	c.idle, c.idleToo = nil, nil
+	c.idle, c.networkIdle = nil, nil
 }
 
 func (s *connections) remove(c *connection) {
@@ -186,7 +186,7 @@ func (s *connections) remove(c *connection) {
 	}
 }
 
-func (s *connections) closeSilent() {
+func (s *connections) closeUnused() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closing = true

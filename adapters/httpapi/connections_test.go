@@ -19,30 +19,30 @@ import (
 )
 
 // distant is a connection from an address.
-type distant struct {
+type remoteConn struct {
 	net.Conn
 	address string
 }
 
 // RemoteAddr implements net.Conn.
-func (d distant) RemoteAddr() net.Addr {
+func (d remoteConn) RemoteAddr() net.Addr {
 	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(d.address), 4711))
 }
 
 // crowd is a server with few connections, and its clients.
-type crowd struct {
+type connTest struct {
 	t     *testing.T
-	l     pipes
+	l     pipeListener
 	state *connections
 	log   *observer.ObservedLogs
 }
 
 // inCrowd runs test with a server that accepts most connections at once, in a time of its own.
-func inCrowd(t *testing.T, most int, trusted string, test func(crowd)) {
+func withConnTest(t *testing.T, most int, trusted string, test func(connTest)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		core, logged := observer.New(zapcore.WarnLevel)
-		l := pipes{make(chan net.Conn), make(chan struct{})}
+		l := pipeListener{make(chan net.Conn), make(chan struct{})}
 		c := Connections{Most: most}
 		if trusted != "" {
 			c.Trusted = []netip.Prefix{netip.MustParsePrefix(trusted)}
@@ -52,7 +52,7 @@ func inCrowd(t *testing.T, most int, trusted string, test func(crowd)) {
 		s.watch(srv)
 		done := make(chan error)
 		go func() { done <- srv.Serve(netutil.LimitListener(l, most)) }()
-		test(crowd{t, l, s, logged})
+		test(connTest{t, l, s, logged})
 		_ = srv.Close()
 		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
 			t.Error(err)
@@ -65,12 +65,12 @@ func inCrowd(t *testing.T, most int, trusted string, test func(crowd)) {
 }
 
 // connect returns a new connection from an address, on which nothing was sent yet.
-func (c crowd) connect(address string) net.Conn {
+func (c connTest) connect(address string) net.Conn {
 	c.t.Helper()
 	client, server := net.Pipe()
 	c.t.Cleanup(func() { client.Close() })
 	select {
-	case c.l.conns <- distant{server, address}:
+	case c.l.conns <- remoteConn{server, address}:
 	case <-time.After(time.Second): // of the bubble
 		c.t.Errorf("a connection from %s is not accepted", address)
 	}
@@ -79,7 +79,7 @@ func (c crowd) connect(address string) net.Conn {
 }
 
 // idle returns a connection from an address on which a request was answered.
-func (c crowd) idle(address string) net.Conn {
+func (c connTest) idle(address string) net.Conn {
 	c.t.Helper()
 	conn := c.connect(address)
 	if !served(conn) {
@@ -89,7 +89,7 @@ func (c crowd) idle(address string) net.Conn {
 }
 
 // busy returns a connection from an address with a request under way.
-func (c crowd) busy(address string) net.Conn {
+func (c connTest) busy(address string) net.Conn {
 	c.t.Helper()
 	conn := c.connect(address)
 	if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n"); err != nil {
@@ -110,12 +110,12 @@ func served(conn net.Conn) bool {
 
 // One address cannot hold all connections idle: further ones end those that it has been holding for the
 // longest, and others are served at once.
-func TestOneAddressHoldsHalf(t *testing.T) {
+func TestIdleConnectionsOfOneNetworkAreBounded(t *testing.T) {
 	for name, addresses := range map[string][2]string{
 		"IPv4": {"192.0.2.1", "192.0.2.1"}, "IPv6, by /64": {"2001:db8::1", "2001:db8::2"}, "IPv4 in IPv6": {"192.0.2.1", "::ffff:192.0.2.1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inCrowd(t, 8, "", func(c crowd) {
+			withConnTest(t, 8, "", func(c connTest) {
 				var held []net.Conn
 				for i := range 8 {
 					held = append(held, c.idle(addresses[i%2]))
@@ -126,8 +126,8 @@ func TestOneAddressHoldsHalf(t *testing.T) {
 					}
 				}
 				c.idle("192.0.2.2")
-				if told := c.log.FilterMessageSnippet("trusted_proxies").Len(); told != 1 {
-					t.Errorf("the log mentions it %d times, want once", told)
+				if readOnlyField := c.log.FilterMessageSnippet("trusted_proxies").Len(); readOnlyField != 1 {
+					t.Errorf("the log mentions it %d times, want once", readOnlyField)
 				}
 			})
 		})
@@ -136,8 +136,8 @@ func TestOneAddressHoldsHalf(t *testing.T) {
 
 // Connections of one address on which no request came, or one is under way, are not closed for a further one:
 // that one is.
-func TestOneAddressGetsNoMoreThanHalf(t *testing.T) {
-	inCrowd(t, 8, "", func(c crowd) {
+func TestExcessConnectionOfOneNetworkIsClosed(t *testing.T) {
+	withConnTest(t, 8, "", func(c connTest) {
 		busy := []net.Conn{c.busy("192.0.2.1"), c.busy("192.0.2.1"), c.busy("192.0.2.1")}
 		silent := c.connect("192.0.2.1")
 		if _, err := c.connect("192.0.2.1").Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
@@ -162,8 +162,8 @@ func TestOneAddressGetsNoMoreThanHalf(t *testing.T) {
 
 // When all connections are in use, whoever they are from, the one that has been idle for the longest makes room;
 // also when it becomes idle only after others wait.
-func TestIdleConnectionsMakeRoom(t *testing.T) {
-	inCrowd(t, 4, "", func(c crowd) {
+func TestIdleConnectionIsClosedWhenFull(t *testing.T) {
+	withConnTest(t, 4, "", func(c connTest) {
 		first, second := c.idle("192.0.2.1"), c.idle("192.0.2.2")
 		third := c.idle("192.0.2.3")
 		if !served(first) { // so that second has been idle for longer
@@ -177,11 +177,11 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 			t.Error("another one was closed")
 		}
 	})
-	inCrowd(t, 4, "", func(c crowd) {
+	withConnTest(t, 4, "", func(c connTest) {
 		busy := []net.Conn{c.busy("192.0.2.1"), c.busy("192.0.2.1"), c.busy("192.0.2.2"), c.busy("192.0.2.2")}
 		waiting, server := net.Pipe()
 		defer waiting.Close()
-		go func() { c.l.conns <- distant{server, "192.0.2.3"} }()
+		go func() { c.l.conns <- remoteConn{server, "192.0.2.3"} }()
 		synctest.Wait()
 		if _, err := io.WriteString(busy[0], "here"); err != nil {
 			t.Fatal(err)
@@ -197,8 +197,8 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 }
 
 // A trusted proxy may hold all connections.
-func TestTrustedProxiesHaveNoShare(t *testing.T) {
-	inCrowd(t, 8, "10.0.0.0/8", func(c crowd) {
+func TestTrustedProxiesHaveNoConnectionLimit(t *testing.T) {
+	withConnTest(t, 8, "10.0.0.0/8", func(c connTest) {
 		var held []net.Conn
 		for range 7 {
 			held = append(held, c.idle("::ffff:10.1.2.3"))
@@ -212,7 +212,7 @@ func TestTrustedProxiesHaveNoShare(t *testing.T) {
 }
 
 // The same over TLS, where idle clients may not even read that their connection ends; in both versions of HTTP.
-func TestIdleConnectionsMakeRoomOverTLS(t *testing.T) {
+func TestIdleConnectionIsClosedWhenFullOverTLS(t *testing.T) {
 	const most = 16
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {

@@ -23,7 +23,7 @@ var allowedHeaders = []string{
 // headers beside those that are allowed anyway. Tokens
 // travel in a header that scripts set themselves, so browsers are never told to send credentials of
 // their own.
-func crossOrigin(origins, headers []string, next http.Handler) http.Handler {
+func withCORS(origins, headers []string, next http.Handler) http.Handler {
 	if len(origins) == 0 {
 		return next
 	}

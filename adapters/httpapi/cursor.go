@@ -51,7 +51,7 @@ func parseCursor(text string, order []string) (cursor, error) {
 const cursorTime = "2006-01-02T15:04:05.000000Z"
 
 // criteria returns an ordering as ?ordering= spells it.
-func criteria(order []user.Order) []string {
+func orderingFields(order []user.Order) []string {
 	out := make([]string, len(order))
 	for i, o := range order {
 		out[i] = string(o.By)
@@ -63,7 +63,7 @@ func criteria(order []user.Order) []string {
 }
 
 // userPlace returns the values of a user's position in an ordering.
-func userPlace(p user.Position, order []user.Order) []string {
+func userValues(p user.Position, order []user.Order) []string {
 	out := make([]string, len(order))
 	for i, o := range order {
 		switch o.By {
@@ -83,7 +83,7 @@ func userPlace(p user.Position, order []user.Order) []string {
 }
 
 // parseUserPlace returns the position that userPlace returned the values of, nil for no values.
-func parseUserPlace(values []string, order []user.Order) (*user.Position, error) {
+func parseUserValues(values []string, order []user.Order) (*user.Position, error) {
 	if len(values) == 0 {
 		return nil, nil //nolint:nilnil // the start of the list is no position
 	}
@@ -112,10 +112,10 @@ func parseUserPlace(values []string, order []user.Order) (*user.Position, error)
 // newestFirst is the order of lists by time.
 var newestFirst = []string{"-time", "-id"}
 
-func timePlace(at time.Time, id string) []string { return []string{at.UTC().Format(cursorTime), id} }
+func timeValues(at time.Time, id string) []string { return []string{at.UTC().Format(cursorTime), id} }
 
 // parseTimePlace returns the time and the id that timePlace returned the values of; ok is false for no values.
-func parseTimePlace(values []string) (at time.Time, id string, ok bool, err error) {
+func parseTimeValues(values []string) (at time.Time, id string, ok bool, err error) {
 	if len(values) == 0 {
 		return at, "", false, nil
 	}

@@ -73,7 +73,7 @@ func TestJSONBodies(t *testing.T) {
 	}
 }
 
-func TestMembersOfJSON(t *testing.T) {
+func TestJSONMembers(t *testing.T) {
 	for name, c := range map[string]struct {
 		value   string
 		lenient bool
@@ -116,7 +116,7 @@ func TestMembersOfJSON(t *testing.T) {
 
 // A member counts under its very name: no other case, and none of the letters that Unicode folds to
 // ASCII ones, such as the long s and the Kelvin sign.
-func TestNamesMatchExactly(t *testing.T) {
+func TestMemberNamesMatchExactly(t *testing.T) {
 	for _, c := range []struct{ name, others string }{
 		{"email", `"Email":"x","EMAIL":"x","email ":"x","\u0065mail\u0000":"x"`},
 		{"is_staff", `"IS_STAFF":true,"Is_Staff":true,"is_\u017ftaff":true,"i\u017f_staff":true,"isStaff":true,"is-staff":true`},
@@ -133,7 +133,7 @@ func TestNamesMatchExactly(t *testing.T) {
 	}
 }
 
-func TestOtherBodies(t *testing.T) {
+func TestFormAndOtherBodies(t *testing.T) {
 	part := "--B\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\na@b\r\n--B--\r\n"
 	file := "--B\r\nContent-Disposition: form-data; name=\"email\"; filename=\"x\"\r\n\r\na@b\r\n--B--\r\n"
 	for name, c := range map[string]struct {
@@ -170,7 +170,7 @@ func TestOtherBodies(t *testing.T) {
 }
 
 // A body is read as it came: what is small when packed cannot be large when read.
-func TestACompressedBodyIsNoBody(t *testing.T) {
+func TestCompressedBodyIsRefused(t *testing.T) {
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
 	if _, err := z.Write([]byte(`{"email":"a"}`)); err != nil {
@@ -179,7 +179,7 @@ func TestACompressedBodyIsNoBody(t *testing.T) {
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
-	e := newEdge(t, Settings{}, people{})
+	e := newTestAPI(t, Settings{}, fakeApp{})
 	r := e.send("POST", "/api/token/", packed.String(), "Content-Encoding", "gzip")
 	if r.StatusCode != http.StatusUnsupportedMediaType || r.Header.Get("Accept-Encoding") != "identity" {
 		t.Errorf("%d %s", r.StatusCode, r.body)

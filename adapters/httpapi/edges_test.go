@@ -15,27 +15,27 @@ import (
 )
 
 // nobody is an application that signs nobody in; what it is not asked for here would panic.
-type nobody struct {
+type denyingApp struct {
 	inbound.Accounts
 	inbound.Authentication
 }
 
-func (nobody) Authenticate(context.Context, string) (inbound.Actor, error) {
+func (denyingApp) Authenticate(context.Context, string) (inbound.Actor, error) {
 	return inbound.Actor{}, inbound.ErrUserNotFound
 }
 
-func (nobody) Register(context.Context, inbound.Actor, func() (inbound.UserInput, error)) (*user.User, error) {
+func (denyingApp) Register(context.Context, inbound.Actor, func() (inbound.UserInput, error)) (*user.User, error) {
 	return nil, inbound.ErrForbidden
 }
 
 func answerTo(r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	ofNobody(zap.NewNop()).ServeHTTP(w, r)
+	denyingAPI(zap.NewNop()).ServeHTTP(w, r)
 	return w
 }
 
-func ofNobody(log *zap.Logger) http.Handler {
-	n := nobody{}
+func denyingAPI(log *zap.Logger) http.Handler {
+	n := denyingApp{}
 	h, err := New(Ports{Accounts: n, Authentication: n}, Settings{MaxBody: 1024, RequestTimeout: 1 << 40}, nil, log)
 	if err != nil {
 		panic(err)
@@ -43,7 +43,7 @@ func ofNobody(log *zap.Logger) http.Handler {
 	return h
 }
 
-func TestAnEchoedHeaderNeedNotBeText(t *testing.T) {
+func TestEchoedHeaderWithInvalidUTF8(t *testing.T) {
 	r := httptest.NewRequest(http.MethodPost, "/api/token/", strings.NewReader("{}"))
 	r.Header.Set("Content-Type", "text/\xe9")
 	if w := answerTo(r); w.Code != http.StatusUnsupportedMediaType || !strings.Contains(w.Body.String(), "text/\uFFFD") {
@@ -51,7 +51,7 @@ func TestAnEchoedHeaderNeedNotBeText(t *testing.T) {
 	}
 }
 
-func TestRegistrationIsAuthorizedBeforeItsBodyIsRead(t *testing.T) {
+func TestRegistrationIsAuthorizedBeforeBodyIsRead(t *testing.T) {
 	if w := answerTo(httptest.NewRequest(http.MethodPost, "/api/users/", strings.NewReader("{bad"))); w.Code != http.StatusForbidden {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
@@ -59,9 +59,9 @@ func TestRegistrationIsAuthorizedBeforeItsBodyIsRead(t *testing.T) {
 
 // A panic is a 500 like any other, its stack is in the log under the id of the request and not in the
 // answer, and the next request is served.
-func TestAPanicIsAnOrderlyAnswer(t *testing.T) {
+func TestPanicIsInternalServerError(t *testing.T) {
 	core, lines := observer.New(zap.ErrorLevel)
-	h := ofNobody(zap.New(core))
+	h := denyingAPI(zap.New(core))
 	r := httptest.NewRequest(http.MethodPost, "/api/token/", strings.NewReader(`{"email":"a","password":"b"}`))
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Accept", "application/problem+json")
@@ -74,13 +74,13 @@ func TestAPanicIsAnOrderlyAnswer(t *testing.T) {
 	if strings.Contains(w.Body.String(), "nil pointer") || strings.Contains(w.Body.String(), ".go") {
 		t.Errorf("the answer tells of the panic: %s", w.Body)
 	}
-	told := lines.FilterMessage("panic").All()
-	if len(told) != 1 {
-		t.Fatalf("told %d times", len(told))
+	readOnlyField := lines.FilterMessage("panic").All()
+	if len(readOnlyField) != 1 {
+		t.Fatalf("told %d times", len(readOnlyField))
 	}
-	stack, _ := told[0].ContextMap()["stack"].(string)
-	if !strings.Contains(stack, "httpapi.(*server)") || told[0].ContextMap()["request_id"] != id {
-		t.Errorf("%v", told[0].ContextMap())
+	stack, _ := readOnlyField[0].ContextMap()["stack"].(string)
+	if !strings.Contains(stack, "httpapi.(*server)") || readOnlyField[0].ContextMap()["request_id"] != id {
+		t.Errorf("%v", readOnlyField[0].ContextMap())
 	}
 	w = httptest.NewRecorder()
 	if h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/nothing", nil)); w.Code != http.StatusNotFound {
@@ -90,8 +90,8 @@ func TestAPanicIsAnOrderlyAnswer(t *testing.T) {
 
 // Who asks for what, and by which method, is in the request line and the bearer token alone, whatever
 // further headers say, also those of a trusted proxy.
-func TestHeadersDoNotChangeWhoAsksForWhat(t *testing.T) {
-	e := newEdge(t, Settings{}, people{})
+func TestOverrideHeadersAreIgnored(t *testing.T) {
+	e := newTestAPI(t, Settings{}, fakeApp{})
 	for _, name := range []string{
 		"X-Http-Method-Override", "X-Http-Method", "X-Method-Override", "X-Original-Url", "X-Rewrite-Url", "X-Original-Method",
 		"X-Forwarded-Method", "X-Forwarded-Uri", "X-Forwarded-Prefix", "X-Forwarded-Path", "X-Forwarded-User", "X-Remote-User", "Remote-User", "X-User", "X-User-Id",
@@ -107,8 +107,8 @@ func TestHeadersDoNotChangeWhoAsksForWhat(t *testing.T) {
 }
 
 // Profiling is on the handler for operators, which has nothing of the API, and only there.
-func TestProfilingIsForOperators(t *testing.T) {
-	admin, api := NewAdmin(healthy{}, "", zap.NewNop()), ofNobody(zap.NewNop())
+func TestProfilingIsOnAdminHandlerOnly(t *testing.T) {
+	admin, api := NewAdmin(healthy{}, "", zap.NewNop()), denyingAPI(zap.NewNop())
 	for path, want := range map[string][2]int{ // status of the operators' handler, and of the API's
 		"/debug/pprof/": {200, 404}, "/debug/pprof/heap": {200, 404}, "/debug/pprof/cmdline": {200, 404},
 		"/debug/vars": {404, 404}, "/metrics": {404, 404}, "/api/users/": {404, 401}, "/livez": {200, 200},
@@ -124,7 +124,7 @@ func TestProfilingIsForOperators(t *testing.T) {
 
 // A page of another site whose host name is made to resolve to this machine (DNS rebinding) cannot read
 // profiles: its requests have its own name in Host.
-func TestProfilingAnswersToItsOwnHost(t *testing.T) {
+func TestProfilingRefusesForeignHost(t *testing.T) {
 	for _, c := range []struct {
 		listen, host string
 		want         int
@@ -149,7 +149,7 @@ func TestProfilingAnswersToItsOwnHost(t *testing.T) {
 	}
 }
 
-func TestOneSpellingOfAnEntityTag(t *testing.T) {
+func TestIfMatch(t *testing.T) {
 	for header, want := range map[string]int{`"2"`: 1, `"+2"`: 0, `"02"`: 0, `W/"2"`: 1, `w/"2"`: 0, `"2-gzip"`: 1, `"2;gzip"`: 1, `W/"2--gzip"`: 1, `"2-x"`: 0, `2`: 0, `"x", "2"`: 1} {
 		r := httptest.NewRequest(http.MethodPut, "/", nil)
 		r.Header.Set("If-Match", header)
@@ -159,11 +159,11 @@ func TestOneSpellingOfAnEntityTag(t *testing.T) {
 	}
 }
 
-func TestACursorKnowsItsOrdering(t *testing.T) {
+func TestCursorIsBoundToItsOrdering(t *testing.T) {
 	order := orderings()
 	for i := range order {
 		for j := range order {
-			_, err := parseCursor(cursor{Back: true, Order: criteria(order[i])}.encode(), criteria(order[j]))
+			_, err := parseCursor(cursor{Back: true, Order: orderingFields(order[i])}.encode(), orderingFields(order[j]))
 			if (err == nil) != (i == j) {
 				t.Errorf("cursor of %v under %v: %v", order[i], order[j], err)
 			}
@@ -172,8 +172,8 @@ func TestACursorKnowsItsOrdering(t *testing.T) {
 }
 
 // Of two Authorization fields neither counts, whichever is good.
-func TestTwoAuthorizationFieldsAreRefused(t *testing.T) {
-	e := newEdge(t, Settings{}, people{})
+func TestTwoAuthorizationHeadersAreRefused(t *testing.T) {
+	e := newTestAPI(t, Settings{}, fakeApp{})
 	e.send("GET", "/api/users/me/", "", as("ann")...).want(t, http.StatusNotFound) // as this application finds no user
 	for _, second := range []string{"Bearer ann", "Bearer bob", "Bearer x", "Basic YTpi", ""} {
 		for _, both := range [][]string{{"Bearer ann", second}, {second, "Bearer ann"}} {

@@ -30,18 +30,18 @@ var status = map[fault.Kind]int{
 }
 
 // refusal is a failure of the transport itself, which the core knows nothing of. The texts are DRF's.
-type refusal struct {
+type httpError struct {
 	status int
 	detail string
 }
 
-func (r *refusal) Error() string { return r.detail }
+func (r *httpError) Error() string { return r.detail }
 
 var (
-	errNotAcceptable = &refusal{http.StatusNotAcceptable, "Could not satisfy the request Accept header."}
-	errNoRoute       = &refusal{http.StatusNotFound, "Not found."}
-	errTooLarge      = &refusal{http.StatusRequestEntityTooLarge, "Request body too large."}
-	errContentCoding = &refusal{http.StatusUnsupportedMediaType, "The content coding of the request body is not supported; send it as it is."}
+	errNotAcceptable = &httpError{http.StatusNotAcceptable, "Could not satisfy the request Accept header."}
+	errNoRoute       = &httpError{http.StatusNotFound, "Not found."}
+	errTooLarge      = &httpError{http.StatusRequestEntityTooLarge, "Request body too large."}
+	errContentCoding = &httpError{http.StatusUnsupportedMediaType, "The content coding of the request body is not supported; send it as it is."}
 	errNoData        = invalid("", "null", "No data provided")
 	errInvalidPage   = fault.New(fault.NotFound, "invalid_page", "Invalid page.")
 	errInvalidCursor = fault.New(fault.NotFound, "invalid_cursor", "Invalid cursor")
@@ -51,19 +51,19 @@ var (
 )
 
 // statusClientGone is for the log alone: nobody is there to read the answer (nginx's number).
-const statusClientGone = 499
+const statusClientClosedRequest = 499
 
 func errMethod(method string) error {
-	return &refusal{http.StatusMethodNotAllowed, fmt.Sprintf("Method %q not allowed.", method)}
+	return &httpError{http.StatusMethodNotAllowed, fmt.Sprintf("Method %q not allowed.", method)}
 }
 
 func errMediaType(header string) error {
-	return &refusal{http.StatusUnsupportedMediaType, `Unsupported media type "` + strings.ToValidUTF8(header, "\uFFFD") + `" in request.`}
+	return &httpError{http.StatusUnsupportedMediaType, `Unsupported media type "` + strings.ToValidUTF8(header, "\uFFFD") + `" in request.`}
 }
 
 // errParse refuses a body that is not what its content type says.
 func errParse(what, why string) error {
-	return &refusal{http.StatusBadRequest, what + " parse error - " + why}
+	return &httpError{http.StatusBadRequest, what + " parse error - " + why}
 }
 
 func invalid(name, code, message string) error {
@@ -71,10 +71,10 @@ func invalid(name, code, message string) error {
 }
 
 // badAccessToken is a token error met while authenticating a request, which SimpleJWT wraps.
-type badAccessToken struct{ cause error }
+type accessTokenError struct{ cause error }
 
-func (b *badAccessToken) Error() string { return b.cause.Error() }
-func (b *badAccessToken) Unwrap() error { return b.cause }
+func (b *accessTokenError) Error() string { return b.cause.Error() }
+func (b *accessTokenError) Unwrap() error { return b.cause }
 
 // answer is a failure in the terms of HTTP, before it is written in one of the two forms.
 type answer struct {
@@ -90,9 +90,9 @@ type answer struct {
 // here, in the log.
 func explain(err error) answer {
 	var (
-		refused *refusal
+		refused *httpError
 		failure *fault.Error
-		access  *badAccessToken
+		access  *accessTokenError
 	)
 	switch {
 	case errors.As(err, &refused):
@@ -113,7 +113,7 @@ func explain(err error) answer {
 			fields: failure.Fields, retryAfter: failure.RetryAfter,
 		}
 	case errors.Is(err, context.Canceled):
-		return answer{status: statusClientGone, detail: "The client went away."}
+		return answer{status: statusClientClosedRequest, detail: "The client went away."}
 	case errors.Is(err, context.DeadlineExceeded):
 		return answer{status: http.StatusServiceUnavailable, detail: fault.ErrUnavailable.Message, code: fault.ErrUnavailable.Code}
 	}
@@ -133,7 +133,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 			a.retryAfter = time.Second
 		}
 	case http.StatusTooManyRequests:
-		limited(w, r, a)
+		setExceededLimit(w, r, a)
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", s.challenge(a))
 	}
@@ -149,7 +149,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 // limited tells in the RateLimit header which limit refused r, beside those that did not, and
 // remembers it for the log.
-func limited(w http.ResponseWriter, r *http.Request, a answer) {
+func setExceededLimit(w http.ResponseWriter, r *http.Request, a answer) {
 	if a.code == "" {
 		return
 	}

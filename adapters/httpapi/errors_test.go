@@ -16,7 +16,7 @@ import (
 	"roster/ports/inbound"
 )
 
-func TestEveryKindHasAStatus(t *testing.T) {
+func TestEveryErrorKindHasAStatus(t *testing.T) {
 	for _, k := range fault.Kinds() {
 		if status[k] == 0 {
 			t.Errorf("kind %d has no HTTP status", k)
@@ -24,7 +24,7 @@ func TestEveryKindHasAStatus(t *testing.T) {
 	}
 }
 
-func TestErrorsAsDjangoWritesThem(t *testing.T) {
+func TestDRFErrorBodies(t *testing.T) {
 	for name, c := range map[string]struct {
 		err    error
 		status int
@@ -37,11 +37,11 @@ func TestErrorsAsDjangoWritesThem(t *testing.T) {
 		"the input as a whole": {errNoData, 400, `{"non_field_errors":["No data provided"]}`},
 		"not found":            {fmt.Errorf("storage: %w", user.ErrNotFound), 404, `{"detail":"Not found."}`},
 		"bad access token": {
-			&badAccessToken{session.ErrWrongType}, 401,
+			&accessTokenError{session.ErrWrongType}, 401,
 			`{"detail":"Given token not valid for any token type","code":"token_not_valid","messages":[{"token_class":"AccessToken","token_type":"access","message":"Token has wrong type"}]}`,
 		},
-		"access token without user": {&badAccessToken{session.ErrNoUserClaim}, 401, `{"detail":"Token contained no recognizable user identification","code":"token_not_valid"}`},
-		"unknown user":              {&badAccessToken{inbound.ErrUserNotFound}, 401, `{"detail":"User not found","code":"user_not_found"}`},
+		"access token without user": {&accessTokenError{session.ErrNoUserClaim}, 401, `{"detail":"Token contained no recognizable user identification","code":"token_not_valid"}`},
+		"unknown user":              {&accessTokenError{inbound.ErrUserNotFound}, 401, `{"detail":"User not found","code":"user_not_found"}`},
 		"bad refresh token":         {session.ErrBlacklisted, 401, `{"detail":"Token is blacklisted","code":"token_not_valid"}`},
 		"forbidden":                 {inbound.ErrForbidden, 403, `{"detail":"You do not have permission to perform this action."}`},
 		"stale":                     {user.ErrStale, 412, `{"detail":"The user has changed since the version named in If-Match."}`},
@@ -63,7 +63,7 @@ func TestErrorsAsDjangoWritesThem(t *testing.T) {
 	}
 }
 
-func TestProblemDetailsNameEveryField(t *testing.T) {
+func TestProblemDetails(t *testing.T) {
 	body, err := json.Marshal(explain(user.ErrEmailTaken).problem("r1"))
 	if err != nil {
 		t.Fatal(err)
@@ -78,8 +78,8 @@ func TestProblemDetailsNameEveryField(t *testing.T) {
 	}
 }
 
-func TestChallengeNamesTheErrorUnlessPlain(t *testing.T) {
-	a := explain(&badAccessToken{session.ErrTokenInvalid})
+func TestChallenge(t *testing.T) {
+	a := explain(&accessTokenError{session.ErrTokenInvalid})
 	if got := (&server{}).challenge(a); got != `Bearer realm="api", error="invalid_token"` {
 		t.Error(got)
 	}

@@ -25,7 +25,7 @@ func NewAdmin(h inbound.Health, host string, log *zap.Logger) http.Handler {
 	router.HandleFunc("/livez", s.livez)
 	router.HandleFunc("/readyz", s.readyz)
 	profiling := router.PathPrefix("/debug/pprof/").Subrouter()
-	profiling.Use(ownHost(host))
+	profiling.Use(requireHost(host))
 	profiling.HandleFunc("/cmdline", pprof.Cmdline)
 	profiling.HandleFunc("/profile", pprof.Profile)
 	profiling.HandleFunc("/symbol", pprof.Symbol)
@@ -38,7 +38,7 @@ func NewAdmin(h inbound.Health, host string, log *zap.Logger) http.Handler {
 // another site that a browser on this machine shows can let its own name resolve to a loopback address, and
 // then read what is served there (DNS rebinding); its requests still have that name in Host. Addresses are
 // taken: no DNS server answers for them.
-func ownHost(own string) mux.MiddlewareFunc {
+func requireHost(own string) mux.MiddlewareFunc {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			host := (&url.URL{Host: r.Host}).Hostname()

@@ -69,7 +69,7 @@ func (d *jsonDecoder) explain(err error) error {
 	case errors.As(err, &syntax):
 		return errJSON(fmt.Sprintf("malformed at byte %d", syntax.ByteOffset))
 	}
-	var refused *refusal
+	var refused *httpError
 	if errors.As(err, &refused) {
 		return err
 	}

@@ -51,11 +51,11 @@ type userFields struct {
 	CurrentPassword *fieldInfo `json:"current_password,omitempty"`
 }
 
-func given(kind, label string, maxLength int) fieldInfo {
+func requiredField(kind, label string, maxLength int) fieldInfo {
 	return fieldInfo{Type: kind, Required: true, Label: label, MaxLength: maxLength}
 }
 
-func told(kind, label, help string) fieldInfo {
+func readOnlyField(kind, label, help string) fieldInfo {
 	return fieldInfo{Type: kind, ReadOnly: true, Label: label, HelpText: help}
 }
 
@@ -65,15 +65,15 @@ func (s *server) userFields() userFields {
 		id = "integer"
 	}
 	return userFields{
-		ID:         told(id, "ID", ""),
-		Email:      given("email", "Email address", user.MaxEmail),
-		Password:   given("string", "Password", s.PasswordMaxLength),
-		FirstName:  given("string", "First name", user.MaxName),
-		LastName:   given("string", "Last name", user.MaxName),
-		IsActive:   told("boolean", "Active", "Designates whether this user should be treated as active. Unselect this instead of deleting accounts."),
-		IsStaff:    told("boolean", "Staff status", "Designates whether the user can log into this admin site."),
-		DateJoined: told("datetime", "Date joined", ""),
-		LastLogin:  told("datetime", "Last login", ""),
+		ID:         readOnlyField(id, "ID", ""),
+		Email:      requiredField("email", "Email address", user.MaxEmail),
+		Password:   requiredField("string", "Password", s.PasswordMaxLength),
+		FirstName:  requiredField("string", "First name", user.MaxName),
+		LastName:   requiredField("string", "Last name", user.MaxName),
+		IsActive:   readOnlyField("boolean", "Active", "Designates whether this user should be treated as active. Unselect this instead of deleting accounts."),
+		IsStaff:    readOnlyField("boolean", "Staff status", "Designates whether the user can log into this admin site."),
+		DateJoined: readOnlyField("datetime", "Date joined", ""),
+		LastLogin:  readOnlyField("datetime", "Last login", ""),
 	}
 }
 
@@ -112,21 +112,21 @@ var (
 	obtainFields = struct {
 		Email    fieldInfo `json:"email"`
 		Password fieldInfo `json:"password"`
-	}{given("string", "Email", 0), given("string", "Password", 0)}
+	}{requiredField("string", "Email", 0), requiredField("string", "Password", 0)}
 	refreshFields = struct {
 		Refresh fieldInfo `json:"refresh"`
 		Access  fieldInfo `json:"access"`
-	}{given("string", "Refresh", 0), told("string", "Access", "")}
+	}{requiredField("string", "Refresh", 0), readOnlyField("string", "Access", "")}
 	verifyFields = struct {
 		Token fieldInfo `json:"token"`
-	}{given("string", "Token", 0)}
+	}{requiredField("string", "Token", 0)}
 	newPasswordFields = struct {
 		Current fieldInfo `json:"current_password"`
 		New     fieldInfo `json:"new_password"`
-	}{given("string", "Current password", 0), given("string", "New password", 0)}
+	}{requiredField("string", "Current password", 0), requiredField("string", "New password", 0)}
 	blacklistFields = struct {
 		Refresh fieldInfo `json:"refresh"`
-	}{given("string", "Refresh", 0)}
+	}{requiredField("string", "Refresh", 0)}
 )
 
 func describe(fields any) func(*http.Request, call) (any, error) {

@@ -38,7 +38,7 @@ type record struct {
 
 // wrap puts around the router what holds for every request.
 func (s *server) wrap(router *mux.Router) http.Handler {
-	next := crossOrigin(s.CORSOrigins, s.CORSHeaders, router)
+	next := withCORS(s.CORSOrigins, s.CORSHeaders, router)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := &record{id: newRequestID(), client: s.client(r)}
 		ctx, cancel := context.WithTimeout(r.Context(), s.RequestTimeout)
@@ -53,22 +53,22 @@ func (s *server) wrap(router *mux.Router) http.Handler {
 			Channel: audit.API, Client: session.Client{Address: rec.client, UserAgent: r.UserAgent()}, RequestID: rec.id,
 		})
 		r = r.WithContext(ctx)
-		s.hintAtProxy(r)
-		s.protect(w, r, rec.id)
-		m := httpsnoop.CaptureMetricsFn(w, func(w http.ResponseWriter) { s.recovered(w, r, next) })
-		limited := zap.Skip()
+		s.warnUntrustedProxy(r)
+		s.setSecurityHeaders(w, r, rec.id)
+		m := httpsnoop.CaptureMetricsFn(w, func(w http.ResponseWriter) { s.recoverPanic(w, r, next) })
+		setExceededLimit := zap.Skip()
 		if rec.limit != "" {
-			limited = zap.String("limit", rec.limit)
+			setExceededLimit = zap.String("limit", rec.limit)
 		}
 		s.log.Info("request",
-			zap.String("method", clip(r.Method, 16)), zap.String("route", template(router, r)), zap.Int("status", m.Code),
+			zap.String("method", truncate(r.Method, 16)), zap.String("route", template(router, r)), zap.Int("status", m.Code),
 			zap.Duration("duration", m.Duration.Truncate(time.Microsecond)), zap.Int64("bytes", m.Written),
-			zap.String("client", rec.client), zap.String("user", rec.actor), zap.String("request_id", rec.id), limited)
+			zap.String("client", rec.client), zap.String("user", rec.actor), zap.String("request_id", rec.id), setExceededLimit)
 	})
 }
 
 // protect sets the headers that every answer carries: nothing is cached, sniffed, framed or run.
-func (s *server) protect(w http.ResponseWriter, r *http.Request, id string) {
+func (s *server) setSecurityHeaders(w http.ResponseWriter, r *http.Request, id string) {
 	h := w.Header()
 	h.Set("X-Request-Id", id)
 	h.Set("Cache-Control", "no-store")
@@ -89,7 +89,7 @@ func (s *server) protect(w http.ResponseWriter, r *http.Request, id string) {
 var errPanic = errors.New("a handler panicked")
 
 // recovered answers a panic like any other defect and keeps the process.
-func (s *server) recovered(w http.ResponseWriter, r *http.Request, next http.Handler) {
+func (s *server) recoverPanic(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	defer func() {
 		switch p := recover(); {
 		case p == nil:
@@ -140,4 +140,4 @@ func note(r *http.Request, a inbound.Actor) {
 	}
 }
 
-func clip(s string, n int) string { return s[:min(len(s), n)] }
+func truncate(s string, n int) string { return s[:min(len(s), n)] }

@@ -110,7 +110,7 @@ func (s *server) authenticate(r *http.Request) (inbound.Actor, error) {
 	}
 	actor, err := s.Authentication.Authenticate(r.Context(), parts[1])
 	if err != nil {
-		return inbound.Actor{}, &badAccessToken{err}
+		return inbound.Actor{}, &accessTokenError{err}
 	}
 	note(r, actor)
 	return actor, nil

@@ -25,15 +25,15 @@ type Ports struct {
 type server struct {
 	Ports
 	Settings
-	jwks      func() []byte
-	throttles []throttle
-	log       *zap.Logger
-	proxyHint sync.Once
+	jwks         func() []byte
+	throttles    []throttle
+	log          *zap.Logger
+	proxyWarning sync.Once
 }
 
 // New returns the API as a handler. jwks returns the JSON Web Key Set to publish (RFC 7517).
 func New(p Ports, s Settings, jwks func() []byte, log *zap.Logger) (http.Handler, error) {
-	throttles, err := newThrottles(s.Throttling, steady())
+	throttles, err := newThrottles(s.Throttling, monotonicClock())
 	if err != nil {
 		return nil, err
 	}

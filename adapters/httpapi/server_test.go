@@ -29,12 +29,12 @@ var echo = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 
 // pipes is a listener whose connections are in memory, so that a bubble's clock, which jumps to the
 // next thing that happens, governs them.
-type pipes struct {
+type pipeListener struct {
 	conns chan net.Conn
 	done  chan struct{}
 }
 
-func (p pipes) Accept() (net.Conn, error) {
+func (p pipeListener) Accept() (net.Conn, error) {
 	select {
 	case c := <-p.conns:
 		return c, nil
@@ -42,20 +42,20 @@ func (p pipes) Accept() (net.Conn, error) {
 		return nil, net.ErrClosed
 	}
 }
-func (p pipes) Close() error   { close(p.done); return nil }
-func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
+func (p pipeListener) Close() error   { close(p.done); return nil }
+func (p pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
 
-func (p pipes) dial() net.Conn {
+func (p pipeListener) dial() net.Conn {
 	client, server := net.Pipe()
 	p.conns <- server
 	return client
 }
 
 // inBubble runs test with a server of the usual limits, in a time of its own.
-func inBubble(t *testing.T, h http.Handler, test func(t *testing.T, srv *http.Server, l pipes)) {
+func withTestServer(t *testing.T, h http.Handler, test func(t *testing.T, srv *http.Server, l pipeListener)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		l := pipes{make(chan net.Conn), make(chan struct{})}
+		l := pipeListener{make(chan net.Conn), make(chan struct{})}
 		srv := NewServer(h, Connections{Most: 1 << 20}, zap.NewNop())
 		done := make(chan error)
 		go func() { done <- srv.Serve(l) }()
@@ -68,7 +68,7 @@ func inBubble(t *testing.T, h http.Handler, test func(t *testing.T, srv *http.Se
 }
 
 // Whoever sends slowly is given up in time, wherever it dawdles (ASVS 13.1, slowloris).
-func TestSlowClientsAreGivenUp(t *testing.T) {
+func TestSlowRequestsTimeOut(t *testing.T) {
 	for name, c := range map[string]struct {
 		says  string
 		after time.Duration
@@ -81,7 +81,7 @@ func TestSlowClientsAreGivenUp(t *testing.T) {
 		"nothing after a whole": {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", idleTimeout},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, echo, func(t *testing.T, _ *http.Server, l pipes) {
+			withTestServer(t, echo, func(t *testing.T, _ *http.Server, l pipeListener) {
 				conn := l.dial()
 				defer conn.Close()
 				begun := time.Now()
@@ -96,7 +96,7 @@ func TestSlowClientsAreGivenUp(t *testing.T) {
 }
 
 // Whoever reads slowly too.
-func TestWhoeverDoesNotReadIsGivenUp(t *testing.T) {
+func TestUnreadResponseTimesOut(t *testing.T) {
 	var took time.Duration
 	var failed error
 	large := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -104,7 +104,7 @@ func TestWhoeverDoesNotReadIsGivenUp(t *testing.T) {
 		_, failed = w.Write(make([]byte, 1<<20))
 		took = time.Since(begun)
 	})
-	inBubble(t, large, func(t *testing.T, _ *http.Server, l pipes) {
+	withTestServer(t, large, func(t *testing.T, _ *http.Server, l pipeListener) {
 		conn := l.dial()
 		defer conn.Close()
 		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
@@ -120,8 +120,8 @@ func TestWhoeverDoesNotReadIsGivenUp(t *testing.T) {
 
 // A connection on which nothing came does not hold up a shutdown; a request under way does, and is
 // finished.
-func TestShutdownDoesNotWaitForTheSilent(t *testing.T) {
-	inBubble(t, echo, func(t *testing.T, srv *http.Server, l pipes) {
+func TestShutdownClosesUnusedConnections(t *testing.T) {
+	withTestServer(t, echo, func(t *testing.T, srv *http.Server, l pipeListener) {
 		quiet, half, busy := l.dial(), l.dial(), l.dial()
 		defer quiet.Close()
 		defer half.Close()
@@ -217,8 +217,8 @@ func TestHeadersAreBounded(t *testing.T) {
 
 // Requests whose framing can be read in two ways are refused, or nothing after them is read (RFC
 // 9112, 6.1 and 11.2).
-func TestFramingConflicts(t *testing.T) {
-	e := newEdge(t, Settings{}, people{})
+func TestConflictingFramingIsRefused(t *testing.T) {
+	e := newTestAPI(t, Settings{}, fakeApp{})
 	address := strings.TrimPrefix(e.url, "http://")
 	const second = "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 	for name, text := range map[string]string{
@@ -247,7 +247,7 @@ func TestFramingConflicts(t *testing.T) {
 
 // No answer tells what serves it, also where net/http answers by itself.
 func TestNoServerHeader(t *testing.T) {
-	e := newEdge(t, Settings{}, people{})
+	e := newTestAPI(t, Settings{}, fakeApp{})
 	address := strings.TrimPrefix(e.url, "http://")
 	for _, text := range []string{
 		"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",

@@ -30,7 +30,7 @@ func (s *server) listSessions(w http.ResponseWriter, r *http.Request, c call) er
 				return nil, err
 			}
 			q := session.Query{Owner: s.ownerOf(c), Back: at.Back, Limit: limit}
-			created, id, ok, err := parseTimePlace(at.Values)
+			created, id, ok, err := parseTimeValues(at.Values)
 			if err != nil {
 				return nil, err
 			}
@@ -39,7 +39,7 @@ func (s *server) listSessions(w http.ResponseWriter, r *http.Request, c call) er
 			}
 			return s.Sessions.List(r.Context(), c.actor, q)
 		},
-		place: func(x *session.Session) []string { return timePlace(x.Position().Created, string(x.ID())) },
+		place: func(x *session.Session) []string { return timeValues(x.Position().Created, string(x.ID())) },
 		wire: func(x *session.Session) wireSession {
 			v := x.Snapshot()
 			return wireSession{

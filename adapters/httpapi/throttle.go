@@ -84,11 +84,11 @@ func newThrottles(t Throttling, now func() time.Time) ([]throttle, error) {
 		if row.rate.Requests <= 0 {
 			continue
 		}
-		store, err := newArrivals(clientsRemembered, now)
+		store, err := newRateLimitStore(rateLimitCapacity, now)
 		if err != nil {
 			return nil, fmt.Errorf("limit %s: %w", row.scope, err)
 		}
-		limiter, err := newLimiter(row.rate, store)
+		limiter, err := newGCRALimiter(row.rate, store)
 		if err != nil {
 			return nil, fmt.Errorf("limit %s: %w", row.scope, err)
 		}
@@ -98,7 +98,7 @@ func newThrottles(t Throttling, now func() time.Time) ([]throttle, error) {
 }
 
 // newLimiter returns the generic cell rate algorithm (ITU-T I.371) for rate. Its time is the store's.
-func newLimiter(rate Rate, store throttled.GCRAStoreCtx) (*throttled.GCRARateLimiterCtx, error) {
+func newGCRALimiter(rate Rate, store throttled.GCRAStoreCtx) (*throttled.GCRARateLimiterCtx, error) {
 	limiter, err := throttled.NewGCRARateLimiterCtx(store, throttled.RateQuota{
 		MaxRate: throttled.PerDuration(rate.Requests, rate.Period), MaxBurst: rate.Requests - 1, // beside the one that is due
 	})
@@ -116,17 +116,17 @@ func network(r *http.Request) string { return lockout.Network(clientAddress(r)) 
 // throttled counts a request in every scope that it belongs to and refuses it when one is used up; of
 // several the one that lasts longest.
 func (s *server) throttled(w http.ResponseWriter, r *http.Request, res resource, a inbound.Actor) error {
-	return s.counted(w, r, func(t throttle) string { return t.client(r, res, a) })
+	return s.countRequest(w, r, func(t throttle) string { return t.client(r, res, a) })
 }
 
 // asksForEmail counts a change of an email address like a registration: both reveal whether the address is taken. Staff
 // see all users, and a user's own address reveals nothing; neither is counted.
-func (s *server) asksForEmail(w http.ResponseWriter, r *http.Request, a inbound.Actor, email field.Text) error {
+func (s *server) throttleEmailChange(w http.ResponseWriter, r *http.Request, a inbound.Actor, email field.Text) error {
 	text := field.Strip(email.Value())
 	if a.Anonymous() || a.Staff() || text == "" || text == a.User.Snapshot().Email {
 		return nil
 	}
-	return s.counted(w, r, func(t throttle) string {
+	return s.countRequest(w, r, func(t throttle) string {
 		if t.scope != scopeRegister {
 			return ""
 		}
@@ -136,13 +136,13 @@ func (s *server) asksForEmail(w http.ResponseWriter, r *http.Request, a inbound.
 
 // counted counts a request under each limit for which clientIn returns a client, "" for none. Headers say what is left
 // (draft-ietf-httpapi-ratelimit-headers), in lines of their own beside those of an earlier count.
-func (s *server) counted(w http.ResponseWriter, r *http.Request, clientIn func(throttle) string) error {
+func (s *server) countRequest(w http.ResponseWriter, r *http.Request, keyOf func(throttle) string) error {
 	var (
 		policies, limits []string
 		refused          *fault.Error
 	)
 	for _, t := range s.throttles {
-		client := clientIn(t)
+		client := keyOf(t)
 		if client == "" {
 			continue
 		}

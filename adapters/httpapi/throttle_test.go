@@ -21,13 +21,13 @@ import (
 
 // people is an application that knows Ann, Bob and Sam of the staff by tokens of their names, finds
 // nobody and registers nobody.
-type people struct {
+type fakeApp struct {
 	inbound.Authentication
 	inbound.Accounts
 	signIn error // what every sign-in fails with
 }
 
-func (people) Authenticate(_ context.Context, token string) (inbound.Actor, error) {
+func (fakeApp) Authenticate(_ context.Context, token string) (inbound.Actor, error) {
 	if token != "ann" && token != "bob" && token != "sam" {
 		return inbound.Actor{}, inbound.ErrUserNotFound
 	}
@@ -38,24 +38,24 @@ func (people) Authenticate(_ context.Context, token string) (inbound.Actor, erro
 	return inbound.Actor{User: u}, err
 }
 
-func (p people) SignIn(context.Context, inbound.SignIn) (inbound.TokenPair, error) {
+func (p fakeApp) SignIn(context.Context, inbound.SignIn) (inbound.TokenPair, error) {
 	return inbound.TokenPair{}, p.signIn
 }
 
-func (people) Register(_ context.Context, _ inbound.Actor, read func() (inbound.UserInput, error)) (*user.User, error) {
+func (fakeApp) Register(_ context.Context, _ inbound.Actor, read func() (inbound.UserInput, error)) (*user.User, error) {
 	_, err := read()
 	return nil, err
 }
 
-func (people) Get(context.Context, inbound.Actor, user.ID) (*user.User, error) {
+func (fakeApp) Get(context.Context, inbound.Actor, user.ID) (*user.User, error) {
 	return nil, user.ErrNotFound
 }
 
 // edge is the API on a socket, behind a proxy on this machine, with a clock that the test moves.
-type edge struct {
+type testAPI struct {
 	t   *testing.T
 	url string
-	movable
+	testClock
 }
 
 // conversations is all that the API needs of an application, but for its health.
@@ -64,13 +64,13 @@ type conversations interface {
 	inbound.Authentication
 }
 
-func newEdge(t *testing.T, s Settings, p conversations) *edge {
+func newTestAPI(t *testing.T, s Settings, p conversations) *testAPI {
 	t.Helper()
 	s.MaxBody, s.RequestTimeout = 1024, time.Minute
 	if s.TrustedProxies == nil {
 		s.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
 	}
-	e := &edge{t: t, movable: movable{noon}}
+	e := &testAPI{t: t, testClock: testClock{noon}}
 	throttles, err := newThrottles(s.Throttling, e.now)
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +96,7 @@ type reply struct {
 }
 
 // send sends a request. headers are name and value in turn.
-func (e *edge) send(method, path, body string, headers ...string) reply {
+func (e *testAPI) send(method, path, body string, headers ...string) reply {
 	e.t.Helper()
 	r, err := http.NewRequestWithContext(e.t.Context(), method, e.url+path, strings.NewReader(body))
 	if err != nil {
@@ -140,8 +140,8 @@ func (r reply) want(t *testing.T, status int, headers ...string) {
 	}
 }
 
-func TestThrottledAsInDRF(t *testing.T) {
-	e := newEdge(t, Settings{Throttling: Throttling{Token: Rate{2, time.Minute}}}, people{})
+func TestThrottledResponse(t *testing.T) {
+	e := newTestAPI(t, Settings{Throttling: Throttling{Token: Rate{2, time.Minute}}}, fakeApp{})
 	const policy = `"token";q=2;w=60`
 	send := func(headers ...string) reply { return e.send("POST", "/api/token/", "{bad", headers...) }
 
@@ -169,7 +169,7 @@ func TestThrottledAsInDRF(t *testing.T) {
 }
 
 // Which requests count where, and by whom.
-func TestScopes(t *testing.T) {
+func TestThrottleScopes(t *testing.T) {
 	type request struct {
 		method, path string
 		headers      []string
@@ -249,7 +249,7 @@ func TestScopes(t *testing.T) {
 		"off": {Throttling{}, []request{{"POST", "/api/token/", nil, 400}, {"POST", "/api/token/", nil, 400}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := newEdge(t, Settings{Throttling: c.limits}, people{})
+			e := newTestAPI(t, Settings{Throttling: c.limits}, fakeApp{})
 			for i, r := range c.requests {
 				body := ""
 				if r.method == "POST" {
@@ -264,21 +264,21 @@ func TestScopes(t *testing.T) {
 }
 
 // A request in several scopes is told of each, and has to wait for the longest.
-func TestSeveralScopes(t *testing.T) {
-	e := newEdge(t, Settings{Throttling: Throttling{Anon: Rate{2, time.Hour}, Token: Rate{1, time.Minute}}}, people{})
+func TestRequestInSeveralScopes(t *testing.T) {
+	e := newTestAPI(t, Settings{Throttling: Throttling{Anon: Rate{2, time.Hour}, Token: Rate{1, time.Minute}}}, fakeApp{})
 	const policy = `"anon";q=2;w=3600, "token";q=1;w=60`
 	send := func() reply { return e.send("POST", "/api/token/", "{bad") }
 	send().want(t, 400, "RateLimit-Policy", policy, "RateLimit", `"anon";r=1;t=1800, "token";r=0;t=60`)
 	send().want(t, 429, "RateLimit-Policy", policy, "RateLimit", `"token";r=0;t=60, "anon";r=0;t=3600`, "Retry-After", "60")
 	send().want(t, 429, "RateLimit-Policy", policy, "RateLimit", `"anon";r=0;t=1800`, "Retry-After", "1800")
 
-	e = newEdge(t, Settings{Throttling: Throttling{Anon: Rate{1, time.Minute}, Token: Rate{1, time.Hour}}}, people{})
+	e = newTestAPI(t, Settings{Throttling: Throttling{Anon: Rate{1, time.Minute}, Token: Rate{1, time.Hour}}}, fakeApp{})
 	send().want(t, 400)
 	send().want(t, 429, "RateLimit", `"token";r=0;t=3600`, "Retry-After", "3600")
 }
 
 // Whatever limit the application has of its own is told in the same form.
-func TestLimitsOfTheApplication(t *testing.T) {
+func TestApplicationRateLimits(t *testing.T) {
 	const body = `{"email": "ann@example.com", "password": "x"}`
 	for name, c := range map[string]struct {
 		err     error
@@ -302,7 +302,7 @@ func TestLimitsOfTheApplication(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := newEdge(t, Settings{Throttling: Throttling{Token: Rate{10, time.Minute}}}, people{signIn: c.err})
+			e := newTestAPI(t, Settings{Throttling: Throttling{Token: Rate{10, time.Minute}}}, fakeApp{signIn: c.err})
 			r := e.send("POST", "/api/token/", body)
 			r.want(t, 429, c.headers...)
 			if d := cmp.Diff(c.body, r.body); d != "" {
@@ -313,8 +313,8 @@ func TestLimitsOfTheApplication(t *testing.T) {
 }
 
 // A rate whose requests are closer than the clock tells is refused at the start.
-func TestRatesThatNobodyCanCount(t *testing.T) {
-	_, err := newThrottles(Throttling{User: Rate{2_000_000_000, time.Second}}, steady())
+func TestRateBeyondClockResolution(t *testing.T) {
+	_, err := newThrottles(Throttling{User: Rate{2_000_000_000, time.Second}}, monotonicClock())
 	if err == nil || !strings.HasPrefix(err.Error(), "limit user: ") {
 		t.Error(err)
 	}

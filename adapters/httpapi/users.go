@@ -26,7 +26,7 @@ type wireUser struct {
 	LastLogin  *wireTime `json:"last_login"`
 }
 
-func toWire(u *user.User) wireUser {
+func toWireUser(u *user.User) wireUser {
 	s := u.Snapshot()
 	w := wireUser{
 		ID: wireID(s.ID), Email: s.Email, FirstName: s.FirstName, LastName: s.LastName,
@@ -77,7 +77,7 @@ func (s *server) registerUser(w http.ResponseWriter, r *http.Request, c call) er
 	if err != nil {
 		return err
 	}
-	s.tell(w, r, http.StatusCreated, u)
+	s.writeUser(w, r, http.StatusCreated, u)
 	return nil
 }
 
@@ -90,7 +90,7 @@ func (s *server) getUser(w http.ResponseWriter, r *http.Request, c call) error {
 	if err != nil {
 		return err
 	}
-	s.tell(w, r, http.StatusOK, u)
+	s.writeUser(w, r, http.StatusOK, u)
 	return nil
 }
 
@@ -110,14 +110,14 @@ func (s *server) changeUser(w http.ResponseWriter, r *http.Request, c call, whol
 	u, err := s.Accounts.Change(r.Context(), c.actor, id, func() (inbound.Changes, error) {
 		m, err := s.decode(w, r)
 		if err == nil {
-			err = s.asksForEmail(w, r, c.actor, m["email"])
+			err = s.throttleEmailChange(w, r, c.actor, m["email"])
 		}
 		return inbound.Changes{UserInput: input(m), Whole: whole, Versions: ifMatch(r)}, err
 	})
 	if err != nil {
 		return err
 	}
-	s.tell(w, r, http.StatusOK, u)
+	s.writeUser(w, r, http.StatusOK, u)
 	return nil
 }
 
@@ -147,9 +147,9 @@ func (s *server) changePassword(w http.ResponseWriter, r *http.Request, c call) 
 }
 
 // tell answers with one user and its entity tag.
-func (s *server) tell(w http.ResponseWriter, r *http.Request, code int, u *user.User) {
+func (s *server) writeUser(w http.ResponseWriter, r *http.Request, code int, u *user.User) {
 	w.Header().Set("ETag", etag(u.Version()))
-	s.ok(w, r, code, toWire(u))
+	s.ok(w, r, code, toWireUser(u))
 }
 
 func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
@@ -175,7 +175,7 @@ func (s *server) parseID(text string) (user.ID, error) {
 
 // ourTag is an entity tag that the service gave out, as it may come back from a proxy that compresses
 // answers: made weak (nginx, HAProxy), or with the coding behind the version (Apache, Caddy, Jetty).
-var ourTag = regexp.MustCompile(`^(?:W/)?"([1-9][0-9]{0,18})(?:(?:--|-|;)(?:gzip|br|zstd|deflate))?"$`)
+var entityTag = regexp.MustCompile(`^(?:W/)?"([1-9][0-9]{0,18})(?:(?:--|-|;)(?:gzip|br|zstd|deflate))?"$`)
 
 // ifMatch returns the versions that the If-Match header names (RFC 9110, 13.1.1), nil when there is
 // no condition. Tags are compared weakly: a version says all of a user, whatever a proxy made of the
@@ -191,7 +191,7 @@ func ifMatch(r *http.Request) []int64 {
 		if tag == "*" {
 			return nil // the user is there, or it is not found anyway
 		}
-		if m := ourTag.FindStringSubmatch(tag); m != nil {
+		if m := entityTag.FindStringSubmatch(tag); m != nil {
 			if n, err := strconv.ParseInt(m[1], 10, 64); err == nil {
 				versions = append(versions, n)
 			}

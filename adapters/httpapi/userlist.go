@@ -17,7 +17,7 @@ import (
 )
 
 // listQuery is the shape of the list's parameters. The lengths bound the work of a request.
-type listQuery struct {
+type userListParams struct {
 	Search   string `validate:"max=1000"`
 	Ordering string `validate:"max=1000"`
 	Page     string
@@ -28,15 +28,15 @@ type listQuery struct {
 	paged    bool // ?page= is given
 }
 
-var shape = validator.New(validator.WithRequiredStructEnabled())
+var validate = validator.New(validator.WithRequiredStructEnabled())
 
-func (s *server) parseList(q query) (listQuery, error) {
-	l := listQuery{size: s.pageSize(q), Active: truth(q, "is_active"), Staff: truth(q, "is_staff")}
+func (s *server) parseUserList(q query) (userListParams, error) {
+	l := userListParams{size: s.pageSize(q), Active: boolParam(q, "is_active"), Staff: boolParam(q, "is_staff")}
 	l.Search, _ = q.get("search")
 	l.Ordering, _ = q.get("ordering")
 	l.Page, l.paged = q.get("page")
 	l.Email, _ = q.get("email")
-	if err := shape.Struct(l); err != nil {
+	if err := validate.Struct(l); err != nil {
 		var faults []fault.Field
 		for _, f := range err.(validator.ValidationErrors) { //nolint:errorlint,forcetypeassert // what Struct returns for a struct
 			faults = append(faults, fault.Field{
@@ -67,7 +67,7 @@ func (s *server) pageSize(q query) int {
 }
 
 // truth reads a filter as django-filter does: what is neither true nor false is no filter.
-func truth(q query, name string) *bool {
+func boolParam(q query, name string) *bool {
 	v, _ := q.get(name)
 	switch strings.ToLower(v) {
 	case "true", "1":
@@ -78,19 +78,19 @@ func truth(q query, name string) *bool {
 	return nil
 }
 
-func (l listQuery) query(order []user.Order) inbound.UserQuery {
+func (l userListParams) query(order []user.Order) inbound.UserQuery {
 	f := user.Filter{Terms: user.Terms(l.Search), Active: l.Active, Staff: l.Staff}
 	return inbound.UserQuery{Query: user.Query{Filter: f, Order: order, Limit: l.size}, Email: l.Email}
 }
 
 // countedPage is a page in the form of DRF's PageNumberPagination.
-type countedPage struct {
+type numberedPage struct {
 	Count int `json:"count"`
 	cursorPage[wireUser]
 }
 
 func (s *server) listUsers(w http.ResponseWriter, r *http.Request, c call) error {
-	l, err := s.parseList(c.query)
+	l, err := s.parseUserList(c.query)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (s *server) listUsers(w http.ResponseWriter, r *http.Request, c call) error
 	return s.listByCursor(w, r, c, l)
 }
 
-func (s *server) listByNumber(w http.ResponseWriter, r *http.Request, c call, l listQuery) error {
+func (s *server) listByNumber(w http.ResponseWriter, r *http.Request, c call, l userListParams) error {
 	q := l.query(user.Ordering(l.Ordering, user.Order{By: user.SortID}))
 	count, err := s.Accounts.Count(r.Context(), c.actor, q)
 	if err != nil {
@@ -118,7 +118,7 @@ func (s *server) listByNumber(w http.ResponseWriter, r *http.Request, c call, l 
 	if err != nil {
 		return err
 	}
-	out := countedPage{count, cursorPage[wireUser]{Results: toWires(users)}}
+	out := numberedPage{count, cursorPage[wireUser]{Results: toWireUsers(users)}}
 	if n < pages {
 		out.Next = s.link(r, c.query.with("page", strconv.Itoa(n+1)))
 	}
@@ -143,17 +143,17 @@ func pageNumber(text string, pages int) (int, error) {
 	return n, nil
 }
 
-func (s *server) listByCursor(w http.ResponseWriter, r *http.Request, c call, l listQuery) error {
+func (s *server) listByCursor(w http.ResponseWriter, r *http.Request, c call, l userListParams) error {
 	order := user.Ordering(l.Ordering, user.Order{By: user.SortJoined}, user.Order{By: user.SortID})
 	return pager[*user.User, wireUser]{
-		order: criteria(order),
+		order: orderingFields(order),
 		fetch: func(parse func() (cursor, error), limit int) ([]*user.User, error) {
 			at, err := parse()
 			if err != nil {
 				return nil, err
 			}
 			q := l.query(order)
-			if q.From, err = parseUserPlace(at.Values, order); err != nil {
+			if q.From, err = parseUserValues(at.Values, order); err != nil {
 				return nil, err
 			}
 			if at.Back {
@@ -162,15 +162,15 @@ func (s *server) listByCursor(w http.ResponseWriter, r *http.Request, c call, l 
 			q.Limit = limit
 			return s.Accounts.List(r.Context(), c.actor, q)
 		},
-		place: func(u *user.User) []string { return userPlace(u.Position(), order) },
-		wire:  toWire,
+		place: func(u *user.User) []string { return userValues(u.Position(), order) },
+		wire:  toWireUser,
 	}.answer(s, w, r, c)
 }
 
-func toWires(users []*user.User) []wireUser {
+func toWireUsers(users []*user.User) []wireUser {
 	out := make([]wireUser, len(users))
 	for i, u := range users {
-		out[i] = toWire(u)
+		out[i] = toWireUser(u)
 	}
 	return out
 }

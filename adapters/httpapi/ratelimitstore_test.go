@@ -15,33 +15,33 @@ import (
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 // movable is a clock that the test moves.
-type movable struct{ time.Time }
+type testClock struct{ time.Time }
 
-func (m *movable) now() time.Time { return m.Time }
+func (m *testClock) now() time.Time { return m.Time }
 
 // limiting is one limit with a movable clock.
-type limiting struct {
+type testLimiter struct {
 	*throttled.GCRARateLimiterCtx
-	*movable
-	store *arrivals
+	*testClock
+	store *rateLimitStore
 }
 
-func newLimiting(tb testing.TB, rate Rate, capacity int) limiting {
+func newTestLimiter(tb testing.TB, rate Rate, capacity int) testLimiter {
 	tb.Helper()
-	at := &movable{noon}
-	store, err := newArrivals(capacity, at.now)
+	at := &testClock{noon}
+	store, err := newRateLimitStore(capacity, at.now)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	limiter, err := newLimiter(rate, store)
+	limiter, err := newGCRALimiter(rate, store)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return limiting{limiter, at, store}
+	return testLimiter{limiter, at, store}
 }
 
 // asks reports whether a request of client gets through.
-func (l limiting) asks(tb testing.TB, client string) bool {
+func (l testLimiter) asks(tb testing.TB, client string) bool {
 	over, _, err := l.RateLimitCtx(tb.Context(), client, 1)
 	if err != nil {
 		tb.Error(err)
@@ -49,9 +49,9 @@ func (l limiting) asks(tb testing.TB, client string) bool {
 	return !over
 }
 
-func TestArrivals(t *testing.T) {
-	at := &movable{noon}
-	s, err := newArrivals(8, at.now)
+func TestRateLimitStore(t *testing.T) {
+	at := &testClock{noon}
+	s, err := newRateLimitStore(8, at.now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,29 +95,29 @@ func TestArrivals(t *testing.T) {
 }
 
 // rivals is arrivals where other requests of the same client are always a little faster.
-type rivals struct {
-	*arrivals
+type racingStore struct {
+	*rateLimitStore
 	left  int           // how many still come
 	every time.Duration // between requests, by the rate
 }
 
-func (r *rivals) CompareAndSwapWithTTL(ctx context.Context, client string, was, at int64, ttl time.Duration) (bool, error) {
+func (r *racingStore) CompareAndSwapWithTTL(ctx context.Context, client string, was, at int64, ttl time.Duration) (bool, error) {
 	if r.left > 0 {
 		r.left--
-		if ok, err := r.arrivals.CompareAndSwapWithTTL(ctx, client, was, was+int64(r.every), ttl); !ok || err != nil {
+		if ok, err := r.rateLimitStore.CompareAndSwapWithTTL(ctx, client, was, was+int64(r.every), ttl); !ok || err != nil {
 			return false, errors.Join(errors.New("the rival lost"), err)
 		}
 	}
-	return r.arrivals.CompareAndSwapWithTTL(ctx, client, was, at, ttl)
+	return r.rateLimitStore.CompareAndSwapWithTTL(ctx, client, was, at, ttl)
 }
 
 // A request that many others overtake is let through or refused, as the rate says, and does not fail.
-func TestOvertakenRequests(t *testing.T) {
+func TestLimiterRetriesLostSwaps(t *testing.T) {
 	rate := Rate{100, 100 * time.Second}
 	for overtaking, left := range map[int]int{0: 98, 50: 48, 98: 0, 99: -1} {
-		l := newLimiting(t, rate, 8)
+		l := newTestLimiter(t, rate, 8)
 		l.asks(t, "ann")
-		limiter, err := newLimiter(rate, &rivals{l.store, overtaking, time.Second})
+		limiter, err := newGCRALimiter(rate, &racingStore{l.store, overtaking, time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,8 +129,8 @@ func TestOvertakenRequests(t *testing.T) {
 }
 
 // However many ask at once, as many get through as the rate says.
-func TestParallelRequestsDoNotSlipThrough(t *testing.T) {
-	l := newLimiting(t, Rate{100, time.Minute}, 8)
+func TestLimitHoldsForParallelRequests(t *testing.T) {
+	l := newTestLimiter(t, Rate{100, time.Minute}, 8)
 	var passed atomic.Int64
 	var wg sync.WaitGroup
 	for range 400 {
@@ -147,8 +147,8 @@ func TestParallelRequestsDoNotSlipThrough(t *testing.T) {
 }
 
 func BenchmarkLimit(b *testing.B) {
-	l := newLimiting(b, Rate{10, time.Minute}, clientsRemembered)
-	clients := make([]string, 2*clientsRemembered)
+	l := newTestLimiter(b, Rate{10, time.Minute}, rateLimitCapacity)
+	clients := make([]string, 2*rateLimitCapacity)
 	for i := range clients {
 		clients[i] = fmt.Sprint(i)
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // clientsRemembered is how many clients a limit remembers, at some 150 bytes each.
-const clientsRemembered = 1 << 16
+const rateLimitCapacity = 1 << 16
 
 // arrivals is where a limiter keeps, by client, the one number that GCRA needs: the theoretical
 // arrival time, in nanoseconds of the Unix epoch, until which the client has used its rate
@@ -17,29 +17,29 @@ const clientsRemembered = 1 << 16
 // Its memory is bounded. When a new client finds no room, one that asks seldom goes (W-TinyLFU), so a
 // flood of addresses that ask once each does not push out a client that keeps asking
 // (compare CVE-2024-21662).
-type arrivals struct {
+type rateLimitStore struct {
 	cache *otter.Cache[string, int64]
 	now   func() time.Time
 }
 
-func newArrivals(capacity int, now func() time.Time) (*arrivals, error) {
+func newRateLimitStore(capacity int, now func() time.Time) (*rateLimitStore, error) {
 	cache, err := otter.New(&otter.Options[string, int64]{
 		MaximumSize: capacity,
 		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[string, int64]) time.Duration {
 			return time.Duration(e.Value - e.SnapshotAtNano)
 		}),
-		Clock: clock(now),
+		Clock: otterClock(now),
 		// On the request that needs it, so that the bound holds however fast requests come.
 		Executor: func(task func()) { task() },
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &arrivals{cache, now}, nil
+	return &rateLimitStore{cache, now}, nil
 }
 
 // GetWithTime implements throttled.GCRAStoreCtx.
-func (a *arrivals) GetWithTime(_ context.Context, client string) (int64, time.Time, error) {
+func (a *rateLimitStore) GetWithTime(_ context.Context, client string) (int64, time.Time, error) {
 	at, ok := a.cache.GetIfPresent(client)
 	if !ok {
 		at = -1
@@ -48,13 +48,13 @@ func (a *arrivals) GetWithTime(_ context.Context, client string) (int64, time.Ti
 }
 
 // SetIfNotExistsWithTTL implements throttled.GCRAStoreCtx. The value says itself how long it lasts.
-func (a *arrivals) SetIfNotExistsWithTTL(_ context.Context, client string, at int64, _ time.Duration) (bool, error) {
+func (a *rateLimitStore) SetIfNotExistsWithTTL(_ context.Context, client string, at int64, _ time.Duration) (bool, error) {
 	_, set := a.cache.SetIfAbsent(client, at)
 	return set, nil
 }
 
 // CompareAndSwapWithTTL implements throttled.GCRAStoreCtx. The value says itself how long it lasts.
-func (a *arrivals) CompareAndSwapWithTTL(_ context.Context, client string, was, at int64, _ time.Duration) (swapped bool, _ error) {
+func (a *rateLimitStore) CompareAndSwapWithTTL(_ context.Context, client string, was, at int64, _ time.Duration) (swapped bool, _ error) {
 	a.cache.ComputeIfPresent(client, func(found int64) (int64, otter.ComputeOp) {
 		if swapped = found == was; swapped {
 			return at, otter.WriteOp
@@ -65,16 +65,16 @@ func (a *arrivals) CompareAndSwapWithTTL(_ context.Context, client string, was, 
 }
 
 // clock implements otter.Clock.
-type clock func() time.Time
+type otterClock func() time.Time
 
-func (c clock) NowNano() int64 { return c().UnixNano() }
+func (c otterClock) NowNano() int64 { return c().UnixNano() }
 
 // Tick returns no ticks: what is over goes when something new comes, so no goroutine has to be ended.
-func (c clock) Tick(time.Duration) <-chan time.Time { return nil }
+func (c otterClock) Tick(time.Duration) <-chan time.Time { return nil }
 
 // steady returns a clock that goes on evenly when the machine's is set: nobody has to wait for longer
 // because of that.
-func steady() func() time.Time {
+func monotonicClock() func() time.Time {
 	start := time.Now()
 	return func() time.Time { return start.Add(time.Since(start)) }
 }

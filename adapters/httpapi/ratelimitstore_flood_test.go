@@ -14,13 +14,13 @@ import (
 
 // A client that has to wait and keeps asking is not let off by a million others, nor does one that comes
 // among them get much more than the rate, and they all take no more than their room.
-func TestAFloodFreesNobody(t *testing.T) {
+func TestThrottleSurvivesAddressFlood(t *testing.T) {
 	const (
 		flood = 1_000_000
 		wait  = 6 * time.Minute // between requests
 	)
 	before := heap()
-	l := newLimiting(t, Rate{10, time.Hour}, clientsRemembered)
+	l := newTestLimiter(t, Rate{10, time.Hour}, rateLimitCapacity)
 	for range 10 {
 		l.asks(t, "victim")
 	}
@@ -52,10 +52,10 @@ func TestAFloodFreesNobody(t *testing.T) {
 	if late < 10 || late > 20 {
 		t.Errorf("%d requests of a client that came amid the flood, want 10 and a few", late)
 	}
-	if most < clientsRemembered || most > clientsRemembered+1 {
-		t.Errorf("%d clients were remembered at once, want %d", most, clientsRemembered)
+	if most < rateLimitCapacity || most > rateLimitCapacity+1 {
+		t.Errorf("%d clients were remembered at once, want %d", most, rateLimitCapacity)
 	}
-	if each := (int64(heap()) - int64(before)) / clientsRemembered; each > 200 {
+	if each := (int64(heap()) - int64(before)) / rateLimitCapacity; each > 200 {
 		t.Errorf("%d bytes a client", each)
 	}
 	runtime.KeepAlive(l)
