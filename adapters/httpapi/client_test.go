@@ -93,7 +93,7 @@ func TestOverTLS(t *testing.T) {
 			if c.tls {
 				r.TLS = &tls.ConnectionState{}
 			}
-			if got := s.secure(r); got != c.want {
+			if got := s.overTLS(r); got != c.want {
 				t.Errorf("got %v", got)
 			}
 		})

@@ -43,13 +43,13 @@ func withConnTest(t *testing.T, most int, trusted string, test func(connTest)) {
 	synctest.Test(t, func(t *testing.T) {
 		core, logged := observer.New(zapcore.WarnLevel)
 		l := pipeListener{make(chan net.Conn), make(chan struct{})}
-		c := Connections{Most: most}
+		c := Connections{Max: most}
 		if trusted != "" {
 			c.Trusted = []netip.Prefix{netip.MustParsePrefix(trusted)}
 		}
 		s := newConnections(c, zap.New(core))
 		srv := NewServer(echo, c, zap.NewNop())
-		s.watch(srv)
+		s.track(srv)
 		done := make(chan error)
 		go func() { done <- srv.Serve(netutil.LimitListener(l, most)) }()
 		test(connTest{t, l, s, logged})
@@ -218,7 +218,7 @@ func TestIdleConnectionIsClosedWhenFullOverTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := NewServer(echo, Connections{Most: most}, zap.NewNop())
+	srv := NewServer(echo, Connections{Max: most}, zap.NewNop())
 	srv.TLSConfig = certificate(t)
 	done := make(chan error, 1)
 	go func() { done <- srv.ServeTLS(netutil.LimitListener(l, most), "", "") }()

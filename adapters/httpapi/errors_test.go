@@ -18,7 +18,7 @@ import (
 
 func TestEveryErrorKindHasAStatus(t *testing.T) {
 	for _, k := range fault.Kinds() {
-		if status[k] == 0 {
+		if statusOf[k] == 0 {
 			t.Errorf("kind %d has no HTTP status", k)
 		}
 	}
@@ -52,7 +52,7 @@ func TestDRFErrorBodies(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := explain(c.err)
-			body, err := json.Marshal(a.drf())
+			body, err := json.Marshal(a.drfBody())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -64,7 +64,7 @@ func TestDRFErrorBodies(t *testing.T) {
 }
 
 func TestProblemDetails(t *testing.T) {
-	body, err := json.Marshal(explain(user.ErrEmailTaken).problem("r1"))
+	body, err := json.Marshal(explain(user.ErrEmailTaken).problemBody("r1"))
 	if err != nil {
 		t.Fatal(err)
 	}

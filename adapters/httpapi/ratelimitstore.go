@@ -7,16 +7,14 @@ import (
 	"github.com/maypok86/otter/v2"
 )
 
-// clientsRemembered is how many clients a limit remembers, at some 150 bytes each.
+// rateLimitCapacity is how many keys a limit remembers, at about 150 bytes each.
 const rateLimitCapacity = 1 << 16
 
-// arrivals is where a limiter keeps, by client, the one number that GCRA needs: the theoretical
-// arrival time, in nanoseconds of the Unix epoch, until which the client has used its rate
-// (throttled.GCRAStoreCtx). A client whose time has come is as one never seen, and is forgotten.
+// rateLimitStore holds the state of one limit, as throttled.GCRAStoreCtx: for each key its theoretical arrival time
+// in nanoseconds since the Unix epoch. An entry expires at that time, since the key may then use its full rate again.
 //
-// Its memory is bounded. When a new client finds no room, one that asks seldom goes (W-TinyLFU), so a
-// flood of addresses that ask once each does not push out a client that keeps asking
-// (compare CVE-2024-21662).
+// The memory is bounded. A full store evicts the keys that are used least often (W-TinyLFU). A flood of addresses
+// that send one request each does not evict a client that keeps sending (compare CVE-2024-21662).
 type rateLimitStore struct {
 	cache *otter.Cache[string, int64]
 	now   func() time.Time
@@ -29,7 +27,7 @@ func newRateLimitStore(capacity int, now func() time.Time) (*rateLimitStore, err
 			return time.Duration(e.Value - e.SnapshotAtNano)
 		}),
 		Clock: otterClock(now),
-		// On the request that needs it, so that the bound holds however fast requests come.
+		// Evict in the goroutine of the request, so that the store stays within its capacity under any load.
 		Executor: func(task func()) { task() },
 	})
 	if err != nil {
@@ -38,42 +36,43 @@ func newRateLimitStore(capacity int, now func() time.Time) (*rateLimitStore, err
 	return &rateLimitStore{cache, now}, nil
 }
 
-// GetWithTime implements throttled.GCRAStoreCtx.
-func (a *rateLimitStore) GetWithTime(_ context.Context, client string) (int64, time.Time, error) {
-	at, ok := a.cache.GetIfPresent(client)
+// GetWithTime returns the value of key, or -1 if there is none, and the current time.
+func (s *rateLimitStore) GetWithTime(_ context.Context, key string) (int64, time.Time, error) {
+	value, ok := s.cache.GetIfPresent(key)
 	if !ok {
-		at = -1
+		value = -1
 	}
-	return at, a.now(), nil
+	return value, s.now(), nil
 }
 
-// SetIfNotExistsWithTTL implements throttled.GCRAStoreCtx. The value says itself how long it lasts.
-func (a *rateLimitStore) SetIfNotExistsWithTTL(_ context.Context, client string, at int64, _ time.Duration) (bool, error) {
-	_, set := a.cache.SetIfAbsent(client, at)
+// SetIfNotExistsWithTTL ignores the TTL: the value is the time at which the entry expires.
+func (s *rateLimitStore) SetIfNotExistsWithTTL(_ context.Context, key string, value int64, _ time.Duration) (bool, error) {
+	_, set := s.cache.SetIfAbsent(key, value)
 	return set, nil
 }
 
-// CompareAndSwapWithTTL implements throttled.GCRAStoreCtx. The value says itself how long it lasts.
-func (a *rateLimitStore) CompareAndSwapWithTTL(_ context.Context, client string, was, at int64, _ time.Duration) (swapped bool, _ error) {
-	a.cache.ComputeIfPresent(client, func(found int64) (int64, otter.ComputeOp) {
-		if swapped = found == was; swapped {
-			return at, otter.WriteOp
+// CompareAndSwapWithTTL ignores the TTL: the value is the time at which the entry expires.
+func (s *rateLimitStore) CompareAndSwapWithTTL(
+	_ context.Context, key string, old, value int64, _ time.Duration,
+) (swapped bool, _ error) {
+	s.cache.ComputeIfPresent(key, func(current int64) (int64, otter.ComputeOp) {
+		if swapped = current == old; swapped {
+			return value, otter.WriteOp
 		}
 		return 0, otter.CancelOp
 	})
 	return swapped, nil
 }
 
-// clock implements otter.Clock.
+// otterClock is a time function as an otter.Clock.
 type otterClock func() time.Time
 
 func (c otterClock) NowNano() int64 { return c().UnixNano() }
 
-// Tick returns no ticks: what is over goes when something new comes, so no goroutine has to be ended.
+// Tick returns nil, a channel that never fires: entries expire on writes, so no goroutine is needed.
 func (c otterClock) Tick(time.Duration) <-chan time.Time { return nil }
 
-// steady returns a clock that goes on evenly when the machine's is set: nobody has to wait for longer
-// because of that.
+// monotonicClock returns a clock that a change of the system time does not affect.
 func monotonicClock() func() time.Time {
 	start := time.Now()
 	return func() time.Time { return start.Add(time.Since(start)) }

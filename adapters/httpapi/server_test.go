@@ -56,7 +56,7 @@ func withTestServer(t *testing.T, h http.Handler, test func(t *testing.T, srv *h
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		l := pipeListener{make(chan net.Conn), make(chan struct{})}
-		srv := NewServer(h, Connections{Most: 1 << 20}, zap.NewNop())
+		srv := NewServer(h, Connections{Max: 1 << 20}, zap.NewNop())
 		done := make(chan error)
 		go func() { done <- srv.Serve(l) }()
 		test(t, srv, l)
@@ -172,7 +172,7 @@ func listen(t *testing.T, h http.Handler, c *tls.Config) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := NewServer(h, Connections{Most: 1 << 20}, zap.NewNop())
+	srv := NewServer(h, Connections{Max: 1 << 20}, zap.NewNop())
 	if c == nil {
 		go func() { _ = srv.Serve(l) }()
 	} else {

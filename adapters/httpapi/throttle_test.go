@@ -71,13 +71,13 @@ func newTestAPI(t *testing.T, s Settings, p conversations) *testAPI {
 		s.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
 	}
 	e := &testAPI{t: t, testClock: testClock{noon}}
-	throttles, err := newThrottles(s.Throttling, e.now)
+	limits, err := newRateLimits(s.Throttling, e.now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	srv := &server{
 		Ports: Ports{Accounts: p, Authentication: p, Health: healthy{}}, Settings: s, jwks: func() []byte { return []byte("{}") },
-		throttles: throttles, log: zap.NewNop(),
+		limits: limits, log: zap.NewNop(),
 	}
 	on := httptest.NewServer(srv.wrap(srv.routes()))
 	t.Cleanup(on.Close)
@@ -314,7 +314,7 @@ func TestApplicationRateLimits(t *testing.T) {
 
 // A rate whose requests are closer than the clock tells is refused at the start.
 func TestRateBeyondClockResolution(t *testing.T) {
-	_, err := newThrottles(Throttling{User: Rate{2_000_000_000, time.Second}}, monotonicClock())
+	_, err := newRateLimits(Throttling{User: Rate{2_000_000_000, time.Second}}, monotonicClock())
 	if err == nil || !strings.HasPrefix(err.Error(), "limit user: ") {
 		t.Error(err)
 	}

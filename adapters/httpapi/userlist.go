@@ -3,8 +3,6 @@ package httpapi
 import (
 	"errors"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -16,57 +14,40 @@ import (
 	"roster/ports/inbound"
 )
 
-// listQuery is the shape of the list's parameters. The lengths bound the work of a request.
+// userListParams are the parameters of the user list. The lengths bound the work of a request.
 type userListParams struct {
 	Search   string `validate:"max=1000"`
 	Ordering string `validate:"max=1000"`
-	Page     string
 	Email    string `validate:"max=1000"`
-	size     int    // users a page
-	Active   *bool
-	Staff    *bool
-	paged    bool // ?page= is given
+	page     string
+	paged    bool // ?page= is present
+	size     int  // users per page
+	active   *bool
+	staff    *bool
 }
 
 var validate = validator.New(validator.WithRequiredStructEnabled())
 
 func (s *server) parseUserList(q query) (userListParams, error) {
-	l := userListParams{size: s.pageSize(q), Active: boolParam(q, "is_active"), Staff: boolParam(q, "is_staff")}
-	l.Search, _ = q.get("search")
-	l.Ordering, _ = q.get("ordering")
-	l.Page, l.paged = q.get("page")
-	l.Email, _ = q.get("email")
-	if err := validate.Struct(l); err != nil {
+	p := userListParams{size: s.pageSize(q), active: boolParam(q, "is_active"), staff: boolParam(q, "is_staff")}
+	p.Search, _ = q.get("search")
+	p.Ordering, _ = q.get("ordering")
+	p.Email, _ = q.get("email")
+	p.page, p.paged = q.get("page")
+	if tooLong, ok := errors.AsType[validator.ValidationErrors](validate.Struct(p)); ok {
 		var faults []fault.Field
-		for _, f := range err.(validator.ValidationErrors) { //nolint:errorlint,forcetypeassert // what Struct returns for a struct
+		for _, f := range tooLong {
 			faults = append(faults, fault.Field{
 				Name: strings.ToLower(f.Field()), Code: "max_length",
 				Message: "Ensure this field has no more than " + f.Param() + " characters.",
 			})
 		}
-		return l, fault.ErrInvalid.With(faults...)
+		return p, fault.ErrInvalid.With(faults...)
 	}
-	return l, nil
+	return p, nil
 }
 
-// pageSize returns how many users a page holds: page_size, up to the most that is allowed, as DRF's
-// page_size_query_param; what is no number above 0 is ignored.
-func (s *server) pageSize(q query) int {
-	text, _ := q.get("page_size")
-	n, err := strconv.ParseInt(field.Strip(text), 10, 64)
-	most := max(s.MaxPageSize, s.PageSize)
-	switch {
-	case s.MaxPageSize == 0:
-		return s.PageSize
-	case errors.Is(err, strconv.ErrRange) && n > 0:
-		return most
-	case err != nil || n < 1:
-		return s.PageSize
-	}
-	return int(min(n, int64(most)))
-}
-
-// truth reads a filter as django-filter does: what is neither true nor false is no filter.
+// boolParam returns the value of a filter, nil unless it is true or false, as in django-filter.
 func boolParam(q query, name string) *bool {
 	v, _ := q.get(name)
 	switch strings.ToLower(v) {
@@ -78,60 +59,64 @@ func boolParam(q query, name string) *bool {
 	return nil
 }
 
-func (l userListParams) query(order []user.Order) inbound.UserQuery {
-	f := user.Filter{Terms: user.Terms(l.Search), Active: l.Active, Staff: l.Staff}
-	return inbound.UserQuery{Query: user.Query{Filter: f, Order: order, Limit: l.size}, Email: l.Email}
+func (p userListParams) query(order []user.Order) inbound.UserQuery {
+	f := user.Filter{Terms: user.Terms(p.Search), Active: p.active, Staff: p.staff}
+	return inbound.UserQuery{Query: user.Query{Filter: f, Order: order, Limit: p.size}, Email: p.Email}
 }
 
-// countedPage is a page in the form of DRF's PageNumberPagination.
+func (s *server) listUsers(w http.ResponseWriter, r *http.Request, c call) error {
+	p, err := s.parseUserList(c.query)
+	if err != nil {
+		return err
+	}
+	if s.Pagination == PageNumbers || s.Pagination == Mixed && p.paged {
+		return s.listUsersByNumber(w, r, c, p)
+	}
+	return s.listUsersByCursor(w, r, c, p)
+}
+
+// numberedPage is a page in the form of DRF's PageNumberPagination.
 type numberedPage struct {
 	Count int `json:"count"`
 	cursorPage[wireUser]
 }
 
-func (s *server) listUsers(w http.ResponseWriter, r *http.Request, c call) error {
-	l, err := s.parseUserList(c.query)
-	if err != nil {
-		return err
-	}
-	if s.Pagination == PageNumbers || s.Pagination == Mixed && l.paged {
-		return s.listByNumber(w, r, c, l)
-	}
-	return s.listByCursor(w, r, c, l)
-}
-
-func (s *server) listByNumber(w http.ResponseWriter, r *http.Request, c call, l userListParams) error {
-	q := l.query(user.Ordering(l.Ordering, user.Order{By: user.SortID}))
+func (s *server) listUsersByNumber(w http.ResponseWriter, r *http.Request, c call, p userListParams) error {
+	q := p.query(user.Ordering(p.Ordering, user.Order{By: user.SortID}))
 	count, err := s.Accounts.Count(r.Context(), c.actor, q)
 	if err != nil {
 		return err
 	}
-	pages := max((count+l.size-1)/l.size, 1)
+	pages := max((count+p.size-1)/p.size, 1)
 	n := 1
-	if l.paged {
-		if n, err = pageNumber(l.Page, pages); err != nil {
+	if p.paged {
+		if n, err = pageNumber(p.page, pages); err != nil {
 			return err
 		}
 	}
-	q.Offset = (n - 1) * l.size
+	q.Offset = (n - 1) * p.size
 	users, err := s.Accounts.List(r.Context(), c.actor, q)
 	if err != nil {
 		return err
 	}
-	out := numberedPage{count, cursorPage[wireUser]{Results: toWireUsers(users)}}
+	page := numberedPage{count, cursorPage[wireUser]{Results: make([]wireUser, len(users))}}
+	for i, u := range users {
+		page.Results[i] = toWireUser(u)
+	}
 	if n < pages {
-		out.Next = s.link(r, c.query.with("page", strconv.Itoa(n+1)))
+		page.Next = s.link(r, c.query.with("page", strconv.Itoa(n+1)))
 	}
 	switch {
-	case n == 2 && s.Pagination == PageNumbers: // DRF's first page has no number; in Mixed that asks for cursors
-		out.Previous = s.link(r, c.query.without("page"))
+	case n == 2 && s.Pagination == PageNumbers: // DRF's first page has no number; in Mixed, no number means cursors
+		page.Previous = s.link(r, c.query.without("page"))
 	case n > 1:
-		out.Previous = s.link(r, c.query.with("page", strconv.Itoa(n-1)))
+		page.Previous = s.link(r, c.query.with("page", strconv.Itoa(n-1)))
 	}
-	s.ok(w, r, http.StatusOK, out)
+	s.writeJSON(w, r, http.StatusOK, page)
 	return nil
 }
 
+// pageNumber parses ?page=: a number from 1 to pages, or "last".
 func pageNumber(text string, pages int) (int, error) {
 	if text == "last" {
 		return pages, nil
@@ -143,8 +128,8 @@ func pageNumber(text string, pages int) (int, error) {
 	return n, nil
 }
 
-func (s *server) listByCursor(w http.ResponseWriter, r *http.Request, c call, l userListParams) error {
-	order := user.Ordering(l.Ordering, user.Order{By: user.SortJoined}, user.Order{By: user.SortID})
+func (s *server) listUsersByCursor(w http.ResponseWriter, r *http.Request, c call, p userListParams) error {
+	order := user.Ordering(p.Ordering, user.Order{By: user.SortJoined}, user.Order{By: user.SortID})
 	return pager[*user.User, wireUser]{
 		order: orderingFields(order),
 		fetch: func(parse func() (cursor, error), limit int) ([]*user.User, error) {
@@ -152,7 +137,7 @@ func (s *server) listByCursor(w http.ResponseWriter, r *http.Request, c call, l 
 			if err != nil {
 				return nil, err
 			}
-			q := l.query(order)
+			q := p.query(order)
 			if q.From, err = parseUserValues(at.Values, order); err != nil {
 				return nil, err
 			}
@@ -162,44 +147,7 @@ func (s *server) listByCursor(w http.ResponseWriter, r *http.Request, c call, l 
 			q.Limit = limit
 			return s.Accounts.List(r.Context(), c.actor, q)
 		},
-		place: func(u *user.User) []string { return userValues(u.Position(), order) },
-		wire:  toWireUser,
-	}.answer(s, w, r, c)
-}
-
-func toWireUsers(users []*user.User) []wireUser {
-	out := make([]wireUser, len(users))
-	for i, u := range users {
-		out[i] = toWireUser(u)
-	}
-	return out
-}
-
-// link returns the URL of the request's path with other parameters: absolute, where it is known how
-// the service is reached, else relative to the host.
-func (s *server) link(r *http.Request, rawQuery string) *string {
-	u := url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: rawQuery}
-	base := s.PublicURL
-	if base == FromHost || base == "" && local(r) {
-		base = "http://" + r.Host
-		if s.secure(r) {
-			base = "https://" + r.Host
-		}
-	}
-	return new(strings.TrimSuffix(base, "/") + u.String())
-}
-
-// local reports whether the Host header names this very machine: a loopback name, or the address that
-// the request arrived at. Any other name may be an attacker's.
-func local(r *http.Request) bool {
-	host := (&url.URL{Host: r.Host}).Hostname()
-	if host == "localhost" {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		return false
-	}
-	at, _ := r.Context().Value(localAddress).(netip.Addr)
-	return ip.IsLoopback() || ip == at
+		values: func(u *user.User) []string { return userValues(u.Position(), order) },
+		toWire: toWireUser,
+	}.writePage(s, w, r, c)
 }
