@@ -82,3 +82,15 @@ func FuzzCursor(f *testing.F) {
 		}
 	})
 }
+
+func TestCursorIsBoundToItsOrdering(t *testing.T) {
+	order := orderings()
+	for i := range order {
+		for j := range order {
+			_, err := parseCursor(cursor{Back: true, Order: orderingFields(order[i])}.encode(), orderingFields(order[j]))
+			if (err == nil) != (i == j) {
+				t.Errorf("cursor of %v under %v: %v", order[i], order[j], err)
+			}
+		}
+	}
+}

@@ -94,7 +94,7 @@ type problemField struct {
 }
 
 // problemBody returns the problem details of RFC 9457.
-func (e errorResponse) problemBody(requestID string) any {
+func (e errorResponse) problemBody(id string) any {
 	p := struct {
 		Type      string         `json:"type"`
 		Title     string         `json:"title"`
@@ -103,7 +103,7 @@ func (e errorResponse) problemBody(requestID string) any {
 		Code      string         `json:"code,omitzero"`
 		Errors    []problemField `json:"errors,omitempty"`
 		RequestID string         `json:"request_id"`
-	}{"about:blank", http.StatusText(e.status), e.status, e.detail, e.code, nil, requestID}
+	}{"about:blank", http.StatusText(e.status), e.status, e.detail, e.code, nil, id}
 	if e.tokenError != "" {
 		p.Detail = e.tokenError
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -91,5 +92,13 @@ func TestChallenge(t *testing.T) {
 	}
 	if explain(inbound.ErrNoCredentials).status != http.StatusUnauthorized {
 		t.Error("not 401")
+	}
+}
+
+func TestEchoedHeaderWithInvalidUTF8(t *testing.T) {
+	r := httptest.NewRequest(http.MethodPost, "/api/token/", strings.NewReader("{}"))
+	r.Header.Set("Content-Type", "text/\xe9")
+	if w := answerTo(r); w.Code != http.StatusUnsupportedMediaType || !strings.Contains(w.Body.String(), "text/\uFFFD") {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }

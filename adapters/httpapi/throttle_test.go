@@ -3,142 +3,18 @@ package httpapi
 import (
 	"context"
 	"errors"
-	"io"
-	"net/http"
-	"net/http/httptest"
-	"net/netip"
+	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/zap"
+	"github.com/throttled/throttled/v2"
 
 	"roster/domain/fault"
-	"roster/domain/user"
-	"roster/ports/inbound"
 )
-
-// people is an application that knows Ann, Bob and Sam of the staff by tokens of their names, finds
-// nobody and registers nobody.
-type fakeApp struct {
-	inbound.Authentication
-	inbound.Accounts
-	signIn error // what every sign-in fails with
-}
-
-func (fakeApp) Authenticate(_ context.Context, token string) (inbound.Actor, error) {
-	if token != "ann" && token != "bob" && token != "sam" {
-		return inbound.Actor{}, inbound.ErrUserNotFound
-	}
-	u, err := user.Restore(user.Snapshot{
-		ID: user.ID(token), Email: token + "@example.com", EmailKey: token + "@example.com",
-		Joined: noon, Version: 1, Active: true, Staff: token == "sam",
-	})
-	return inbound.Actor{User: u}, err
-}
-
-func (p fakeApp) SignIn(context.Context, inbound.SignIn) (inbound.TokenPair, error) {
-	return inbound.TokenPair{}, p.signIn
-}
-
-func (fakeApp) Register(_ context.Context, _ inbound.Actor, read func() (inbound.UserInput, error)) (*user.User, error) {
-	_, err := read()
-	return nil, err
-}
-
-func (fakeApp) Get(context.Context, inbound.Actor, user.ID) (*user.User, error) {
-	return nil, user.ErrNotFound
-}
-
-// edge is the API on a socket, behind a proxy on this machine, with a clock that the test moves.
-type testAPI struct {
-	t   *testing.T
-	url string
-	testClock
-}
-
-// conversations is all that the API needs of an application, but for its health.
-type conversations interface {
-	inbound.Accounts
-	inbound.Authentication
-}
-
-func newTestAPI(t *testing.T, s Settings, p conversations) *testAPI {
-	t.Helper()
-	s.MaxBody, s.RequestTimeout = 1024, time.Minute
-	if s.TrustedProxies == nil {
-		s.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
-	}
-	e := &testAPI{t: t, testClock: testClock{noon}}
-	limits, err := newRateLimits(s.Throttling, e.now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := &server{
-		Ports: Ports{Accounts: p, Authentication: p, Health: healthy{}}, Settings: s, jwks: func() []byte { return []byte("{}") },
-		limits: limits, log: zap.NewNop(),
-	}
-	on := httptest.NewServer(srv.wrap(srv.routes()))
-	t.Cleanup(on.Close)
-	e.url = on.URL
-	return e
-}
-
-type healthy struct{}
-
-func (healthy) Ready(context.Context) error { return nil }
-
-// reply is an answer with its body.
-type reply struct {
-	*http.Response
-	body string
-}
-
-// send sends a request. headers are name and value in turn.
-func (e *testAPI) send(method, path, body string, headers ...string) reply {
-	e.t.Helper()
-	r, err := http.NewRequestWithContext(e.t.Context(), method, e.url+path, strings.NewReader(body))
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	if body != "" {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	for i := 0; i < len(headers); i += 2 {
-		r.Header.Add(headers[i], headers[i+1])
-		if headers[i] == "Host" {
-			r.Host = headers[i+1]
-		}
-	}
-	resp, err := http.DefaultTransport.RoundTrip(r)
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	return reply{resp, string(b)}
-}
-
-func from(address string) []string { return []string{"X-Forwarded-For", address} }
-
-func as(name string) []string { return []string{"Authorization", "Bearer " + name} }
-
-// want checks a status and headers, given as name and value in turn; an empty value is none.
-func (r reply) want(t *testing.T, status int, headers ...string) {
-	t.Helper()
-	if r.StatusCode != status {
-		t.Errorf("status %d, want %d: %s", r.StatusCode, status, r.body)
-	}
-	for i := 0; i < len(headers); i += 2 {
-		if got := strings.Join(r.Header.Values(headers[i]), " | "); got != headers[i+1] {
-			t.Errorf("%s: %q, want %q", headers[i], got, headers[i+1])
-		}
-	}
-}
 
 func TestThrottledResponse(t *testing.T) {
 	e := newTestAPI(t, Settings{Throttling: Throttling{Token: Rate{2, time.Minute}}}, fakeApp{})
@@ -317,5 +193,98 @@ func TestRateBeyondClockResolution(t *testing.T) {
 	_, err := newRateLimits(Throttling{User: Rate{2_000_000_000, time.Second}}, monotonicClock())
 	if err == nil || !strings.HasPrefix(err.Error(), "limit user: ") {
 		t.Error(err)
+	}
+}
+
+// limiting is one limit with a movable clock.
+type testLimiter struct {
+	*throttled.GCRARateLimiterCtx
+	*testClock
+	store *rateLimitStore
+}
+
+func newTestLimiter(tb testing.TB, rate Rate, capacity int) testLimiter {
+	tb.Helper()
+	at := &testClock{noon}
+	store, err := newRateLimitStore(capacity, at.now)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	limiter, err := newGCRALimiter(rate, store)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return testLimiter{limiter, at, store}
+}
+
+// asks reports whether a request of client gets through.
+func (l testLimiter) asks(tb testing.TB, client string) bool {
+	over, _, err := l.RateLimitCtx(tb.Context(), client, 1)
+	if err != nil {
+		tb.Error(err)
+	}
+	return !over
+}
+
+// rivals is arrivals where other requests of the same client are always a little faster.
+type racingStore struct {
+	*rateLimitStore
+	left  int           // how many still come
+	every time.Duration // between requests, by the rate
+}
+
+func (r *racingStore) CompareAndSwapWithTTL(ctx context.Context, client string, was, at int64, ttl time.Duration) (bool, error) {
+	if r.left > 0 {
+		r.left--
+		if ok, err := r.rateLimitStore.CompareAndSwapWithTTL(ctx, client, was, was+int64(r.every), ttl); !ok || err != nil {
+			return false, errors.Join(errors.New("the rival lost"), err)
+		}
+	}
+	return r.rateLimitStore.CompareAndSwapWithTTL(ctx, client, was, at, ttl)
+}
+
+// A request that many others overtake is let through or refused, as the rate says, and does not fail.
+func TestLimiterRetriesLostSwaps(t *testing.T) {
+	rate := Rate{100, 100 * time.Second}
+	for overtaking, left := range map[int]int{0: 98, 50: 48, 98: 0, 99: -1} {
+		l := newTestLimiter(t, rate, 8)
+		l.asks(t, "ann")
+		limiter, err := newGCRALimiter(rate, &racingStore{l.store, overtaking, time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		over, state, err := limiter.RateLimitCtx(t.Context(), "ann", 1)
+		if err != nil || over != (left < 0) || !over && state.Remaining != left {
+			t.Errorf("overtaken by %d: refused %v, %+v, %v; want %d left", overtaking, over, state, err, left)
+		}
+	}
+}
+
+// However many ask at once, as many get through as the rate says.
+func TestLimitHoldsForParallelRequests(t *testing.T) {
+	l := newTestLimiter(t, Rate{100, time.Minute}, 8)
+	var passed atomic.Int64
+	var wg sync.WaitGroup
+	for range 400 {
+		wg.Go(func() {
+			if l.asks(t, "ann") {
+				passed.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if passed.Load() != 100 {
+		t.Errorf("%d of 400 passed, want 100", passed.Load())
+	}
+}
+
+func BenchmarkLimit(b *testing.B) {
+	l := newTestLimiter(b, Rate{10, time.Minute}, rateLimitCapacity)
+	clients := make([]string, 2*rateLimitCapacity)
+	for i := range clients {
+		clients[i] = fmt.Sprint(i)
+	}
+	for i := 0; b.Loop(); i++ {
+		l.asks(b, clients[i%len(clients)])
 	}
 }

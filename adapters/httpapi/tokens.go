@@ -73,11 +73,11 @@ func (s *server) blacklist(w http.ResponseWriter, r *http.Request, _ call) error
 
 // renameField returns err with the field faults of one member under another name.
 func renameField(err error, name, as string) error {
-	invalid, ok := errors.AsType[*fault.Error](err)
+	failure, ok := errors.AsType[*fault.Error](err)
 	if !ok || name == as || !errors.Is(err, fault.ErrInvalid) {
 		return err
 	}
-	faults := slices.Clone(invalid.Fields)
+	faults := slices.Clone(failure.Fields)
 	for i := range faults {
 		if faults[i].Name == name {
 			faults[i].Name = as
