@@ -8,10 +8,10 @@ import (
 	"go.uber.org/zap"
 )
 
-// Profiling is on the handler for operators, which has nothing of the API, and only there.
+// The admin handler has profiling and nothing of the API; the API has no profiling.
 func TestProfilingIsOnAdminHandlerOnly(t *testing.T) {
 	admin, api := NewAdmin(healthy{}, "", zap.NewNop()), denyingAPI(zap.NewNop())
-	for path, want := range map[string][2]int{ // status of the operators' handler, and of the API's
+	for path, want := range map[string][2]int{ // status of the admin handler and of the API
 		"/debug/pprof/": {200, 404}, "/debug/pprof/heap": {200, 404}, "/debug/pprof/cmdline": {200, 404},
 		"/debug/vars": {404, 404}, "/metrics": {404, 404}, "/api/users/": {404, 401}, "/livez": {200, 200},
 	} {
@@ -24,8 +24,8 @@ func TestProfilingIsOnAdminHandlerOnly(t *testing.T) {
 	}
 }
 
-// A page of another site whose host name is made to resolve to this machine (DNS rebinding) cannot read
-// profiles: its requests have its own name in Host.
+// A web site that makes its name resolve to this machine (DNS rebinding) cannot read profiles: its requests have its
+// own name in Host.
 func TestProfilingRefusesForeignHost(t *testing.T) {
 	for _, c := range []struct {
 		listen, host string
@@ -39,7 +39,7 @@ func TestProfilingRefusesForeignHost(t *testing.T) {
 		h := NewAdmin(healthy{}, c.listen, zap.NewNop())
 		for path, want := range map[string]int{
 			"/debug/pprof/": c.want, "/debug/pprof/heap": c.want, "/debug/pprof/cmdline": c.want, "/debug/pprof/symbol": c.want,
-			"/livez": 200, "/readyz": 200, // they say the same on the API's listener, and balancers ask them by any name
+			"/livez": 200, "/readyz": 200, // public anyway, and load balancers use any name
 		} {
 			r := httptest.NewRequest(http.MethodGet, path, nil)
 			r.Host = c.host

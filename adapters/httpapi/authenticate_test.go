@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Who asks for what, and by which method, is in the request line and the bearer token alone, whatever
-// further headers say, also those of a trusted proxy.
+// Only the request line and the bearer token decide the method, the path and the user. Override and identity headers
+// are ignored, also those of a trusted proxy.
 func TestOverrideHeadersAreIgnored(t *testing.T) {
 	e := newTestAPI(t, Settings{}, fakeApp{})
 	for _, name := range []string{
@@ -24,10 +24,10 @@ func TestOverrideHeadersAreIgnored(t *testing.T) {
 	}
 }
 
-// Of two Authorization fields neither counts, whichever is good.
+// Two Authorization headers are refused, whichever of them is valid.
 func TestTwoAuthorizationHeadersAreRefused(t *testing.T) {
 	e := newTestAPI(t, Settings{}, fakeApp{})
-	e.send("GET", "/api/users/me/", "", as("ann")...).want(t, http.StatusNotFound) // as this application finds no user
+	e.send("GET", "/api/users/me/", "", bearer("ann")...).want(t, http.StatusNotFound) // fakeApp finds no user
 	for _, second := range []string{"Bearer ann", "Bearer bob", "Bearer x", "Basic YTpi", ""} {
 		for _, both := range [][]string{{"Bearer ann", second}, {second, "Bearer ann"}} {
 			r := e.send("GET", "/api/users/me/", "", "Authorization", both[0], "Authorization", both[1])

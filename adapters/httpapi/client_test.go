@@ -8,8 +8,7 @@ import (
 	"testing"
 )
 
-// The address of a request is the connection's, unless a trusted proxy says who sent it; then the
-// last that no trusted proxy vouches for.
+// The client address is that of the connection or, behind trusted proxies, the last address that is not one of them.
 func TestClientAddress(t *testing.T) {
 	trusted := prefixes("10.0.0.0/8", "2001:db8:ffff::/48")
 	for name, c := range map[string]struct {
@@ -20,8 +19,8 @@ func TestClientAddress(t *testing.T) {
 	}{
 		"no proxy":                        {"192.0.2.9:1234", nil, nil, "192.0.2.9"},
 		"no proxy, spoofed":               {"192.0.2.9:1234", nil, []string{"198.51.100.1"}, "192.0.2.9"},
-		"not a trusted one":               {"192.0.2.9:1234", trusted, []string{"198.51.100.1"}, "192.0.2.9"},
-		"a proxy that tells nothing":      {"10.0.0.1:1234", trusted, nil, "10.0.0.1"},
+		"an untrusted proxy":              {"192.0.2.9:1234", trusted, []string{"198.51.100.1"}, "192.0.2.9"},
+		"a proxy without the header":      {"10.0.0.1:1234", trusted, nil, "10.0.0.1"},
 		"one proxy":                       {"10.0.0.1:1234", trusted, []string{"198.51.100.1"}, "198.51.100.1"},
 		"spoofed at the left":             {"10.0.0.1:1234", trusted, []string{"203.0.113.7, 10.0.0.2, 198.51.100.1"}, "198.51.100.1"},
 		"a trusted address spoofed":       {"10.0.0.1:1234", trusted, []string{"203.0.113.7, 198.51.100.1"}, "198.51.100.1"},
@@ -69,7 +68,7 @@ func TestOverTLS(t *testing.T) {
 		"a proxy with TLS":              {"10.0.0.1:1", false, []string{"https"}, true},
 		"a proxy with TLS, in capitals": {"10.0.0.1:1", false, []string{"HTTPS"}, true},
 		"a proxy without":               {"10.0.0.1:1", false, []string{"http"}, false},
-		"somebody who claims it":        {"192.0.2.9:1", false, []string{"https"}, false},
+		"an untrusted claim":            {"192.0.2.9:1", false, []string{"https"}, false},
 		"the client claims it":          {"10.0.0.1:1", false, []string{"https, http"}, false},
 		"the client claims it in a line of its own": {"10.0.0.1:1", false, []string{"https", "http"}, false},
 		"garbage": {"10.0.0.1:1", false, []string{"https;"}, false},

@@ -30,7 +30,7 @@ func TestCORSForNamedOrigins(t *testing.T) {
 		r.want(t, 204, "Access-Control-Allow-Origin", origin, "Access-Control-Allow-Methods", "PATCH", "Access-Control-Allow-Headers", "authorization,content-type,if-match",
 			"Access-Control-Max-Age", "7200", "Access-Control-Allow-Credentials", "", "X-Content-Type-Options", "nosniff")
 	}
-	e.send("GET", "/api/users/1/", "", "Origin", app).want(t, 401, "Access-Control-Allow-Origin", app) // scripts see refusals too
+	e.send("GET", "/api/users/1/", "", "Origin", app).want(t, 401, "Access-Control-Allow-Origin", app) // scripts may read errors too
 	e.send("GET", "/nothing", "", "Origin", app).want(t, 404, "Access-Control-Allow-Origin", app)
 
 	for _, origin := range []string{evil, "null", app + ".evil.example", "http://app.example.org", app + ":8443", "https://sub.app.example.org", "https://localhost:3000"} {
@@ -53,10 +53,10 @@ func TestCORSForNamedOrigins(t *testing.T) {
 		e.send("OPTIONS", "/api/users/1/", "", "Origin", app, "Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", header).
 			want(t, 204, "Access-Control-Allow-Origin", "")
 	}
-	e.send("OPTIONS", "/api/users/", "", "Authorization", "Bearer ann").want(t, 200) // DRF's description, as ever
+	e.send("OPTIONS", "/api/users/", "", "Authorization", "Bearer ann").want(t, 200) // DRF's description, as without CORS
 }
 
-// A preflight is the browser's, not the client's: it carries no token and counts in no limit.
+// A preflight carries no token and counts in no limit.
 func TestPreflightsAreNotThrottled(t *testing.T) {
 	e := newTestAPI(t, Settings{CORSOrigins: []string{app}, Throttling: Throttling{Anon: Rate{1, time.Hour}}}, fakeApp{})
 	for range 3 {

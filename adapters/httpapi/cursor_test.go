@@ -43,13 +43,12 @@ func TestCursorOfAnotherOrderingIsRefused(t *testing.T) {
 	}
 	for _, bad := range []string{"x", "e30=", "bnVsbA", strings.Repeat("A", 5000), "eyJ2IjpbIiIsIiJdfQ", "eyJ4IjoxfQ"} {
 		if c, err := parseCursor(bad, orderingFields(email)); err == nil && c.Values != nil {
-			t.Errorf("%q was taken as %+v", bad, c)
+			t.Errorf("%q was parsed as %+v", bad, c)
 		}
 	}
 }
 
-// FuzzCursor feeds any text: it is refused as not found, or a place that encodes to a cursor for
-// the same place.
+// FuzzCursor checks that any text is refused with fault.NotFound or is a position that survives encoding.
 func FuzzCursor(f *testing.F) {
 	at := user.Position{ID: "42", Email: "a@x", FirstName: "A", LastName: "B", Joined: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	for i, o := range orderings() {

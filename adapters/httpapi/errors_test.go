@@ -88,7 +88,7 @@ func TestChallenge(t *testing.T) {
 		t.Error(got)
 	}
 	if got := (&server{}).challenge(explain(inbound.ErrNoCredentials)); got != `Bearer realm="api"` {
-		t.Errorf("no token was sent, yet %s", got)
+		t.Errorf("without a token: %s", got)
 	}
 	if explain(inbound.ErrNoCredentials).status != http.StatusUnauthorized {
 		t.Error("not 401")
@@ -98,7 +98,7 @@ func TestChallenge(t *testing.T) {
 func TestEchoedHeaderWithInvalidUTF8(t *testing.T) {
 	r := httptest.NewRequest(http.MethodPost, "/api/token/", strings.NewReader("{}"))
 	r.Header.Set("Content-Type", "text/\xe9")
-	if w := answerTo(r); w.Code != http.StatusUnsupportedMediaType || !strings.Contains(w.Body.String(), "text/\uFFFD") {
+	if w := respond(r); w.Code != http.StatusUnsupportedMediaType || !strings.Contains(w.Body.String(), "text/\uFFFD") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }

@@ -16,12 +16,12 @@ import (
 	"roster/ports/inbound"
 )
 
-// people is an application that knows Ann, Bob and Sam of the staff by tokens of their names, finds
-// nobody and registers nobody.
+// fakeApp is an application with the users ann, bob and the staff user sam. The token of a user is the name. Get finds
+// no user, and Register adds none.
 type fakeApp struct {
 	inbound.Authentication
 	inbound.Accounts
-	signIn error // what every sign-in fails with
+	signIn error // returned by SignIn
 }
 
 func (fakeApp) Authenticate(_ context.Context, token string) (inbound.Actor, error) {
@@ -35,8 +35,8 @@ func (fakeApp) Authenticate(_ context.Context, token string) (inbound.Actor, err
 	return inbound.Actor{User: u}, err
 }
 
-func (p fakeApp) SignIn(context.Context, inbound.SignIn) (inbound.TokenPair, error) {
-	return inbound.TokenPair{}, p.signIn
+func (a fakeApp) SignIn(context.Context, inbound.SignIn) (inbound.TokenPair, error) {
+	return inbound.TokenPair{}, a.signIn
 }
 
 func (fakeApp) Register(_ context.Context, _ inbound.Actor, read func() (inbound.UserInput, error)) (*user.User, error) {
@@ -48,20 +48,20 @@ func (fakeApp) Get(context.Context, inbound.Actor, user.ID) (*user.User, error) 
 	return nil, user.ErrNotFound
 }
 
-// edge is the API on a socket, behind a proxy on this machine, with a clock that the test moves.
+// testAPI is the API on a socket, behind a trusted proxy on the loopback address, with a clock that the test sets.
 type testAPI struct {
 	t   *testing.T
 	url string
 	testClock
 }
 
-// conversations is all that the API needs of an application, but for its health.
-type conversations interface {
+// application is the ports that newTestAPI uses.
+type application interface {
 	inbound.Accounts
 	inbound.Authentication
 }
 
-func newTestAPI(t *testing.T, s Settings, p conversations) *testAPI {
+func newTestAPI(t *testing.T, s Settings, app application) *testAPI {
 	t.Helper()
 	s.MaxBody, s.RequestTimeout = 1024, time.Minute
 	if s.TrustedProxies == nil {
@@ -73,12 +73,12 @@ func newTestAPI(t *testing.T, s Settings, p conversations) *testAPI {
 		t.Fatal(err)
 	}
 	srv := &server{
-		Ports: Ports{Accounts: p, Authentication: p, Health: healthy{}}, Settings: s, jwks: func() []byte { return []byte("{}") },
+		Ports: Ports{Accounts: app, Authentication: app, Health: healthy{}}, Settings: s, jwks: func() []byte { return []byte("{}") },
 		limits: limits, log: zap.NewNop(),
 	}
-	on := httptest.NewServer(srv.wrap(srv.routes()))
-	t.Cleanup(on.Close)
-	e.url = on.URL
+	listening := httptest.NewServer(srv.wrap(srv.routes()))
+	t.Cleanup(listening.Close)
+	e.url = listening.URL
 	return e
 }
 
@@ -86,13 +86,13 @@ type healthy struct{}
 
 func (healthy) Ready(context.Context) error { return nil }
 
-// reply is an answer with its body.
+// reply is a response with its body.
 type reply struct {
 	*http.Response
 	body string
 }
 
-// send sends a request. headers are name and value in turn.
+// send sends a request. headers alternates names and values.
 func (e *testAPI) send(method, path, body string, headers ...string) reply {
 	e.t.Helper()
 	r, err := http.NewRequestWithContext(e.t.Context(), method, e.url+path, strings.NewReader(body))
@@ -120,11 +120,11 @@ func (e *testAPI) send(method, path, body string, headers ...string) reply {
 	return reply{resp, string(b)}
 }
 
-func from(address string) []string { return []string{"X-Forwarded-For", address} }
+func fromAddress(address string) []string { return []string{"X-Forwarded-For", address} }
 
-func as(name string) []string { return []string{"Authorization", "Bearer " + name} }
+func bearer(name string) []string { return []string{"Authorization", "Bearer " + name} }
 
-// want checks a status and headers, given as name and value in turn; an empty value is none.
+// want checks the status and headers. headers alternates names and values; an empty value means no such header.
 func (r reply) want(t *testing.T, status int, headers ...string) {
 	t.Helper()
 	if r.StatusCode != status {
@@ -139,12 +139,12 @@ func (r reply) want(t *testing.T, status int, headers ...string) {
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-// movable is a clock that the test moves.
+// testClock is a clock that the test sets.
 type testClock struct{ time.Time }
 
-func (m *testClock) now() time.Time { return m.Time }
+func (c *testClock) now() time.Time { return c.Time }
 
-// nobody is an application that signs nobody in; what it is not asked for here would panic.
+// denyingApp is an application that refuses every token and registration. Its other methods panic.
 type denyingApp struct {
 	inbound.Accounts
 	inbound.Authentication
@@ -158,15 +158,17 @@ func (denyingApp) Register(context.Context, inbound.Actor, func() (inbound.UserI
 	return nil, inbound.ErrForbidden
 }
 
-func answerTo(r *http.Request) *httptest.ResponseRecorder {
+// respond returns the response of denyingAPI to r.
+func respond(r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	denyingAPI(zap.NewNop()).ServeHTTP(w, r)
 	return w
 }
 
+// denyingAPI is the API of denyingApp.
 func denyingAPI(log *zap.Logger) http.Handler {
-	n := denyingApp{}
-	h, err := New(Ports{Accounts: n, Authentication: n}, Settings{MaxBody: 1024, RequestTimeout: 1 << 40}, nil, log)
+	app := denyingApp{}
+	h, err := New(Ports{Accounts: app, Authentication: app}, Settings{MaxBody: 1024, RequestTimeout: 1 << 40}, nil, log)
 	if err != nil {
 		panic(err)
 	}
@@ -180,7 +182,7 @@ func prefixes(texts ...string) (out []netip.Prefix) {
 	return out
 }
 
-// listing is people with a list that has a further page.
+// listApp is fakeApp with a user list of two pages.
 type listApp struct{ fakeApp }
 
 func (listApp) Count(context.Context, inbound.Actor, inbound.UserQuery) (int, error) { return 2, nil }

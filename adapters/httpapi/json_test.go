@@ -13,7 +13,7 @@ func TestJSONBodies(t *testing.T) {
 	for name, c := range map[string]struct {
 		body    string
 		lenient bool
-		status  int // 0: taken
+		status  int // 0: decoded
 		says    string
 	}{
 		"an object":             {body: `{"email":"a"}`},
@@ -39,7 +39,7 @@ func TestJSONBodies(t *testing.T) {
 		"a text":                {body: `"x"`, status: 400, says: "but got str."},
 		"an int":                {body: `-5`, status: 400, says: "but got int."},
 		"a float":               {body: `1e3`, status: 400, says: "but got float."},
-		"a truth value":         {body: `false`, status: 400, says: "but got bool."},
+		"a bool":                {body: `false`, status: 400, says: "but got bool."},
 		"null":                  {body: `null`, status: 400, says: "No data provided"},
 		"a number of 5000":      {body: `{"a":` + strings.Repeat("9", 5000) + `}`, lenient: true, status: 400, says: "too long"},
 	} {
@@ -99,8 +99,8 @@ func TestJSONMembers(t *testing.T) {
 	}
 }
 
-// A member counts under its very name: no other case, and none of the letters that Unicode folds to
-// ASCII ones, such as the long s and the Kelvin sign.
+// Member names are compared byte by byte. Letters of other case, and those that Unicode folds to ASCII, such as the
+// long s and the Kelvin sign, make another name.
 func TestMemberNamesMatchExactly(t *testing.T) {
 	for _, c := range []struct{ name, others string }{
 		{"email", `"Email":"x","EMAIL":"x","email ":"x","\u0065mail\u0000":"x"`},
@@ -110,10 +110,10 @@ func TestMemberNamesMatchExactly(t *testing.T) {
 	} {
 		m, err := decodeOne(false, "application/json", "{"+c.others+"}")
 		if err != nil || m[c.name].Present() {
-			t.Errorf("%s: a member of another name was taken: %v %v", c.name, m, err)
+			t.Errorf("%s: a member of another name was used: %v %v", c.name, m, err)
 		}
 		if m, err = decodeOne(false, "application/json", "{"+c.others+`,"`+c.name+`":"y"}`); err != nil || m[c.name].Value() != "y" {
-			t.Errorf("%s: not taken beside others: %v %v", c.name, m, err)
+			t.Errorf("%s: not found beside others: %v %v", c.name, m, err)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Links and HSTS follow what a trusted proxy says of the client's connection.
+// Links and HSTS use the scheme that a trusted proxy reports.
 func TestHTTPSBehindProxy(t *testing.T) {
 	const hsts = "max-age=3600; includeSubDomains"
 	for name, c := range map[string]struct {
@@ -16,10 +16,10 @@ func TestHTTPSBehindProxy(t *testing.T) {
 		link    string
 		hsts    string
 	}{
-		"trusted, over TLS":      {prefixes("127.0.0.0/8"), "https", "https://id.example.org/", hsts},
-		"trusted, without":       {prefixes("127.0.0.0/8"), "http", "http://id.example.org/", ""},
-		"trusted, not told":      {prefixes("127.0.0.0/8"), "", "http://id.example.org/", ""},
-		"not trusted, claims it": {[]netip.Prefix{}, "https", "http://id.example.org/", ""},
+		"trusted, over TLS":     {prefixes("127.0.0.0/8"), "https", "https://id.example.org/", hsts},
+		"trusted, plain":        {prefixes("127.0.0.0/8"), "http", "http://id.example.org/", ""},
+		"trusted, no header":    {prefixes("127.0.0.0/8"), "", "http://id.example.org/", ""},
+		"not trusted, over TLS": {[]netip.Prefix{}, "https", "http://id.example.org/", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := Settings{TrustedProxies: c.trusted, PublicURL: FromHost, PageSize: 1, Pagination: PageNumbers, HSTSMaxAge: time.Hour}
@@ -40,15 +40,14 @@ func TestHTTPSBehindProxy(t *testing.T) {
 	newTestAPI(t, s, fakeApp{}).send("GET", "/livez", "", "X-Forwarded-Proto", "https").want(t, 200, "Strict-Transport-Security", "")
 }
 
-// A client does not name the server: its Host header makes links only where that is configured, or
-// names this very machine.
+// The Host header is used for links only if configured, or if it names this machine.
 func TestLinksIgnoreHostUnlessConfigured(t *testing.T) {
 	for name, c := range map[string]struct{ public, host, want string }{
-		"not told":             {"", "evil.example", "/api/users/?"},
-		"not told, a network":  {"", "192.0.2.1", "/api/users/?"},
-		"not told, an address": {"", "127.0.0.1:8000", "http://127.0.0.1:8000/api/users/?"},
-		"told":                 {"https://id.example.org", "evil.example", "https://id.example.org/api/users/?"},
-		"told to believe it":   {FromHost, "id.example.org", "http://id.example.org/api/users/?"},
+		"unset":             {"", "evil.example", "/api/users/?"},
+		"unset, an address": {"", "192.0.2.1", "/api/users/?"},
+		"unset, a loopback": {"", "127.0.0.1:8000", "http://127.0.0.1:8000/api/users/?"},
+		"a URL":             {"https://id.example.org", "evil.example", "https://id.example.org/api/users/?"},
+		"from-host":         {FromHost, "id.example.org", "http://id.example.org/api/users/?"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newTestAPI(t, Settings{PublicURL: c.public, PageSize: 1, Pagination: PageNumbers}, listApp{})
@@ -62,7 +61,7 @@ func TestLinksIgnoreHostUnlessConfigured(t *testing.T) {
 			}
 			to := e.send("GET", "/api/users", "", headers...).Header.Get("Location")
 			if !strings.HasPrefix(to, "/api/users/") && !strings.HasPrefix(to, strings.TrimSuffix(c.want, "?")) {
-				t.Errorf("leads to %q", to)
+				t.Errorf("redirected to %q", to)
 			}
 		})
 	}

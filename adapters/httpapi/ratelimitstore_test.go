@@ -43,7 +43,7 @@ func TestRateLimitStore(t *testing.T) {
 	get(until(2 * time.Second))
 	at.Time = noon.Add(2*time.Second - 1)
 	get(until(2 * time.Second))
-	at.Time = noon.Add(2 * time.Second) // what is over is forgotten
+	at.Time = noon.Add(2 * time.Second) // expired
 	get(-1)
 	swap(until(2*time.Second), until(time.Hour), false)
 	set(until(3*time.Second), true)

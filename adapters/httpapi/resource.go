@@ -7,7 +7,7 @@ import (
 	"roster/ports/inbound"
 )
 
-// call is what the checks before a handler found out about a request.
+// call is what the checks before a handler learn about a request.
 type call struct {
 	actor inbound.Actor
 	query query

@@ -16,22 +16,18 @@ type route struct {
 
 // routeTable is the whole API. The first row whose path matches is used.
 func (s *server) routeTable() []route {
+	userMethods := []method{
+		{http.MethodGet, s.getUser}, {http.MethodPut, s.putUser}, {http.MethodPatch, s.patchUser}, {http.MethodDelete, s.deleteUser},
+	}
 	return []route{
 		{"/api/users/", resource{
 			name: "User List", description: usersDescription, authenticate: true,
-			anonymous: map[string]bool{http.MethodPost: true},
-			scope:     scopeRegister,
-			methods: []method{
-				{http.MethodGet, s.listUsers}, {http.MethodPost, s.registerUser},
-			},
-			actions: s.usersActions,
+			anonymous: map[string]bool{http.MethodPost: true}, scope: scopeRegister,
+			methods: []method{{http.MethodGet, s.listUsers}, {http.MethodPost, s.registerUser}}, actions: s.usersActions,
 		}},
 		{"/api/users/me/", resource{
 			name: "Me", description: meDescription, authenticate: true,
-			methods: []method{
-				{http.MethodGet, s.getUser}, {http.MethodPut, s.putUser}, {http.MethodPatch, s.patchUser}, {http.MethodDelete, s.deleteUser},
-			},
-			actions: s.userActions,
+			methods: userMethods, actions: s.userActions,
 		}},
 		{"/api/users/me/password/", resource{
 			name: "Password", description: passwordDescription, authenticate: true,
@@ -39,30 +35,23 @@ func (s *server) routeTable() []route {
 		}},
 		{"/api/users/{id:[^/.]+}/", resource{
 			name: "User Instance", description: usersDescription, authenticate: true,
-			methods: []method{
-				{http.MethodGet, s.getUser}, {http.MethodPut, s.putUser}, {http.MethodPatch, s.patchUser}, {http.MethodDelete, s.deleteUser},
-			},
-			actions: s.userActions,
+			methods: userMethods, actions: s.userActions,
 		}},
 		{"/api/token/", resource{
-			name: "Token Obtain Pair", description: obtainDescription,
+			name: "Token Obtain Pair", description: obtainDescription, scope: scopeToken,
 			methods: []method{{http.MethodPost, s.signIn}}, actions: postActions(obtainFields),
-			scope: scopeToken,
 		}},
 		{"/api/token/refresh/", resource{
-			name: "Token Refresh", description: refreshDescription,
+			name: "Token Refresh", description: refreshDescription, scope: scopeToken,
 			methods: []method{{http.MethodPost, s.refresh}}, actions: postActions(refreshFields),
-			scope: scopeToken,
 		}},
 		{"/api/token/verify/", resource{
-			name: "Token Verify", description: verifyDescription,
+			name: "Token Verify", description: verifyDescription, scope: scopeToken,
 			methods: []method{{http.MethodPost, s.verify}}, actions: postActions(verifyFields),
-			scope: scopeToken,
 		}},
 		{"/api/token/blacklist/", resource{
-			name: "Token Blacklist", description: blacklistDescription,
+			name: "Token Blacklist", description: blacklistDescription, scope: scopeToken,
 			methods: []method{{http.MethodPost, s.blacklist}}, actions: postActions(blacklistFields),
-			scope: scopeToken,
 		}},
 		{"/api/sessions/", resource{
 			name: "Session List", description: sessionsDescription, authenticate: true,

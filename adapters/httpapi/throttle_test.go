@@ -37,14 +37,14 @@ func TestThrottledResponse(t *testing.T) {
 			t.Errorf("%s lacks %s", r.body, member)
 		}
 	}
-	e.Time = noon.Add(30 * time.Second) // what was refused does not lengthen the wait
+	e.Time = noon.Add(30 * time.Second) // refused requests do not lengthen the wait
 	send().want(t, 400, "RateLimit", `"token";r=0;t=60`)
 	send().want(t, 429, "Retry-After", "30")
 	e.Time = noon.Add(90 * time.Second)
 	send().want(t, 400, "RateLimit", `"token";r=1;t=30`)
 }
 
-// Which requests count where, and by whom.
+// Each scope counts its requests under the right key.
 func TestThrottleScopes(t *testing.T) {
 	type request struct {
 		method, path string
@@ -63,45 +63,45 @@ func TestThrottleScopes(t *testing.T) {
 		requests []request
 	}{
 		"anon is by address": {Throttling{Anon: one}, []request{
-			{"POST", "/api/token/", from("192.0.2.1"), 400},
-			{"POST", "/api/users/", from("192.0.2.1"), 429},
-			{"POST", "/api/token/verify/", from("192.0.2.1"), 429},
-			{"POST", "/api/token/", from("192.0.2.2"), 400},
-			{"GET", "/api/users/1/", join(from("192.0.2.1"), as("ann")), 404},
+			{"POST", "/api/token/", fromAddress("192.0.2.1"), 400},
+			{"POST", "/api/users/", fromAddress("192.0.2.1"), 429},
+			{"POST", "/api/token/verify/", fromAddress("192.0.2.1"), 429},
+			{"POST", "/api/token/", fromAddress("192.0.2.2"), 400},
+			{"GET", "/api/users/1/", join(fromAddress("192.0.2.1"), bearer("ann")), 404},
 		}},
 		"user is by user": {Throttling{User: one}, []request{
-			{"GET", "/api/users/1/", join(from("192.0.2.1"), as("ann")), 404},
-			{"GET", "/api/users/1/", join(from("192.0.2.2"), as("ann")), 429},
-			{"GET", "/api/users/1/", join(from("192.0.2.2"), as("bob")), 404},
-			{"POST", "/api/token/", from("192.0.2.1"), 400},
-			{"POST", "/api/token/", from("192.0.2.1"), 400},
+			{"GET", "/api/users/1/", join(fromAddress("192.0.2.1"), bearer("ann")), 404},
+			{"GET", "/api/users/1/", join(fromAddress("192.0.2.2"), bearer("ann")), 429},
+			{"GET", "/api/users/1/", join(fromAddress("192.0.2.2"), bearer("bob")), 404},
+			{"POST", "/api/token/", fromAddress("192.0.2.1"), 400},
+			{"POST", "/api/token/", fromAddress("192.0.2.1"), 400},
 		}},
 		"token is all token endpoints": {Throttling{Token: one}, []request{
 			{"POST", "/api/token/", nil, 400},
 			{"POST", "/api/token/blacklist/", nil, 429},
 			{"OPTIONS", "/api/token/", nil, 429},
 			{"POST", "/api/users/", nil, 400},
-			{"GET", "/api/users/1/", as("ann"), 404},
+			{"GET", "/api/users/1/", bearer("ann"), 404},
 		}},
 		"register is POST by all but staff": {Throttling{Register: one}, []request{
-			{"GET", "/api/users/1/", as("ann"), 404},
-			{"POST", "/api/users/", as("sam"), 400},
-			{"POST", "/api/users/", as("sam"), 400},
-			{"POST", "/api/users/", as("ann"), 400},
+			{"GET", "/api/users/1/", bearer("ann"), 404},
+			{"POST", "/api/users/", bearer("sam"), 400},
+			{"POST", "/api/users/", bearer("sam"), 400},
+			{"POST", "/api/users/", bearer("ann"), 400},
 			{"POST", "/api/users/", nil, 429},
-			{"POST", "/api/users/", as("bob"), 429},
-			{"POST", "/api/users/", as("sam"), 400},
+			{"POST", "/api/users/", bearer("bob"), 429},
+			{"POST", "/api/users/", bearer("sam"), 400},
 			{"POST", "/api/token/", nil, 400},
-			{"OPTIONS", "/api/users/", as("ann"), 200},
+			{"OPTIONS", "/api/users/", bearer("ann"), 200},
 		}},
 		"authentication and permission come before": {Throttling{Anon: one, User: one}, []request{
 			{"GET", "/api/users/1/", nil, 401},
-			{"GET", "/api/users/1/", as("nobody"), 401},
-			{"POST", "/api/users/", as("nobody"), 401},
+			{"GET", "/api/users/1/", bearer("unknown"), 401},
+			{"POST", "/api/users/", bearer("unknown"), 401},
 			{"POST", "/api/users/", nil, 400},
 			{"POST", "/api/users/", nil, 429},
 			{"GET", "/api/users/1/", nil, 401},
-			{"POST", "/api/users/", as("nobody"), 401},
+			{"POST", "/api/users/", bearer("unknown"), 401},
 		}},
 		"the method comes after, as in DRF": {Throttling{Anon: one}, []request{
 			{"GET", "/api/token/", nil, 405},
@@ -116,11 +116,11 @@ func TestThrottleScopes(t *testing.T) {
 			{"POST", "/api/token/", nil, 429},
 		}},
 		"a network of IPv6 is one client": {Throttling{Token: one}, []request{
-			{"POST", "/api/token/", from("2001:db8:1:2::1"), 400},
-			{"POST", "/api/token/", from("2001:db8:1:2:ffff::9"), 429},
-			{"POST", "/api/token/", from("2001:db8:1:3::1"), 400},
-			{"POST", "/api/token/", from("192.0.2.1"), 400},
-			{"POST", "/api/token/", from("::ffff:192.0.2.1"), 429},
+			{"POST", "/api/token/", fromAddress("2001:db8:1:2::1"), 400},
+			{"POST", "/api/token/", fromAddress("2001:db8:1:2:ffff::9"), 429},
+			{"POST", "/api/token/", fromAddress("2001:db8:1:3::1"), 400},
+			{"POST", "/api/token/", fromAddress("192.0.2.1"), 400},
+			{"POST", "/api/token/", fromAddress("::ffff:192.0.2.1"), 429},
 		}},
 		"off": {Throttling{}, []request{{"POST", "/api/token/", nil, 400}, {"POST", "/api/token/", nil, 400}}},
 	} {
@@ -139,7 +139,7 @@ func TestThrottleScopes(t *testing.T) {
 	}
 }
 
-// A request in several scopes is told of each, and has to wait for the longest.
+// A request in several scopes gets headers of each and the longest wait.
 func TestRequestInSeveralScopes(t *testing.T) {
 	e := newTestAPI(t, Settings{Throttling: Throttling{Anon: Rate{2, time.Hour}, Token: Rate{1, time.Minute}}}, fakeApp{})
 	const policy = `"anon";q=2;w=3600, "token";q=1;w=60`
@@ -153,7 +153,7 @@ func TestRequestInSeveralScopes(t *testing.T) {
 	send().want(t, 429, "RateLimit", `"token";r=0;t=3600`, "Retry-After", "3600")
 }
 
-// Whatever limit the application has of its own is told in the same form.
+// A limit of the application has the same headers.
 func TestApplicationRateLimits(t *testing.T) {
 	const body = `{"email": "ann@example.com", "password": "x"}`
 	for name, c := range map[string]struct {
@@ -188,7 +188,7 @@ func TestApplicationRateLimits(t *testing.T) {
 	}
 }
 
-// A rate whose requests are closer than the clock tells is refused at the start.
+// A rate of more than one request per nanosecond is an error of New.
 func TestRateBeyondClockResolution(t *testing.T) {
 	_, err := newRateLimits(Throttling{User: Rate{2_000_000_000, time.Second}}, monotonicClock())
 	if err == nil || !strings.HasPrefix(err.Error(), "limit user: ") {
@@ -196,7 +196,7 @@ func TestRateBeyondClockResolution(t *testing.T) {
 	}
 }
 
-// limiting is one limit with a movable clock.
+// testLimiter is a limiter with a clock that the test sets.
 type testLimiter struct {
 	*throttled.GCRARateLimiterCtx
 	*testClock
@@ -217,19 +217,19 @@ func newTestLimiter(tb testing.TB, rate Rate, capacity int) testLimiter {
 	return testLimiter{limiter, at, store}
 }
 
-// asks reports whether a request of client gets through.
-func (l testLimiter) asks(tb testing.TB, client string) bool {
-	over, _, err := l.RateLimitCtx(tb.Context(), client, 1)
+// allow counts a request of client and reports whether it is allowed.
+func (l testLimiter) allow(tb testing.TB, client string) bool {
+	exceeded, _, err := l.RateLimitCtx(tb.Context(), client, 1)
 	if err != nil {
 		tb.Error(err)
 	}
-	return !over
+	return !exceeded
 }
 
-// rivals is arrivals where other requests of the same client are always a little faster.
+// racingStore is a store in which other requests of the same client win the first swaps.
 type racingStore struct {
 	*rateLimitStore
-	left  int           // how many still come
+	left  int           // swaps that others still win
 	every time.Duration // between requests, by the rate
 }
 
@@ -237,37 +237,37 @@ func (r *racingStore) CompareAndSwapWithTTL(ctx context.Context, client string, 
 	if r.left > 0 {
 		r.left--
 		if ok, err := r.rateLimitStore.CompareAndSwapWithTTL(ctx, client, was, was+int64(r.every), ttl); !ok || err != nil {
-			return false, errors.Join(errors.New("the rival lost"), err)
+			return false, errors.Join(errors.New("the other request lost the swap"), err)
 		}
 	}
 	return r.rateLimitStore.CompareAndSwapWithTTL(ctx, client, was, at, ttl)
 }
 
-// A request that many others overtake is let through or refused, as the rate says, and does not fail.
+// A request that loses swaps to others is allowed or refused as the rate demands, and never fails.
 func TestLimiterRetriesLostSwaps(t *testing.T) {
 	rate := Rate{100, 100 * time.Second}
-	for overtaking, left := range map[int]int{0: 98, 50: 48, 98: 0, 99: -1} {
+	for lost, left := range map[int]int{0: 98, 50: 48, 98: 0, 99: -1} {
 		l := newTestLimiter(t, rate, 8)
-		l.asks(t, "ann")
-		limiter, err := newGCRALimiter(rate, &racingStore{l.store, overtaking, time.Second})
+		l.allow(t, "ann")
+		limiter, err := newGCRALimiter(rate, &racingStore{l.store, lost, time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}
-		over, state, err := limiter.RateLimitCtx(t.Context(), "ann", 1)
-		if err != nil || over != (left < 0) || !over && state.Remaining != left {
-			t.Errorf("overtaken by %d: refused %v, %+v, %v; want %d left", overtaking, over, state, err, left)
+		exceeded, state, err := limiter.RateLimitCtx(t.Context(), "ann", 1)
+		if err != nil || exceeded != (left < 0) || !exceeded && state.Remaining != left {
+			t.Errorf("%d lost swaps: refused %v, %+v, %v; want %d left", lost, exceeded, state, err, left)
 		}
 	}
 }
 
-// However many ask at once, as many get through as the rate says.
+// Parallel requests are allowed as often as the rate demands.
 func TestLimitHoldsForParallelRequests(t *testing.T) {
 	l := newTestLimiter(t, Rate{100, time.Minute}, 8)
 	var passed atomic.Int64
 	var wg sync.WaitGroup
 	for range 400 {
 		wg.Go(func() {
-			if l.asks(t, "ann") {
+			if l.allow(t, "ann") {
 				passed.Add(1)
 			}
 		})
@@ -285,6 +285,6 @@ func BenchmarkLimit(b *testing.B) {
 		clients[i] = fmt.Sprint(i)
 	}
 	for i := 0; b.Loop(); i++ {
-		l.asks(b, clients[i%len(clients)])
+		l.allow(b, clients[i%len(clients)])
 	}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func TestRegistrationIsAuthorizedBeforeBodyIsRead(t *testing.T) {
-	if w := answerTo(httptest.NewRequest(http.MethodPost, "/api/users/", strings.NewReader("{bad"))); w.Code != http.StatusForbidden {
+	if w := respond(httptest.NewRequest(http.MethodPost, "/api/users/", strings.NewReader("{bad"))); w.Code != http.StatusForbidden {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }

@@ -42,7 +42,6 @@ func optionalWireID(id user.ID) *wireID {
 	return new(wireID(id))
 }
 
-// MarshalJSON implements json.Marshaler.
 func (id wireID) MarshalJSON() ([]byte, error) {
 	if n, ok := user.ID(id).Integer(); ok {
 		return strconv.AppendInt(nil, n, 10), nil
@@ -56,7 +55,6 @@ const timeLayout = "2006-01-02T15:04:05.000000Z"
 // wireTime is a time in DRF's form: in UTC, with microseconds unless they are zero.
 type wireTime time.Time
 
-// MarshalJSON implements json.Marshaler.
 func (t wireTime) MarshalJSON() ([]byte, error) {
 	layout := timeLayout
 	if time.Time(t).Nanosecond() == 0 {
