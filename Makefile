@@ -29,7 +29,7 @@ build-race:
 
 test: ## run every test on every backend, with the race detector, in random order
 	CGO_ENABLED=1 $(GO) test $(RACE) -shuffle=on -timeout 30m -p $(ATONCE) ./...
-	$(GO) test -run TestAFloodFreesNobody ./adapters/httpapi
+	$(GO) test -run TestThrottleSurvivesAddressFlood ./adapters/httpapi
 	TEST_BACKEND=memory CGO_ENABLED=1 $(GO) test $(RACE) -timeout 30m -run 'TestRegistrationRace|TestRefreshRace' ./test/e2e
 	TEST_BACKEND=memory $(GO) test -shuffle=on -timeout 30m ./test/django
 	$(MAKE) --no-print-directory -j2 test-postgres test-mongodb

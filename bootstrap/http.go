@@ -92,7 +92,7 @@ func serveAPI(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, h http.Handl
 		scheme = "https"
 	}
 	l := &listening{tls: over, connections: cfg.MaxConnections, shutdown: sd, log: log}
-	l.server = httpapi.NewServer(l.leaving(h), httpapi.Connections{Most: cfg.MaxConnections, Trusted: cfg.Proxies()}, log)
+	l.server = httpapi.NewServer(l.leaving(h), httpapi.Connections{Max: cfg.MaxConnections, Trusted: cfg.Proxies()}, log)
 	lc.Append(fx.StartStopHook(
 		func(ctx context.Context) error {
 			if err := l.start(ctx, cfg.Listen); err != nil {
@@ -119,7 +119,7 @@ func serveAdmin(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, health inb
 	}
 	host, _, _ := net.SplitHostPort(cfg.AdminListen) // its form is checked by the settings
 	l := &listening{
-		server:      httpapi.NewServer(httpapi.NewAdmin(health, host, log), httpapi.Connections{Most: adminConnections}, log),
+		server:      httpapi.NewServer(httpapi.NewAdmin(health, host, log), httpapi.Connections{Max: adminConnections}, log),
 		connections: adminConnections, shutdown: sd, log: log,
 	}
 	l.server.WriteTimeout = 0 // a profile takes as long as was asked

@@ -12,13 +12,13 @@ import (
 	"roster/domain/user"
 )
 
-// wireEvent is an event of the audit trail.
+// wireEvent is an event of the audit trail in a response.
 type wireEvent struct {
 	ID        audit.ID      `json:"id"`
 	Time      wireTime      `json:"time"`
 	Kind      audit.Kind    `json:"kind"`
-	Actor     *wireID       `json:"actor"` // null: nobody was signed in
-	User      *wireID       `json:"user"`  // null: there is no such user
+	Actor     *wireID       `json:"actor"` // null: anonymous
+	User      *wireID       `json:"user"`  // null: no such user
 	Session   *string       `json:"session"`
 	Channel   audit.Channel `json:"channel"`
 	Address   string        `json:"address"`
@@ -41,17 +41,17 @@ func (s *server) listEvents(w http.ResponseWriter, r *http.Request, c call) erro
 					return audit.Query{}, err
 				}
 				q := audit.Query{Filter: f, Back: at.Back, Limit: limit}
-				when, id, ok, err := parseTimePlace(at.Values)
+				when, id, ok, err := parseTimeValues(at.Values)
 				if ok {
 					q.From = &audit.Position{At: when, ID: audit.ID(id)}
 				}
 				return q, err
 			})
 		},
-		place: func(e audit.Event) []string { return timePlace(e.At, string(e.ID)) },
-		wire: func(e audit.Event) wireEvent {
+		values: func(e audit.Event) []string { return timeValues(e.At, string(e.ID)) },
+		toWire: func(e audit.Event) wireEvent {
 			out := wireEvent{
-				ID: e.ID, Time: wireTime(e.At), Kind: e.Kind, Actor: wireIDOf(e.Actor), User: wireIDOf(e.User),
+				ID: e.ID, Time: wireTime(e.At), Kind: e.Kind, Actor: optionalWireID(e.Actor), User: optionalWireID(e.User),
 				Channel: e.Channel, Address: e.Address, UserAgent: e.UserAgent, RequestID: e.RequestID, Detail: e.Detail,
 			}
 			if e.Session != "" {
@@ -59,17 +59,10 @@ func (s *server) listEvents(w http.ResponseWriter, r *http.Request, c call) erro
 			}
 			return out
 		},
-	}.answer(s, w, r, c)
+	}.writePage(s, w, r, c)
 }
 
-func wireIDOf(id user.ID) *wireID {
-	if id == "" {
-		return nil
-	}
-	return new(wireID(id))
-}
-
-// eventFilter reads ?kind= (several apart by commas), ?actor=, ?user=, ?since= and ?until= (RFC 3339).
+// eventFilter parses ?kind= (a comma-separated list), ?actor=, ?user=, ?since= and ?until= (RFC 3339).
 func (s *server) eventFilter(q query) (audit.Filter, error) {
 	var (
 		f      audit.Filter
@@ -83,12 +76,12 @@ func (s *server) eventFilter(q query) (audit.Filter, error) {
 			k := audit.Kind(strings.TrimSpace(part))
 			switch {
 			case !slices.Contains(audit.Kinds(), k):
-				refuse("kind", "invalid_choice", fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", clip(string(k), 64)))
+				refuse("kind", "invalid_choice", fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", truncate(string(k), 64)))
 			case !slices.Contains(f.Kinds, k):
 				f.Kinds = append(f.Kinds, k)
 			}
 			if len(faults) > 0 {
-				break // as many faults as somebody likes to make are no help
+				break // one fault is enough; a list may be long
 			}
 		}
 	}
@@ -109,7 +102,7 @@ func (s *server) eventFilter(q query) (audit.Filter, error) {
 			}
 			*out = at.UTC()
 			if err == nil && out.IsZero() {
-				*out = out.Add(time.Millisecond) // the zero time would be no bound
+				*out = out.Add(time.Millisecond) // the zero time means no bound
 			}
 		}
 	}

@@ -9,8 +9,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// peer returns the address at the other end of the connection; not valid where there is none, as in
-// requests that came over none.
+// peer returns the remote address of the connection, or the zero Addr if r.RemoteAddr is none.
 func peer(r *http.Request) netip.Addr {
 	at, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
@@ -19,29 +18,28 @@ func peer(r *http.Request) netip.Addr {
 	return at.Addr().Unmap()
 }
 
-// trusts reports whether addr is one of the proxies in front.
-func (s *server) trusts(addr netip.Addr) bool {
-	return slices.ContainsFunc(s.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(addr.WithZone("")) })
+// containsAddr reports whether addr is in one of prefixes, whatever its zone.
+func containsAddr(prefixes []netip.Prefix, addr netip.Addr) bool {
+	return slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(addr.WithZone("")) })
 }
 
-// client returns the address that a request comes from: that of the connection, or when a trusted
-// proxy is there, the rightmost in X-Forwarded-For that is not itself a trusted proxy. Each proxy adds
-// at the right what it sees, so what stands further left is anybody's to write. Where the chain is
-// broken by what is no address, the last proxy that is known of counts as the client.
+// client returns the address that r was sent from: that of the connection or, if a trusted proxy sent r, the rightmost
+// address in X-Forwarded-For that is not a trusted proxy. Each proxy appends the address it received the request from,
+// so anything further left can be forged. At an item that is no address, the last valid address counts as the client.
 //
-// RFC 7239's Forwarded is not looked at: a proxy that writes the one header lets the client's other one
-// through.
+// The Forwarded header (RFC 7239) is ignored: a proxy that writes one of the two headers passes the other through.
 func (s *server) client(r *http.Request) string {
 	addr := peer(r)
 	if !addr.IsValid() {
 		return r.RemoteAddr
 	}
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",") // several lines are one list (RFC 9110, 5.3)
-	for _, hop := range slices.Backward(hops) {
-		if !s.trusts(addr) {
+	// Several header lines are one list (RFC 9110, 5.3).
+	items := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for _, item := range slices.Backward(items) {
+		if !containsAddr(s.TrustedProxies, addr) {
 			break
 		}
-		next, ok := parseHop(hop)
+		next, ok := parseForwardedFor(item)
 		if !ok {
 			break
 		}
@@ -50,21 +48,21 @@ func (s *server) client(r *http.Request) string {
 	return addr.String()
 }
 
-// hintAtProxy tells the operator, once, that a proxy of their own seems to be in front that is not
-// trusted: all its clients then share one address, and with it every limit.
-func (s *server) hintAtProxy(r *http.Request) {
+// warnUntrustedProxy logs once that a proxy in a private network is not trusted. All its clients then share one
+// address, and with it the limits by address.
+func (s *server) warnUntrustedProxy(r *http.Request) {
 	at := peer(r)
-	if r.Header.Get("X-Forwarded-For") == "" || s.trusts(at) || !at.IsLoopback() && !at.IsPrivate() {
+	if r.Header.Get("X-Forwarded-For") == "" || containsAddr(s.TrustedProxies, at) || !at.IsLoopback() && !at.IsPrivate() {
 		return
 	}
-	s.proxyHint.Do(func() {
-		s.log.Warn("X-Forwarded-For is not believed: its sender is not in trusted_proxies; if that is your proxy, all its clients count as one", zap.Stringer("from", at))
+	s.proxyWarning.Do(func() {
+		s.log.Warn("X-Forwarded-For is not believed: its sender is not in trusted_proxies; if it is your proxy, all its clients count as one",
+			zap.Stringer("from", at))
 	})
 }
 
-// parseHop reads an address as proxies write it: also with a port, and then an IPv6 address in
-// brackets.
-func parseHop(text string) (netip.Addr, bool) {
+// parseForwardedFor parses an item of X-Forwarded-For: an address, also with a port. An IPv6 address may be in brackets.
+func parseForwardedFor(text string) (netip.Addr, bool) {
 	text = strings.TrimSpace(text)
 	if at, err := netip.ParseAddrPort(text); err == nil {
 		return at.Addr().Unmap().WithZone(""), true
@@ -76,21 +74,12 @@ func parseHop(text string) (netip.Addr, bool) {
 	return addr.Unmap().WithZone(""), err == nil
 }
 
-// secure reports whether the client's connection is over TLS: this one, or the one to the trusted
-// proxy that sends the request on. Of several values the last is the one that this proxy wrote.
-func (s *server) secure(r *http.Request) bool {
+// overTLS reports whether the client uses TLS, to this server or to the trusted proxy in front of it. Of several
+// X-Forwarded-Proto values the last one counts: the proxy wrote it.
+func (s *server) overTLS(r *http.Request) bool {
 	if r.TLS != nil {
 		return true
 	}
 	values := strings.Split(strings.Join(r.Header.Values("X-Forwarded-Proto"), ","), ",")
-	return strings.EqualFold(strings.TrimSpace(values[len(values)-1]), "https") && s.trusts(peer(r))
-}
-
-// clientAddress returns the address that a request comes from, for limits, sessions and the log; it
-// was found out when the request arrived (see server.client).
-func clientAddress(r *http.Request) string {
-	if rec, ok := r.Context().Value(requestKey).(*record); ok {
-		return rec.client
-	}
-	return r.RemoteAddr
+	return strings.EqualFold(strings.TrimSpace(values[len(values)-1]), "https") && containsAddr(s.TrustedProxies, peer(r))
 }

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"slices"
 	"sync"
 
 	"go.uber.org/zap"
@@ -14,65 +13,63 @@ import (
 	"roster/domain/lockout"
 )
 
-// Connections bounds the connections of a server.
+// Connections bounds the open connections of a server.
 type Connections struct {
-	// Most is how many the listener accepts at once. One client network (see lockout.Network) may hold half
-	// of them.
-	Most int
-	// Trusted may hold them all: proxies, which carry the requests of many clients.
+	// Max is how many connections the listener accepts at once. One client network (see lockout.Network) may hold
+	// half of them.
+	Max int
+	// Trusted networks have no such limit: their proxies carry the requests of many clients.
 	Trusted []netip.Prefix
 }
 
-// connections is the open connections of a server. It closes
-//   - the connection that has been idle for the longest, when as many as the listener accepts are open: an
-//     idle client connects again when it has to, and one that waits to be accepted cannot do anything else;
-//   - the same of one network alone, when that network holds more than its share. If none of its
-//     connections is idle, the new one is closed;
-//   - at a shutdown, those on which no request came yet. http.Server.Shutdown waits five seconds for each,
-//     although it would not answer a request on them any more.
+// connections tracks the open connections of a server. It closes
+//   - the longest idle connection, when as many are open as the listener accepts. An idle client can connect again; a
+//     client that waits to be accepted can do nothing.
+//   - the longest idle connection of a network that holds more than its half, or the new connection if none is idle.
+//   - at a shutdown, the connections without a request so far. http.Server.Shutdown would wait five seconds for each,
+//     although it answers no request on them.
 //
-// A client sees each as the end of a connection that it keeps alive, which HTTP allows at any time
-// (RFC 9112, 9.5).
+// HTTP allows a server to close a persistent connection at any time (RFC 9112, 9.5).
 type connections struct {
 	Connections
-	log  *zap.Logger
-	hint sync.Once
+	log     *zap.Logger
+	warning sync.Once
 
 	mu       sync.Mutex
 	open     map[net.Conn]*connection
 	networks map[string]*clientNetwork
-	idle     list.List // of *connection; the first has been idle for the longest
+	idle     list.List // of *connection, longest idle first
 	closing  bool
 }
 
-// connection is one of them. An idle one is an element of both lists.
+// connection is an open connection. If it is idle, it is an element of two lists.
 type connection struct {
 	net.Conn
-	network *clientNetwork // nil when it is trusted
-	silent  bool           // no request came yet
-	idle    *list.Element
-	idleToo *list.Element // in the list of its network
+	network     *clientNetwork // nil for a trusted one
+	unused      bool           // no request has arrived so far
+	idle        *list.Element  // in connections.idle
+	networkIdle *list.Element  // in clientNetwork.idle
 }
 
-// clientNetwork is the connections of one client network.
+// clientNetwork holds the connections of one client network.
 type clientNetwork struct {
 	name string
 	open int
-	idle list.List // as connections.idle
+	idle list.List // of *connection, longest idle first
 }
 
 func newConnections(c Connections, log *zap.Logger) *connections {
 	return &connections{Connections: c, log: log, open: map[net.Conn]*connection{}, networks: map[string]*clientNetwork{}}
 }
 
-// watch makes srv report its connections.
-func (s *connections) watch(srv *http.Server) {
-	srv.ConnState = s.changed
-	srv.RegisterOnShutdown(s.closeSilent)
+// track makes srv report its connections to s.
+func (s *connections) track(srv *http.Server) {
+	srv.ConnState = s.setState
+	srv.RegisterOnShutdown(s.closeUnused)
 }
 
-// changed is an http.Server's ConnState.
-func (s *connections) changed(conn net.Conn, state http.ConnState) {
+// setState is the ConnState callback of http.Server.
+func (s *connections) setState(conn net.Conn, state http.ConnState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if state == http.StateNew {
@@ -81,25 +78,25 @@ func (s *connections) changed(conn net.Conn, state http.ConnState) {
 	}
 	c := s.open[conn]
 	if c == nil {
-		return // closed here
+		return // already closed by s
 	}
-	c.silent = false
-	s.unrest(c)
+	c.unused = false
+	s.removeIdle(c)
 	switch state {
 	case http.StateNew, http.StateActive:
 	case http.StateIdle:
 		c.idle = s.idle.PushBack(c)
 		if c.network != nil {
-			c.idleToo = c.network.idle.PushBack(c)
+			c.networkIdle = c.network.idle.PushBack(c)
 		}
-		s.makeRoom()
+		s.closeIdleIfFull()
 	case http.StateClosed, http.StateHijacked:
 		s.remove(c)
 	}
 }
 
 func (s *connections) add(conn net.Conn) {
-	c := &connection{Conn: conn, silent: true, network: s.networkOf(conn)}
+	c := &connection{Conn: conn, unused: true, network: s.networkOf(conn)}
 	s.open[conn] = c
 	n := c.network
 	if n != nil {
@@ -108,22 +105,22 @@ func (s *connections) add(conn net.Conn) {
 	switch {
 	case s.closing:
 		s.close(c)
-	case n != nil && n.open > s.Most/2:
-		s.hint.Do(func() {
-			s.log.Warn("a client address holds half of all connections; for a further one its idle ones are closed, or the further one is; "+
-				"if it is your proxy, name it in trusted_proxies", zap.String("address", n.name), zap.Int("connections", s.Most))
+	case n != nil && n.open > s.Max/2:
+		s.warning.Do(func() {
+			s.log.Warn("a client network holds half of all connections; each further one closes its longest idle one, or is closed if none is idle; "+
+				"if it is your proxy, name it in trusted_proxies", zap.String("address", n.name), zap.Int("connections", s.Max))
 		})
 		if !s.closeOldest(&n.idle) {
 			s.close(c)
 		}
 	}
-	s.makeRoom()
+	s.closeIdleIfFull()
 }
 
-// networkOf returns the network that conn comes from, nil when it has no share.
+// networkOf returns the client network of conn, nil for a trusted one.
 func (s *connections) networkOf(conn net.Conn) *clientNetwork {
 	at, err := netip.ParseAddrPort(conn.RemoteAddr().String())
-	if err != nil || slices.ContainsFunc(s.Trusted, func(p netip.Prefix) bool { return p.Contains(at.Addr().Unmap().WithZone("")) }) {
+	if err != nil || containsAddr(s.Trusted, at.Addr().Unmap()) {
 		return nil
 	}
 	name := lockout.Network(at.Addr().String())
@@ -135,14 +132,14 @@ func (s *connections) networkOf(conn net.Conn) *clientNetwork {
 	return n
 }
 
-// makeRoom closes an idle connection when no other can be accepted.
-func (s *connections) makeRoom() {
-	if len(s.open) >= s.Most {
+// closeIdleIfFull closes the longest idle connection if the listener accepts no more.
+func (s *connections) closeIdleIfFull() {
+	if len(s.open) >= s.Max {
 		s.closeOldest(&s.idle)
 	}
 }
 
-// closeOldest closes the first connection of idle, and reports whether there was one.
+// closeOldest closes the first connection of idle and reports whether there was one.
 func (s *connections) closeOldest(idle *list.List) bool {
 	e := idle.Front()
 	if e == nil {
@@ -154,27 +151,27 @@ func (s *connections) closeOldest(idle *list.List) bool {
 	return true
 }
 
-// close closes c without waiting for its client: tls.Conn.Close would, to say goodbye.
+// close closes the TCP connection of c. tls.Conn.Close could block: it sends an alert to the client first.
 func (s *connections) close(c *connection) {
-	s.unrest(c)
+	s.removeIdle(c)
 	s.remove(c)
 	conn := c.Conn
-	if over, ok := conn.(*tls.Conn); ok {
-		conn = over.NetConn()
+	if tlsConn, ok := conn.(*tls.Conn); ok {
+		conn = tlsConn.NetConn()
 	}
-	_ = conn.Close() // the client was promised nothing on it
+	_ = conn.Close() // no response is pending on it
 }
 
-// unrest takes c from the idle ones.
-func (s *connections) unrest(c *connection) {
+// removeIdle removes c from the lists of idle connections.
+func (s *connections) removeIdle(c *connection) {
 	if c.idle == nil {
 		return
 	}
 	s.idle.Remove(c.idle)
 	if c.network != nil {
-		c.network.idle.Remove(c.idleToo)
+		c.network.idle.Remove(c.networkIdle)
 	}
-	c.idle, c.idleToo = nil, nil
+	c.idle, c.networkIdle = nil, nil
 }
 
 func (s *connections) remove(c *connection) {
@@ -186,12 +183,13 @@ func (s *connections) remove(c *connection) {
 	}
 }
 
-func (s *connections) closeSilent() {
+// closeUnused closes the connections without a request so far, and all that are accepted from now on.
+func (s *connections) closeUnused() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closing = true
 	for _, c := range s.open {
-		if c.silent {
+		if c.unused {
 			s.close(c)
 		}
 	}

@@ -18,68 +18,67 @@ import (
 	"golang.org/x/net/netutil"
 )
 
-// distant is a connection from an address.
-type distant struct {
+// remoteConn is a connection with another remote address.
+type remoteConn struct {
 	net.Conn
 	address string
 }
 
-// RemoteAddr implements net.Conn.
-func (d distant) RemoteAddr() net.Addr {
+func (d remoteConn) RemoteAddr() net.Addr {
 	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(d.address), 4711))
 }
 
-// crowd is a server with few connections, and its clients.
-type crowd struct {
+// connTest is a server that accepts few connections.
+type connTest struct {
 	t     *testing.T
-	l     pipes
+	l     pipeListener
 	state *connections
 	log   *observer.ObservedLogs
 }
 
-// inCrowd runs test with a server that accepts most connections at once, in a time of its own.
-func inCrowd(t *testing.T, most int, trusted string, test func(crowd)) {
+// withConnTest runs test in a synctest bubble, with a server that accepts most connections at once.
+func withConnTest(t *testing.T, most int, trusted string, test func(connTest)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		core, logged := observer.New(zapcore.WarnLevel)
-		l := pipes{make(chan net.Conn), make(chan struct{})}
-		c := Connections{Most: most}
+		l := pipeListener{make(chan net.Conn), make(chan struct{})}
+		c := Connections{Max: most}
 		if trusted != "" {
 			c.Trusted = []netip.Prefix{netip.MustParsePrefix(trusted)}
 		}
 		s := newConnections(c, zap.New(core))
 		srv := NewServer(echo, c, zap.NewNop())
-		s.watch(srv)
+		s.track(srv)
 		done := make(chan error)
 		go func() { done <- srv.Serve(netutil.LimitListener(l, most)) }()
-		test(crowd{t, l, s, logged})
+		test(connTest{t, l, s, logged})
 		_ = srv.Close()
 		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
 			t.Error(err)
 		}
 		synctest.Wait()
 		if len(s.open)+len(s.networks)+s.idle.Len() > 0 {
-			t.Errorf("%d connections, %d networks and %d idle connections are left in the books", len(s.open), len(s.networks), s.idle.Len())
+			t.Errorf("%d connections, %d networks and %d idle connections are still tracked", len(s.open), len(s.networks), s.idle.Len())
 		}
 	})
 }
 
-// connect returns a new connection from an address, on which nothing was sent yet.
-func (c crowd) connect(address string) net.Conn {
+// connect returns a new connection from an address.
+func (c connTest) connect(address string) net.Conn {
 	c.t.Helper()
 	client, server := net.Pipe()
 	c.t.Cleanup(func() { client.Close() })
 	select {
-	case c.l.conns <- distant{server, address}:
-	case <-time.After(time.Second): // of the bubble
+	case c.l.conns <- remoteConn{server, address}:
+	case <-time.After(time.Second): // in the bubble
 		c.t.Errorf("a connection from %s is not accepted", address)
 	}
 	synctest.Wait()
 	return client
 }
 
-// idle returns a connection from an address on which a request was answered.
-func (c crowd) idle(address string) net.Conn {
+// idle returns a connection from an address that has served a request.
+func (c connTest) idle(address string) net.Conn {
 	c.t.Helper()
 	conn := c.connect(address)
 	if !served(conn) {
@@ -88,8 +87,8 @@ func (c crowd) idle(address string) net.Conn {
 	return conn
 }
 
-// busy returns a connection from an address with a request under way.
-func (c crowd) busy(address string) net.Conn {
+// busy returns a connection from an address with an unfinished request.
+func (c connTest) busy(address string) net.Conn {
 	c.t.Helper()
 	conn := c.connect(address)
 	if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n"); err != nil {
@@ -108,14 +107,14 @@ func served(conn net.Conn) bool {
 	return err == nil && r.StatusCode == http.StatusOK
 }
 
-// One address cannot hold all connections idle: further ones end those that it has been holding for the
-// longest, and others are served at once.
-func TestOneAddressHoldsHalf(t *testing.T) {
+// One network cannot hold all connections idle: beyond half of them, each further one closes its longest idle one.
+// Other clients are served at once.
+func TestIdleConnectionsOfOneNetworkAreBounded(t *testing.T) {
 	for name, addresses := range map[string][2]string{
 		"IPv4": {"192.0.2.1", "192.0.2.1"}, "IPv6, by /64": {"2001:db8::1", "2001:db8::2"}, "IPv4 in IPv6": {"192.0.2.1", "::ffff:192.0.2.1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inCrowd(t, 8, "", func(c crowd) {
+			withConnTest(t, 8, "", func(c connTest) {
 				var held []net.Conn
 				for i := range 8 {
 					held = append(held, c.idle(addresses[i%2]))
@@ -126,44 +125,43 @@ func TestOneAddressHoldsHalf(t *testing.T) {
 					}
 				}
 				c.idle("192.0.2.2")
-				if told := c.log.FilterMessageSnippet("trusted_proxies").Len(); told != 1 {
-					t.Errorf("the log mentions it %d times, want once", told)
+				if logged := c.log.FilterMessageSnippet("trusted_proxies").Len(); logged != 1 {
+					t.Errorf("%d log lines, want 1", logged)
 				}
 			})
 		})
 	}
 }
 
-// Connections of one address on which no request came, or one is under way, are not closed for a further one:
-// that one is.
-func TestOneAddressGetsNoMoreThanHalf(t *testing.T) {
-	inCrowd(t, 8, "", func(c crowd) {
+// If a network holds half of all connections and none is idle, a further one is closed.
+func TestExcessConnectionOfOneNetworkIsClosed(t *testing.T) {
+	withConnTest(t, 8, "", func(c connTest) {
 		busy := []net.Conn{c.busy("192.0.2.1"), c.busy("192.0.2.1"), c.busy("192.0.2.1")}
-		silent := c.connect("192.0.2.1")
+		unused := c.connect("192.0.2.1")
 		if _, err := c.connect("192.0.2.1").Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 			t.Errorf("one more than half: %v", err)
 		}
 		for range 4 {
 			c.idle("192.0.2.2")
 		}
-		if !served(silent) {
-			t.Error("the silent connection was closed")
+		if !served(unused) {
+			t.Error("the unused connection was closed")
 		}
 		for _, conn := range busy {
 			if _, err := io.WriteString(conn, "here"); err != nil {
 				t.Fatal(err)
 			}
 			if r, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || r.StatusCode != http.StatusOK {
-				t.Errorf("a request under way: %v", err)
+				t.Errorf("unfinished request: %v", err)
 			}
 		}
 	})
 }
 
-// When all connections are in use, whoever they are from, the one that has been idle for the longest makes room;
-// also when it becomes idle only after others wait.
-func TestIdleConnectionsMakeRoom(t *testing.T) {
-	inCrowd(t, 4, "", func(c crowd) {
+// When as many connections are open as the server accepts, the longest idle one is closed, also if it becomes idle
+// while another client waits.
+func TestIdleConnectionIsClosedWhenFull(t *testing.T) {
+	withConnTest(t, 4, "", func(c connTest) {
 		first, second := c.idle("192.0.2.1"), c.idle("192.0.2.2")
 		third := c.idle("192.0.2.3")
 		if !served(first) { // so that second has been idle for longer
@@ -177,17 +175,17 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 			t.Error("another one was closed")
 		}
 	})
-	inCrowd(t, 4, "", func(c crowd) {
+	withConnTest(t, 4, "", func(c connTest) {
 		busy := []net.Conn{c.busy("192.0.2.1"), c.busy("192.0.2.1"), c.busy("192.0.2.2"), c.busy("192.0.2.2")}
 		waiting, server := net.Pipe()
 		defer waiting.Close()
-		go func() { c.l.conns <- distant{server, "192.0.2.3"} }()
+		go func() { c.l.conns <- remoteConn{server, "192.0.2.3"} }()
 		synctest.Wait()
 		if _, err := io.WriteString(busy[0], "here"); err != nil {
 			t.Fatal(err)
 		}
 		if r, err := http.ReadResponse(bufio.NewReader(busy[0]), nil); err != nil || r.StatusCode != http.StatusOK {
-			t.Errorf("the request under way: %v", err)
+			t.Errorf("unfinished request: %v", err)
 		}
 		begun := time.Now()
 		if !served(waiting) || time.Since(begun) > 0 {
@@ -197,8 +195,8 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 }
 
 // A trusted proxy may hold all connections.
-func TestTrustedProxiesHaveNoShare(t *testing.T) {
-	inCrowd(t, 8, "10.0.0.0/8", func(c crowd) {
+func TestTrustedProxiesHaveNoConnectionLimit(t *testing.T) {
+	withConnTest(t, 8, "10.0.0.0/8", func(c connTest) {
 		var held []net.Conn
 		for range 7 {
 			held = append(held, c.idle("::ffff:10.1.2.3"))
@@ -211,14 +209,14 @@ func TestTrustedProxiesHaveNoShare(t *testing.T) {
 	})
 }
 
-// The same over TLS, where idle clients may not even read that their connection ends; in both versions of HTTP.
-func TestIdleConnectionsMakeRoomOverTLS(t *testing.T) {
+// Over TLS, idle clients may not read the alert that closes a connection. HTTP/1.1 and HTTP/2 alternate.
+func TestIdleConnectionIsClosedWhenFullOverTLS(t *testing.T) {
 	const most = 16
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := NewServer(echo, Connections{Most: most}, zap.NewNop())
+	srv := NewServer(echo, Connections{Max: most}, zap.NewNop())
 	srv.TLSConfig = certificate(t)
 	done := make(chan error, 1)
 	go func() { done <- srv.ServeTLS(netutil.LimitListener(l, most), "", "") }()

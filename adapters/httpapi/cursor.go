@@ -10,48 +10,46 @@ import (
 	"roster/domain/user"
 )
 
-// cursor is a position in a list and a direction. It names a position and not a page, so that no record is shown
-// twice or left out when others are added or deleted. A cursor grants nothing that ?ordering= does not.
+// cursor is a position in a list and a direction. Since it names no page number, no item is shown twice or left out
+// when others are added or deleted. It grants no access: a client can forge one, but read nothing more with it.
 type cursor struct {
-	Back   bool     `json:"b,omitzero"`  // towards the start
-	Order  []string `json:"o,omitempty"` // the criteria, as ?ordering= spells them
-	Values []string `json:"v,omitempty"` // the value of each criterion at the position; none: the end to start from
+	Back   bool     `json:"b,omitzero"`  // towards the start of the list
+	Order  []string `json:"o,omitempty"` // the fields of the ordering, as in ?ordering=
+	Values []string `json:"v,omitempty"` // the value of each field at the position; none is an end of the list
 }
 
-// encode returns the text of c, in base64url.
+// encode returns c as text in base64url.
 func (c cursor) encode() string {
 	b, err := json.Marshal(c)
 	if err != nil {
-		return "" // text that storage returned is UTF-8
+		return "" // not reached: storage returns valid UTF-8
 	}
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// parseCursor parses a cursor that was issued under the same order. It fails as DRF does. The text "" is the start.
+// parseCursor parses a cursor of a list with the given order. "" is the start of the list. It returns errInvalidCursor
+// for other text, also for a cursor of another order.
 func parseCursor(text string, order []string) (cursor, error) {
-	c := cursor{Order: order}
+	start := cursor{Order: order}
 	if text == "" {
-		return c, nil
+		return start, nil
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil {
-		return c, errInvalidCursor
+		return start, errInvalidCursor
 	}
-	var got cursor
-	if err := json.Unmarshal(raw, &got, json.RejectUnknownMembers(true)); err != nil || !slices.Equal(got.Order, order) {
-		return c, errInvalidCursor
+	var c cursor
+	if err := json.Unmarshal(raw, &c, json.RejectUnknownMembers(true)); err != nil || !slices.Equal(c.Order, order) {
+		return start, errInvalidCursor
 	}
-	if n := len(got.Values); n != 0 && n != len(order) {
-		return c, errInvalidCursor
+	if n := len(c.Values); n != 0 && n != len(order) {
+		return start, errInvalidCursor
 	}
-	return got, nil
+	return c, nil
 }
 
-// cursorTime is the layout of times in a cursor, to the microsecond.
-const cursorTime = "2006-01-02T15:04:05.000000Z"
-
-// criteria returns an ordering as ?ordering= spells it.
-func criteria(order []user.Order) []string {
+// orderingFields returns the fields of an ordering as in ?ordering=, with "-" for descending.
+func orderingFields(order []user.Order) []string {
 	out := make([]string, len(order))
 	for i, o := range order {
 		out[i] = string(o.By)
@@ -62,8 +60,8 @@ func criteria(order []user.Order) []string {
 	return out
 }
 
-// userPlace returns the values of a user's position in an ordering.
-func userPlace(p user.Position, order []user.Order) []string {
+// userValues returns the cursor values of a user's position.
+func userValues(p user.Position, order []user.Order) []string {
 	out := make([]string, len(order))
 	for i, o := range order {
 		switch o.By {
@@ -76,16 +74,16 @@ func userPlace(p user.Position, order []user.Order) []string {
 		case user.SortLastName:
 			out[i] = p.LastName
 		case user.SortJoined:
-			out[i] = p.Joined.UTC().Format(cursorTime)
+			out[i] = p.Joined.UTC().Format(timeLayout)
 		}
 	}
 	return out
 }
 
-// parseUserPlace returns the position that userPlace returned the values of, nil for no values.
-func parseUserPlace(values []string, order []user.Order) (*user.Position, error) {
+// parseUserValues is the inverse of userValues. It returns nil for no values.
+func parseUserValues(values []string, order []user.Order) (*user.Position, error) {
 	if len(values) == 0 {
-		return nil, nil //nolint:nilnil // the start of the list is no position
+		return nil, nil //nolint:nilnil // an end of the list has no position
 	}
 	p := &user.Position{}
 	for i, o := range order {
@@ -100,7 +98,7 @@ func parseUserPlace(values []string, order []user.Order) (*user.Position, error)
 		case user.SortLastName:
 			p.LastName = v
 		case user.SortJoined:
-			p.Joined, err = time.Parse(cursorTime, v)
+			p.Joined, err = time.Parse(timeLayout, v)
 		}
 		if err != nil {
 			return nil, errInvalidCursor
@@ -109,17 +107,18 @@ func parseUserPlace(values []string, order []user.Order) (*user.Position, error)
 	return p, nil
 }
 
-// newestFirst is the order of lists by time.
+// newestFirst is the order of the lists by time.
 var newestFirst = []string{"-time", "-id"}
 
-func timePlace(at time.Time, id string) []string { return []string{at.UTC().Format(cursorTime), id} }
+// timeValues returns the cursor values of a position in a list by time.
+func timeValues(at time.Time, id string) []string { return []string{at.UTC().Format(timeLayout), id} }
 
-// parseTimePlace returns the time and the id that timePlace returned the values of; ok is false for no values.
-func parseTimePlace(values []string) (at time.Time, id string, ok bool, err error) {
+// parseTimeValues is the inverse of timeValues. ok is false for no values.
+func parseTimeValues(values []string) (at time.Time, id string, ok bool, err error) {
 	if len(values) == 0 {
 		return at, "", false, nil
 	}
-	at, err = time.Parse(cursorTime, values[0])
+	at, err = time.Parse(timeLayout, values[0])
 	if err != nil || values[1] == "" {
 		return at, "", false, errInvalidCursor
 	}

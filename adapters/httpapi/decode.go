@@ -11,14 +11,13 @@ import (
 	"roster/domain/field"
 )
 
-// members is the body of a request: what it gives for each name.
+// members is the body of a request: the values by member name.
 type members map[string]field.Text
 
-// maxMembers is the most members that a form may have (Django's DATA_UPLOAD_MAX_NUMBER_FIELDS).
+// maxMembers is how many members a form may have (Django's DATA_UPLOAD_MAX_NUMBER_FIELDS).
 const maxMembers = 1000
 
-// decode reads the body of r. No body at all is an object without members, whatever the content type
-// says, as in DRF.
+// decode reads the body of r. As in DRF, an empty body is an object without members, whatever its content type.
 func (s *server) decode(w http.ResponseWriter, r *http.Request) (members, error) {
 	if r.ContentLength > s.MaxBody {
 		return nil, errTooLarge
@@ -37,41 +36,41 @@ func (s *server) decode(w http.ResponseWriter, r *http.Request) (members, error)
 		w.Header().Set("Accept-Encoding", "identity") // RFC 9110, 12.5.3
 		return nil, errContentCoding
 	}
-	header := r.Header.Get("Content-Type")
-	mediaType, _, _ := strings.Cut(header, ";")
-	text, known := charsetOf(header, s.LegacyCharsets)
-	if !known {
-		return nil, errMediaType(header)
+	contentType := r.Header.Get("Content-Type")
+	cs, ok := charsetOf(contentType, s.LegacyCharsets)
+	if !ok {
+		return nil, errMediaType(contentType)
 	}
+	mediaType, _, _ := strings.Cut(contentType, ";")
 	switch mediaType = strings.ToLower(strings.TrimSpace(mediaType)); {
 	case mediaType == "application/json":
-		return decodeJSON(text, body, s.LenientJSON)
+		return decodeJSON(cs, body, s.LenientJSON)
 	case mediaType == "application/x-www-form-urlencoded" && s.AcceptForms:
-		return decodeForm(text, string(body))
+		return decodeForm(cs, string(body))
 	case mediaType == "multipart/form-data" && s.AcceptForms:
-		return decodeMultipart(text, string(body), header, s.LenientJSON)
+		return decodeMultipart(cs, string(body), contentType, s.LenientJSON)
 	}
-	return nil, errMediaType(header)
+	return nil, errMediaType(contentType)
 }
 
-// decodeForm reads name=value pairs apart by "&" as Python does; see parsePairs.
-func decodeForm(text charset, body string) (members, error) {
+// decodeForm reads a URL-encoded form as Python does; see parsePairs.
+func decodeForm(cs charset, body string) (members, error) {
 	if strings.Count(body, "&") >= maxMembers {
 		return nil, errParse("Form", "too many members")
 	}
 	form := members{}
 	for raw, value := range parsePairs(body) {
-		name, _ := text.decode(raw)
-		form[name] = text.text(name, value)
+		name, _ := cs.decode(raw)
+		form[name] = cs.member(name, value)
 	}
 	return form, nil
 }
 
-// decodeMultipart reads the parts of a form. Lenient is as Django: what is cut short or is no part at
-// all ends the form.
-func decodeMultipart(text charset, body, header string, lenient bool) (members, error) {
+// decodeMultipart reads the parts of a form. If lenient is set, a truncated or malformed part ends the form without an
+// error, as in Django.
+func decodeMultipart(cs charset, body, contentType string, lenient bool) (members, error) {
 	const what = "Multipart form"
-	_, params, err := mime.ParseMediaType(header)
+	_, params, err := mime.ParseMediaType(contentType)
 	boundary := params["boundary"]
 	if err != nil || boundary == "" || len(boundary) > 200 {
 		return nil, errParse(what, "Invalid boundary in multipart: None")
@@ -97,13 +96,13 @@ func decodeMultipart(text charset, body, header string, lenient bool) (members, 
 			form[part.FormName()] = field.NotText()
 			continue
 		}
-		of, known := charsetOf(part.Header.Get("Content-Type"), text.mend)
-		switch {
-		case !known:
-			return nil, errMediaType(part.Header.Get("Content-Type"))
-		case text.mend: // Django does not look at the charset of a part
-			of = text
+		partCharset := cs // Django ignores the charset of a part
+		if !cs.lenient {
+			var ok bool
+			if partCharset, ok = charsetOf(part.Header.Get("Content-Type"), false); !ok {
+				return nil, errMediaType(part.Header.Get("Content-Type"))
+			}
 		}
-		form[part.FormName()] = of.text(part.FormName(), string(value))
+		form[part.FormName()] = partCharset.member(part.FormName(), string(value))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -16,15 +17,15 @@ import (
 	"roster/ports/inbound"
 )
 
-func TestEveryKindHasAStatus(t *testing.T) {
+func TestEveryErrorKindHasAStatus(t *testing.T) {
 	for _, k := range fault.Kinds() {
-		if status[k] == 0 {
+		if statusOf[k] == 0 {
 			t.Errorf("kind %d has no HTTP status", k)
 		}
 	}
 }
 
-func TestErrorsAsDjangoWritesThem(t *testing.T) {
+func TestDRFErrorBodies(t *testing.T) {
 	for name, c := range map[string]struct {
 		err    error
 		status int
@@ -37,11 +38,11 @@ func TestErrorsAsDjangoWritesThem(t *testing.T) {
 		"the input as a whole": {errNoData, 400, `{"non_field_errors":["No data provided"]}`},
 		"not found":            {fmt.Errorf("storage: %w", user.ErrNotFound), 404, `{"detail":"Not found."}`},
 		"bad access token": {
-			&badAccessToken{session.ErrWrongType}, 401,
+			&accessTokenError{session.ErrWrongType}, 401,
 			`{"detail":"Given token not valid for any token type","code":"token_not_valid","messages":[{"token_class":"AccessToken","token_type":"access","message":"Token has wrong type"}]}`,
 		},
-		"access token without user": {&badAccessToken{session.ErrNoUserClaim}, 401, `{"detail":"Token contained no recognizable user identification","code":"token_not_valid"}`},
-		"unknown user":              {&badAccessToken{inbound.ErrUserNotFound}, 401, `{"detail":"User not found","code":"user_not_found"}`},
+		"access token without user": {&accessTokenError{session.ErrNoUserClaim}, 401, `{"detail":"Token contained no recognizable user identification","code":"token_not_valid"}`},
+		"unknown user":              {&accessTokenError{inbound.ErrUserNotFound}, 401, `{"detail":"User not found","code":"user_not_found"}`},
 		"bad refresh token":         {session.ErrBlacklisted, 401, `{"detail":"Token is blacklisted","code":"token_not_valid"}`},
 		"forbidden":                 {inbound.ErrForbidden, 403, `{"detail":"You do not have permission to perform this action."}`},
 		"stale":                     {user.ErrStale, 412, `{"detail":"The user has changed since the version named in If-Match."}`},
@@ -52,7 +53,7 @@ func TestErrorsAsDjangoWritesThem(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := explain(c.err)
-			body, err := json.Marshal(a.drf())
+			body, err := json.Marshal(a.drfBody())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -63,8 +64,8 @@ func TestErrorsAsDjangoWritesThem(t *testing.T) {
 	}
 }
 
-func TestProblemDetailsNameEveryField(t *testing.T) {
-	body, err := json.Marshal(explain(user.ErrEmailTaken).problem("r1"))
+func TestProblemDetails(t *testing.T) {
+	body, err := json.Marshal(explain(user.ErrEmailTaken).problemBody("r1"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,8 +79,8 @@ func TestProblemDetailsNameEveryField(t *testing.T) {
 	}
 }
 
-func TestChallengeNamesTheErrorUnlessPlain(t *testing.T) {
-	a := explain(&badAccessToken{session.ErrTokenInvalid})
+func TestChallenge(t *testing.T) {
+	a := explain(&accessTokenError{session.ErrTokenInvalid})
 	if got := (&server{}).challenge(a); got != `Bearer realm="api", error="invalid_token"` {
 		t.Error(got)
 	}
@@ -87,9 +88,17 @@ func TestChallengeNamesTheErrorUnlessPlain(t *testing.T) {
 		t.Error(got)
 	}
 	if got := (&server{}).challenge(explain(inbound.ErrNoCredentials)); got != `Bearer realm="api"` {
-		t.Errorf("no token was sent, yet %s", got)
+		t.Errorf("without a token: %s", got)
 	}
 	if explain(inbound.ErrNoCredentials).status != http.StatusUnauthorized {
 		t.Error("not 401")
+	}
+}
+
+func TestEchoedHeaderWithInvalidUTF8(t *testing.T) {
+	r := httptest.NewRequest(http.MethodPost, "/api/token/", strings.NewReader("{}"))
+	r.Header.Set("Content-Type", "text/\xe9")
+	if w := respond(r); w.Code != http.StatusUnsupportedMediaType || !strings.Contains(w.Body.String(), "text/\uFFFD") {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }

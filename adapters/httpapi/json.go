@@ -4,174 +4,109 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"roster/domain/field"
 )
 
-// maxDepth is how deep a JSON body may nest.
+// maxDepth is how deep the values of a JSON body may nest.
 const maxDepth = 32
 
-// maxDigits is the longest number that is read, the limit that Python sets itself.
+// maxDigits is how long a number may be (Python's limit for the conversion of int and str).
 const maxDigits = 4300
 
-// decodeJSON reads one JSON object, strictly: no duplicate names, bounded depth, nothing after
-// it. Names match exactly. Lenient is as Python's json: the last of duplicates counts, and a number
-// stands for its text, as DRF's CharField takes it.
-func decodeJSON(charset charset, body []byte, lenient bool) (members, error) {
-	text, ok := charset.decode(string(body))
+// decodeJSON reads a body that is one JSON object. Member names match exactly and must differ. If lenient is set, it
+// reads as Python's json does: the last of several equal names counts, and a number is its text, as in DRF's CharField.
+func decodeJSON(cs charset, body []byte, lenient bool) (members, error) {
+	text, ok := cs.decode(string(body))
 	if !ok {
 		return nil, errJSON("the body is not in its charset, UTF-8 unless its content type says otherwise")
 	}
-	d := &jsonDecoder{
-		Decoder: jsontext.NewDecoder(strings.NewReader(text),
-			jsontext.AllowDuplicateNames(lenient),
-			jsontext.AllowInvalidUTF8(true)), // that is lone surrogates, which are told by member
-		lenient: lenient,
+	if depth(text) > maxDepth {
+		return nil, errJSON("nested too deeply")
 	}
-	object, kind, err := d.document()
-	if err != nil {
-		return nil, d.explain(err)
+	options := json.JoinOptions(
+		jsontext.AllowDuplicateNames(lenient),
+		jsontext.AllowInvalidUTF8(true)) // lone surrogates: an error of their member, see unquote
+	var values map[string]jsontext.Value
+	err := json.Unmarshal([]byte(text), &values, options)
+	if _, ok := errors.AsType[*json.SemanticError](err); ok { // not an object
+		var value jsontext.Value
+		if err = json.Unmarshal([]byte(text), &value, options); err == nil {
+			return nil, invalid("", "invalid", fmt.Sprintf("Invalid data. Expected a dictionary, but got %s.", pythonKind(value)))
+		}
 	}
-	switch kind {
-	case "dict":
-		return object, nil
-	case "NoneType":
+	syntax, _ := errors.AsType[*jsontext.SyntacticError](err)
+	switch {
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return nil, errJSON("a member is given twice")
+	case syntax != nil:
+		return nil, errJSON(fmt.Sprintf("malformed at byte %d", syntax.ByteOffset))
+	case err != nil:
+		return nil, errJSON("malformed")
+	case values == nil:
 		return nil, errNoData
 	}
-	return nil, invalid("", "invalid", fmt.Sprintf("Invalid data. Expected a dictionary, but got %s.", kind))
+	object := make(members, len(values))
+	for name, value := range values {
+		if object[name], err = jsonMember(value, lenient); err != nil {
+			return nil, err
+		}
+	}
+	return object, nil
 }
 
 func errJSON(why string) error { return errParse("JSON", why) }
 
-var errDepth = errors.New("nested too deeply")
-
-type jsonDecoder struct {
-	*jsontext.Decoder
-	lenient bool
+// depth returns how deep the arrays and objects of a JSON text nest.
+func depth(text string) (deepest int) {
+	open, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\\':
+			i++ // the escaped character
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			open++
+			deepest = max(deepest, open)
+		case c == '}' || c == ']':
+			open--
+		}
+	}
+	return deepest
 }
 
-// explain tells where the text is no JSON, without the decoder's own words.
-func (d *jsonDecoder) explain(err error) error {
-	var syntax *jsontext.SyntacticError
-	switch {
-	case errors.Is(err, errDepth):
-		return errJSON(err.Error())
-	case errors.Is(err, jsontext.ErrDuplicateName):
-		return errJSON("a member is given twice")
-	case errors.As(err, &syntax):
-		return errJSON(fmt.Sprintf("malformed at byte %d", syntax.ByteOffset))
-	}
-	var refused *refusal
-	if errors.As(err, &refused) {
-		return err
-	}
-	return errJSON(fmt.Sprintf("malformed at byte %d", d.InputOffset()))
-}
-
-// document reads the only value of the body, and returns its kind in Python's words.
-func (d *jsonDecoder) document() (object members, kind string, err error) {
-	switch k := d.PeekKind(); k {
-	case jsontext.KindBeginObject:
-		kind = "dict"
-		if object, err = d.object(); err != nil {
-			return nil, "", err
-		}
-	default:
-		raw, err := d.value()
-		if err != nil {
-			return nil, "", err
-		}
-		kind = pythonKind(raw)
-	}
-	switch _, err := d.ReadToken(); {
-	case errors.Is(err, io.EOF):
-		return object, kind, nil
-	case err == nil:
-		return nil, "", errJSON(fmt.Sprintf("extra data after byte %d", d.InputOffset()))
-	default:
-		return nil, "", err
-	}
-}
-
-func (d *jsonDecoder) object() (members, error) {
-	if _, err := d.ReadToken(); err != nil {
-		return nil, err
-	}
-	out := members{}
-	for d.PeekKind() != jsontext.KindEndObject {
-		name, err := d.ReadToken()
-		if err != nil {
-			return nil, err
-		}
-		key := name.String()
-		raw, err := d.value()
-		if err != nil {
-			return nil, err
-		}
-		if out[key], err = d.text(raw); err != nil {
-			return nil, err
-		}
-	}
-	_, err := d.ReadToken()
-	return out, err
-}
-
-// value reads one value, of bounded depth. Of a list or an object only the first token is returned,
-// since nothing of what they hold is ever used.
-func (d *jsonDecoder) value() (jsontext.Value, error) {
-	base := d.StackDepth()
-	switch d.PeekKind() {
-	case jsontext.KindBeginObject, jsontext.KindBeginArray:
-	default:
-		return d.ReadValue()
-	}
-	first := jsontext.Value(nil)
-	for {
-		t, err := d.ReadToken()
-		if err != nil {
-			return nil, err
-		}
-		if first == nil {
-			first = jsontext.Value(t.String())
-		}
-		if d.StackDepth() > maxDepth {
-			return nil, errDepth
-		}
-		if d.StackDepth() == base {
-			return first, nil
-		}
-	}
-}
-
-func (d *jsonDecoder) text(raw jsontext.Value) (field.Text, error) {
-	switch raw.Kind() {
+// jsonMember returns a value as a member. It fails for a number of more than maxDigits.
+func jsonMember(value jsontext.Value, lenient bool) (field.Text, error) {
+	switch value.Kind() {
 	case jsontext.KindString:
-		return field.Given(unquote(raw)), nil
+		return field.Given(unquote(value)), nil
 	case jsontext.KindNull:
 		return field.Null(), nil
 	case jsontext.KindTrue, jsontext.KindFalse:
-		return field.Truth(raw.Kind() == jsontext.KindTrue), nil
+		return field.Truth(value.Kind() == jsontext.KindTrue), nil
 	case jsontext.KindNumber:
-		if len(raw) > maxDigits {
+		if len(value) > maxDigits {
 			return field.Text{}, errJSON("a number is too long")
 		}
-		if d.lenient {
-			return field.Given(pythonNumber(string(raw))), nil
+		if lenient {
+			return field.Given(pythonNumber(string(value))), nil
 		}
 	}
 	return field.NotText(), nil
 }
 
-// unquote returns the text of a JSON string. A lone surrogate, which no Go string of runes can hold,
-// comes out in the three bytes that UTF-8 would give it, for field.Rule to find.
+// unquote returns the text of a JSON string. A lone surrogate has no UTF-8 form; it becomes the three bytes that
+// UTF-8 would use for its number (WTF-8), which field.Rule detects.
 func unquote(raw jsontext.Value) string {
 	if text, err := jsontext.AppendUnquote(nil, raw); err == nil {
 		return string(text)
@@ -198,8 +133,7 @@ func unquote(raw jsontext.Value) string {
 	return string(out)
 }
 
-// escape returns the character of the escape sequence that s begins with, and its length; 0, 0 when
-// there is none.
+// escape returns the character of the escape sequence at the start of s, and its length, or 0, 0 if there is none.
 func escape(s string) (rune, int) {
 	if len(s) < 2 || s[0] != '\\' {
 		return 0, 0
@@ -217,6 +151,7 @@ func escape(s string) (rune, int) {
 	return rune(n), 6
 }
 
+// pythonKind returns the name of Python's type for a JSON value that is no object.
 func pythonKind(raw jsontext.Value) string {
 	switch raw.Kind() {
 	case jsontext.KindString:
@@ -234,7 +169,7 @@ func pythonKind(raw jsontext.Value) string {
 	return "list"
 }
 
-// pythonNumber is str(json.loads(raw)).
+// pythonNumber returns Python's str(json.loads(raw)).
 func pythonNumber(raw string) string {
 	if !strings.ContainsAny(raw, ".eE") {
 		if raw == "-0" {

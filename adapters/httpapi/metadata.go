@@ -6,7 +6,7 @@ import (
 	"roster/domain/user"
 )
 
-// What OPTIONS tells of a resource (DRF's SimpleMetadata), in DRF's and SimpleJWT's own words.
+// Descriptions in the response to OPTIONS (DRF's SimpleMetadata). Those of DRF's and SimpleJWT's views are copied.
 const (
 	usersDescription     = "Register, list, retrieve, update and delete users."
 	meDescription        = "Retrieve, update and delete the user who is signed in."
@@ -20,6 +20,7 @@ const (
 	blacklistDescription = "Takes a token and blacklists it. Must be used with the\n`rest_framework_simplejwt.token_blacklist` app installed."
 )
 
+// metadata is the response to OPTIONS.
 type metadata struct {
 	Name        string   `json:"name"`
 	Description string   `json:"description"`
@@ -28,7 +29,7 @@ type metadata struct {
 	Actions     any      `json:"actions,omitzero"`
 }
 
-// fieldInfo describes a member. The order of members is DRF's.
+// fieldInfo describes a member of a request body, with its members in DRF's order.
 type fieldInfo struct {
 	Type      string `json:"type"`
 	Required  bool   `json:"required"`
@@ -51,11 +52,11 @@ type userFields struct {
 	CurrentPassword *fieldInfo `json:"current_password,omitempty"`
 }
 
-func given(kind, label string, maxLength int) fieldInfo {
+func requiredField(kind, label string, maxLength int) fieldInfo {
 	return fieldInfo{Type: kind, Required: true, Label: label, MaxLength: maxLength}
 }
 
-func told(kind, label, help string) fieldInfo {
+func readOnlyField(kind, label, help string) fieldInfo {
 	return fieldInfo{Type: kind, ReadOnly: true, Label: label, HelpText: help}
 }
 
@@ -65,15 +66,15 @@ func (s *server) userFields() userFields {
 		id = "integer"
 	}
 	return userFields{
-		ID:         told(id, "ID", ""),
-		Email:      given("email", "Email address", user.MaxEmail),
-		Password:   given("string", "Password", s.PasswordMaxLength),
-		FirstName:  given("string", "First name", user.MaxName),
-		LastName:   given("string", "Last name", user.MaxName),
-		IsActive:   told("boolean", "Active", "Designates whether this user should be treated as active. Unselect this instead of deleting accounts."),
-		IsStaff:    told("boolean", "Staff status", "Designates whether the user can log into this admin site."),
-		DateJoined: told("datetime", "Date joined", ""),
-		LastLogin:  told("datetime", "Last login", ""),
+		ID:         readOnlyField(id, "ID", ""),
+		Email:      requiredField("email", "Email address", user.MaxEmail),
+		Password:   requiredField("string", "Password", s.PasswordMaxLength),
+		FirstName:  requiredField("string", "First name", user.MaxName),
+		LastName:   requiredField("string", "Last name", user.MaxName),
+		IsActive:   readOnlyField("boolean", "Active", "Designates whether this user should be treated as active. Unselect this instead of deleting accounts."),
+		IsStaff:    readOnlyField("boolean", "Staff status", "Designates whether the user can log into this admin site."),
+		DateJoined: readOnlyField("datetime", "Date joined", ""),
+		LastLogin:  readOnlyField("datetime", "Last login", ""),
 	}
 }
 
@@ -89,7 +90,7 @@ func (s *server) usersActions(*http.Request, call) (any, error) {
 	return postAction{s.userFields()}, nil
 }
 
-// userActions tells what a change takes, if there is such a user and the actor may change it.
+// userActions describes a change of the user, if it exists and the actor may change it.
 func (s *server) userActions(r *http.Request, c call) (any, error) {
 	id, err := s.userID(r, c)
 	if err == nil {
@@ -99,7 +100,7 @@ func (s *server) userActions(r *http.Request, c call) (any, error) {
 		if explain(err).status >= http.StatusInternalServerError {
 			return nil, err
 		}
-		return nil, nil //nolint:nilnil // nothing to tell is no failure
+		return nil, nil //nolint:nilnil // OPTIONS then describes no action
 	}
 	f := s.userFields()
 	if s.ConfirmPassword {
@@ -112,32 +113,35 @@ var (
 	obtainFields = struct {
 		Email    fieldInfo `json:"email"`
 		Password fieldInfo `json:"password"`
-	}{given("string", "Email", 0), given("string", "Password", 0)}
+	}{requiredField("string", "Email", 0), requiredField("string", "Password", 0)}
 	refreshFields = struct {
 		Refresh fieldInfo `json:"refresh"`
 		Access  fieldInfo `json:"access"`
-	}{given("string", "Refresh", 0), told("string", "Access", "")}
+	}{requiredField("string", "Refresh", 0), readOnlyField("string", "Access", "")}
 	verifyFields = struct {
 		Token fieldInfo `json:"token"`
-	}{given("string", "Token", 0)}
+	}{requiredField("string", "Token", 0)}
 	newPasswordFields = struct {
 		Current fieldInfo `json:"current_password"`
 		New     fieldInfo `json:"new_password"`
-	}{given("string", "Current password", 0), given("string", "New password", 0)}
+	}{requiredField("string", "Current password", 0), requiredField("string", "New password", 0)}
 	blacklistFields = struct {
 		Refresh fieldInfo `json:"refresh"`
-	}{given("string", "Refresh", 0)}
+	}{requiredField("string", "Refresh", 0)}
 )
 
-func describe(fields any) func(*http.Request, call) (any, error) {
+func postActions(fields any) func(*http.Request, call) (any, error) {
 	return func(*http.Request, call) (any, error) { return postAction{fields}, nil }
 }
 
-func nothing(*http.Request, call) (any, error) { return nil, nil } //nolint:nilnil // a resource that takes no body
+func noActions(*http.Request, call) (any, error) { return nil, nil } //nolint:nilnil // no method takes a body
 
 func (s *server) options(res resource) handler {
 	return func(w http.ResponseWriter, r *http.Request, c call) error {
-		m := metadata{Name: res.name, Description: res.description, Renders: []string{"application/json"}, Parses: []string{"application/json"}}
+		m := metadata{
+			Name: res.name, Description: res.description,
+			Renders: []string{"application/json"}, Parses: []string{"application/json"},
+		}
 		if s.AcceptForms {
 			m.Parses = append(m.Parses, "application/x-www-form-urlencoded", "multipart/form-data")
 		}
@@ -145,7 +149,7 @@ func (s *server) options(res resource) handler {
 		if m.Actions, err = res.actions(r, c); err != nil {
 			return err
 		}
-		s.ok(w, r, http.StatusOK, m)
+		s.writeJSON(w, r, http.StatusOK, m)
 		return nil
 	}
 }

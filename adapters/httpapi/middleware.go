@@ -2,8 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
@@ -13,7 +11,6 @@ import (
 	"time"
 
 	"github.com/felixge/httpsnoop"
-	"github.com/gorilla/mux"
 	"go.uber.org/zap"
 
 	"roster/domain/audit"
@@ -21,54 +18,40 @@ import (
 	"roster/ports/inbound"
 )
 
-type contextKey int
-
-const (
-	requestKey contextKey = iota
-	localAddress
-)
-
-// record is what is known of a request for its line in the log.
-type record struct {
-	id     string
-	client string // address that it comes from
-	actor  string
-	limit  string // name of the limit that refused it
-}
-
-// wrap puts around the router what holds for every request.
-func (s *server) wrap(router *mux.Router) http.Handler {
-	next := crossOrigin(s.CORSOrigins, s.CORSHeaders, router)
+// wrap returns next with what every request needs: an id, a deadline, security headers, CORS, recovery from panics
+// and a line in the log.
+func (s *server) wrap(next http.Handler) http.Handler {
+	next = withCORS(s.CORSOrigins, s.CORSHeaders, next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		rec := &record{id: newRequestID(), client: s.client(r)}
+		info := &requestInfo{id: newRequestID(), route: "none", client: s.client(r)}
 		ctx, cancel := context.WithTimeout(r.Context(), s.RequestTimeout)
 		defer cancel()
-		ctx = context.WithValue(ctx, requestKey, rec)
+		ctx = context.WithValue(ctx, requestInfoKey, info)
 		if at, ok := ctx.Value(http.LocalAddrContextKey).(net.Addr); ok {
 			if ap, err := netip.ParseAddrPort(at.String()); err == nil {
-				ctx = context.WithValue(ctx, localAddress, ap.Addr().Unmap())
+				ctx = context.WithValue(ctx, localAddressKey, ap.Addr().Unmap())
 			}
 		}
 		ctx = inbound.WithOrigin(ctx, inbound.Origin{
-			Channel: audit.API, Client: session.Client{Address: rec.client, UserAgent: r.UserAgent()}, RequestID: rec.id,
+			Channel: audit.API, Client: session.Client{Address: info.client, UserAgent: r.UserAgent()}, RequestID: info.id,
 		})
 		r = r.WithContext(ctx)
-		s.hintAtProxy(r)
-		s.protect(w, r, rec.id)
-		m := httpsnoop.CaptureMetricsFn(w, func(w http.ResponseWriter) { s.recovered(w, r, next) })
-		limited := zap.Skip()
-		if rec.limit != "" {
-			limited = zap.String("limit", rec.limit)
+		s.warnUntrustedProxy(r)
+		s.setSecurityHeaders(w, r, info.id)
+		m := httpsnoop.CaptureMetricsFn(w, func(w http.ResponseWriter) { s.recoverPanic(w, r, next) })
+		limit := zap.Skip()
+		if info.limit != "" {
+			limit = zap.String("limit", info.limit)
 		}
 		s.log.Info("request",
-			zap.String("method", clip(r.Method, 16)), zap.String("route", template(router, r)), zap.Int("status", m.Code),
+			zap.String("method", truncate(r.Method, 16)), zap.String("route", info.route), zap.Int("status", m.Code),
 			zap.Duration("duration", m.Duration.Truncate(time.Microsecond)), zap.Int64("bytes", m.Written),
-			zap.String("client", rec.client), zap.String("user", rec.actor), zap.String("request_id", rec.id), limited)
+			zap.String("client", info.client), zap.String("user", info.actor), zap.String("request_id", info.id), limit)
 	})
 }
 
-// protect sets the headers that every answer carries: nothing is cached, sniffed, framed or run.
-func (s *server) protect(w http.ResponseWriter, r *http.Request, id string) {
+// setSecurityHeaders sets the headers of every response: browsers must not cache, sniff, frame or run it.
+func (s *server) setSecurityHeaders(w http.ResponseWriter, r *http.Request, id string) {
 	h := w.Header()
 	h.Set("X-Request-Id", id)
 	h.Set("Cache-Control", "no-store")
@@ -76,29 +59,30 @@ func (s *server) protect(w http.ResponseWriter, r *http.Request, id string) {
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	if s.HSTSMaxAge > 0 && s.secure(r) { // never in the clear, where anybody could say so (RFC 6797, 7.2)
+	if s.HSTSMaxAge > 0 && s.overTLS(r) { // over TLS only: plain HTTP can be forged (RFC 6797, 7.2)
 		h.Set("Strict-Transport-Security", fmt.Sprintf("max-age=%d; includeSubDomains", int64(s.HSTSMaxAge.Seconds())))
 	}
 	if len(r.TransferEncoding) > 0 {
-		// A chunked request may also have come with a Content-Length, which net/http drops unseen;
-		// the connection is not to be trusted further (RFC 9112, 6.1).
+		// A chunked request may have had a Content-Length too, which net/http drops. Such a request may be an
+		// attempt at smuggling, so the connection must be closed (RFC 9112, 6.1).
 		h.Set("Connection", "close")
 	}
 }
 
 var errPanic = errors.New("a handler panicked")
 
-// recovered answers a panic like any other defect and keeps the process.
-func (s *server) recovered(w http.ResponseWriter, r *http.Request, next http.Handler) {
+// recoverPanic calls next. If next panics, it logs the stack and responds with 500, or aborts the response if it has
+// begun.
+func (s *server) recoverPanic(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	defer func() {
 		switch p := recover(); {
 		case p == nil:
-		case p == http.ErrAbortHandler: //nolint:errorlint,err113 // the very value, by net/http's contract
+		case p == http.ErrAbortHandler: //nolint:errorlint,err113 // net/http compares the value itself
 			panic(p)
 		default:
 			s.log.Error("panic", zap.Any("panic", p), zap.ByteString("stack", debug.Stack()), requestID(r))
 			if w.Header().Get("Content-Length") != "" {
-				panic(http.ErrAbortHandler) // the answer has begun, and must not look whole
+				panic(http.ErrAbortHandler) // the header is sent; a truncated body must not look complete
 			}
 			s.fail(w, r, errPanic)
 		}
@@ -106,38 +90,5 @@ func (s *server) recovered(w http.ResponseWriter, r *http.Request, next http.Han
 	next.ServeHTTP(w, r)
 }
 
-// template names the route that answered r. The path itself stays out of the log: it is the client's
-// text, and may hold what the client should not have put there.
-func template(router *mux.Router, r *http.Request) string {
-	var m mux.RouteMatch
-	if router.Match(r, &m) && m.Route != nil {
-		if t, err := m.Route.GetPathTemplate(); err == nil {
-			return t
-		}
-	}
-	return "none"
-}
-
-func newRequestID() string {
-	var b [12]byte
-	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
-	return hex.EncodeToString(b[:])
-}
-
-func requestIDOf(r *http.Request) string {
-	if rec, ok := r.Context().Value(requestKey).(*record); ok {
-		return rec.id
-	}
-	return ""
-}
-
-func requestID(r *http.Request) zap.Field { return zap.String("request_id", requestIDOf(r)) }
-
-// note remembers for the log who is signed in.
-func note(r *http.Request, a inbound.Actor) {
-	if rec, ok := r.Context().Value(requestKey).(*record); ok && a.User != nil {
-		rec.actor = string(a.User.ID())
-	}
-}
-
-func clip(s string, n int) string { return s[:min(len(s), n)] }
+// truncate returns at most the first n bytes of s.
+func truncate(s string, n int) string { return s[:min(len(s), n)] }

@@ -1,12 +1,13 @@
 package httpapi
 
 import (
+	"iter"
 	"net/http"
 	"strings"
 )
 
-// negotiate refuses a request that asks for another form than JSON, in its Accept header or in DRF's
-// ?format=. As in DRF weights are not looked at: there is one form to give.
+// negotiate refuses a request for a format other than JSON, in its Accept header or in DRF's ?format=. As in DRF,
+// weights do not matter: JSON is the only format.
 func negotiate(r *http.Request, q query) error {
 	switch f, _ := q.get("format"); f {
 	case "", "json":
@@ -25,7 +26,7 @@ func negotiate(r *http.Request, q query) error {
 	return errNotAcceptable
 }
 
-// wantsProblem reports whether the client names RFC 9457's form among those it accepts.
+// wantsProblem reports whether the client accepts problem details (RFC 9457) by name.
 func wantsProblem(r *http.Request) bool {
 	for mediaType := range accepted(r) {
 		if mediaType == "application/problem+json" {
@@ -35,8 +36,8 @@ func wantsProblem(r *http.Request) bool {
 	return false
 }
 
-// accepted yields the media types of the Accept header, without parameters, in lower case.
-func accepted(r *http.Request) func(yield func(string) bool) {
+// accepted yields the media types of the Accept header, in lower case and without parameters.
+func accepted(r *http.Request) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for part := range strings.SplitSeq(strings.Join(r.Header.Values("Accept"), ","), ",") {
 			mediaType, _, _ := strings.Cut(part, ";")

@@ -1,8 +1,12 @@
 package httpapi
 
 import (
+	"errors"
 	"net/http"
 	"slices"
+	"strconv"
+
+	"roster/domain/field"
 )
 
 // cursorPage is a page in the form of DRF's CursorPagination.
@@ -12,22 +16,22 @@ type cursorPage[W any] struct {
 	Results  []W     `json:"results"`
 }
 
-// pager answers requests for the pages of a list of T, each shown as a W.
+// pager responds with pages of a list of T, each shown as a W.
 type pager[T, W any] struct {
-	order []string // of the list; cursors of another order are refused
-	// fetch returns up to limit records from the position of the cursor on, in the cursor's direction. It calls
-	// parse for the cursor once the actor's rights have been judged.
-	fetch func(parse func() (cursor, error), limit int) ([]T, error)
-	place func(T) []string
-	wire  func(T) W
+	order []string // of the list; a cursor of another order is invalid
+	// fetch returns up to limit items from the position of the cursor on, in the cursor's direction. It parses the
+	// cursor once the actor's permission has been checked.
+	fetch  func(parse func() (cursor, error), limit int) ([]T, error)
+	values func(T) []string // of an item, for cursor.Values
+	toWire func(T) W
 }
 
-// answer writes the page that the request's cursor names. It fetches one record more than the page shows, to learn
+// writePage writes the page that the request's cursor names. It fetches one item more than the page shows, to learn
 // whether another page follows.
-func (p pager[T, W]) answer(s *server, w http.ResponseWriter, r *http.Request, c call) error {
+func (p pager[T, W]) writePage(s *server, w http.ResponseWriter, r *http.Request, c call) error {
 	size := s.pageSize(c.query)
 	var at cursor
-	found, err := p.fetch(func() (_ cursor, err error) {
+	items, err := p.fetch(func() (_ cursor, err error) {
 		text, _ := c.query.get("cursor")
 		at, err = parseCursor(text, p.order)
 		return at, err
@@ -35,36 +39,53 @@ func (p pager[T, W]) answer(s *server, w http.ResponseWriter, r *http.Request, c
 	if err != nil {
 		return err
 	}
-	more := len(found) > size
-	found = found[:min(len(found), size)]
+	more := len(items) > size
+	items = items[:min(len(items), size)]
 	if at.Back {
-		slices.Reverse(found)
+		slices.Reverse(items)
 	}
-	out := cursorPage[W]{Results: make([]W, len(found))}
-	for i, x := range found {
-		out.Results[i] = p.wire(x)
+	page := cursorPage[W]{Results: make([]W, len(items))}
+	for i, item := range items {
+		page.Results[i] = p.toWire(item)
 	}
 	if at.Back || more {
-		out.Next = p.link(s, r, c, found, false)
+		page.Next = p.link(s, r, c, items, false)
 	}
 	if at.Values != nil && !at.Back || at.Back && more {
-		out.Previous = p.link(s, r, c, found, true)
+		page.Previous = p.link(s, r, c, items, true)
 	}
-	s.ok(w, r, http.StatusOK, out)
+	s.writeJSON(w, r, http.StatusOK, page)
 	return nil
 }
 
-// link returns the URL of the page after the one shown, or before it. A page that is empty, since its records were
-// deleted, leads to that end of the list.
-func (p pager[T, W]) link(s *server, r *http.Request, c call, shown []T, back bool) *string {
+// link returns the URL of the next page, or of the previous one. If items is empty, since they were deleted, it is
+// the page at that end of the list.
+func (p pager[T, W]) link(s *server, r *http.Request, c call, items []T, back bool) *string {
 	at := cursor{Back: back, Order: p.order}
 	switch {
-	case len(shown) > 0 && back:
-		at.Values = p.place(shown[0])
-	case len(shown) > 0:
-		at.Values = p.place(shown[len(shown)-1])
+	case len(items) > 0 && back:
+		at.Values = p.values(items[0])
+	case len(items) > 0:
+		at.Values = p.values(items[len(items)-1])
 	case !back:
 		return s.link(r, c.query.without("cursor"))
 	}
 	return s.link(r, c.query.with("cursor", at.encode()))
+}
+
+// pageSize returns how many items a page holds: ?page_size= up to MaxPageSize, as DRF's page_size_query_param. A value
+// that is no positive number is ignored.
+func (s *server) pageSize(q query) int {
+	text, _ := q.get("page_size")
+	n, err := strconv.ParseInt(field.Strip(text), 10, 64)
+	most := max(s.MaxPageSize, s.PageSize)
+	switch {
+	case s.MaxPageSize == 0:
+		return s.PageSize
+	case errors.Is(err, strconv.ErrRange) && n > 0:
+		return most
+	case err != nil || n < 1:
+		return s.PageSize
+	}
+	return int(min(n, int64(most)))
 }

@@ -3,14 +3,15 @@ package httpapi
 import (
 	"encoding/hex"
 	"iter"
+	"maps"
 	"net/url"
 	"strings"
 )
 
-// query is the parameters of a URL. Of several of one name the last counts, as in Django's QueryDict.
+// query holds the parameters of a URL. Of several with the same name the last counts, as in Django's QueryDict.
 type query url.Values
 
-// parseQuery reads the parameters of a URL, in UTF-8.
+// parseQuery parses the query of a URL. Bytes that are not UTF-8 become U+FFFD.
 func parseQuery(raw string) query {
 	q := query{}
 	for name, value := range parsePairs(raw) {
@@ -20,8 +21,8 @@ func parseQuery(raw string) query {
 	return q
 }
 
-// parsePairs yields the bytes of names and values, in pairs apart by "&", as Python reads them: an escape
-// that is none stays as it is, and a semicolon is a character like others. net/url would drop such pairs.
+// parsePairs yields the names and values of a URL-encoded text as Python does: an invalid escape stays as it is, and
+// a semicolon is no separator. net/url drops pairs with either.
 func parsePairs(raw string) iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
 		for pair := range strings.SplitSeq(raw, "&") {
@@ -36,7 +37,7 @@ func parsePairs(raw string) iter.Seq2[string, string] {
 	}
 }
 
-// unescape decodes "+" and each "%" with two hexadecimal digits behind it.
+// unescape decodes each "+" and each "%" that two hexadecimal digits follow.
 func unescape(s string) string {
 	if !strings.ContainsAny(s, "+%") {
 		return s
@@ -69,23 +70,16 @@ func (q query) get(name string) (value string, ok bool) {
 	return v[len(v)-1], true
 }
 
-// with returns the encoded parameters, sorted by name, with name set to value.
+// with returns the parameters with name set to value, URL-encoded and sorted by name.
 func (q query) with(name, value string) string {
-	v := url.Values{}
-	for n, vs := range q {
-		v[n] = vs
-	}
+	v := url.Values(maps.Clone(q))
 	v.Set(name, value)
 	return v.Encode()
 }
 
-// without returns the encoded parameters, sorted by name, without name.
+// without returns the parameters except name, URL-encoded and sorted by name.
 func (q query) without(name string) string {
-	v := url.Values{}
-	for n, vs := range q {
-		if n != name {
-			v[n] = vs
-		}
-	}
+	v := url.Values(maps.Clone(q))
+	v.Del(name)
 	return v.Encode()
 }

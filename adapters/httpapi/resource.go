@@ -2,17 +2,19 @@ package httpapi
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 
 	"roster/ports/inbound"
 )
 
-// call is what the checks before a handler found out.
+// call is what the checks before a handler learn about a request.
 type call struct {
 	actor inbound.Actor
 	query query
 }
+
+// handler responds to a request that passed the checks, or returns the error to respond with.
+type handler func(w http.ResponseWriter, r *http.Request, c call) error
 
 type method struct {
 	name   string
@@ -21,15 +23,15 @@ type method struct {
 
 // resource is what one path offers.
 type resource struct {
-	name, description string
+	name, description string // for OPTIONS
 	methods           []method
-	authenticate      bool            // a Bearer token is looked at, and needed but for the open methods
-	open              map[string]bool // methods that nobody needs to be signed in for
-	throttle          string          // scope of limits that the resource is in by itself, "" for none
+	authenticate      bool            // the Authorization header is checked
+	anonymous         map[string]bool // methods that need no authentication
+	scope             string          // DRF's throttle_scope, "" for none
 	actions           func(r *http.Request, c call) (any, error)
 }
 
-// allow lists the methods in DRF's order.
+// allow returns the Allow header: the methods in DRF's order.
 func (res resource) allow() string {
 	var names []string
 	head := false
@@ -43,33 +45,34 @@ func (res resource) allow() string {
 	return strings.Join(append(names, http.MethodOptions), ", ")
 }
 
-func (res resource) handler(s *server, name string) (handler, error) {
-	if name == http.MethodOptions {
+// handlerOf returns the handler of a method. It fails if the resource does not allow the method.
+func (res resource) handlerOf(s *server, methodName string) (handler, error) {
+	if methodName == http.MethodOptions {
 		return s.options(res), nil
 	}
 	for _, m := range res.methods {
-		if m.name == name || m.name == http.MethodGet && name == http.MethodHead {
+		if m.name == methodName || m.name == http.MethodGet && methodName == http.MethodHead {
 			return m.handle, nil
 		}
 	}
-	return nil, errMethod(name)
+	return nil, errMethod(methodName)
 }
 
-// serve makes the checks in DRF's order, which decides what a request with several faults is told:
-// negotiation, authentication, permission, throttling, method; the handler goes on with object, body, rules.
-func (s *server) serve(res resource) http.Handler {
+// serve returns the handler of a resource.
+func (s *server) serve(res resource) http.HandlerFunc {
 	allow := res.allow()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", allow)
-		c := call{query: parseQuery(r.URL.RawQuery)}
-		err := s.dispatch(w, r, res, c)
-		if err != nil {
+		if err := s.dispatch(w, r, res); err != nil {
 			s.fail(w, r, err)
 		}
-	})
+	}
 }
 
-func (s *server) dispatch(w http.ResponseWriter, r *http.Request, res resource, c call) error {
+// dispatch runs the checks in DRF's order, which decides the error of a request with several faults: negotiation,
+// authentication, permission, throttling, method. The handler then checks object, body and rules.
+func (s *server) dispatch(w http.ResponseWriter, r *http.Request, res resource) error {
+	c := call{query: parseQuery(r.URL.RawQuery)}
 	if err := negotiate(r, c.query); err != nil {
 		return err
 	}
@@ -78,48 +81,16 @@ func (s *server) dispatch(w http.ResponseWriter, r *http.Request, res resource, 
 		if c.actor, err = s.authenticate(r); err != nil {
 			return err
 		}
-		if c.actor.Anonymous() && !res.open[r.Method] {
+		if c.actor.Anonymous() && !res.anonymous[r.Method] {
 			return inbound.ErrNoCredentials
 		}
 	}
-	if err := s.throttled(w, r, res, c.actor); err != nil {
+	if err := s.throttle(w, r, res, c.actor); err != nil {
 		return err
 	}
-	handle, err := res.handler(s, r.Method)
+	handle, err := res.handlerOf(s, r.Method)
 	if err != nil {
 		return err
 	}
 	return handle(w, r, c)
-}
-
-// authenticate returns who sends r. A bad token is refused also where none is needed, as in DRF.
-func (s *server) authenticate(r *http.Request) (inbound.Actor, error) {
-	headers := r.Header.Values("Authorization")
-	if len(headers) > 1 { // which one counts would be anybody's guess
-		return inbound.Actor{}, errAuthorization
-	}
-	var parts []string
-	if len(headers) == 1 {
-		parts = strings.FieldsFunc(headers[0], func(r rune) bool { return r == ' ' || r == '\t' }) // not Unicode's other blanks
-	}
-	switch {
-	case len(parts) == 0 || !s.isScheme(parts[0]):
-		return inbound.Actor{}, nil
-	case len(parts) != 2:
-		return inbound.Actor{}, errAuthorization
-	}
-	actor, err := s.Authentication.Authenticate(r.Context(), parts[1])
-	if err != nil {
-		return inbound.Actor{}, &badAccessToken{err}
-	}
-	note(r, actor)
-	return actor, nil
-}
-
-// isScheme reports whether name is one of the authentication schemes. Case does not count (RFC 9110,
-// 11.1), except as SimpleJWT has it.
-func (s *server) isScheme(name string) bool {
-	return slices.ContainsFunc(s.schemes(), func(scheme string) bool {
-		return name == scheme || !s.ExactScheme && strings.EqualFold(name, scheme)
-	})
 }

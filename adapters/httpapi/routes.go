@@ -8,90 +8,82 @@ import (
 	"github.com/gorilla/mux"
 )
 
-// handler answers a request that passed the checks before it, or fails.
-type handler func(w http.ResponseWriter, r *http.Request, c call) error
-
-// route is one row of the table. The order of rows is the order of matching.
+// route is a row of the route table.
 type route struct {
 	path     string
 	resource resource
 }
 
-// table is the whole API: every path, every method.
-func (s *server) table() []route {
+// routeTable is the whole API. The first row whose path matches is used.
+func (s *server) routeTable() []route {
+	userMethods := []method{
+		{http.MethodGet, s.getUser}, {http.MethodPut, s.putUser}, {http.MethodPatch, s.patchUser}, {http.MethodDelete, s.deleteUser},
+	}
 	return []route{
 		{"/api/users/", resource{
 			name: "User List", description: usersDescription, authenticate: true,
-			open:     map[string]bool{http.MethodPost: true},
-			throttle: scopeRegister,
-			methods: []method{
-				{http.MethodGet, s.listUsers}, {http.MethodPost, s.registerUser},
-			},
-			actions: s.usersActions,
+			anonymous: map[string]bool{http.MethodPost: true}, scope: scopeRegister,
+			methods: []method{{http.MethodGet, s.listUsers}, {http.MethodPost, s.registerUser}}, actions: s.usersActions,
 		}},
 		{"/api/users/me/", resource{
 			name: "Me", description: meDescription, authenticate: true,
-			methods: []method{
-				{http.MethodGet, s.getUser}, {http.MethodPut, s.putUser}, {http.MethodPatch, s.patchUser}, {http.MethodDelete, s.deleteUser},
-			},
-			actions: s.userActions,
+			methods: userMethods, actions: s.userActions,
 		}},
 		{"/api/users/me/password/", resource{
 			name: "Password", description: passwordDescription, authenticate: true,
-			methods: []method{{http.MethodPost, s.changePassword}}, actions: describe(newPasswordFields),
+			methods: []method{{http.MethodPost, s.changePassword}}, actions: postActions(newPasswordFields),
 		}},
 		{"/api/users/{id:[^/.]+}/", resource{
 			name: "User Instance", description: usersDescription, authenticate: true,
-			methods: []method{
-				{http.MethodGet, s.getUser}, {http.MethodPut, s.putUser}, {http.MethodPatch, s.patchUser}, {http.MethodDelete, s.deleteUser},
-			},
-			actions: s.userActions,
+			methods: userMethods, actions: s.userActions,
 		}},
 		{"/api/token/", resource{
-			name: "Token Obtain Pair", description: obtainDescription,
-			methods: []method{{http.MethodPost, s.signIn}}, actions: describe(obtainFields),
-			throttle: scopeToken,
+			name: "Token Obtain Pair", description: obtainDescription, scope: scopeToken,
+			methods: []method{{http.MethodPost, s.signIn}}, actions: postActions(obtainFields),
 		}},
 		{"/api/token/refresh/", resource{
-			name: "Token Refresh", description: refreshDescription,
-			methods: []method{{http.MethodPost, s.refresh}}, actions: describe(refreshFields),
-			throttle: scopeToken,
+			name: "Token Refresh", description: refreshDescription, scope: scopeToken,
+			methods: []method{{http.MethodPost, s.refresh}}, actions: postActions(refreshFields),
 		}},
 		{"/api/token/verify/", resource{
-			name: "Token Verify", description: verifyDescription,
-			methods: []method{{http.MethodPost, s.verify}}, actions: describe(verifyFields),
-			throttle: scopeToken,
+			name: "Token Verify", description: verifyDescription, scope: scopeToken,
+			methods: []method{{http.MethodPost, s.verify}}, actions: postActions(verifyFields),
 		}},
 		{"/api/token/blacklist/", resource{
-			name: "Token Blacklist", description: blacklistDescription,
-			methods: []method{{http.MethodPost, s.blacklist}}, actions: describe(blacklistFields),
-			throttle: scopeToken,
+			name: "Token Blacklist", description: blacklistDescription, scope: scopeToken,
+			methods: []method{{http.MethodPost, s.blacklist}}, actions: postActions(blacklistFields),
 		}},
 		{"/api/sessions/", resource{
 			name: "Session List", description: sessionsDescription, authenticate: true,
-			methods: []method{{http.MethodGet, s.listSessions}, {http.MethodDelete, s.endSessions}}, actions: nothing,
+			methods: []method{{http.MethodGet, s.listSessions}, {http.MethodDelete, s.endSessions}}, actions: noActions,
 		}},
 		{"/api/sessions/{session:[0-9a-f]+}/", resource{
 			name: "Session Instance", description: sessionDescription, authenticate: true,
-			methods: []method{{http.MethodDelete, s.endSession}}, actions: nothing,
+			methods: []method{{http.MethodDelete, s.endSession}}, actions: noActions,
 		}},
 		{"/api/audit/", resource{
 			name: "Audit Trail", description: auditDescription, authenticate: true,
-			methods: []method{{http.MethodGet, s.listEvents}}, actions: nothing,
+			methods: []method{{http.MethodGet, s.listEvents}}, actions: noActions,
 		}},
 	}
 }
 
-// routes builds the router. Paths are not cleaned: that would redirect.
+// routes returns the router. It does not clean paths, since it would redirect to the cleaned path.
 func (s *server) routes() *mux.Router {
 	router := mux.NewRouter().SkipClean(true)
-	for _, row := range s.table() {
-		router.Handle(row.path, s.serve(row.resource))
-		router.HandleFunc(strings.TrimSuffix(row.path, "/"), s.redirect)
+	handle := func(path string, h http.HandlerFunc) *mux.Route {
+		return router.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			infoOf(r).route = path
+			h(w, r)
+		})
 	}
-	router.HandleFunc("/livez", s.livez).Methods(http.MethodGet, http.MethodHead)
-	router.HandleFunc("/readyz", s.readyz).Methods(http.MethodGet, http.MethodHead)
-	router.HandleFunc("/.well-known/jwks.json", s.keys).Methods(http.MethodGet, http.MethodHead)
+	for _, row := range s.routeTable() {
+		handle(row.path, s.serve(row.resource))
+		handle(strings.TrimSuffix(row.path, "/"), s.redirect)
+	}
+	handle("/livez", s.livez).Methods(http.MethodGet, http.MethodHead)
+	handle("/readyz", s.readyz).Methods(http.MethodGet, http.MethodHead)
+	handle("/.well-known/jwks.json", s.serveJWKS).Methods(http.MethodGet, http.MethodHead)
 	router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errNoRoute) })
 	router.MethodNotAllowedHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", "GET, HEAD")
@@ -100,9 +92,9 @@ func (s *server) routes() *mux.Router {
 	return router
 }
 
-// redirect sends a path that only lacks its closing slash there, as Django's APPEND_SLASH, but, unless
-// told to, with 308 where 301 would make clients repeat the request as a GET without its body (RFC 9110,
-// 15.4.2). The target is a path on this host, below that of public_url: the client's Host has no say in it.
+// redirect sends a path without its closing slash to the path with it, as Django's APPEND_SLASH does. The status is
+// 308, since clients repeat a request as a GET without its body after a 301 (RFC 9110, 15.4.2); PlainRedirects keeps
+// Django's 301. The target is a path below that of PublicURL and never a host, which the client could forge.
 func (s *server) redirect(w http.ResponseWriter, r *http.Request) {
 	target := r.URL.EscapedPath() + "/"
 	if base, err := url.Parse(s.PublicURL); err == nil && base.Host != "" {

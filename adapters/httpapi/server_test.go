@@ -27,14 +27,13 @@ var echo = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(b)
 })
 
-// pipes is a listener whose connections are in memory, so that a bubble's clock, which jumps to the
-// next thing that happens, governs them.
-type pipes struct {
+// pipeListener is a listener of in-memory connections, which the clock of a synctest bubble governs.
+type pipeListener struct {
 	conns chan net.Conn
 	done  chan struct{}
 }
 
-func (p pipes) Accept() (net.Conn, error) {
+func (p pipeListener) Accept() (net.Conn, error) {
 	select {
 	case c := <-p.conns:
 		return c, nil
@@ -42,21 +41,21 @@ func (p pipes) Accept() (net.Conn, error) {
 		return nil, net.ErrClosed
 	}
 }
-func (p pipes) Close() error   { close(p.done); return nil }
-func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
+func (p pipeListener) Close() error   { close(p.done); return nil }
+func (p pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
 
-func (p pipes) dial() net.Conn {
+func (p pipeListener) dial() net.Conn {
 	client, server := net.Pipe()
 	p.conns <- server
 	return client
 }
 
-// inBubble runs test with a server of the usual limits, in a time of its own.
-func inBubble(t *testing.T, h http.Handler, test func(t *testing.T, srv *http.Server, l pipes)) {
+// withTestServer runs test in a synctest bubble, with a server that NewServer returns.
+func withTestServer(t *testing.T, h http.Handler, test func(t *testing.T, srv *http.Server, l pipeListener)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		l := pipes{make(chan net.Conn), make(chan struct{})}
-		srv := NewServer(h, Connections{Most: 1 << 20}, zap.NewNop())
+		l := pipeListener{make(chan net.Conn), make(chan struct{})}
+		srv := NewServer(h, Connections{Max: 1 << 20}, zap.NewNop())
 		done := make(chan error)
 		go func() { done <- srv.Serve(l) }()
 		test(t, srv, l)
@@ -67,36 +66,36 @@ func inBubble(t *testing.T, h http.Handler, test func(t *testing.T, srv *http.Se
 	})
 }
 
-// Whoever sends slowly is given up in time, wherever it dawdles (ASVS 13.1, slowloris).
-func TestSlowClientsAreGivenUp(t *testing.T) {
+// A client that sends slowly is disconnected, whatever it has sent (ASVS 13.1, slowloris).
+func TestSlowRequestsTimeOut(t *testing.T) {
 	for name, c := range map[string]struct {
-		says  string
+		sends string
 		after time.Duration
 	}{
-		"says nothing":          {"", readHeaderTimeout},
-		"half a request line":   {"GET / HT", readHeaderTimeout},
-		"half a header":         {"GET / HTTP/1.1\r\nHost: x\r\nX-A: ", readHeaderTimeout},
-		"half a body":           {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf", readTimeout},
-		"half a chunk":          {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\na\r\nhalf", readTimeout},
-		"nothing after a whole": {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", idleTimeout},
+		"nothing":                 {"", readHeaderTimeout},
+		"half a request line":     {"GET / HT", readHeaderTimeout},
+		"half a header":           {"GET / HTTP/1.1\r\nHost: x\r\nX-A: ", readHeaderTimeout},
+		"half a body":             {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf", readTimeout},
+		"half a chunk":            {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\na\r\nhalf", readTimeout},
+		"nothing after a request": {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", idleTimeout},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, echo, func(t *testing.T, _ *http.Server, l pipes) {
+			withTestServer(t, echo, func(t *testing.T, _ *http.Server, l pipeListener) {
 				conn := l.dial()
 				defer conn.Close()
 				begun := time.Now()
-				go func() { _, _ = io.WriteString(conn, c.says) }()
+				go func() { _, _ = io.WriteString(conn, c.sends) }()
 				_, _ = io.Copy(io.Discard, conn) // until the server closes
 				if took := time.Since(begun).Truncate(time.Second); took != c.after {
-					t.Errorf("given up after %v, want %v", took, c.after)
+					t.Errorf("closed after %v, want %v", took, c.after)
 				}
 			})
 		})
 	}
 }
 
-// Whoever reads slowly too.
-func TestWhoeverDoesNotReadIsGivenUp(t *testing.T) {
+// A client that does not read the response is disconnected.
+func TestUnreadResponseTimesOut(t *testing.T) {
 	var took time.Duration
 	var failed error
 	large := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -104,24 +103,23 @@ func TestWhoeverDoesNotReadIsGivenUp(t *testing.T) {
 		_, failed = w.Write(make([]byte, 1<<20))
 		took = time.Since(begun)
 	})
-	inBubble(t, large, func(t *testing.T, _ *http.Server, l pipes) {
+	withTestServer(t, large, func(t *testing.T, _ *http.Server, l pipeListener) {
 		conn := l.dial()
 		defer conn.Close()
 		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(2 * writeTimeout) // of the bubble
+		time.Sleep(2 * writeTimeout) // in the bubble
 		synctest.Wait()
 		if failed == nil || took > writeTimeout {
-			t.Errorf("given up after %v: %v", took, failed)
+			t.Errorf("closed after %v: %v", took, failed)
 		}
 	})
 }
 
-// A connection on which nothing came does not hold up a shutdown; a request under way does, and is
-// finished.
-func TestShutdownDoesNotWaitForTheSilent(t *testing.T) {
-	inBubble(t, echo, func(t *testing.T, srv *http.Server, l pipes) {
+// A shutdown closes connections without a request at once. It waits for an unfinished request, which is served.
+func TestShutdownClosesUnusedConnections(t *testing.T) {
+	withTestServer(t, echo, func(t *testing.T, srv *http.Server, l pipeListener) {
 		quiet, half, busy := l.dial(), l.dial(), l.dial()
 		defer quiet.Close()
 		defer half.Close()
@@ -141,12 +139,12 @@ func TestShutdownDoesNotWaitForTheSilent(t *testing.T) {
 		synctest.Wait()
 		for _, conn := range []net.Conn{quiet, half} {
 			if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, io.EOF) || time.Since(begun) > 0 {
-				t.Errorf("a silent connection after %v: %v", time.Since(begun), err)
+				t.Errorf("an unused connection, after %v: %v", time.Since(begun), err)
 			}
 		}
 		select {
 		case err := <-stopped:
-			t.Fatalf("stopped before the request under way was answered: %v", err)
+			t.Fatalf("stopped before the unfinished request was served: %v", err)
 		default:
 		}
 		if _, err := io.WriteString(busy, "here"); err != nil {
@@ -159,20 +157,20 @@ func TestShutdownDoesNotWaitForTheSilent(t *testing.T) {
 		if b, err := io.ReadAll(r.Body); err != nil || string(b) != "here" {
 			t.Errorf("%q, %v", b, err)
 		}
-		if err := <-stopped; err != nil || time.Since(begun) > time.Second { // Shutdown looks every half second
+		if err := <-stopped; err != nil || time.Since(begun) > time.Second { // Shutdown polls every half second
 			t.Errorf("stopped after %v: %v", time.Since(begun), err)
 		}
 	})
 }
 
-// listen serves h on a socket, over TLS when certs is given, and returns its address.
+// listen serves h on a socket, over TLS if c is not nil, and returns its address.
 func listen(t *testing.T, h http.Handler, c *tls.Config) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := NewServer(h, Connections{Most: 1 << 20}, zap.NewNop())
+	srv := NewServer(h, Connections{Max: 1 << 20}, zap.NewNop())
 	if c == nil {
 		go func() { _ = srv.Serve(l) }()
 	} else {
@@ -183,7 +181,7 @@ func listen(t *testing.T, h http.Handler, c *tls.Config) string {
 	return l.Addr().String()
 }
 
-// raw sends text on a connection of its own and returns the answers.
+// raw sends text on a new connection and returns all responses.
 func raw(t *testing.T, address, text string) string {
 	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
@@ -215,10 +213,9 @@ func TestHeadersAreBounded(t *testing.T) {
 	}
 }
 
-// Requests whose framing can be read in two ways are refused, or nothing after them is read (RFC
-// 9112, 6.1 and 11.2).
-func TestFramingConflicts(t *testing.T) {
-	e := newEdge(t, Settings{}, people{})
+// A request with ambiguous framing is refused, or the connection is closed after it (RFC 9112, 6.1 and 11.2).
+func TestConflictingFramingIsRefused(t *testing.T) {
+	e := newTestAPI(t, Settings{}, fakeApp{})
 	address := strings.TrimPrefix(e.url, "http://")
 	const second = "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 	for name, text := range map[string]string{
@@ -227,7 +224,7 @@ func TestFramingConflicts(t *testing.T) {
 		"two lengths":              "POST /api/token/ HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 5\r\n\r\n",
 		"a signed length":          "POST /api/token/ HTTP/1.1\r\nHost: x\r\nContent-Length: +0\r\n\r\n",
 		"chunks in another coding": "POST /api/token/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
-		"a coding in disguise":     "POST /api/token/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+		"an unknown coding":        "POST /api/token/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
 		"a blank before the colon": "POST /api/token/ HTTP/1.1\r\nHost: x\r\nContent-Length : 0\r\n\r\n",
 		"a folded header":          "POST /api/token/ HTTP/1.1\r\n Host: x\r\n\r\n",
 		"two hosts":                "POST /api/token/ HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
@@ -245,14 +242,14 @@ func TestFramingConflicts(t *testing.T) {
 	}
 }
 
-// No answer tells what serves it, also where net/http answers by itself.
+// No response names the software of the server, also if net/http itself sends it.
 func TestNoServerHeader(t *testing.T) {
-	e := newEdge(t, Settings{}, people{})
+	e := newTestAPI(t, Settings{}, fakeApp{})
 	address := strings.TrimPrefix(e.url, "http://")
 	for _, text := range []string{
 		"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
 		"GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-		"rubbish\r\n\r\n",
+		"malformed\r\n\r\n",
 		"GET / HTTP/9.9\r\nHost: x\r\n\r\n",
 	} {
 		got := strings.ToLower(raw(t, address, text))
@@ -262,11 +259,11 @@ func TestNoServerHeader(t *testing.T) {
 	}
 }
 
-// HTTP/2 is spoken over TLS, and never in the clear.
+// HTTP/2 is offered over TLS only.
 func TestHTTP2(t *testing.T) {
 	proto := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Proto) })
 	if got := raw(t, listen(t, proto, nil), "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 ") {
-		t.Errorf("in the clear: %q", got)
+		t.Errorf("without TLS: %q", got)
 	}
 	address := listen(t, proto, certificate(t))
 	for forced, want := range map[bool]string{true: "HTTP/2.0", false: "HTTP/1.1"} {
@@ -291,7 +288,7 @@ func TestHTTP2(t *testing.T) {
 	}
 }
 
-// certificate returns the certificate that httptest brings.
+// certificate returns the test certificate of httptest.
 func certificate(t *testing.T) *tls.Config {
 	t.Helper()
 	srv := httptest.NewUnstartedServer(nil)

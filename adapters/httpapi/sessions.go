@@ -9,7 +9,7 @@ import (
 	"roster/domain/user"
 )
 
-// wireSession is where somebody is signed in.
+// wireSession is a session in a response.
 type wireSession struct {
 	ID        session.ID `json:"id"`
 	User      wireID     `json:"user"`
@@ -18,7 +18,7 @@ type wireSession struct {
 	Expires   wireTime   `json:"expires"`
 	Address   string     `json:"address"`
 	UserAgent string     `json:"user_agent"`
-	Current   bool       `json:"current"` // the session of this very request
+	Current   bool       `json:"current"` // the session that sent the request
 }
 
 func (s *server) listSessions(w http.ResponseWriter, r *http.Request, c call) error {
@@ -30,7 +30,7 @@ func (s *server) listSessions(w http.ResponseWriter, r *http.Request, c call) er
 				return nil, err
 			}
 			q := session.Query{Owner: s.ownerOf(c), Back: at.Back, Limit: limit}
-			created, id, ok, err := parseTimePlace(at.Values)
+			created, id, ok, err := parseTimeValues(at.Values)
 			if err != nil {
 				return nil, err
 			}
@@ -39,15 +39,15 @@ func (s *server) listSessions(w http.ResponseWriter, r *http.Request, c call) er
 			}
 			return s.Sessions.List(r.Context(), c.actor, q)
 		},
-		place: func(x *session.Session) []string { return timePlace(x.Position().Created, string(x.ID())) },
-		wire: func(x *session.Session) wireSession {
+		values: func(x *session.Session) []string { return timeValues(x.Position().Created, string(x.ID())) },
+		toWire: func(x *session.Session) wireSession {
 			v := x.Snapshot()
 			return wireSession{
 				ID: v.ID, User: wireID(v.User), Created: wireTime(v.Created), LastUsed: wireTime(x.Used()),
 				Expires: wireTime(v.Expires), Address: v.Address, UserAgent: v.UserAgent, Current: v.ID == c.actor.Session,
 			}
 		},
-	}.answer(s, w, r, c)
+	}.writePage(s, w, r, c)
 }
 
 func (s *server) endSessions(w http.ResponseWriter, r *http.Request, c call) error {
@@ -66,7 +66,8 @@ func (s *server) endSession(w http.ResponseWriter, r *http.Request, c call) erro
 	return nil
 }
 
-// ownerOf returns the user that ?user= names, "" for the actor. Text that is no id names no user.
+// ownerOf returns the user that ?user= names, "" for the actor. Text that is no id is returned as it is: it matches no
+// user.
 func (s *server) ownerOf(c call) user.ID {
 	text, _ := c.query.get("user")
 	if text == "" {

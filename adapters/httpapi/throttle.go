@@ -16,24 +16,23 @@ import (
 	"roster/ports/inbound"
 )
 
-// Rate is how many requests of one client may come at once, and again in each period after: one each
-// Period/Requests. The zero value is no limit.
+// Rate is how many requests of one client are allowed at once; each Period/Requests allows one more. The zero value
+// is no limit. Period/Requests must be at least a nanosecond.
 type Rate struct {
 	Requests int
 	Period   time.Duration
 }
 
-// Throttling is how often clients may ask, by scope as in DRF. The scopes add up: a request counts in
-// each that it belongs to. What is counted is counted by this process alone.
+// Throttling holds the rate of each scope, as in DRF. A request counts in every scope that it belongs to. Each process
+// counts on its own.
 type Throttling struct {
-	Anon     Rate // requests with nobody signed in, by client address
-	User     Rate // requests of somebody signed in, by user
-	Token    Rate // requests to the token endpoints, by client address
-	Register Rate // what asks whether an address is taken, by client address; staff do not count
+	Anon     Rate // anonymous requests, by client network
+	User     Rate // authenticated requests, by user
+	Token    Rate // requests to the token endpoints, by client network
+	Register Rate // requests that reveal whether an email address is taken, by client network; not those of staff
 }
 
-// The scopes' names: of limits in headers, and of resources in the table of routes (DRF's
-// throttle_scope).
+// Names of the scopes, in headers and in the route table (DRF's throttle_scope).
 const (
 	scopeAnon     = "anon"
 	scopeUser     = "user"
@@ -41,127 +40,125 @@ const (
 	scopeRegister = "register"
 )
 
-// throttle is one limit in force.
-type throttle struct {
+// rateLimit limits the requests of one scope.
+type rateLimit struct {
 	scope   string
 	rate    Rate
 	limiter *throttled.GCRARateLimiterCtx
-	client  func(r *http.Request, res resource, a inbound.Actor) string // "": the request does not count
+	key     limitKey
 }
 
-func newThrottles(t Throttling, now func() time.Time) ([]throttle, error) {
-	var out []throttle
+// limitKey returns the key that a request counts under, "" if it does not count.
+type limitKey func(r *http.Request, res resource, a inbound.Actor) string
+
+func newRateLimits(t Throttling, now func() time.Time) ([]rateLimit, error) {
+	var out []rateLimit
 	for _, row := range []struct {
-		scope  string
-		rate   Rate
-		client func(r *http.Request, res resource, a inbound.Actor) string
+		scope string
+		rate  Rate
+		key   limitKey
 	}{
 		{scopeAnon, t.Anon, func(r *http.Request, _ resource, a inbound.Actor) string {
 			if !a.Anonymous() {
 				return ""
 			}
-			return network(r)
+			return networkKey(r)
 		}},
-		{scopeUser, t.User, func(_ *http.Request, _ resource, a inbound.Actor) string {
-			if a.Anonymous() {
-				return ""
-			}
-			return string(a.User.ID())
-		}},
+		{scopeUser, t.User, func(_ *http.Request, _ resource, a inbound.Actor) string { return string(a.ID()) }},
 		{scopeToken, t.Token, func(r *http.Request, res resource, _ inbound.Actor) string {
-			if res.throttle != scopeToken {
+			if res.scope != scopeToken {
 				return ""
 			}
-			return network(r)
+			return networkKey(r)
 		}},
 		{scopeRegister, t.Register, func(r *http.Request, res resource, a inbound.Actor) string {
-			if res.throttle != scopeRegister || r.Method != http.MethodPost || a.Staff() {
+			if res.scope != scopeRegister || r.Method != http.MethodPost || a.Staff() {
 				return ""
 			}
-			return network(r)
+			return networkKey(r)
 		}},
 	} {
 		if row.rate.Requests <= 0 {
 			continue
 		}
-		store, err := newArrivals(clientsRemembered, now)
+		store, err := newRateLimitStore(rateLimitCapacity, now)
 		if err != nil {
 			return nil, fmt.Errorf("limit %s: %w", row.scope, err)
 		}
-		limiter, err := newLimiter(row.rate, store)
+		limiter, err := newGCRALimiter(row.rate, store)
 		if err != nil {
 			return nil, fmt.Errorf("limit %s: %w", row.scope, err)
 		}
-		out = append(out, throttle{row.scope, row.rate, limiter, row.client})
+		out = append(out, rateLimit{row.scope, row.rate, limiter, row.key})
 	}
 	return out, nil
 }
 
-// newLimiter returns the generic cell rate algorithm (ITU-T I.371) for rate. Its time is the store's.
-func newLimiter(rate Rate, store throttled.GCRAStoreCtx) (*throttled.GCRARateLimiterCtx, error) {
+// newGCRALimiter returns a limiter that uses the generic cell rate algorithm (ITU-T I.371) and the clock of store.
+func newGCRALimiter(rate Rate, store throttled.GCRAStoreCtx) (*throttled.GCRARateLimiterCtx, error) {
 	limiter, err := throttled.NewGCRARateLimiterCtx(store, throttled.RateQuota{
-		MaxRate: throttled.PerDuration(rate.Requests, rate.Period), MaxBurst: rate.Requests - 1, // beside the one that is due
+		MaxRate: throttled.PerDuration(rate.Requests, rate.Period), MaxBurst: rate.Requests - 1, // beside the first
 	})
 	if err != nil {
 		return nil, err
 	}
-	// An attempt fails only because another request got through meanwhile, and the rate allows few.
+	// A swap fails only if another request was let through in between, and the rate bounds how many are.
 	limiter.SetMaxCASAttemptsLimit(math.MaxInt)
 	return limiter, nil
 }
 
-// network returns what stands for the client's address in a limit.
-func network(r *http.Request) string { return lockout.Network(clientAddress(r)) }
+// networkKey returns the client network of r.
+func networkKey(r *http.Request) string { return lockout.Network(infoOf(r).client) }
 
-// throttled counts a request in every scope that it belongs to and refuses it when one is used up; of
-// several the one that lasts longest.
-func (s *server) throttled(w http.ResponseWriter, r *http.Request, res resource, a inbound.Actor) error {
-	return s.counted(w, r, func(t throttle) string { return t.client(r, res, a) })
+// throttle counts a request in every scope that it belongs to. It fails if one of them is exhausted; of several the
+// one with the longest wait.
+func (s *server) throttle(w http.ResponseWriter, r *http.Request, res resource, a inbound.Actor) error {
+	return s.countRequest(w, r, func(l rateLimit) string { return l.key(r, res, a) })
 }
 
-// asksForEmail counts a change of an email address like a registration: both reveal whether the address is taken. Staff
-// see all users, and a user's own address reveals nothing; neither is counted.
-func (s *server) asksForEmail(w http.ResponseWriter, r *http.Request, a inbound.Actor, email field.Text) error {
+// throttleEmailChange counts a change of an email address like a registration: both reveal whether the address is
+// taken. Staff see all users, and a user's own address reveals nothing; neither is counted.
+func (s *server) throttleEmailChange(w http.ResponseWriter, r *http.Request, a inbound.Actor, email field.Text) error {
 	text := field.Strip(email.Value())
 	if a.Anonymous() || a.Staff() || text == "" || text == a.User.Snapshot().Email {
 		return nil
 	}
-	return s.counted(w, r, func(t throttle) string {
-		if t.scope != scopeRegister {
+	return s.countRequest(w, r, func(l rateLimit) string {
+		if l.scope != scopeRegister {
 			return ""
 		}
-		return network(r)
+		return networkKey(r)
 	})
 }
 
-// counted counts a request under each limit for which clientIn returns a client, "" for none. Headers say what is left
-// (draft-ietf-httpapi-ratelimit-headers), in lines of their own beside those of an earlier count.
-func (s *server) counted(w http.ResponseWriter, r *http.Request, clientIn func(throttle) string) error {
+// countRequest counts a request under each limit for which keyOf returns a key. It adds header lines with what remains
+// (draft-ietf-httpapi-ratelimit-headers), beside those of an earlier call.
+func (s *server) countRequest(w http.ResponseWriter, r *http.Request, keyOf func(rateLimit) string) error {
 	var (
-		policies, limits []string
-		refused          *fault.Error
+		policies, items []string
+		refused         *fault.Error
 	)
-	for _, t := range s.throttles {
-		client := clientIn(t)
-		if client == "" {
+	for _, l := range s.limits {
+		key := keyOf(l)
+		if key == "" {
 			continue
 		}
-		policies = append(policies, fmt.Sprintf("%s;q=%d;w=%d", strconv.Quote(t.scope), t.rate.Requests, wholeSeconds(t.rate.Period)))
-		over, state, err := t.limiter.RateLimitCtx(r.Context(), client, 1)
+		policies = append(policies, fmt.Sprintf("%s;q=%d;w=%d", strconv.Quote(l.scope), l.rate.Requests, wholeSeconds(l.rate.Period)))
+		exceeded, state, err := l.limiter.RateLimitCtx(r.Context(), key, 1)
 		switch {
 		case err != nil:
-			return fmt.Errorf("limit %s: %w", t.scope, err)
-		case !over:
-			limits = append(limits, limit(t.scope, state.Remaining, state.ResetAfter))
+			return fmt.Errorf("limit %s: %w", l.scope, err)
+		case !exceeded:
+			items = append(items, rateLimitItem(l.scope, state.Remaining, state.ResetAfter))
 		case refused == nil || state.RetryAfter > refused.RetryAfter:
-			refused = fault.New(fault.RateLimited, t.scope, "").After(state.RetryAfter)
+			refused = fault.New(fault.RateLimited, l.scope, "").After(state.RetryAfter)
 		}
 	}
 	if len(policies) > 0 {
 		w.Header().Add("RateLimit-Policy", strings.Join(policies, ", "))
 	}
-	if len(limits) > 0 {
-		w.Header().Add("RateLimit", strings.Join(limits, ", "))
+	if len(items) > 0 {
+		w.Header().Add("RateLimit", strings.Join(items, ", "))
 	}
 	if refused != nil {
 		return refused
@@ -169,16 +166,16 @@ func (s *server) counted(w http.ResponseWriter, r *http.Request, clientIn func(t
 	return nil
 }
 
-// limit is an item of the RateLimit field: how many requests may follow at once, and how long it takes
-// until all may again; after a refusal, until one may, as Retry-After says.
-func limit(name string, left int, reset time.Duration) string {
-	return fmt.Sprintf("%s;r=%d;t=%d", strconv.Quote(name), left, wholeSeconds(reset))
+// rateLimitItem returns an item of the RateLimit header: how many requests remain, and the time until all are allowed
+// again. After a refusal it is the time until one is, as in Retry-After.
+func rateLimitItem(scope string, remaining int, reset time.Duration) string {
+	return fmt.Sprintf("%s;r=%d;t=%d", strconv.Quote(scope), remaining, wholeSeconds(reset))
 }
 
-// wholeSeconds rounds up: who waits so long has waited enough.
+// wholeSeconds rounds up, so that waiting that long is enough.
 func wholeSeconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
 
-// throttledDetail is what DRF says to who has to wait.
+// throttledDetail returns DRF's message for a throttled request.
 func throttledDetail(wait time.Duration) string {
 	const refused = "Request was throttled."
 	switch n := wholeSeconds(wait); {

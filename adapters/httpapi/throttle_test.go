@@ -3,145 +3,21 @@ package httpapi
 import (
 	"context"
 	"errors"
-	"io"
-	"net/http"
-	"net/http/httptest"
-	"net/netip"
+	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/zap"
+	"github.com/throttled/throttled/v2"
 
 	"roster/domain/fault"
-	"roster/domain/user"
-	"roster/ports/inbound"
 )
 
-// people is an application that knows Ann, Bob and Sam of the staff by tokens of their names, finds
-// nobody and registers nobody.
-type people struct {
-	inbound.Authentication
-	inbound.Accounts
-	signIn error // what every sign-in fails with
-}
-
-func (people) Authenticate(_ context.Context, token string) (inbound.Actor, error) {
-	if token != "ann" && token != "bob" && token != "sam" {
-		return inbound.Actor{}, inbound.ErrUserNotFound
-	}
-	u, err := user.Restore(user.Snapshot{
-		ID: user.ID(token), Email: token + "@example.com", EmailKey: token + "@example.com",
-		Joined: noon, Version: 1, Active: true, Staff: token == "sam",
-	})
-	return inbound.Actor{User: u}, err
-}
-
-func (p people) SignIn(context.Context, inbound.SignIn) (inbound.TokenPair, error) {
-	return inbound.TokenPair{}, p.signIn
-}
-
-func (people) Register(_ context.Context, _ inbound.Actor, read func() (inbound.UserInput, error)) (*user.User, error) {
-	_, err := read()
-	return nil, err
-}
-
-func (people) Get(context.Context, inbound.Actor, user.ID) (*user.User, error) {
-	return nil, user.ErrNotFound
-}
-
-// edge is the API on a socket, behind a proxy on this machine, with a clock that the test moves.
-type edge struct {
-	t   *testing.T
-	url string
-	movable
-}
-
-// conversations is all that the API needs of an application, but for its health.
-type conversations interface {
-	inbound.Accounts
-	inbound.Authentication
-}
-
-func newEdge(t *testing.T, s Settings, p conversations) *edge {
-	t.Helper()
-	s.MaxBody, s.RequestTimeout = 1024, time.Minute
-	if s.TrustedProxies == nil {
-		s.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
-	}
-	e := &edge{t: t, movable: movable{noon}}
-	throttles, err := newThrottles(s.Throttling, e.now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := &server{
-		Ports: Ports{Accounts: p, Authentication: p, Health: healthy{}}, Settings: s, jwks: func() []byte { return []byte("{}") },
-		throttles: throttles, log: zap.NewNop(),
-	}
-	on := httptest.NewServer(srv.wrap(srv.routes()))
-	t.Cleanup(on.Close)
-	e.url = on.URL
-	return e
-}
-
-type healthy struct{}
-
-func (healthy) Ready(context.Context) error { return nil }
-
-// reply is an answer with its body.
-type reply struct {
-	*http.Response
-	body string
-}
-
-// send sends a request. headers are name and value in turn.
-func (e *edge) send(method, path, body string, headers ...string) reply {
-	e.t.Helper()
-	r, err := http.NewRequestWithContext(e.t.Context(), method, e.url+path, strings.NewReader(body))
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	if body != "" {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	for i := 0; i < len(headers); i += 2 {
-		r.Header.Add(headers[i], headers[i+1])
-		if headers[i] == "Host" {
-			r.Host = headers[i+1]
-		}
-	}
-	resp, err := http.DefaultTransport.RoundTrip(r)
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	return reply{resp, string(b)}
-}
-
-func from(address string) []string { return []string{"X-Forwarded-For", address} }
-
-func as(name string) []string { return []string{"Authorization", "Bearer " + name} }
-
-// want checks a status and headers, given as name and value in turn; an empty value is none.
-func (r reply) want(t *testing.T, status int, headers ...string) {
-	t.Helper()
-	if r.StatusCode != status {
-		t.Errorf("status %d, want %d: %s", r.StatusCode, status, r.body)
-	}
-	for i := 0; i < len(headers); i += 2 {
-		if got := strings.Join(r.Header.Values(headers[i]), " | "); got != headers[i+1] {
-			t.Errorf("%s: %q, want %q", headers[i], got, headers[i+1])
-		}
-	}
-}
-
-func TestThrottledAsInDRF(t *testing.T) {
-	e := newEdge(t, Settings{Throttling: Throttling{Token: Rate{2, time.Minute}}}, people{})
+func TestThrottledResponse(t *testing.T) {
+	e := newTestAPI(t, Settings{Throttling: Throttling{Token: Rate{2, time.Minute}}}, fakeApp{})
 	const policy = `"token";q=2;w=60`
 	send := func(headers ...string) reply { return e.send("POST", "/api/token/", "{bad", headers...) }
 
@@ -161,15 +37,15 @@ func TestThrottledAsInDRF(t *testing.T) {
 			t.Errorf("%s lacks %s", r.body, member)
 		}
 	}
-	e.Time = noon.Add(30 * time.Second) // what was refused does not lengthen the wait
+	e.Time = noon.Add(30 * time.Second) // refused requests do not lengthen the wait
 	send().want(t, 400, "RateLimit", `"token";r=0;t=60`)
 	send().want(t, 429, "Retry-After", "30")
 	e.Time = noon.Add(90 * time.Second)
 	send().want(t, 400, "RateLimit", `"token";r=1;t=30`)
 }
 
-// Which requests count where, and by whom.
-func TestScopes(t *testing.T) {
+// Each scope counts its requests under the right key.
+func TestThrottleScopes(t *testing.T) {
 	type request struct {
 		method, path string
 		headers      []string
@@ -187,45 +63,45 @@ func TestScopes(t *testing.T) {
 		requests []request
 	}{
 		"anon is by address": {Throttling{Anon: one}, []request{
-			{"POST", "/api/token/", from("192.0.2.1"), 400},
-			{"POST", "/api/users/", from("192.0.2.1"), 429},
-			{"POST", "/api/token/verify/", from("192.0.2.1"), 429},
-			{"POST", "/api/token/", from("192.0.2.2"), 400},
-			{"GET", "/api/users/1/", join(from("192.0.2.1"), as("ann")), 404},
+			{"POST", "/api/token/", fromAddress("192.0.2.1"), 400},
+			{"POST", "/api/users/", fromAddress("192.0.2.1"), 429},
+			{"POST", "/api/token/verify/", fromAddress("192.0.2.1"), 429},
+			{"POST", "/api/token/", fromAddress("192.0.2.2"), 400},
+			{"GET", "/api/users/1/", join(fromAddress("192.0.2.1"), bearer("ann")), 404},
 		}},
 		"user is by user": {Throttling{User: one}, []request{
-			{"GET", "/api/users/1/", join(from("192.0.2.1"), as("ann")), 404},
-			{"GET", "/api/users/1/", join(from("192.0.2.2"), as("ann")), 429},
-			{"GET", "/api/users/1/", join(from("192.0.2.2"), as("bob")), 404},
-			{"POST", "/api/token/", from("192.0.2.1"), 400},
-			{"POST", "/api/token/", from("192.0.2.1"), 400},
+			{"GET", "/api/users/1/", join(fromAddress("192.0.2.1"), bearer("ann")), 404},
+			{"GET", "/api/users/1/", join(fromAddress("192.0.2.2"), bearer("ann")), 429},
+			{"GET", "/api/users/1/", join(fromAddress("192.0.2.2"), bearer("bob")), 404},
+			{"POST", "/api/token/", fromAddress("192.0.2.1"), 400},
+			{"POST", "/api/token/", fromAddress("192.0.2.1"), 400},
 		}},
 		"token is all token endpoints": {Throttling{Token: one}, []request{
 			{"POST", "/api/token/", nil, 400},
 			{"POST", "/api/token/blacklist/", nil, 429},
 			{"OPTIONS", "/api/token/", nil, 429},
 			{"POST", "/api/users/", nil, 400},
-			{"GET", "/api/users/1/", as("ann"), 404},
+			{"GET", "/api/users/1/", bearer("ann"), 404},
 		}},
 		"register is POST by all but staff": {Throttling{Register: one}, []request{
-			{"GET", "/api/users/1/", as("ann"), 404},
-			{"POST", "/api/users/", as("sam"), 400},
-			{"POST", "/api/users/", as("sam"), 400},
-			{"POST", "/api/users/", as("ann"), 400},
+			{"GET", "/api/users/1/", bearer("ann"), 404},
+			{"POST", "/api/users/", bearer("sam"), 400},
+			{"POST", "/api/users/", bearer("sam"), 400},
+			{"POST", "/api/users/", bearer("ann"), 400},
 			{"POST", "/api/users/", nil, 429},
-			{"POST", "/api/users/", as("bob"), 429},
-			{"POST", "/api/users/", as("sam"), 400},
+			{"POST", "/api/users/", bearer("bob"), 429},
+			{"POST", "/api/users/", bearer("sam"), 400},
 			{"POST", "/api/token/", nil, 400},
-			{"OPTIONS", "/api/users/", as("ann"), 200},
+			{"OPTIONS", "/api/users/", bearer("ann"), 200},
 		}},
 		"authentication and permission come before": {Throttling{Anon: one, User: one}, []request{
 			{"GET", "/api/users/1/", nil, 401},
-			{"GET", "/api/users/1/", as("nobody"), 401},
-			{"POST", "/api/users/", as("nobody"), 401},
+			{"GET", "/api/users/1/", bearer("unknown"), 401},
+			{"POST", "/api/users/", bearer("unknown"), 401},
 			{"POST", "/api/users/", nil, 400},
 			{"POST", "/api/users/", nil, 429},
 			{"GET", "/api/users/1/", nil, 401},
-			{"POST", "/api/users/", as("nobody"), 401},
+			{"POST", "/api/users/", bearer("unknown"), 401},
 		}},
 		"the method comes after, as in DRF": {Throttling{Anon: one}, []request{
 			{"GET", "/api/token/", nil, 405},
@@ -240,16 +116,16 @@ func TestScopes(t *testing.T) {
 			{"POST", "/api/token/", nil, 429},
 		}},
 		"a network of IPv6 is one client": {Throttling{Token: one}, []request{
-			{"POST", "/api/token/", from("2001:db8:1:2::1"), 400},
-			{"POST", "/api/token/", from("2001:db8:1:2:ffff::9"), 429},
-			{"POST", "/api/token/", from("2001:db8:1:3::1"), 400},
-			{"POST", "/api/token/", from("192.0.2.1"), 400},
-			{"POST", "/api/token/", from("::ffff:192.0.2.1"), 429},
+			{"POST", "/api/token/", fromAddress("2001:db8:1:2::1"), 400},
+			{"POST", "/api/token/", fromAddress("2001:db8:1:2:ffff::9"), 429},
+			{"POST", "/api/token/", fromAddress("2001:db8:1:3::1"), 400},
+			{"POST", "/api/token/", fromAddress("192.0.2.1"), 400},
+			{"POST", "/api/token/", fromAddress("::ffff:192.0.2.1"), 429},
 		}},
 		"off": {Throttling{}, []request{{"POST", "/api/token/", nil, 400}, {"POST", "/api/token/", nil, 400}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := newEdge(t, Settings{Throttling: c.limits}, people{})
+			e := newTestAPI(t, Settings{Throttling: c.limits}, fakeApp{})
 			for i, r := range c.requests {
 				body := ""
 				if r.method == "POST" {
@@ -263,22 +139,22 @@ func TestScopes(t *testing.T) {
 	}
 }
 
-// A request in several scopes is told of each, and has to wait for the longest.
-func TestSeveralScopes(t *testing.T) {
-	e := newEdge(t, Settings{Throttling: Throttling{Anon: Rate{2, time.Hour}, Token: Rate{1, time.Minute}}}, people{})
+// A request in several scopes gets headers of each and the longest wait.
+func TestRequestInSeveralScopes(t *testing.T) {
+	e := newTestAPI(t, Settings{Throttling: Throttling{Anon: Rate{2, time.Hour}, Token: Rate{1, time.Minute}}}, fakeApp{})
 	const policy = `"anon";q=2;w=3600, "token";q=1;w=60`
 	send := func() reply { return e.send("POST", "/api/token/", "{bad") }
 	send().want(t, 400, "RateLimit-Policy", policy, "RateLimit", `"anon";r=1;t=1800, "token";r=0;t=60`)
 	send().want(t, 429, "RateLimit-Policy", policy, "RateLimit", `"token";r=0;t=60, "anon";r=0;t=3600`, "Retry-After", "60")
 	send().want(t, 429, "RateLimit-Policy", policy, "RateLimit", `"anon";r=0;t=1800`, "Retry-After", "1800")
 
-	e = newEdge(t, Settings{Throttling: Throttling{Anon: Rate{1, time.Minute}, Token: Rate{1, time.Hour}}}, people{})
+	e = newTestAPI(t, Settings{Throttling: Throttling{Anon: Rate{1, time.Minute}, Token: Rate{1, time.Hour}}}, fakeApp{})
 	send().want(t, 400)
 	send().want(t, 429, "RateLimit", `"token";r=0;t=3600`, "Retry-After", "3600")
 }
 
-// Whatever limit the application has of its own is told in the same form.
-func TestLimitsOfTheApplication(t *testing.T) {
+// A limit of the application has the same headers.
+func TestApplicationRateLimits(t *testing.T) {
 	const body = `{"email": "ann@example.com", "password": "x"}`
 	for name, c := range map[string]struct {
 		err     error
@@ -302,7 +178,7 @@ func TestLimitsOfTheApplication(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := newEdge(t, Settings{Throttling: Throttling{Token: Rate{10, time.Minute}}}, people{signIn: c.err})
+			e := newTestAPI(t, Settings{Throttling: Throttling{Token: Rate{10, time.Minute}}}, fakeApp{signIn: c.err})
 			r := e.send("POST", "/api/token/", body)
 			r.want(t, 429, c.headers...)
 			if d := cmp.Diff(c.body, r.body); d != "" {
@@ -312,10 +188,103 @@ func TestLimitsOfTheApplication(t *testing.T) {
 	}
 }
 
-// A rate whose requests are closer than the clock tells is refused at the start.
-func TestRatesThatNobodyCanCount(t *testing.T) {
-	_, err := newThrottles(Throttling{User: Rate{2_000_000_000, time.Second}}, steady())
+// A rate of more than one request per nanosecond is an error of New.
+func TestRateBeyondClockResolution(t *testing.T) {
+	_, err := newRateLimits(Throttling{User: Rate{2_000_000_000, time.Second}}, monotonicClock())
 	if err == nil || !strings.HasPrefix(err.Error(), "limit user: ") {
 		t.Error(err)
+	}
+}
+
+// testLimiter is a limiter with a clock that the test sets.
+type testLimiter struct {
+	*throttled.GCRARateLimiterCtx
+	*testClock
+	store *rateLimitStore
+}
+
+func newTestLimiter(tb testing.TB, rate Rate, capacity int) testLimiter {
+	tb.Helper()
+	at := &testClock{noon}
+	store, err := newRateLimitStore(capacity, at.now)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	limiter, err := newGCRALimiter(rate, store)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return testLimiter{limiter, at, store}
+}
+
+// allow counts a request of client and reports whether it is allowed.
+func (l testLimiter) allow(tb testing.TB, client string) bool {
+	exceeded, _, err := l.RateLimitCtx(tb.Context(), client, 1)
+	if err != nil {
+		tb.Error(err)
+	}
+	return !exceeded
+}
+
+// racingStore is a store in which other requests of the same client win the first swaps.
+type racingStore struct {
+	*rateLimitStore
+	left  int           // swaps that others still win
+	every time.Duration // between requests, by the rate
+}
+
+func (r *racingStore) CompareAndSwapWithTTL(ctx context.Context, client string, was, at int64, ttl time.Duration) (bool, error) {
+	if r.left > 0 {
+		r.left--
+		if ok, err := r.rateLimitStore.CompareAndSwapWithTTL(ctx, client, was, was+int64(r.every), ttl); !ok || err != nil {
+			return false, errors.Join(errors.New("the other request lost the swap"), err)
+		}
+	}
+	return r.rateLimitStore.CompareAndSwapWithTTL(ctx, client, was, at, ttl)
+}
+
+// A request that loses swaps to others is allowed or refused as the rate demands, and never fails.
+func TestLimiterRetriesLostSwaps(t *testing.T) {
+	rate := Rate{100, 100 * time.Second}
+	for lost, left := range map[int]int{0: 98, 50: 48, 98: 0, 99: -1} {
+		l := newTestLimiter(t, rate, 8)
+		l.allow(t, "ann")
+		limiter, err := newGCRALimiter(rate, &racingStore{l.store, lost, time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		exceeded, state, err := limiter.RateLimitCtx(t.Context(), "ann", 1)
+		if err != nil || exceeded != (left < 0) || !exceeded && state.Remaining != left {
+			t.Errorf("%d lost swaps: refused %v, %+v, %v; want %d left", lost, exceeded, state, err, left)
+		}
+	}
+}
+
+// Parallel requests are allowed as often as the rate demands.
+func TestLimitHoldsForParallelRequests(t *testing.T) {
+	l := newTestLimiter(t, Rate{100, time.Minute}, 8)
+	var passed atomic.Int64
+	var wg sync.WaitGroup
+	for range 400 {
+		wg.Go(func() {
+			if l.allow(t, "ann") {
+				passed.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if passed.Load() != 100 {
+		t.Errorf("%d of 400 passed, want 100", passed.Load())
+	}
+}
+
+func BenchmarkLimit(b *testing.B) {
+	l := newTestLimiter(b, Rate{10, time.Minute}, rateLimitCapacity)
+	clients := make([]string, 2*rateLimitCapacity)
+	for i := range clients {
+		clients[i] = fmt.Sprint(i)
+	}
+	for i := 0; b.Loop(); i++ {
+		l.allow(b, clients[i%len(clients)])
 	}
 }

@@ -18,9 +18,9 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request, _ call) error {
 	}
 	pair, err := s.Authentication.SignIn(r.Context(), inbound.SignIn{Email: m[s.loginField()], Password: m["password"]})
 	if err != nil {
-		return renamed(err, user.FieldEmail, s.loginField())
+		return renameField(err, user.FieldEmail, s.loginField())
 	}
-	s.ok(w, r, http.StatusOK, struct {
+	s.writeJSON(w, r, http.StatusOK, struct {
 		Refresh string `json:"refresh"`
 		Access  string `json:"access"`
 	}{pair.Refresh, pair.Access})
@@ -36,7 +36,7 @@ func (s *server) refresh(w http.ResponseWriter, r *http.Request, _ call) error {
 	if err != nil {
 		return err
 	}
-	s.ok(w, r, http.StatusOK, struct {
+	s.writeJSON(w, r, http.StatusOK, struct {
 		Access  string `json:"access"`
 		Refresh string `json:"refresh,omitzero"`
 	}{pair.Access, pair.Refresh})
@@ -55,7 +55,7 @@ func (s *server) verify(w http.ResponseWriter, r *http.Request, _ call) error {
 	if err != nil {
 		return err
 	}
-	s.ok(w, r, http.StatusOK, struct{}{})
+	s.writeJSON(w, r, http.StatusOK, struct{}{})
 	return nil
 }
 
@@ -67,17 +67,17 @@ func (s *server) blacklist(w http.ResponseWriter, r *http.Request, _ call) error
 	if err := s.Authentication.SignOut(r.Context(), m["refresh"]); err != nil {
 		return err
 	}
-	s.ok(w, r, http.StatusOK, struct{}{})
+	s.writeJSON(w, r, http.StatusOK, struct{}{})
 	return nil
 }
 
-// renamed returns err with the faults of one member under the name that callers of a resource know it by.
-func renamed(err error, name, as string) error {
-	invalid, ok := errors.AsType[*fault.Error](err)
+// renameField returns err with the field faults of one member under another name.
+func renameField(err error, name, as string) error {
+	failure, ok := errors.AsType[*fault.Error](err)
 	if !ok || name == as || !errors.Is(err, fault.ErrInvalid) {
 		return err
 	}
-	faults := slices.Clone(invalid.Fields)
+	faults := slices.Clone(failure.Fields)
 	for i := range faults {
 		if faults[i].Name == name {
 			faults[i].Name = as

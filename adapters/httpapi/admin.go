@@ -1,0 +1,47 @@
+package httpapi
+
+import (
+	"net/http"
+	"net/http/pprof"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/gorilla/mux"
+	"go.uber.org/zap"
+
+	"roster/ports/inbound"
+)
+
+// NewAdmin returns the handler of the admin listener: health and profiling. host is the name or address that it
+// listens on.
+func NewAdmin(h inbound.Health, host string, log *zap.Logger) http.Handler {
+	s := &server{Ports: Ports{Health: h}, log: log}
+	router := mux.NewRouter()
+	router.HandleFunc("/livez", s.livez)
+	router.HandleFunc("/readyz", s.readyz)
+	profiling := router.PathPrefix("/debug/pprof/").Subrouter()
+	profiling.Use(requireHost(host))
+	profiling.HandleFunc("/cmdline", pprof.Cmdline)
+	profiling.HandleFunc("/profile", pprof.Profile)
+	profiling.HandleFunc("/symbol", pprof.Symbol)
+	profiling.HandleFunc("/trace", pprof.Trace)
+	profiling.PathPrefix("/").HandlerFunc(pprof.Index)
+	return router
+}
+
+// requireHost refuses requests for a host name other than own and localhost (RFC 9110, 15.5.20). It stops DNS
+// rebinding: a web site makes its name resolve to a loopback address, so that its scripts in a browser on this machine
+// may read the responses. Their requests still have that name in Host. IP addresses are safe: they need no DNS.
+func requireHost(own string) mux.MiddlewareFunc {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			host := (&url.URL{Host: r.Host}).Hostname()
+			if _, err := netip.ParseAddr(host); err != nil && (host == "" || !strings.EqualFold(host, own) && !strings.EqualFold(host, "localhost")) {
+				http.Error(w, "This host name is not served here. Use an IP address, localhost, or the name in admin_listen.", http.StatusMisdirectedRequest)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}

@@ -1,0 +1,52 @@
+package httpapi
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"go.uber.org/zap"
+)
+
+// The admin handler has profiling and nothing of the API; the API has no profiling.
+func TestProfilingIsOnAdminHandlerOnly(t *testing.T) {
+	admin, api := NewAdmin(healthy{}, "", zap.NewNop()), denyingAPI(zap.NewNop())
+	for path, want := range map[string][2]int{ // status of the admin handler and of the API
+		"/debug/pprof/": {200, 404}, "/debug/pprof/heap": {200, 404}, "/debug/pprof/cmdline": {200, 404},
+		"/debug/vars": {404, 404}, "/metrics": {404, 404}, "/api/users/": {404, 401}, "/livez": {200, 200},
+	} {
+		for i, h := range []http.Handler{admin, api} {
+			w := httptest.NewRecorder()
+			if h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://localhost:8001"+path, nil)); w.Code != want[i] {
+				t.Errorf("%s of handler %d: %d, want %d", path, i, w.Code, want[i])
+			}
+		}
+	}
+}
+
+// A web site that makes its name resolve to this machine (DNS rebinding) cannot read profiles: its requests have its
+// own name in Host.
+func TestProfilingRefusesForeignHost(t *testing.T) {
+	for _, c := range []struct {
+		listen, host string
+		want         int
+	}{
+		{"127.0.0.1", "127.0.0.1:8001", 200}, {"127.0.0.1", "localhost:8001", 200}, {"127.0.0.1", "LOCALHOST", 200},
+		{"127.0.0.1", "[::1]:8001", 200}, {"", "10.0.0.5:8001", 200}, {"id.example.org", "ID.example.org:8001", 200},
+		{"127.0.0.1", "evil.example:8001", 421}, {"", "evil.example", 421}, {"", "", 421}, {"id.example.org", "evil.example:8001", 421},
+		{"127.0.0.1", "localhost.evil.example:8001", 421}, {"127.0.0.1", "127.0.0.1.evil.example:8001", 421},
+	} {
+		h := NewAdmin(healthy{}, c.listen, zap.NewNop())
+		for path, want := range map[string]int{
+			"/debug/pprof/": c.want, "/debug/pprof/heap": c.want, "/debug/pprof/cmdline": c.want, "/debug/pprof/symbol": c.want,
+			"/livez": 200, "/readyz": 200, // public anyway, and load balancers use any name
+		} {
+			r := httptest.NewRequest(http.MethodGet, path, nil)
+			r.Host = c.host
+			w := httptest.NewRecorder()
+			if h.ServeHTTP(w, r); w.Code != want {
+				t.Errorf("listening on %q, %s of host %q: %d, want %d", c.listen, path, c.host, w.Code, want)
+			}
+		}
+	}
+}

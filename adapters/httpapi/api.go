@@ -1,0 +1,40 @@
+package httpapi
+
+import (
+	"net/http"
+	"sync"
+
+	"go.uber.org/zap"
+
+	"roster/ports/inbound"
+)
+
+// Ports are the use cases that the API serves.
+type Ports struct {
+	Accounts       inbound.Accounts
+	Authentication inbound.Authentication
+	Sessions       inbound.Sessions
+	Trail          inbound.Trail
+	Health         inbound.Health
+}
+
+// server holds what the handlers share.
+type server struct {
+	Ports
+	Settings
+	jwks         func() []byte
+	limits       []rateLimit
+	log          *zap.Logger
+	proxyWarning sync.Once
+}
+
+// New returns the handler of the API. jwks returns the JSON Web Key Set to publish (RFC 7517). It fails for a rate that
+// cannot be limited; see Rate.
+func New(p Ports, s Settings, jwks func() []byte, log *zap.Logger) (http.Handler, error) {
+	limits, err := newRateLimits(s.Throttling, monotonicClock())
+	if err != nil {
+		return nil, err
+	}
+	srv := &server{Ports: p, Settings: s, jwks: jwks, limits: limits, log: log}
+	return srv.wrap(srv.routes()), nil
+}

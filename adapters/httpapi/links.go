@@ -1,0 +1,37 @@
+package httpapi
+
+import (
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// link returns the URL of r with another query. It is absolute if PublicURL gives its base or the Host header may be
+// believed, otherwise relative to the host.
+func (s *server) link(r *http.Request, rawQuery string) *string {
+	u := url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: rawQuery}
+	base := s.PublicURL
+	if base == FromHost || base == "" && hostIsLocal(r) {
+		base = "http://" + r.Host
+		if s.overTLS(r) {
+			base = "https://" + r.Host
+		}
+	}
+	return new(strings.TrimSuffix(base, "/") + u.String())
+}
+
+// hostIsLocal reports whether the Host header is localhost, a loopback address or the local address of the connection.
+// Any other name could be an attacker's.
+func hostIsLocal(r *http.Request) bool {
+	host := (&url.URL{Host: r.Host}).Hostname()
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return false
+	}
+	at, _ := r.Context().Value(localAddressKey).(netip.Addr)
+	return ip.IsLoopback() || ip == at
+}
