@@ -51,7 +51,7 @@ var tools = map[string][]string{
 }
 
 // roster stands for the binary in the documents. Serving would not end: the settings are checked instead, since the
-// walks serve. The documents' own database server is one of the tests.
+// walks serve.
 const roster = `#!/bin/bash
 if [ "$1" = serve ]; then shift; exec "$ROSTER" check "$@"; fi
 exec "$ROSTER" "$@"
@@ -60,7 +60,6 @@ exec "$ROSTER" "$@"
 // prelude makes the targets of make be looked up and not run: those that serve or test would not end here.
 const prelude = `set -eu
 make() { command make --no-print-directory -n -C "$ROOT" "$@" > /dev/null; }
-go() { command go vet -C "$ROOT" "$2"; } # go run PACKAGE
 `
 
 // server is the PostgreSQL database of the documents.
@@ -78,7 +77,7 @@ func TestCommands(t *testing.T) {
 	for _, page := range slices.Sorted(maps.Keys(texts)) {
 		commands := commands(t, texts[page])
 		ran += strings.Count(commands, "\n")
-		if commands == "" || strings.Contains(texts[page], "<!-- walk -->\n") && page != "README.md" { // see TestWalk
+		if commands == "" {
 			continue
 		}
 		t.Run(page, func(t *testing.T) {
