@@ -45,10 +45,11 @@ cover: ## write coverage.out of what make quick runs
 	$(MAKE) --no-print-directory quick GO='$(GO)' GOFLAGS='-coverprofile=coverage.out -coverpkg=./...'
 	$(GO) tool cover -func=coverage.out | tail -1
 
-generate: ## write the generated tables of the documents
+generate: ## write the generated tables and answers of the documents
 	$(GO) test ./bootstrap/config -update
+	$(GO) test ./test/docs -run TestWalk -update
 
-check: ## format, vet, linters, the dependency rule, modules
+check: ## format, vet, linters, the dependency rule, documents, modules
 	@bad=$$(gofmt -l .) && if [ -n "$$bad" ]; then echo "gofmt -w is needed on:"; echo "$$bad"; exit 1; fi
 	$(GO) vet ./...
 	GOOS=darwin $(GO) vet ./...
@@ -56,6 +57,7 @@ check: ## format, vet, linters, the dependency rule, modules
 	$(LINT) config verify
 	$(LINT) run ./...
 	$(GO) test ./test/arch ./bootstrap/config
+	$(GO) test -skip 'TestWalk|TestCommands' ./test/docs
 	$(GO) mod verify
 	$(GO) mod tidy -diff
 

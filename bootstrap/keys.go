@@ -23,7 +23,7 @@ type (
 
 // errConfigured refuses to change keys that the settings give.
 var errConfigured = errors.New("the signing key is not kept by roster but configured, with signing_key; to rotate it, " +
-	"put what it was in signing_key_fallbacks and the new one in signing_key, and restart; README, Signing keys, has the steps")
+	"put what it was in signing_key_fallbacks and the new one in signing_key, and restart; docs/security.md, A configured key, has the steps")
 
 // Keys returns the signing keys for an operator to work on.
 func Keys(cfg config.Config) (*Keyring, error) {

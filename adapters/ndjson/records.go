@@ -1,5 +1,5 @@
 // Package ndjson writes everything that a backend keeps as newline-delimited JSON, and reads it back:
-// a header, a line for each record, a footer. The README describes the format. A record has one
+// a header, a line for each record, a footer. docs/transfer.md describes the format. A record has one
 // spelling only, so that digests over lines are digests over records.
 package ndjson
 

@@ -2,7 +2,7 @@
 // struct, and the one place that reads them from file, environment and flags.
 //
 // What a setting is called, what it means and what it may be stands in the tags of Config alone. The
-// names of environment variables and flags, the command line's help, README's tables and the checks
+// names of environment variables and flags, the command line's help, the tables of docs/configuration.md and the checks
 // are made from them:
 //
 //	name      the key in a file; ROSTER_<NAME> and --<name> follow from it

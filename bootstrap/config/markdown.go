@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Table returns the settings as the README's table.
+// Table returns the settings as the table of docs/configuration.md.
 func Table() string {
 	var b strings.Builder
 	b.WriteString("| setting | variable | default | meaning |\n|---|---|---|---|\n")
@@ -30,7 +30,7 @@ func Table() string {
 	return b.String()
 }
 
-// ProfilesTable returns the profiles as the README's table.
+// ProfilesTable returns the profiles as the table of docs/configuration.md.
 func ProfilesTable() string {
 	var b strings.Builder
 	b.WriteString("| setting | `django` | `standard` | `strict` |\n|---|---|---|---|\n")

@@ -10,11 +10,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "rewrite the tables of README.md")
+var update = flag.Bool("update", false, "rewrite the tables of docs/configuration.md")
 
-// The tables in README.md are those that the tags of Config make.
-func TestReadmeTables(t *testing.T) {
-	const path = "../../README.md"
+// The tables in docs/configuration.md are those that the tags of Config make.
+func TestDocumentedTables(t *testing.T) {
+	const path = "../../docs/configuration.md"
 	old, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -26,7 +26,7 @@ func TestReadmeTables(t *testing.T) {
 	} {
 		var ok bool
 		if text, ok = replaceSection(text, s.name, s.body); !ok {
-			t.Errorf("README.md has no section between <!-- %[1]s --> and <!-- /%[1]s -->", s.name)
+			t.Errorf("docs/configuration.md has no section between <!-- %[1]s --> and <!-- /%[1]s -->", s.name)
 			text = string(old)
 		}
 	}
@@ -39,7 +39,7 @@ func TestReadmeTables(t *testing.T) {
 		}
 		return
 	}
-	t.Errorf("README.md differs from the settings (go test ./bootstrap/config -update rewrites it):\n%s", cmp.Diff(string(old), text))
+	t.Errorf("docs/configuration.md differs from the settings (go test ./bootstrap/config -update rewrites it):\n%s", cmp.Diff(string(old), text))
 }
 
 // replaceSection puts body between the lines <!-- name --> and <!-- /name -->.
