@@ -44,7 +44,7 @@ func httpSettings(cfg config.Config) httpapi.Settings {
 		PythonIntegers:    drf && cfg.IDs == "integer",
 		IntegerIDs:        cfg.IDs == "integer",
 		PlainChallenge:    drf,
-		VerifyListed:      drf,
+		BlacklistedIs400:  drf,
 		PasswordMaxLength: cfg.PasswordMaxLength,
 		ConfirmPassword:   cfg.RequireCurrentPassword,
 		Throttling: httpapi.Throttling{

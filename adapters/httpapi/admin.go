@@ -37,8 +37,10 @@ func requireHost(own string) mux.MiddlewareFunc {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			host := (&url.URL{Host: r.Host}).Hostname()
-			if _, err := netip.ParseAddr(host); err != nil && (host == "" || !strings.EqualFold(host, own) && !strings.EqualFold(host, "localhost")) {
-				http.Error(w, "This host name is not served here. Use an IP address, localhost, or the name in admin_listen.", http.StatusMisdirectedRequest)
+			_, err := netip.ParseAddr(host)
+			if err != nil && (host == "" || !strings.EqualFold(host, own) && !strings.EqualFold(host, "localhost")) {
+				http.Error(w, "This host name is not served here. Use an IP address, localhost, or the name in admin_listen.",
+					http.StatusMisdirectedRequest)
 				return
 			}
 			next.ServeHTTP(w, r)

@@ -76,7 +76,8 @@ func (s *server) eventFilter(q query) (audit.Filter, error) {
 			k := audit.Kind(strings.TrimSpace(part))
 			switch {
 			case !slices.Contains(audit.Kinds(), k):
-				refuse("kind", "invalid_choice", fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", truncate(string(k), 64)))
+				refuse("kind", "invalid_choice",
+					fmt.Sprintf("Select a valid choice. %s is not one of the available choices.", truncate(string(k), 64)))
 			case !slices.Contains(f.Kinds, k):
 				f.Kinds = append(f.Kinds, k)
 			}

@@ -56,12 +56,13 @@ func (s *server) warnUntrustedProxy(r *http.Request) {
 		return
 	}
 	s.proxyWarning.Do(func() {
-		s.log.Warn("X-Forwarded-For is not believed: its sender is not in trusted_proxies; if it is your proxy, all its clients count as one",
-			zap.Stringer("from", at))
+		s.log.Warn("X-Forwarded-For is not believed: its sender is not in trusted_proxies; "+
+			"if it is your proxy, all its clients count as one", zap.Stringer("from", at))
 	})
 }
 
-// parseForwardedFor parses an item of X-Forwarded-For: an address, also with a port. An IPv6 address may be in brackets.
+// parseForwardedFor parses an item of X-Forwarded-For: an address, with or without a port. An IPv6 address may be in
+// brackets.
 func parseForwardedFor(text string) (netip.Addr, bool) {
 	text = strings.TrimSpace(text)
 	if at, err := netip.ParseAddrPort(text); err == nil {

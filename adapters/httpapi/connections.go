@@ -107,8 +107,9 @@ func (s *connections) add(conn net.Conn) {
 		s.close(c)
 	case n != nil && n.open > s.Max/2:
 		s.warning.Do(func() {
-			s.log.Warn("a client network holds half of all connections; each further one closes its longest idle one, or is closed if none is idle; "+
-				"if it is your proxy, name it in trusted_proxies", zap.String("address", n.name), zap.Int("connections", s.Max))
+			s.log.Warn("a client network holds half of all connections; each further one closes its longest idle one, "+
+				"or is closed if none is idle; if it is your proxy, name it in trusted_proxies",
+				zap.String("address", n.name), zap.Int("connections", s.Max))
 		})
 		if !s.closeOldest(&n.idle) {
 			s.close(c)

@@ -20,7 +20,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case http.StatusInternalServerError:
 		s.log.Error("request failed", zap.Error(err), requestID(r))
 	case http.StatusServiceUnavailable:
-		s.log.Warn("request refused for now", zap.Error(err), requestID(r))
+		s.log.Warn("request refused: service unavailable", zap.Error(err), requestID(r))
 		if e.retryAfter <= 0 {
 			e.retryAfter = time.Second
 		}

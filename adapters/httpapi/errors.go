@@ -37,13 +37,16 @@ var (
 	errNotAcceptable = &httpError{http.StatusNotAcceptable, "Could not satisfy the request Accept header."}
 	errNoRoute       = &httpError{http.StatusNotFound, "Not found."}
 	errTooLarge      = &httpError{http.StatusRequestEntityTooLarge, "Request body too large."}
-	errContentCoding = &httpError{http.StatusUnsupportedMediaType, "The content coding of the request body is not supported; send it as it is."}
+	errContentCoding = &httpError{
+		http.StatusUnsupportedMediaType, "The content coding of the request body is not supported; send it as it is.",
+	}
 	errNoData        = invalid("", "null", "No data provided")
 	errInvalidPage   = fault.New(fault.NotFound, "invalid_page", "Invalid page.")
 	errInvalidCursor = fault.New(fault.NotFound, "invalid_cursor", "Invalid cursor")
 
 	// errAuthorization refuses an Authorization header that is not a scheme and a token.
-	errAuthorization = fault.New(fault.Unauthenticated, "bad_authorization_header", "Authorization header must contain two space-delimited values")
+	errAuthorization = fault.New(fault.Unauthenticated, "bad_authorization_header",
+		"Authorization header must contain two space-delimited values")
 )
 
 // statusClientClosedRequest appears in the log alone, since the client reads no response (nginx's code).
@@ -93,7 +96,8 @@ func explain(err error) errorResponse {
 	switch {
 	case errors.As(err, &httpErr):
 		return errorResponse{status: httpErr.status, detail: httpErr.detail}
-	case errors.As(err, &tokenErr) && errors.As(err, &failure) && failure.Code == session.ErrTokenInvalid.Code && !errors.Is(err, session.ErrNoUserClaim):
+	case errors.As(err, &tokenErr) && errors.As(err, &failure) && failure.Code == session.ErrTokenInvalid.Code &&
+		!errors.Is(err, session.ErrNoUserClaim):
 		return errorResponse{
 			status: statusOf[failure.Kind], detail: "Given token not valid for any token type",
 			code: failure.Code, tokenError: failure.Message,

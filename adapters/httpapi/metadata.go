@@ -8,15 +8,17 @@ import (
 
 // Descriptions in the response to OPTIONS (DRF's SimpleMetadata). Those of DRF's and SimpleJWT's views are copied.
 const (
-	usersDescription     = "Register, list, retrieve, update and delete users."
-	meDescription        = "Retrieve, update and delete the user who is signed in."
-	passwordDescription  = "Takes the current password and a new one, and ends the other sessions."
-	sessionsDescription  = "List the places where a user is signed in, and end all of them."
-	sessionDescription   = "Sign out one session."
-	auditDescription     = "Security events, newest first."
-	obtainDescription    = "Takes a set of user credentials and returns an access and refresh JSON web\ntoken pair to prove the authentication of those credentials."
-	refreshDescription   = "Takes a refresh type JSON web token and returns an access type JSON web\ntoken if the refresh token is valid."
-	verifyDescription    = "Takes a token and indicates if it is valid.  This view provides no\ninformation about a token's fitness for a particular use."
+	usersDescription    = "Register, list, retrieve, update and delete users."
+	meDescription       = "Retrieve, update and delete the user who is signed in."
+	passwordDescription = "Takes the current password and a new one, and ends the other sessions."
+	sessionsDescription = "List the places where a user is signed in, and end all of them."
+	sessionDescription  = "Sign out one session."
+	auditDescription    = "Security events, newest first."
+	obtainDescription   = "Takes a set of user credentials and returns an access and refresh JSON web\n" +
+		"token pair to prove the authentication of those credentials."
+	refreshDescription = "Takes a refresh type JSON web token and returns an access type JSON web\ntoken if the refresh token is valid."
+	verifyDescription  = "Takes a token and indicates if it is valid.  This view provides no\n" +
+		"information about a token's fitness for a particular use."
 	blacklistDescription = "Takes a token and blacklists it. Must be used with the\n`rest_framework_simplejwt.token_blacklist` app installed."
 )
 
@@ -66,12 +68,13 @@ func (s *server) userFields() userFields {
 		id = "integer"
 	}
 	return userFields{
-		ID:         readOnlyField(id, "ID", ""),
-		Email:      requiredField("email", "Email address", user.MaxEmail),
-		Password:   requiredField("string", "Password", s.PasswordMaxLength),
-		FirstName:  requiredField("string", "First name", user.MaxName),
-		LastName:   requiredField("string", "Last name", user.MaxName),
-		IsActive:   readOnlyField("boolean", "Active", "Designates whether this user should be treated as active. Unselect this instead of deleting accounts."),
+		ID:        readOnlyField(id, "ID", ""),
+		Email:     requiredField("email", "Email address", user.MaxEmail),
+		Password:  requiredField("string", "Password", s.PasswordMaxLength),
+		FirstName: requiredField("string", "First name", user.MaxName),
+		LastName:  requiredField("string", "Last name", user.MaxName),
+		IsActive: readOnlyField("boolean", "Active",
+			"Designates whether this user should be treated as active. Unselect this instead of deleting accounts."),
 		IsStaff:    readOnlyField("boolean", "Staff status", "Designates whether the user can log into this admin site."),
 		DateJoined: readOnlyField("datetime", "Date joined", ""),
 		LastLogin:  readOnlyField("datetime", "Last login", ""),
@@ -100,7 +103,7 @@ func (s *server) userActions(r *http.Request, c call) (any, error) {
 		if explain(err).status >= http.StatusInternalServerError {
 			return nil, err
 		}
-		return nil, nil //nolint:nilnil // OPTIONS then describes no action
+		return nil, nil //nolint:nilnil // then there is no action to describe
 	}
 	f := s.userFields()
 	if s.ConfirmPassword {

@@ -21,7 +21,8 @@ const (
 	pingTimeout = 30 * time.Second
 )
 
-// NewServer returns the HTTP server of h. It has at most c.Max connections, if its listener accepts no more.
+// NewServer returns an HTTP server of h that keeps its connections within c. Its listener must accept at most c.Max of
+// them at once.
 func NewServer(h http.Handler, c Connections, log *zap.Logger) *http.Server {
 	srv := &http.Server{
 		Handler:           h,

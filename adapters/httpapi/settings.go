@@ -38,7 +38,7 @@ type Settings struct {
 	PythonIntegers    bool // parse ids in a path as Python's int does: "007" is 7
 	IntegerIDs        bool // OPTIONS describes ids as integers
 	PlainChallenge    bool // WWW-Authenticate is the scheme only, as in SimpleJWT, without the error (RFC 6750)
-	VerifyListed      bool // verifying a blacklisted token gives 400, as in SimpleJWT, instead of 401
+	BlacklistedIs400  bool // verifying a blacklisted token gives 400, as in SimpleJWT, instead of 401
 	PasswordMaxLength int  // in the description of OPTIONS
 	ConfirmPassword   bool // OPTIONS describes current_password
 	Throttling        Throttling

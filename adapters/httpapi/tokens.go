@@ -49,7 +49,7 @@ func (s *server) verify(w http.ResponseWriter, r *http.Request, _ call) error {
 		return err
 	}
 	err = s.Authentication.Verify(r.Context(), m["token"])
-	if s.VerifyListed && errors.Is(err, session.ErrBlacklisted) {
+	if s.BlacklistedIs400 && errors.Is(err, session.ErrBlacklisted) {
 		err = fault.ErrInvalid.With(fault.Field{Code: "invalid", Message: session.ErrBlacklisted.Message})
 	}
 	if err != nil {
