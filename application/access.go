@@ -1,5 +1,3 @@
-// Package application holds the use cases: it parses input into domain values, authorizes, and puts
-// the outbound ports in the right order. It knows no technology.
 package application
 
 import (
@@ -8,35 +6,35 @@ import (
 	"roster/ports/inbound"
 )
 
-// AccessPolicy says who may read and change whom.
+// AccessPolicy decides which users an actor may read and change.
 type AccessPolicy string
 
 // The access policies.
 const (
-	// Open lets any signed-in user do anything to anybody, as plain IsAuthenticated does in DRF.
+	// Open lets any signed-in user read and change all users, as plain IsAuthenticated does in DRF.
 	Open AccessPolicy = "open"
-	// Directory lets any signed-in user read all, and change only themselves; staff change all.
+	// Directory lets any signed-in user read all users and change itself; staff change all.
 	Directory AccessPolicy = "directory"
-	// Private shows a signed-in user only themselves, as if there were no others; staff see and
-	// change all.
+	// Private lets a signed-in user read and change itself only, and hides that others exist; staff read and change
+	// all.
 	Private AccessPolicy = "private"
 )
 
-// operation is what an actor wants to do with one user.
+// operation is what an actor asks to do with a user.
 type operation int
 
 const (
-	read operation = iota
-	change
+	opRead operation = iota
+	opChange
 )
 
-// allow decides whether the actor may do op to the user with that id: nil, ErrNoCredentials,
-// user.ErrNotFound where even existence is private, or ErrForbidden. Nothing else decides it.
+// allow fails unless the actor may do op to the user with this id: with ErrNoCredentials, ErrForbidden or, where the
+// policy hides other users, user.ErrNotFound. It is the only place that decides this.
 func (p AccessPolicy) allow(a inbound.Actor, op operation, id user.ID) error {
 	switch {
 	case a.Anonymous():
 		return inbound.ErrNoCredentials
-	case a.Is(id), a.Staff(), p == Open, p == Directory && op == read:
+	case a.Is(id), a.Staff(), p == Open, p == Directory && op == opRead:
 		return nil
 	case p == Directory:
 		return inbound.ErrForbidden
@@ -44,7 +42,7 @@ func (p AccessPolicy) allow(a inbound.Actor, op operation, id user.ID) error {
 	return user.ErrNotFound
 }
 
-// scope narrows a filter to the users whom the actor may see.
+// scope restricts a filter to the users that the actor may see.
 func (p AccessPolicy) scope(a inbound.Actor, f user.Filter) (user.Filter, error) {
 	f.Only = ""
 	switch {
@@ -56,9 +54,9 @@ func (p AccessPolicy) scope(a inbound.Actor, f user.Filter) (user.Filter, error)
 	return f, nil
 }
 
-// sessionsOf decides whether the actor may see and end the sessions of owner: their own, and staff
-// everybody's, whatever the access policy. Where somebody is signed in is nobody else's business.
-func sessionsOf(a inbound.Actor, owner user.ID) error {
+// mayManageSessions fails unless the actor may list and end the sessions of owner: its own or, for staff, those of
+// all users. The access policy does not matter, since sessions are private.
+func mayManageSessions(a inbound.Actor, owner user.ID) error {
 	switch {
 	case a.Anonymous():
 		return inbound.ErrNoCredentials
@@ -68,8 +66,8 @@ func sessionsOf(a inbound.Actor, owner user.ID) error {
 	return inbound.ErrForbidden
 }
 
-// staffOnly decides what only administrators may do.
-func staffOnly(a inbound.Actor) error {
+// requireStaff fails unless the actor is staff.
+func requireStaff(a inbound.Actor) error {
 	switch {
 	case a.Anonymous():
 		return inbound.ErrNoCredentials
@@ -79,14 +77,14 @@ func staffOnly(a inbound.Actor) error {
 	return inbound.ErrForbidden
 }
 
-// Registration says who may make new users.
+// Registration decides which actors may register users.
 type Registration string
 
-// Who may register.
+// The registration settings.
 const (
-	RegistrationOpen   Registration = "open"   // anybody
-	RegistrationStaff  Registration = "staff"  // administrators, for others
-	RegistrationClosed Registration = "closed" // nobody over the API
+	RegistrationOpen   Registration = "open"   // any client
+	RegistrationStaff  Registration = "staff"  // staff only
+	RegistrationClosed Registration = "closed" // none; the command line still can
 )
 
 var errRegistrationClosed = fault.New(fault.Forbidden, "registration_closed", "Registration is closed.")

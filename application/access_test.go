@@ -14,7 +14,7 @@ import (
 	"roster/test/fixture"
 )
 
-// operations is everything that somebody can do to somebody, with a token.
+// operations are the requests of one user about another, with a token.
 var operations = map[string]func(ctx context.Context, s *fixture.Service, a inbound.Actor, id user.ID, its session.ID) error{
 	"read": func(ctx context.Context, s *fixture.Service, a inbound.Actor, id user.ID, _ session.ID) error {
 		_, err := s.Accounts.Get(ctx, a, id)
@@ -58,8 +58,8 @@ var operations = map[string]func(ctx context.Context, s *fixture.Service, a inbo
 	},
 }
 
-// TestWhoMayDoWhat is the whole of authorization: each operation, actor and access policy.
-func TestWhoMayDoWhat(t *testing.T) {
+// TestAccess covers each operation, actor and access policy.
+func TestAccess(t *testing.T) {
 	var (
 		no        = inbound.ErrNoCredentials
 		forbidden = inbound.ErrForbidden
@@ -86,11 +86,11 @@ func TestWhoMayDoWhat(t *testing.T) {
 		for _, policy := range c.policies {
 			for _, op := range c.ops {
 				seen[op]++
-				for who, want := range map[string]error{
+				for role, want := range map[string]error{
 					"anonymous": c.anonymous, "self": c.self, "other": c.other, "staff": c.staff,
 					"deleted": inbound.ErrUserNotFound, "deactivated": inbound.ErrUserInactive,
 				} {
-					t.Run(string(policy)+"/"+op+"/"+who, func(t *testing.T) { mayDo(t, policy, op, who, want) })
+					t.Run(string(policy)+"/"+op+"/"+role, func(t *testing.T) { mayDo(t, policy, op, role, want) })
 				}
 			}
 		}
@@ -102,8 +102,8 @@ func TestWhoMayDoWhat(t *testing.T) {
 	}
 }
 
-// mayDo tries one cell of the table, with the token of a real sign-in.
-func mayDo(t *testing.T, policy application.AccessPolicy, op, who string, want error) {
+// mayDo checks one operation of one actor, with a token from a sign-in.
+func mayDo(t *testing.T, policy application.AccessPolicy, op, role string, want error) {
 	t.Helper()
 	set := fixture.Standard()
 	set.Access = policy
@@ -117,23 +117,23 @@ func mayDo(t *testing.T, policy application.AccessPolicy, op, who string, want e
 		t.Fatal(err)
 	}
 	err = func() error {
-		if who == "anonymous" {
+		if role == "anonymous" {
 			return operations[op](t.Context(), s, inbound.Actor{}, target.ID(), its)
 		}
-		email := map[string]string{"self": "target", "other": "other", "staff": "staff", "deleted": "other", "deactivated": "staff"}[who] + "@example.com"
+		email := map[string]string{"self": "target", "other": "other", "staff": "staff", "deleted": "other", "deactivated": "staff"}[role] + "@example.com"
 		token := s.SignsIn(t, email, fixture.Password).Access
-		if who == "self" {
-			before, _ = s.Ports.Users.Get(t.Context(), target.ID()) // the sign-in is noted
+		if role == "self" {
+			before, _ = s.Ports.Users.Get(t.Context(), target.ID()) // after the sign-in, which changes the user
 		}
 		switch u, err := s.Administration.Find(t.Context(), email); {
 		case err != nil:
 			t.Fatal(err)
-		case who == "deleted":
+		case role == "deleted":
 			err = s.Administration.Delete(t.Context(), u.ID(), false)
 			if err != nil {
 				t.Fatal(err)
 			}
-		case who == "deactivated":
+		case role == "deactivated":
 			s.Set(t, u.ID(), func(u *user.User) { u.SetActive(false) })
 		}
 		actor, err := s.Authenticate(t.Context(), token)
@@ -154,8 +154,8 @@ func mayDo(t *testing.T, policy application.AccessPolicy, op, who string, want e
 	}
 }
 
-// Of an id that nobody has every operation says the same, whatever the policy.
-func TestOfNobody(t *testing.T) {
+// With an id that no user has, every operation fails with the same error under every policy.
+func TestUnknownUserIsNotFound(t *testing.T) {
 	for _, policy := range []application.AccessPolicy{application.Open, application.Directory, application.Private} {
 		set := fixture.Standard()
 		set.Access = policy
@@ -171,7 +171,7 @@ func TestOfNobody(t *testing.T) {
 	}
 }
 
-func TestWhomAListShows(t *testing.T) {
+func TestListIsScoped(t *testing.T) {
 	for policy, want := range map[application.AccessPolicy][2]int{ // to a plain user, to staff
 		application.Open: {3, 3}, application.Directory: {3, 3}, application.Private: {1, 3},
 	} {
@@ -181,7 +181,7 @@ func TestWhomAListShows(t *testing.T) {
 		plain, staff := s.Add(t, "a@example.com"), s.AddStaff(t, "b@example.com")
 		s.Add(t, "c@example.com")
 		for i, actor := range []inbound.Actor{{User: plain}, {User: staff}} {
-			// Only is the policy's to set: a caller that sets it sees neither more nor less.
+			// The policy sets Only: the caller's value has no effect.
 			for _, f := range []user.Filter{{}, {Only: staff.ID()}} {
 				users, err := s.Accounts.List(t.Context(), actor, inbound.UserQuery{Query: user.Query{Filter: f, Order: user.Ordering(""), Limit: 10}})
 				if err != nil || len(users) != want[i] {
@@ -202,7 +202,7 @@ func TestWhomAListShows(t *testing.T) {
 	}
 }
 
-func TestWhoMayRegister(t *testing.T) {
+func TestRegistration(t *testing.T) {
 	closed := "closed"
 	for registration, want := range map[application.Registration][3]any{ // anonymous, user, staff
 		application.RegistrationOpen:   {nil, nil, nil},

@@ -9,22 +9,22 @@ import (
 	"roster/ports/inbound"
 )
 
-// Accounts is the use cases about users.
+// Accounts implements the use cases about users.
 type Accounts struct {
-	ports    Ports
-	settings Settings
-	guard    *Guard
-	turns    *turns
+	ports     Ports
+	settings  Settings
+	guard     *Guard
+	longReads *readLimiter
 	parser
 	Recorder
 }
 
 var _ inbound.Accounts = (*Accounts)(nil)
 
-// NewAccounts returns the use cases over p.
+// NewAccounts returns the use cases on the ports p.
 func NewAccounts(p Ports, s Settings, g *Guard) *Accounts {
 	return &Accounts{
-		ports: p, settings: s, guard: g, turns: newTurns(s.LongReads),
+		ports: p, settings: s, guard: g, longReads: newReadLimiter(s.LongReads),
 		parser: parser{p.Users, p.Domains, p.Breached, s.Passwords}, Recorder: NewRecorder(p),
 	}
 }
@@ -37,11 +37,11 @@ func (a *Accounts) List(ctx context.Context, actor inbound.Actor, q inbound.User
 	}
 	q.Filter, q.Limit = f, max(q.Limit, 1)
 	if q.Email == "" {
-		leave, err := a.turns.take(ctx, actor.ID(), q.Query)
+		release, err := a.longReads.acquire(ctx, actor.ID(), q.Query)
 		if err != nil {
 			return nil, err
 		}
-		defer leave()
+		defer release()
 		return a.ports.Users.List(ctx, q.Query)
 	}
 	found, err := a.withEmail(ctx, q.Email, f)
@@ -61,19 +61,19 @@ func (a *Accounts) Count(ctx context.Context, actor inbound.Actor, q inbound.Use
 		found, err := a.withEmail(ctx, q.Email, f)
 		return len(found), err
 	}
-	leave, err := a.turns.take(ctx, actor.ID(), user.Query{Filter: f})
+	release, err := a.longReads.acquire(ctx, actor.ID(), user.Query{Filter: f})
 	if err != nil {
 		return 0, err
 	}
-	defer leave()
+	defer release()
 	return a.ports.Users.Count(ctx, f)
 }
 
-// withEmail returns the user with an address, or nothing when there is none or the user does not fit f.
+// withEmail returns the user with an address, or none when there is no such user or f does not match it.
 func (a *Accounts) withEmail(ctx context.Context, address string, f user.Filter) ([]*user.User, error) {
 	e, err := user.ParseEmail(address, a.ports.Domains.ToASCII)
 	if err != nil {
-		return nil, ctx.Err() // no user has it
+		return nil, ctx.Err() // no user can have it
 	}
 	u, err := a.ports.Users.ByEmail(ctx, e.Key())
 	switch {
@@ -89,17 +89,17 @@ func (a *Accounts) withEmail(ctx context.Context, address string, f user.Filter)
 
 // Get implements inbound.Accounts.
 func (a *Accounts) Get(ctx context.Context, actor inbound.Actor, id user.ID) (*user.User, error) {
-	return a.find(ctx, actor, read, id)
+	return a.find(ctx, actor, opRead, id)
 }
 
 // MayChange implements inbound.Accounts.
 func (a *Accounts) MayChange(ctx context.Context, actor inbound.Actor, id user.ID) error {
-	_, err := a.find(ctx, actor, change, id)
+	_, err := a.find(ctx, actor, opChange, id)
 	return err
 }
 
-// find returns a user if the actor may do op to the user. A user that does not exist is not found, whatever the
-// actor may do. The actor's own record is not read again: the authentication of the request has read it.
+// find returns a user if the actor may do op to it. It fails with user.ErrNotFound before it checks rights. The
+// actor's own record is not read again, since the authentication of the request has read it.
 func (a *Accounts) find(ctx context.Context, actor inbound.Actor, op operation, id user.ID) (*user.User, error) {
 	if actor.Anonymous() {
 		return nil, inbound.ErrNoCredentials
@@ -116,20 +116,20 @@ func (a *Accounts) find(ctx context.Context, actor inbound.Actor, op operation, 
 
 // Delete implements inbound.Accounts.
 func (a *Accounts) Delete(ctx context.Context, actor inbound.Actor, id user.ID, versions []int64) error {
-	if _, err := a.find(ctx, actor, change, id); err != nil {
+	if _, err := a.find(ctx, actor, opChange, id); err != nil {
 		return err
 	}
 	actor, err := a.ports.reauthenticate(ctx, actor, a.ports.Clock.Now(), a.settings.Rules)
 	if err != nil {
 		return err
 	}
-	if err := a.settings.Access.allow(actor, change, id); err != nil { // the actor's rights may have changed since
+	if err := a.settings.Access.allow(actor, opChange, id); err != nil { // the actor's rights may have changed since
 		return err
 	}
 	return a.delete(ctx, actor.ID(), id, func(u *user.User) error { return checkVersion(u, versions) })
 }
 
-// checkVersion fails with user.ErrStale when versions are named and the user's is none of them, and with
+// checkVersion fails with user.ErrStale when versions are named and the user has none of them, and with
 // user.ErrNoVersion when the list is empty but not nil: what the client named is no version.
 func checkVersion(u *user.User, versions []int64) error {
 	switch {

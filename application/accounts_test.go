@@ -14,7 +14,7 @@ import (
 	"roster/test/fixture"
 )
 
-// faults returns "member: message" of every fault that err tells.
+// faults returns "member: message" of every fault in err.
 func faults(err error) []string {
 	var out []string
 	if e, ok := errors.AsType[*fault.Error](err); ok {
@@ -32,7 +32,7 @@ func expectFaults(t *testing.T, err error, want ...string) {
 	}
 }
 
-func TestRegistrationTellsEveryFaultAtOnce(t *testing.T) {
+func TestRegistrationReportsAllFaults(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	s.Add(t, "taken@example.com")
 	for name, c := range map[string]struct {
@@ -75,7 +75,7 @@ func TestRegistrationTellsEveryFaultAtOnce(t *testing.T) {
 	}
 }
 
-func TestRegisteredUserIsAsAsked(t *testing.T) {
+func TestRegisterStoresTheInput(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	u, err := s.Register(t.Context(), inbound.Actor{}, fixture.Body(inbound.UserInput{
 		Email: field.Given(" Ann.Lee@EXAMPLE.com "), Password: field.Given(" " + fixture.Password), FirstName: field.Given(" Ann "), LastName: field.Given("Lee"),
@@ -110,7 +110,7 @@ func TestChangeIsAllOrNothing(t *testing.T) {
 	me := inbound.Actor{User: u}
 	_, err := s.Change(t.Context(), me, u.ID(), fixture.Body(inbound.Changes{UserInput: inbound.UserInput{FirstName: field.Given("New"), Email: field.Given("B@example.com")}}))
 	expectFaults(t, err, "email: user with this email address already exists.")
-	_, err = s.Change(t.Context(), me, u.ID(), fixture.Body(inbound.Changes{Whole: true, UserInput: inbound.UserInput{FirstName: field.Given("New")}}))
+	_, err = s.Change(t.Context(), me, u.ID(), fixture.Body(inbound.Changes{Full: true, UserInput: inbound.UserInput{FirstName: field.Given("New")}}))
 	expectFaults(t, err, "email: This field is required.", "password: This field is required.", "last_name: This field is required.")
 	if now, _ := s.Users.Get(t.Context(), u.ID()); now.Snapshot() != u.Snapshot() {
 		t.Errorf("a refused change left %+v", now.Snapshot())
@@ -124,7 +124,7 @@ func TestChangeIsAllOrNothing(t *testing.T) {
 	}
 }
 
-func TestStrengthIsJudgedAgainstTheUserToBe(t *testing.T) {
+func TestPasswordIsComparedWithTheChangedUser(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	u := s.Add(t, "a@example.com")
 	me := inbound.Actor{User: u}
@@ -155,15 +155,15 @@ func TestStaleVersionChangesNothing(t *testing.T) {
 	if _, err := s.Change(t.Context(), me, u.ID(), fixture.Body(inbound.Changes{Versions: []int64{9, u.Version()}, UserInput: inbound.UserInput{FirstName: field.Given("X")}})); err != nil {
 		t.Error(err)
 	}
-	// The actor's record was read before; the version counts that is stored now.
+	// The actor's record was read earlier; the stored version is compared.
 	if _, err := s.Change(t.Context(), me, u.ID(), fixture.Body(inbound.Changes{Versions: []int64{u.Version()}, UserInput: inbound.UserInput{FirstName: field.Given("Y")}})); !errors.Is(err, user.ErrStale) {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestCurrentPasswordIsAskedFor(t *testing.T) {
+func TestCurrentPasswordIsRequired(t *testing.T) {
 	set := fixture.Standard()
-	set.Passwords.CurrentNeeded = true
+	set.Passwords.RequireCurrent = true
 	s := fixture.New(t, set)
 	u, staff := s.Add(t, "a@example.com"), s.AddStaff(t, "s@example.com")
 	me := inbound.Actor{User: u}
@@ -187,7 +187,7 @@ func TestCurrentPasswordIsAskedFor(t *testing.T) {
 	}
 }
 
-func TestDeletionTakesTheSessionsAlong(t *testing.T) {
+func TestDeletionDeletesTheSessions(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	u := s.Add(t, "a@example.com")
 	pair := s.SignsIn(t, "a@example.com", fixture.Password)

@@ -14,13 +14,12 @@ import (
 	"roster/ports/inbound"
 )
 
-// Administration is the operator's use cases. It shares the rules with Accounts and leaves out the
-// question who asks.
+// Administration implements the use cases of the operator. It applies the rules of Accounts, except for rights.
 type Administration struct{ accounts *Accounts }
 
 var _ inbound.Administration = (*Administration)(nil)
 
-// NewAdministration returns the use cases over those of accounts.
+// NewAdministration returns the use cases on those of accounts.
 func NewAdministration(a *Accounts) *Administration { return &Administration{a} }
 
 // Create implements inbound.Administration.
@@ -29,18 +28,18 @@ func (m *Administration) Create(ctx context.Context, in inbound.UserInput) (*use
 		_, _, faults := user.EmailRule(true).Check(in.Email)
 		return nil, fault.ErrInvalid.With(faults...)
 	}
-	who, err := m.accounts.parse(ctx, in, false, nil)
+	parsed, err := m.accounts.parse(ctx, in, false, nil)
 	if err != nil {
 		return nil, err
 	}
-	if who.active, who.staff, err = flags(in); err != nil {
+	if parsed.active, parsed.staff, err = parseFlags(in); err != nil {
 		return nil, err
 	}
-	return m.accounts.add(ctx, "", who)
+	return m.accounts.add(ctx, "", parsed)
 }
 
-// Judge implements inbound.Administration.
-func (m *Administration) Judge(ctx context.Context, in inbound.UserInput, u *user.User) error {
+// CheckInput implements inbound.Administration.
+func (m *Administration) CheckInput(ctx context.Context, in inbound.UserInput, u *user.User) error {
 	_, err := m.accounts.parse(ctx, in, false, u)
 	return err
 }
@@ -57,31 +56,31 @@ func (m *Administration) HasAdministrator(ctx context.Context) (bool, error) {
 }
 
 // Find implements inbound.Administration.
-func (m *Administration) Find(ctx context.Context, who string) (*user.User, error) {
-	if strings.Contains(who, "@") {
-		e, err := user.ParseEmail(who, m.accounts.ports.Domains.ToASCII)
+func (m *Administration) Find(ctx context.Context, idOrEmail string) (*user.User, error) {
+	if strings.Contains(idOrEmail, "@") {
+		e, err := user.ParseEmail(idOrEmail, m.accounts.ports.Domains.ToASCII)
 		if err != nil {
 			return nil, user.ErrNotFound
 		}
 		return m.accounts.ports.Users.ByEmail(ctx, e.Key())
 	}
-	id, err := user.ParseID(who)
+	id, err := user.ParseID(idOrEmail)
 	if err != nil {
 		return nil, err
 	}
 	return m.accounts.ports.Users.Get(ctx, id)
 }
 
-// eachPage is how many users or sessions are read at once: few enough for flat memory.
-const eachPage = 500
+// pageSize is how many users or sessions are read at once, which bounds the memory.
+const pageSize = 500
 
 // Each implements inbound.Administration.
 func (m *Administration) Each(ctx context.Context, q user.Query, visit func(*user.User) error) error {
-	left := q.Limit // 0 and below: no limit
+	left := q.Limit // 0 or less: no limit
 	for {
-		q.Limit = eachPage
+		q.Limit = pageSize
 		if left > 0 {
-			q.Limit = min(left, eachPage)
+			q.Limit = min(left, pageSize)
 		}
 		users, err := m.accounts.ports.Users.List(ctx, q)
 		if err != nil {
@@ -95,14 +94,14 @@ func (m *Administration) Each(ctx context.Context, q user.Query, visit func(*use
 		if left -= len(users); len(users) < q.Limit || left == 0 {
 			return nil
 		}
-		at := users[len(users)-1].Position()
-		q.From, q.Offset = &at, 0
+		last := users[len(users)-1].Position()
+		q.From, q.Offset = &last, 0
 	}
 }
 
 // EachSession implements inbound.Administration.
 func (m *Administration) EachSession(ctx context.Context, u *user.User, visit func(*session.Session) error) error {
-	q := session.Query{Owner: u.ID(), LiveAt: m.accounts.ports.Clock.Now(), Epoch: u.SessionEpoch(), Limit: eachPage}
+	q := session.Query{Owner: u.ID(), LiveAt: m.accounts.ports.Clock.Now(), Epoch: u.SessionEpoch(), Limit: pageSize}
 	for {
 		sessions, err := m.accounts.ports.Sessions.List(ctx, q)
 		if err != nil {
@@ -113,7 +112,7 @@ func (m *Administration) EachSession(ctx context.Context, u *user.User, visit fu
 				return err
 			}
 		}
-		if len(sessions) < eachPage {
+		if len(sessions) < pageSize {
 			return nil
 		}
 		at := sessions[len(sessions)-1].Position()
@@ -121,10 +120,10 @@ func (m *Administration) EachSession(ctx context.Context, u *user.User, visit fu
 	}
 }
 
-// Standing implements inbound.Administration. Where an account is locked is stored by digests of the networks,
-// so that the last one is known from the audit trail alone.
-func (m *Administration) Standing(ctx context.Context, u *user.User) (inbound.Standing, error) {
-	var out inbound.Standing
+// SignInStatus implements inbound.Administration. Lockout records contain digests of networks, so the network of the
+// last failure comes from the audit trail.
+func (m *Administration) SignInStatus(ctx context.Context, u *user.User) (inbound.SignInStatus, error) {
+	var out inbound.SignInStatus
 	err := m.EachSession(ctx, u, func(*session.Session) error {
 		out.Sessions++
 		return nil
@@ -139,12 +138,12 @@ func (m *Administration) Standing(ctx context.Context, u *user.User) (inbound.St
 	}
 	g := m.accounts.guard
 	account := lockout.ForAccount(u.Snapshot().EmailKey)
-	out.Failures, out.LockedUntil, err = g.standing(ctx, account.Elsewhere(), g.rules.Elsewhere)
+	out.Failures, out.LockedUntil, err = g.status(ctx, account.FromNewNetworks(), g.rules.NewNetworks)
 	if err != nil || len(failed) == 0 {
 		return out, err
 	}
 	out.LastFailure, out.FailedFrom = failed[0].At, failed[0].Address
-	n, until, err := g.standing(ctx, account.At(lockout.Network(out.FailedFrom)), g.rules.Account)
+	n, until, err := g.status(ctx, account.At(lockout.Network(out.FailedFrom)), g.rules.Account)
 	out.Failures = max(out.Failures, n)
 	if until.After(out.LockedUntil) {
 		out.LockedUntil = until
@@ -153,24 +152,24 @@ func (m *Administration) Standing(ctx context.Context, u *user.User) (inbound.St
 }
 
 // Set implements inbound.Administration.
-func (m *Administration) Set(ctx context.Context, id user.ID, s inbound.Settings) (*user.User, error) {
+func (m *Administration) Set(ctx context.Context, id user.ID, s inbound.AdminChanges) (*user.User, error) {
 	u, err := m.accounts.ports.Users.Get(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	in := inbound.UserInput{Email: s.Email, FirstName: s.FirstName, LastName: s.LastName}
-	who, err := m.accounts.parse(ctx, in, false, u)
+	parsed, err := m.accounts.parse(ctx, in, false, u)
 	if err != nil {
 		return nil, err
 	}
-	who.active, who.staff = s.Active, s.Staff
+	parsed.active, parsed.staff = s.Active, s.Staff
 	now := m.accounts.ports.Clock.Now()
 	return m.accounts.update(ctx, "", id, func(u *user.User) error {
 		if s.AllowLastStaff {
 			u.AllowLastStaff()
 		}
-		who.apply(u)
-		who.applyFlags(u, now, m.accounts.settings.Rules)
+		parsed.apply(u)
+		parsed.applyFlags(u, now, m.accounts.settings.Rules)
 		return nil
 	})
 }
@@ -182,14 +181,14 @@ func (m *Administration) SetPassword(ctx context.Context, id user.ID, password f
 		return err
 	}
 	if !password.Present() {
-		_, _, faults := credential.Member(user.FieldPassword, true, true, 0).Check(password)
+		_, _, faults := credential.FieldRule(user.FieldPassword, true, true, 0).Check(password)
 		return fault.ErrInvalid.With(faults...)
 	}
-	who, err := m.accounts.parse(ctx, inbound.UserInput{Password: password}, false, u)
+	parsed, err := m.accounts.parse(ctx, inbound.UserInput{Password: password}, false, u)
 	if err != nil {
 		return err
 	}
-	hash, err := m.accounts.ports.Hasher.Hash(ctx, *who.password)
+	hash, err := m.accounts.ports.Hasher.Hash(ctx, *parsed.password)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ func (a *Authentication) Authenticate(ctx context.Context, token string) (inboun
 	now := a.Clock.Now()
 	c, err := a.Tokens.Parse(ctx, token, now)
 	if err == nil {
-		err = a.checked(c, session.Access, now)
+		err = a.checkClaims(c, session.Access, now)
 	}
 	if err != nil {
 		return inbound.Actor{}, err
@@ -23,9 +23,8 @@ func (a *Authentication) Authenticate(ctx context.Context, token string) (inboun
 	return a.actor(ctx, c, now)
 }
 
-// actor returns whom an access token stands for. The user is read on each request, as SimpleJWT
-// does, and where revocation is immediate the session too: what a token said when it was signed may
-// not hold any more.
+// actor returns the actor of an access token. It reads the user on each request, as SimpleJWT does, and the session
+// too, since either may have changed after the token was signed.
 func (a *Authentication) actor(ctx context.Context, c session.Claims, now time.Time) (inbound.Actor, error) {
 	if !c.HasUser {
 		return inbound.Actor{}, session.ErrNoUserClaim
@@ -48,15 +47,15 @@ func (a *Authentication) actor(ctx context.Context, c session.Claims, now time.T
 	case err != nil:
 		return inbound.Actor{}, err
 	case s == nil:
-		return inbound.Actor{User: u, Issued: c.IssuedAt}, a.sessionless(c, u)
-	case !s.Admits(u, now, a.rules):
+		return inbound.Actor{User: u, Issued: c.IssuedAt}, a.checkSessionless(c, u)
+	case !s.AcceptsAccess(u, now, a.rules):
 		return inbound.Actor{}, session.ErrTokenInvalid
 	}
 	return inbound.Actor{User: u, Session: s.ID(), Issued: c.IssuedAt}, nil
 }
 
-// reauthenticate returns the actor as they are at now, or an error when the token of the request does not count
-// any more: the user is gone or inactive, or the session was ended since the request began.
+// reauthenticate reads the actor's user and session again. It fails when the token of the request is no longer
+// valid: when the user was deleted or deactivated, or the session ended, since the request began.
 func (p Ports) reauthenticate(ctx context.Context, actor inbound.Actor, now time.Time, r session.Rules) (inbound.Actor, error) {
 	u, err := p.Users.Get(ctx, actor.User.ID())
 	switch {
@@ -79,7 +78,7 @@ func (p Ports) reauthenticate(ctx context.Context, actor inbound.Actor, now time
 		return actor, session.ErrTokenInvalid
 	case err != nil:
 		return actor, err
-	case !s.Admits(u, now, r):
+	case !s.AcceptsAccess(u, now, r):
 		return actor, session.ErrTokenInvalid
 	}
 	actor.User = u

@@ -5,10 +5,10 @@ import (
 	"roster/ports/inbound"
 )
 
-// Authentication is the use cases about tokens.
+// Authentication implements the use cases about tokens.
 type Authentication struct {
 	Ports
-	*repeats
+	*dedupRecorder
 	guard *Guard
 	trim  bool
 	rules session.Rules
@@ -16,7 +16,7 @@ type Authentication struct {
 
 var _ inbound.Authentication = (*Authentication)(nil)
 
-// NewAuthentication returns the use cases over p.
+// NewAuthentication returns the use cases on the ports p.
 func NewAuthentication(p Ports, s Settings, g *Guard) *Authentication {
-	return &Authentication{p, &repeats{Recorder: NewRecorder(p)}, g, s.Passwords.Trim, s.Rules}
+	return &Authentication{p, &dedupRecorder{Recorder: NewRecorder(p)}, g, s.Passwords.Trim, s.Rules}
 }

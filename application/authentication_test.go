@@ -15,7 +15,7 @@ import (
 	"roster/test/fixture"
 )
 
-func TestSignInAnswersAllRefusalsAlike(t *testing.T) {
+func TestSignInRefusalsAreEqual(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	s.Add(t, "a@example.com")
 	inactive := s.Add(t, "inactive@example.com")
@@ -23,7 +23,7 @@ func TestSignInAnswersAllRefusalsAlike(t *testing.T) {
 	s.Set(t, inactive.ID(), func(u *user.User) { u.SetActive(false) })
 	s.Set(t, unusable.ID(), func(u *user.User) { u.ChangePassword(credential.Unusable, s.Clock.Now()) })
 	for name, c := range map[string][2]string{
-		"wrong password": {"a@example.com", "wrong"}, "unknown": {"nobody@example.com", fixture.Password},
+		"wrong password": {"a@example.com", "wrong"}, "unknown": {"unknown@example.com", fixture.Password},
 		"inactive": {"inactive@example.com", fixture.Password}, "unusable": {"unusable@example.com", "!"},
 		"no address": {"nonsense", fixture.Password}, "other case of the password": {"a@example.com", "qZ7!WVKj-93XU tB"},
 	} {
@@ -33,14 +33,14 @@ func TestSignInAnswersAllRefusalsAlike(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 		if n := s.Hasher.Verified.Load() - before; n != 1 {
-			t.Errorf("%s: %d verifications, want 1: the cost tells who is a user", name, n)
+			t.Errorf("%s: %d verifications, want 1: the cost reveals which users exist", name, n)
 		}
 	}
 	_, err := s.SignIn(t.Context(), inbound.SignIn{Email: field.Null()})
 	expectFaults(t, err, "email: This field may not be null.", "password: This field is required.")
 }
 
-func TestSignInNotesItAndRehashes(t *testing.T) {
+func TestSignInRecordsItAndRehashes(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	u := s.Add(t, "a@example.com")
 	s.Set(t, u.ID(), func(u *user.User) { u.Rehash(u.Password(), fixture.Old(fixture.Password)) })
@@ -55,7 +55,7 @@ func TestSignInNotesItAndRehashes(t *testing.T) {
 	}
 }
 
-func TestManySignInsAtOnceWithAnOutdatedHashAllSucceed(t *testing.T) {
+func TestConcurrentSignInsWithOutdatedHash(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	u := s.Add(t, "a@example.com")
 	s.Set(t, u.ID(), func(u *user.User) { u.Rehash(u.Password(), fixture.Old(fixture.Password)) })
@@ -70,7 +70,7 @@ func TestManySignInsAtOnceWithAnOutdatedHashAllSucceed(t *testing.T) {
 	wg.Wait()
 }
 
-func TestBusyHashingIsToldAndStartsNothing(t *testing.T) {
+func TestBusyHasherFailsTheSignIn(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	s.Add(t, "a@example.com")
 	s.Hasher.Busy.Store(true)
@@ -93,13 +93,13 @@ func TestRotation(t *testing.T) {
 	if second.Refresh == "" || second.Refresh == first.Refresh {
 		t.Fatal("no new refresh token")
 	}
-	// An answer was lost: asking again gives the same successor, which goes on working.
+	// After a lost answer, a second refresh returns the same successor, which stays valid.
 	again := s.Refreshes(t, first.Refresh)
 	if s.TokenID(t, again.Refresh) != s.TokenID(t, second.Refresh) {
 		t.Error("asking again began a second branch")
 	}
 	third := s.Refreshes(t, second.Refresh)
-	// The first is two behind: used by somebody else. Everything of the session ends.
+	// The first token is two generations old: another client used it. The session is revoked.
 	s.RefreshFails(t, first.Refresh, session.ErrBlacklisted)
 	s.RefreshFails(t, third.Refresh, session.ErrBlacklisted)
 	if _, err := s.Authenticate(t.Context(), third.Access); !errors.Is(err, session.ErrTokenInvalid) {
@@ -120,7 +120,7 @@ func TestReuseAfterTheGraceEndsTheSession(t *testing.T) {
 	s.Refreshes(t, other.Refresh)
 }
 
-func TestParallelRefreshesLeaveOneSuccessor(t *testing.T) {
+func TestConcurrentRefreshesGiveOneSuccessor(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	s.Add(t, "a@example.com")
 	first := s.SignsIn(t, "a@example.com", fixture.Password)
@@ -148,7 +148,7 @@ func TestParallelRefreshesLeaveOneSuccessor(t *testing.T) {
 	}
 }
 
-func TestSessionsEndInTime(t *testing.T) {
+func TestSessionsExpire(t *testing.T) {
 	set := fixture.Standard()
 	set.Rules.MaxLifetime = 30 * time.Hour
 	s := fixture.New(t, set)
@@ -160,9 +160,9 @@ func TestSessionsEndInTime(t *testing.T) {
 	}
 	s.Clock.Advance(20 * time.Hour)
 	p = s.Refreshes(t, p.Refresh)
-	s.Clock.Advance(10 * time.Hour) // within the token's day, beyond the session's 30 hours
+	s.Clock.Advance(10 * time.Hour) // within the 24 hours of the token, after the 30 hours of the session
 	s.RefreshFails(t, p.Refresh, session.ErrTokenInvalid)
-	s.Add(t, "later@example.com") // shows that the time has come
+	s.Add(t, "later@example.com") // adds an event, since sweeps advance to the newest event
 	if n, err := s.Housekeeping.Sweep(t.Context()); n != (application.Swept{Sessions: 1}) || err != nil {
 		t.Errorf("swept %+v, %v", n, err)
 	}
@@ -218,23 +218,23 @@ func TestChangedPasswordEndsEverySession(t *testing.T) {
 		}
 	}
 	s.Refused(t, "a@example.com", fixture.Password)
-	p := s.SignsIn(t, "a@example.com", "wqzxvkjpm-2") // in the very same millisecond
+	p := s.SignsIn(t, "a@example.com", "wqzxvkjpm-2") // in the same millisecond
 	s.Refreshes(t, p.Refresh)
 }
 
-func TestDeactivationIsForThatLife(t *testing.T) {
+func TestReactivationDoesNotRestoreSessions(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	u := s.Add(t, "a@example.com")
 	p := s.SignsIn(t, "a@example.com", fixture.Password)
 	s.Clock.Advance(time.Millisecond)
-	if _, err := s.Administration.Set(t.Context(), u.ID(), inbound.Settings{Active: new(false)}); err != nil {
+	if _, err := s.Administration.Set(t.Context(), u.ID(), inbound.AdminChanges{Active: new(false)}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Authenticate(t.Context(), p.Access); !errors.Is(err, inbound.ErrUserInactive) {
 		t.Errorf("got %v", err)
 	}
 	s.RefreshFails(t, p.Refresh, inbound.ErrTokenOrphaned)
-	if _, err := s.Administration.Set(t.Context(), u.ID(), inbound.Settings{Active: new(true)}); err != nil {
+	if _, err := s.Administration.Set(t.Context(), u.ID(), inbound.AdminChanges{Active: new(true)}); err != nil {
 		t.Fatal(err)
 	}
 	s.RefreshFails(t, p.Refresh, session.ErrTokenInvalid)
@@ -243,7 +243,7 @@ func TestDeactivationIsForThatLife(t *testing.T) {
 	}
 }
 
-// TestDjangoProfile is how SimpleJWT's own rules look from here.
+// TestDjangoProfile covers the rules of SimpleJWT.
 func TestDjangoProfile(t *testing.T) {
 	s := fixture.New(t, fixture.Django())
 	u := s.Add(t, "a@example.com")
@@ -271,7 +271,7 @@ func TestDjangoProfile(t *testing.T) {
 	t.Run("tokens are good again when the user is let in again", func(t *testing.T) {
 		for _, active := range []bool{false, true} {
 			s.Clock.Advance(time.Second)
-			if _, err := s.Administration.Set(t.Context(), u.ID(), inbound.Settings{Active: &active}); err != nil {
+			if _, err := s.Administration.Set(t.Context(), u.ID(), inbound.AdminChanges{Active: &active}); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := s.Authenticate(t.Context(), p.Access); (err == nil) != active {
@@ -346,7 +346,7 @@ func TestTokensOfAnotherIssuer(t *testing.T) {
 		if _, err := s.Authenticate(t.Context(), s.Mint(t, c)); !errors.Is(err, session.ErrTokenInvalid) {
 			t.Errorf("access: got %v", err)
 		}
-		c.Session = "0123456789abcdef01234567" // names a session that there never was
+		c.Session = "0123456789abcdef01234567" // a session that never existed
 		if _, err := s.Authenticate(t.Context(), s.Mint(t, c)); !errors.Is(err, session.ErrTokenInvalid) {
 			t.Errorf("access with a session: got %v", err)
 		}
@@ -359,7 +359,7 @@ func TestTokensOfAnotherIssuer(t *testing.T) {
 	})
 }
 
-func TestAuthenticationRefusesOddSubjects(t *testing.T) {
+func TestAuthenticateRefusesInvalidUserClaims(t *testing.T) {
 	s := fixture.New(t, fixture.Django())
 	base := session.Claims{Type: session.Access, ID: "a", IssuedAt: s.Clock.Now(), ExpiresAt: s.Clock.Now().Add(time.Hour)}
 	if _, err := s.Authenticate(t.Context(), s.Mint(t, base)); !errors.Is(err, session.ErrNoUserClaim) {

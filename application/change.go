@@ -15,7 +15,7 @@ import (
 
 // Change implements inbound.Accounts.
 func (a *Accounts) Change(ctx context.Context, actor inbound.Actor, id user.ID, read func() (inbound.Changes, error)) (*user.User, error) {
-	before, err := a.find(ctx, actor, change, id)
+	before, err := a.find(ctx, actor, opChange, id)
 	if err != nil {
 		return nil, err
 	}
@@ -26,25 +26,25 @@ func (a *Accounts) Change(ctx context.Context, actor inbound.Actor, id user.ID, 
 	if err := checkVersion(before, in.Versions); err != nil {
 		return nil, err
 	}
-	// The current password is checked before the new address is: the answer says whether an address is taken.
-	unconfirmed := a.settings.Passwords.CurrentNeeded && actor.Is(id)
-	if unconfirmed && a.moves(in.Email, before) {
-		if err := a.confirm(ctx, before, in.CurrentPassword); err != nil {
+	// The current password is checked before the new address, since the answer reveals whether an address is taken.
+	needsCurrent := a.settings.Passwords.RequireCurrent && actor.Is(id)
+	if needsCurrent && a.changesEmail(in.Email, before) {
+		if err := a.checkCurrentPassword(ctx, before, in.CurrentPassword); err != nil {
 			return nil, err
 		}
-		unconfirmed = false
+		needsCurrent = false
 	}
-	parsed, err := a.parse(ctx, in.UserInput, in.Whole, before)
+	parsed, err := a.parse(ctx, in.UserInput, in.Full, before)
 	if err != nil {
 		return nil, err
 	}
-	if unconfirmed && parsed.password != nil {
-		if err := a.confirm(ctx, before, in.CurrentPassword); err != nil {
+	if needsCurrent && parsed.password != nil {
+		if err := a.checkCurrentPassword(ctx, before, in.CurrentPassword); err != nil {
 			return nil, err
 		}
 	}
 	if actor.Staff() {
-		if parsed.active, parsed.staff, err = flags(in.UserInput); err != nil {
+		if parsed.active, parsed.staff, err = parseFlags(in.UserInput); err != nil {
 			return nil, err
 		}
 	}
@@ -57,28 +57,27 @@ func (a *Accounts) ChangePassword(ctx context.Context, actor inbound.Actor, curr
 		return inbound.ErrNoCredentials
 	}
 	parsed, err := a.parse(ctx, inbound.UserInput{Password: password}, false, actor.User)
-	faults := renamed(err, user.FieldPassword, fieldNewPassword)
+	faults := renameFaults(err, user.FieldPassword, fieldNewPassword)
 	if !password.Present() {
-		_, _, faults = credential.Member(fieldNewPassword, true, true, 0).Check(password)
+		_, _, faults = credential.FieldRule(fieldNewPassword, true, true, 0).Check(password)
 	}
 	if err != nil && faults == nil {
 		return err
 	}
-	if _, _, more := a.currentRule().Check(current); len(more) > 0 {
+	if _, _, more := a.currentPasswordRule().Check(current); len(more) > 0 {
 		faults = append(more, faults...)
 	}
 	if len(faults) > 0 {
 		return fault.ErrInvalid.With(faults...)
 	}
-	if err := a.confirm(ctx, actor.User, current); err != nil {
+	if err := a.checkCurrentPassword(ctx, actor.User, current); err != nil {
 		return err
 	}
 	_, err = a.store(ctx, actor, actor.User.ID(), parsed, nil, true)
 	return err
 }
 
-// store makes a change that the actor may make. With keep, the session of the request survives a change of the
-// password.
+// store applies a change. With keep, the session of the request stays valid after a change of the password.
 func (a *Accounts) store(ctx context.Context, actor inbound.Actor, id user.ID, in parsedInput, versions []int64, keep bool) (after *user.User, err error) {
 	var hash credential.Hash
 	if in.password != nil {
@@ -86,13 +85,12 @@ func (a *Accounts) store(ctx context.Context, actor inbound.Actor, id user.ID, i
 			return nil, err
 		}
 	}
-	// A client decides how long the reading of its body takes: what the actor was allowed when the request began
-	// is judged again.
+	// A client controls how long its body takes to read, so the actor's rights are checked again.
 	now := a.ports.Clock.Now()
 	if actor, err = a.ports.reauthenticate(ctx, actor, now, a.settings.Rules); err != nil {
 		return nil, err
 	}
-	if err := a.settings.Access.allow(actor, change, id); err != nil {
+	if err := a.settings.Access.allow(actor, opChange, id); err != nil {
 		return nil, err
 	}
 	if (in.active != nil || in.staff != nil) && !actor.Staff() {
@@ -110,9 +108,8 @@ func (a *Accounts) store(ctx context.Context, actor inbound.Actor, id user.ID, i
 		if in.password != nil {
 			u.ChangePassword(hash, now)
 			if keep && actor.Session == "" && !actor.Issued.IsZero() {
-				// A token without a session has no record that could be kept: tokens issued at the same time or
-				// later stay valid too.
-				u.SpareTokens(actor.Issued.Add(-a.settings.Rules.Leeway))
+				// There is no session to keep. Tokens issued at the same time as this one or later stay valid.
+				u.KeepTokensIssuedSince(actor.Issued.Add(-a.settings.Rules.Leeway))
 			}
 		}
 		return nil
@@ -120,15 +117,15 @@ func (a *Accounts) store(ctx context.Context, actor inbound.Actor, id user.ID, i
 	if err != nil || in.password == nil {
 		return after, err
 	}
-	// The password is changed. A failure of what follows does not undo that: the account's lockout ends by itself,
-	// and a user whose session ended signs in again.
+	// The password is changed. A failure of the next steps does not undo that: the lockout of the account expires,
+	// and a user without a session can sign in again.
 	if !actor.Is(id) {
 		_, _ = a.unlock(ctx, actor.ID(), after)
 	}
 	if keep && actor.Session != "" {
 		_, _ = a.ports.Sessions.Update(ctx, actor.Session, func(s *session.Session) error {
 			if s.Current(actor.User) {
-				s.Confirm(after)
+				s.RenewEpoch(after)
 			}
 			return nil
 		})
@@ -136,7 +133,7 @@ func (a *Accounts) store(ctx context.Context, actor inbound.Actor, id user.ID, i
 	return after, nil
 }
 
-// update changes a user on behalf of the user by, "" for the operator, and records the change.
+// update changes a user and records the change. by is the acting user, or "" for the operator.
 func (a *Accounts) update(ctx context.Context, by, id user.ID, change func(*user.User) error) (*user.User, error) {
 	var before user.Snapshot
 	after, err := a.ports.Users.Update(ctx, id, func(u *user.User) error {
@@ -150,9 +147,9 @@ func (a *Accounts) update(ctx context.Context, by, id user.ID, change func(*user
 	return after, nil
 }
 
-// delete removes a user on behalf of the user by, "" for the operator. The user goes first: from then on no token of
-// the user is valid, and the sessions are dead. A failure to delete their records does not fail the deletion, since
-// the records are swept when they expire.
+// delete deletes a user and records it. by is the acting user, or "" for the operator. The user is deleted first,
+// which invalidates its tokens and sessions. The error of deleting the session records is ignored, since they are
+// swept when they expire.
 func (a *Accounts) delete(ctx context.Context, by, id user.ID, check func(*user.User) error) error {
 	e := audit.Event{Kind: audit.Deleted, Actor: by, User: id}
 	err := a.ports.Users.Delete(ctx, id, func(u *user.User) error {
@@ -170,7 +167,7 @@ func (a *Accounts) delete(ctx context.Context, by, id user.ID, check func(*user.
 	return nil
 }
 
-// unlock deletes the failed sign-ins of a user and reports whether there were any, which it records.
+// unlock deletes the failed sign-ins of a user, records that, and reports whether there were any.
 func (a *Accounts) unlock(ctx context.Context, by user.ID, u *user.User) (bool, error) {
 	n, err := a.ports.Attempts.DeleteOf(ctx, lockout.ForAccount(u.Snapshot().EmailKey))
 	if err == nil && n > 0 {
@@ -179,27 +176,27 @@ func (a *Accounts) unlock(ctx context.Context, by user.ID, u *user.User) (bool, 
 	return n > 0, err
 }
 
-// confirm checks the user's current password (ASVS 6.2.3, 7.5.1). Wrong ones are counted as failed sign-ins are,
-// since passwords could be guessed here as well.
-func (a *Accounts) confirm(ctx context.Context, u *user.User, current field.Text) error {
-	s, ok, faults := a.currentRule().Check(current)
+// checkCurrentPassword verifies the user's current password (ASVS 6.2.3, 7.5.1). A wrong one counts as a failed
+// sign-in, since it could be guessed here too.
+func (a *Accounts) checkCurrentPassword(ctx context.Context, u *user.User, current field.Text) error {
+	s, ok, faults := a.currentPasswordRule().Check(current)
 	if !ok || len(faults) > 0 {
 		return fault.ErrInvalid.With(faults...)
 	}
 	var fits bool
-	err := a.guard.attempt(ctx, trial{
-		account: lockout.ForAccount(u.Snapshot().EmailKey),
-		known:   func(network string) (bool, error) { return u.SignedInFrom(network, a.ports.Clock.Now()), nil },
+	err := a.guard.attempt(ctx, passwordAttempt{
+		account:      lockout.ForAccount(u.Snapshot().EmailKey),
+		knownNetwork: func(network string) (bool, error) { return u.SignedInFrom(network, a.ports.Clock.Now()), nil },
 		check: func() (bool, error) {
 			tried, err := a.ports.Hasher.Verify(ctx, credential.NewPassword(s), u.Password())
-			fits = tried.Fits // a refusal need not wait: the caller is signed in as this user
+			fits = tried.Matches // a refusal need not be delayed: the actor is this user
 			if err == nil && !fits {
 				a.Record(ctx, audit.Event{Kind: audit.SignInFailed, Actor: u.ID(), User: u.ID(), Detail: "wrong current password"})
 			}
 			return fits, err
 		},
-		locked: func(what string) {
-			a.Record(ctx, audit.Event{Kind: audit.Locked, Actor: u.ID(), User: u.ID(), Detail: what})
+		onLocked: func(detail string) {
+			a.Record(ctx, audit.Event{Kind: audit.Locked, Actor: u.ID(), User: u.ID(), Detail: detail})
 		},
 	})
 	if err == nil && !fits {
@@ -208,6 +205,6 @@ func (a *Accounts) confirm(ctx context.Context, u *user.User, current field.Text
 	return err
 }
 
-func (a *Accounts) currentRule() field.Rule {
-	return credential.Member("current_password", true, !a.settings.Passwords.Trim, 0)
+func (a *Accounts) currentPasswordRule() field.Rule {
+	return credential.FieldRule("current_password", true, !a.settings.Passwords.Trim, 0)
 }

@@ -24,9 +24,9 @@ func atMost(n int) application.Settings {
 	return s
 }
 
-// A sign-in beyond the most sessions of a user ends the oldest that counts, at once, and the trail says so. Sessions
-// that ended otherwise, and those of others, are not counted.
-func TestASignInBeyondTheMostSessionsEndsTheOldest(t *testing.T) {
+// A sign-in beyond MaxPerUser ends the oldest valid session at once and records it. Ended sessions and those of
+// other users do not count.
+func TestSignInEndsTheOldestSession(t *testing.T) {
 	s := fixture.New(t, atMost(3))
 	s.Add(t, "a@example.com")
 	s.Add(t, "b@example.com")
@@ -70,8 +70,8 @@ func TestASignInBeyondTheMostSessionsEndsTheOldest(t *testing.T) {
 	}
 }
 
-// Where the clocks of instances differ, the session that a sign-in began is not the one that it ends: another is.
-func TestASignInByAClockBehindGetsASession(t *testing.T) {
+// When clocks differ, the sign-in does not end its own session, but another one.
+func TestSignInWithClockBehindKeepsItsSession(t *testing.T) {
 	s := fixture.New(t, atMost(2))
 	s.Add(t, "a@example.com")
 	for range 2 {
@@ -85,8 +85,8 @@ func TestASignInByAClockBehindGetsASession(t *testing.T) {
 	}
 }
 
-// A lower maximum is reached by the next sign-ins, each of which ends twenty sessions at most, so that none takes long.
-func TestALowerMaximumIsReachedBySignIns(t *testing.T) {
+// Sign-ins reach a lowered MaxPerUser. Each ends at most twenty sessions, so that none takes long.
+func TestLoweredMaxPerUserIsReached(t *testing.T) {
 	s := fixture.New(t, atMost(0))
 	s.Add(t, "a@example.com")
 	for range 50 {
@@ -105,8 +105,8 @@ func TestALowerMaximumIsReachedBySignIns(t *testing.T) {
 	}
 }
 
-// Many sign-ins at once, of two instances, leave no more sessions than there may be, and each gave a pair of tokens.
-func TestSignInsAtOnceLeaveNoMoreSessionsThanMayBe(t *testing.T) {
+// Concurrent sign-ins at two instances leave no more sessions than MaxPerUser, and each returns a pair of tokens.
+func TestConcurrentSignInsRespectMaxPerUser(t *testing.T) {
 	s := fixture.New(t, atMost(5))
 	u := s.Add(t, "a@example.com")
 	other := application.NewAuthentication(s.Ports, atMost(5), application.NewGuard(s.Ports, atMost(5)))
@@ -129,8 +129,9 @@ func TestSignInsAtOnceLeaveNoMoreSessionsThanMayBe(t *testing.T) {
 	}
 }
 
-// A sign-in succeeds although the storage fails once the session was begun: the next one ends what is too much.
-func TestWhatASignInCannotEndIsLeftToTheNext(t *testing.T) {
+// A sign-in succeeds when the storage fails after its session was stored. The next one ends the sessions beyond the
+// maximum.
+func TestFailedDisplacementIsLeftToTheNextSignIn(t *testing.T) {
 	s := fixture.New(t, atMost(1))
 	s.Add(t, "a@example.com")
 	s.SignsIn(t, "a@example.com", fixture.Password)
@@ -152,7 +153,7 @@ func (unlisted) List(context.Context, session.Query) ([]*session.Session, error)
 	return nil, errors.New("away")
 }
 
-// counted counts the calls of a port.
+// counted counts calls of a port.
 type counted struct {
 	outbound.Sessions
 	calls []string
@@ -173,8 +174,8 @@ func (c *counted) Update(ctx context.Context, id session.ID, change func(*sessio
 	return c.Sessions.Update(ctx, id, change)
 }
 
-// A sign-in asks the sessions once, and not at all where there is no maximum; it changes one when one is too much.
-func TestWhatTheMaximumCosts(t *testing.T) {
+// A sign-in lists the sessions once, and only when there is a maximum. It updates a session only beyond the maximum.
+func TestPortCallsOfMaxPerUser(t *testing.T) {
 	for maximum, want := range map[int][]string{
 		0: {"[add]", "[add]", "[add]"},
 		2: {"[add list 21 beyond 1]", "[add list 21 beyond 1]", "[add list 21 beyond 1 update]"},
@@ -201,8 +202,8 @@ func credentials(email string) inbound.SignIn {
 	return inbound.SignIn{Email: field.Given(email), Password: field.Given(fixture.Password)}
 }
 
-// Sessions from before all of a user's were ended do not count among them.
-func TestEndedSessionsMakeRoom(t *testing.T) {
+// Sessions from before all sessions of a user ended do not count.
+func TestEndedSessionsDoNotCount(t *testing.T) {
 	s := fixture.New(t, atMost(2))
 	u := s.Add(t, "a@example.com")
 	for range 2 {

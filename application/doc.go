@@ -1,3 +1,4 @@
-// Package application holds the use cases. A use case turns input into domain values, decides whether the actor may
-// do what it asks for, and calls the outbound ports in the right order. The package knows no technology.
+// Package application implements the use cases. A use case parses its input into domain values, checks that the
+// actor may do what it asks for, and calls the outbound ports in order. The package does not depend on any
+// technology.
 package application

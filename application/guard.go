@@ -12,79 +12,79 @@ import (
 	"roster/ports/outbound"
 )
 
-// Guard stands before every check of a password: it counts failures by lockout.Rules, whether or not there
-// is an account, and refuses attempts that come too early. There is one Guard in a process. Failures are
-// counted in the storage, for all instances; that attempts under way at the same time do not slip through
-// together is seen to here, so that many instances at once may allow as many free failures each.
+// Guard limits password attempts. It counts failures by lockout.Rules, whether or not the account exists, and
+// refuses attempts that come too early. A process has one Guard. Failures are counted in the storage, for all
+// instances. Attempts in progress are counted in memory: n instances may together allow up to n times the free
+// failures at once.
 type Guard struct {
 	attempts outbound.Attempts
 	clock    outbound.Clock
 	rules    lockout.Rules
 
-	mu    sync.Mutex
-	lanes map[lockout.Subject]*lane
+	mu     sync.Mutex
+	queues map[lockout.Subject]*queue
 }
 
-// lane is the attempts under way for one subject.
-type lane struct {
-	users   int           // under way or waiting
-	pending int           // under way
-	changed chan struct{} // closed at the next end of an attempt
+// queue counts the attempts for one subject.
+type queue struct {
+	refs    int           // attempts waiting or in progress
+	pending int           // attempts in progress
+	changed chan struct{} // closed when the next attempt ends
 }
 
-// NewGuard returns the guard over p.
+// NewGuard returns a guard on the ports p.
 func NewGuard(p Ports, s Settings) *Guard {
-	return &Guard{attempts: p.Attempts, clock: p.Clock, rules: s.Lockout, lanes: map[lockout.Subject]*lane{}}
+	return &Guard{attempts: p.Attempts, clock: p.Clock, rules: s.Lockout, queues: map[lockout.Subject]*queue{}}
 }
 
-// trial is one check of a password.
-type trial struct {
-	account lockout.Account
-	known   func(network string) (bool, error) // whether the account signed in from there lately
-	check   func() (right bool, err error)     // a failure of check itself counts neither way
-	locked  func(what string)                  // called when further attempts have to wait after this one
+// passwordAttempt is an attempt to verify a password.
+type passwordAttempt struct {
+	account      lockout.Account
+	knownNetwork func(network string) (bool, error) // whether the user signed in from the network recently
+	check        func() (right bool, err error)     // an error counts neither as success nor as failure
+	onLocked     func(what string)                  // called for each subject whose next attempt must wait
 }
 
-// attempt runs the check of t, unless too many attempts failed before: lockout.ErrLocked.
-func (g *Guard) attempt(ctx context.Context, t trial) error {
-	// All attempts enter in the same order, so that no two wait for each other.
+// attempt runs t.check and counts its result. It fails with lockout.ErrLocked, without running it, after too many
+// failures.
+func (g *Guard) attempt(ctx context.Context, t passwordAttempt) error {
+	// All attempts acquire their slots in the same order, so that they cannot deadlock.
 	network := networkOf(ctx)
-	address, err := g.enter(ctx, "address", lockout.ForAddress(network), g.rules.Address)
+	address, err := g.acquire(ctx, "address", lockout.ForAddress(network), g.rules.Address)
 	if err != nil {
 		return err
 	}
-	defer address.leave()
-	here, err := g.enter(ctx, "account", t.account.At(network), g.rules.Account)
+	defer address.release()
+	account, err := g.acquire(ctx, "account", t.account.At(network), g.rules.Account)
 	if err != nil {
 		return err
 	}
-	defer here.leave()
-	places := []*place{address, here}
-	known, err := t.known(network)
+	defer account.release()
+	slots := []*slot{address, account}
+	known, err := t.knownNetwork(network)
 	if err != nil {
 		return err
 	}
 	if !known {
-		elsewhere, err := g.enter(ctx, "account from new networks", t.account.Elsewhere(), g.rules.Elsewhere)
+		newNetworks, err := g.acquire(ctx, "account from new networks", t.account.FromNewNetworks(), g.rules.NewNetworks)
 		if err != nil {
 			return err
 		}
-		defer elsewhere.leave()
-		places = append(places, elsewhere)
+		defer newNetworks.release()
+		slots = append(slots, newNetworks)
 	}
 	right, err := t.check()
 	switch {
 	case err != nil:
 		return err
 	case right:
-		return g.succeeded(ctx, address, places[1:])
+		return g.succeeded(ctx, address, slots[1:])
 	}
-	return g.failed(context.WithoutCancel(ctx), places, t.locked) // a client that goes away is counted too
+	return g.failed(context.WithoutCancel(ctx), slots, t.onLocked) // count the failure even if the client disconnects
 }
 
-// standing returns how many failures of a subject count now, and until when its attempts are refused: the zero
-// time when they are not.
-func (g *Guard) standing(ctx context.Context, s lockout.Subject, p lockout.Policy) (failures int, until time.Time, err error) {
+// status returns the number of failures of a subject now, and until when its attempts are refused, or the zero time.
+func (g *Guard) status(ctx context.Context, s lockout.Subject, p lockout.Policy) (failures int, until time.Time, err error) {
 	r, err := g.attempts.Get(ctx, s)
 	if err != nil {
 		return 0, until, err
@@ -97,28 +97,28 @@ func (g *Guard) standing(ctx context.Context, s lockout.Subject, p lockout.Polic
 	return r.Failures(now, p), until, nil
 }
 
-// networkOf returns the network that a request comes from.
+// networkOf returns the client network of a request.
 func networkOf(ctx context.Context) string {
 	return lockout.Network(inbound.OriginOf(ctx).Client.Address)
 }
 
-// failed counts a failure.
-func (g *Guard) failed(ctx context.Context, places []*place, locked func(what string)) error {
+// failed counts a failure for each subject.
+func (g *Guard) failed(ctx context.Context, slots []*slot, onLocked func(detail string)) error {
 	var errs []error
-	for _, p := range places {
-		waits := false
-		errs = append(errs, g.change(ctx, p, func(r *lockout.Record) { waits = r.Fail(g.clock.Now(), p.policy) }))
-		if waits {
-			locked(p.what)
+	for _, p := range slots {
+		locksOut := false
+		errs = append(errs, g.change(ctx, p, func(r *lockout.Record) { locksOut = r.Fail(g.clock.Now(), p.policy) }))
+		if locksOut {
+			onLocked(p.detail)
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// succeeded forgives the failures that there were of the account, and one of the address if the account had
-// failed there: any account of a guesser would forgive those of others else. It writes nothing when there
-// were none.
-func (g *Guard) succeeded(ctx context.Context, address *place, account []*place) error {
+// succeeded forgives all failures of the account and, if the account had failures from this network, one failure of
+// the address. It does not forgive all of the address: an attacker with one account could otherwise reset it.
+// Without failures it writes nothing.
+func (g *Guard) succeeded(ctx context.Context, address *slot, account []*slot) error {
 	var errs []error
 	for _, p := range account {
 		if p.failures > 0 {
@@ -126,12 +126,13 @@ func (g *Guard) succeeded(ctx context.Context, address *place, account []*place)
 		}
 	}
 	if account[0].failures > 0 && address.failures > 0 {
-		errs = append(errs, g.change(ctx, address, func(r *lockout.Record) { r.TakeBack(address.policy) }))
+		errs = append(errs, g.change(ctx, address, func(r *lockout.Record) { r.ForgiveOne(address.policy) }))
 	}
 	return errors.Join(errs...)
 }
 
-func (g *Guard) change(ctx context.Context, p *place, change func(*lockout.Record)) error {
+// change changes the record of a slot, unless its policy sets no limit.
+func (g *Guard) change(ctx context.Context, p *slot, change func(*lockout.Record)) error {
 	if p.policy.Off() {
 		return nil
 	}
@@ -142,80 +143,82 @@ func (g *Guard) change(ctx context.Context, p *place, change func(*lockout.Recor
 	return err
 }
 
-// place is what an attempt holds while it is under way for a subject.
-type place struct {
-	what     string // the subject in words, for the trail
+// slot is the right of an attempt to be in progress for a subject.
+type slot struct {
+	detail   string // the subject in words, for the audit trail
 	subject  lockout.Subject
 	policy   lockout.Policy
-	failures int // that counted when the place was taken
-	leave    func()
+	failures int // failures when the slot was acquired
+	release  func()
 }
 
-// enter waits until as few attempts are under way for the subject as it may have, and takes a place, which
-// is to be left. What the storage says is out of date once an attempt has ended since.
-func (g *Guard) enter(ctx context.Context, what string, s lockout.Subject, p lockout.Policy) (*place, error) {
-	taken := &place{what: what, subject: s, policy: p, leave: func() {}}
+// acquire waits until fewer attempts are in progress for the subject than it allows, and returns a slot, which the
+// caller must release. It reads the record again whenever an attempt ends, since the record may have changed.
+func (g *Guard) acquire(ctx context.Context, detail string, s lockout.Subject, p lockout.Policy) (*slot, error) {
+	acquired := &slot{detail: detail, subject: s, policy: p, release: func() {}}
 	if p.Off() {
-		return taken, nil
+		return acquired, nil
 	}
-	way := g.join(s)
+	q := g.join(s)
 	for {
 		g.mu.Lock()
-		changed := way.changed
+		changed := q.changed
 		g.mu.Unlock()
 		r, err := g.attempts.Get(ctx, s)
-		room := 0
+		allowed := 0
 		if err == nil {
 			now := g.clock.Now()
-			taken.failures = r.Failures(now, p)
-			room, err = r.Allowance(now, p)
+			acquired.failures = r.Failures(now, p)
+			allowed, err = r.Allowance(now, p)
 		}
 		if err != nil {
-			g.leave(s, way, false)
+			g.release(s, q, false)
 			return nil, err
 		}
 		g.mu.Lock()
-		if changed == way.changed && way.pending < room {
-			way.pending++
+		if changed == q.changed && q.pending < allowed {
+			q.pending++
 			g.mu.Unlock()
-			taken.leave = func() { g.leave(s, way, true) }
-			return taken, nil
+			acquired.release = func() { g.release(s, q, true) }
+			return acquired, nil
 		}
-		stale := changed != way.changed
+		outdated := changed != q.changed
 		g.mu.Unlock()
-		if stale {
+		if outdated {
 			continue
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			g.leave(s, way, false)
+			g.release(s, q, false)
 			return nil, ctx.Err()
 		}
 	}
 }
 
-func (g *Guard) join(s lockout.Subject) *lane {
+// join returns the queue of a subject and adds a reference.
+func (g *Guard) join(s lockout.Subject) *queue {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	way, ok := g.lanes[s]
+	q, ok := g.queues[s]
 	if !ok {
-		way = &lane{changed: make(chan struct{})}
-		g.lanes[s] = way
+		q = &queue{changed: make(chan struct{})}
+		g.queues[s] = q
 	}
-	way.users++
-	return way
+	q.refs++
+	return q
 }
 
-func (g *Guard) leave(s lockout.Subject, way *lane, entered bool) {
+// release removes a reference from a queue and, if its attempt had started, wakes the waiting attempts.
+func (g *Guard) release(s lockout.Subject, q *queue, started bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if way.users--; way.users == 0 {
-		delete(g.lanes, s)
+	if q.refs--; q.refs == 0 {
+		delete(g.queues, s)
 	}
-	if entered {
-		way.pending--
-		close(way.changed)
-		way.changed = make(chan struct{})
+	if started {
+		q.pending--
+		close(q.changed)
+		q.changed = make(chan struct{})
 	}
 }

@@ -20,7 +20,7 @@ import (
 	"roster/test/fixture"
 )
 
-// from is a request from a client address.
+// from returns the context of a request from a client address.
 func from(t *testing.T, address string) context.Context {
 	t.Helper()
 	return inbound.WithOrigin(t.Context(), inbound.Origin{Channel: audit.API, Client: session.Client{Address: address, UserAgent: "test"}, RequestID: "r1"})
@@ -40,8 +40,8 @@ func retryAfter(t *testing.T, err error) time.Duration {
 	return f.RetryAfter
 }
 
-func TestGuessingOneAccountHasToWait(t *testing.T) {
-	for _, email := range []string{"a@example.com", "nobody@example.com", "no address at all"} {
+func TestGuessingOneAccountIsLimited(t *testing.T) {
+	for _, email := range []string{"a@example.com", "unknown@example.com", "no address at all"} {
 		t.Run(email, func(t *testing.T) {
 			s := fixture.New(t, fixture.Standard())
 			s.Add(t, "a@example.com")
@@ -51,7 +51,7 @@ func TestGuessingOneAccountHasToWait(t *testing.T) {
 				}
 			}
 			verified := s.Hasher.Verified.Load()
-			for _, password := range []string{"wrong", fixture.Password} { // the right one gets no other answer
+			for _, password := range []string{"wrong", fixture.Password} { // the right one is refused too
 				if d := retryAfter(t, try(from(t, "2001:db8::1"), s, email, password)); d != 30*time.Second {
 					t.Errorf("to wait: %s", d)
 				}
@@ -97,12 +97,12 @@ func TestSuccessForgivesTheAccount(t *testing.T) {
 			}
 		}
 		s.SignsIn(t, "a@example.com", fixture.Password)
-		s.Clock.Advance(4 * time.Minute) // of the address one was forgiven at once; the others are in time
+		s.Clock.Advance(4 * time.Minute) // the address: one failure was forgiven by the success, the others by time
 	}
 }
 
-// As many wrong passwords at the same moment as a guesser likes: no more are looked at than may fail.
-func TestAttemptsAtTheSameTimeDoNotSlipThrough(t *testing.T) {
+// Of many concurrent wrong passwords, no more are verified than may fail.
+func TestConcurrentAttemptsAreCounted(t *testing.T) {
 	const crowd = 200
 	for name, c := range map[string]struct {
 		networks, accounts int
@@ -125,7 +125,7 @@ func TestAttemptsAtTheSameTimeDoNotSlipThrough(t *testing.T) {
 						errs[i] = try(from(t, fmt.Sprintf("192.0.2.%d", i%c.networks)), s, fmt.Sprintf("u%d@example.com", i%c.accounts), "wrong")
 					})
 				}
-				synctest.Wait() // each is looked at or waits for its turn
+				synctest.Wait() // each is being verified or waits for a slot
 				if n := s.Hasher.Verified.Load(); int(n) != c.want {
 					t.Errorf("%d passwords looked at at once, want %d", n, c.want)
 				}
@@ -150,8 +150,8 @@ func TestAttemptsAtTheSameTimeDoNotSlipThrough(t *testing.T) {
 	}
 }
 
-// What an attempt has read of the failures is out of date when another one has failed since.
-func TestAnAttemptThatReadBeforeAFailureReadsAgain(t *testing.T) {
+// An attempt reads the failures again when another attempt failed after its read.
+func TestAttemptReadsAgainAfterAFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		set := fixture.Standard()
 		set.Lockout.Account.Free = 1
@@ -168,7 +168,7 @@ func TestAnAttemptThatReadBeforeAFailureReadsAgain(t *testing.T) {
 		var errs [2]error
 		var wg sync.WaitGroup
 		wg.Go(func() { signIn(&errs[0]) })
-		synctest.Wait() // the first is looked at
+		synctest.Wait() // the first is being verified
 		slow.hold = second
 		wg.Go(func() { signIn(&errs[1]) })
 		synctest.Wait() // the second has read that there are no failures
@@ -183,7 +183,7 @@ func TestAnAttemptThatReadBeforeAFailureReadsAgain(t *testing.T) {
 	})
 }
 
-// slowReads returns what it read of an account when hold is closed, if that is set.
+// slowReads delays the result of Get until hold is closed, if hold is set.
 type slowReads struct {
 	outbound.Attempts
 	hold chan struct{}
@@ -197,9 +197,8 @@ func (r *slowReads) Get(ctx context.Context, s lockout.Subject) (*lockout.Record
 	return x, err
 }
 
-// Many sign-ins of one account at the same moment, all with the right password, all succeed: they
-// wait for each other, and lock nobody.
-func TestManyRightPasswordsAtOnce(t *testing.T) {
+// Many concurrent sign-ins of one account with the right password all succeed, and do not lock it.
+func TestConcurrentRightPasswordsSucceed(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	s.Add(t, "a@example.com")
 	errs := make([]error, 100)
@@ -213,20 +212,20 @@ func TestManyRightPasswordsAtOnce(t *testing.T) {
 	}
 }
 
-func TestWaitingForATurnEndsWithTheRequest(t *testing.T) {
+func TestWaitingForASlotEndsWithTheRequest(t *testing.T) {
 	set := fixture.Standard()
 	set.Lockout.Account.Free = 1
 	s := fixture.New(t, set)
 	s.Add(t, "a@example.com")
 	ctx, cancel := context.WithCancel(from(t, "192.0.2.1"))
 	inside, done := make(chan struct{}), make(chan error)
-	s.Hasher.During = func() { // while the first is at its turn, the second is there, and gives up
+	s.Hasher.During = func() { // the second waits during the verification of the first, and is cancelled
 		s.Hasher.During = nil
 		close(inside)
 		go func() { done <- try(ctx, s, "a@example.com", "wrong") }()
 		cancel()
 		if err := <-done; !errors.Is(err, context.Canceled) {
-			t.Errorf("the one who waited: %v", err)
+			t.Errorf("the waiting attempt: %v", err)
 		}
 	}
 	if err := try(from(t, "192.0.2.1"), s, "a@example.com", fixture.Password); err != nil {
@@ -236,8 +235,8 @@ func TestWaitingForATurnEndsWithTheRequest(t *testing.T) {
 	s.SignsIn(t, "a@example.com", fixture.Password)
 }
 
-// A password that could not be looked at is no failure of whoever gave it.
-func TestBusyCountsForNothing(t *testing.T) {
+// A password that could not be verified does not count as a failure.
+func TestBusyHasherIsNoFailure(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	s.Add(t, "a@example.com")
 	s.Hasher.Busy.Store(true)
@@ -250,10 +249,10 @@ func TestBusyCountsForNothing(t *testing.T) {
 	s.SignsIn(t, "a@example.com", fixture.Password)
 }
 
-// The question for the current password is as good a place to guess.
-func TestGuessingTheCurrentPasswordHasToWait(t *testing.T) {
+// The current password of a change is protected against guessing too.
+func TestGuessingTheCurrentPasswordIsLimited(t *testing.T) {
 	set := fixture.Standard()
-	set.Passwords.CurrentNeeded = true
+	set.Passwords.RequireCurrent = true
 	s := fixture.New(t, set)
 	u := s.Add(t, "a@example.com")
 	actor := inbound.Actor{User: u}
@@ -278,7 +277,7 @@ func TestGuessingTheCurrentPasswordHasToWait(t *testing.T) {
 	}
 }
 
-func TestNoLimitWhereNoneIsWanted(t *testing.T) {
+func TestZeroRulesSetNoLimit(t *testing.T) {
 	set := fixture.Standard()
 	set.Lockout = lockout.Rules{}
 	s := fixture.New(t, set)
@@ -287,4 +286,38 @@ func TestNoLimitWhereNoneIsWanted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// Of many concurrent wrong passwords, as many are verified at once as may fail, and no others before these end.
+func TestConcurrentGuessesAreLimited(t *testing.T) {
+	const crowd = 100
+	synctest.Test(t, func(t *testing.T) {
+		s := fixture.New(t, fixture.Standard())
+		s.Add(t, "a@example.com")
+		end := make(chan struct{})
+		s.Hasher.During = func() { <-end }
+		errs := make(chan error, crowd)
+		for range crowd {
+			go func() { errs <- try(from(t, "192.0.2.1"), s, "a@example.com", "wrong") }()
+		}
+		synctest.Wait() // each attempt is being verified or waits
+		if n := s.Hasher.Verified.Load(); n != 10 {
+			t.Errorf("%d passwords are looked at, want 10", n)
+		}
+		close(end)
+		refused, locked := 0, 0
+		for range crowd {
+			switch err := <-errs; {
+			case errors.Is(err, inbound.ErrNoAccount):
+				refused++
+			case errors.Is(err, lockout.ErrLocked):
+				locked++
+			default:
+				t.Error(err)
+			}
+		}
+		if n := s.Hasher.Verified.Load(); n != 10 || refused != 10 || locked != crowd-10 {
+			t.Errorf("%d passwords looked at, %d refused, %d locked", n, refused, locked)
+		}
+	})
 }

@@ -9,7 +9,7 @@ import (
 	"roster/ports/outbound"
 )
 
-// Health tells whether the service can do its work.
+// Health implements the use case about readiness.
 type Health struct {
 	storage  outbound.Storage
 	draining atomic.Bool
@@ -17,10 +17,10 @@ type Health struct {
 
 var _ inbound.Health = (*Health)(nil)
 
-// NewHealth returns the health of a service that keeps everything in s.
+// NewHealth returns the readiness of a service with the storage s.
 func NewHealth(s outbound.Storage) *Health { return &Health{storage: s} }
 
-// Drain makes the service not ready for good: it is about to stop, and new work should go elsewhere.
+// Drain makes Ready fail from now on, so that load balancers send new requests elsewhere before the service stops.
 func (h *Health) Drain() { h.draining.Store(true) }
 
 // Ready implements inbound.Health.

@@ -10,7 +10,7 @@ import (
 	"roster/ports/outbound"
 )
 
-// answering is a storage that answers a ping with an error, or none.
+// answering is a storage whose Ping returns err.
 type answering struct {
 	outbound.Storage
 	err error
@@ -18,7 +18,7 @@ type answering struct {
 
 func (a *answering) Ping(context.Context) error { return a.err }
 
-// The service is ready while its storage is there, and for good no longer once it is about to stop.
+// The service is ready while its storage is up, and never again after Drain.
 func TestReadiness(t *testing.T) {
 	s := &answering{}
 	h := application.NewHealth(s)

@@ -8,8 +8,8 @@ import (
 	"roster/test/fixture"
 )
 
-// A machine whose clock is wrong for one start must not lose its trail, nor its sessions.
-func TestASweepDoesNotFollowAClockThatJumps(t *testing.T) {
+// A clock that is wrong once after a start must not delete events or sessions.
+func TestSweepDoesNotFollowAClockThatJumps(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	s.Add(t, "a@example.com")
 	p := s.SignsIn(t, "a@example.com", fixture.Password)
@@ -21,7 +21,7 @@ func TestASweepDoesNotFollowAClockThatJumps(t *testing.T) {
 			}
 		}
 	}
-	s.SignsIn(t, "a@example.com", fixture.Password) // leaves an event of that time
+	s.SignsIn(t, "a@example.com", fixture.Password) // adds an event at that time
 	if swept, err := s.Housekeeping.Sweep(t.Context()); err != nil || swept.Events != 0 {
 		t.Errorf("after a sign-in by that clock: swept %+v, %v", swept, err)
 	}
@@ -32,14 +32,14 @@ func TestASweepDoesNotFollowAClockThatJumps(t *testing.T) {
 	s.Refreshes(t, p.Refresh)
 }
 
-// A service that runs sweeps as the time comes, however quiet it is.
-func TestSweepsKeepUpWithTime(t *testing.T) {
+// The sweeps of a running service follow the clock, even without requests.
+func TestSweepsFollowTheClock(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	s.Add(t, "a@example.com")
 	s.SignsIn(t, "a@example.com", fixture.Password)
 	var total application.Swept
-	for range 91 * 24 * time.Hour / application.SweepEvery {
-		s.Clock.Advance(application.SweepEvery)
+	for range 91 * 24 * time.Hour / application.SweepInterval {
+		s.Clock.Advance(application.SweepInterval)
 		swept, err := s.Housekeeping.Sweep(t.Context())
 		if err != nil {
 			t.Fatal(err)

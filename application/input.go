@@ -7,24 +7,24 @@ import (
 	"time"
 
 	"roster/domain/credential"
-	"roster/domain/guessable"
 	"roster/domain/fault"
 	"roster/domain/field"
+	"roster/domain/guessable"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/inbound"
 	"roster/ports/outbound"
 )
 
-// Passwords says how passwords are taken.
+// Passwords are the settings of passwords.
 type Passwords struct {
-	Policy        credential.Policy
-	Trim          bool // blanks at the ends are cut, as DRF does
-	MaxLength     int  // most characters of a new password
-	CurrentNeeded bool // changing one's own password or email takes the current password
+	Policy         credential.Policy
+	Trim           bool // remove white space at both ends, as DRF does
+	MaxLength      int  // maximum length of a new password in characters
+	RequireCurrent bool // users need the current password to change their password or email address
 }
 
-// parsedInput is the checked form of a UserInput. Nil members were not given.
+// parsedInput is a checked UserInput. Absent fields are nil.
 type parsedInput struct {
 	email               *user.Email
 	password            *credential.Password
@@ -32,12 +32,12 @@ type parsedInput struct {
 	active, staff       *bool
 }
 
-// fieldNewPassword is how callers spell the password that is to replace another.
+// fieldNewPassword is the name of the new password in a change of password.
 const fieldNewPassword = "new_password"
 
-// renamed returns the faults of an invalid input with those of the member name under another name;
-// nil when err is anything else.
-func renamed(err error, name, as string) []fault.Field {
+// renameFaults returns the faults of err with those of the field name renamed to as, or nil unless err is
+// fault.ErrInvalid.
+func renameFaults(err error, name, as string) []fault.Field {
 	invalid, ok := errors.AsType[*fault.Error](err)
 	if !ok || !errors.Is(err, fault.ErrInvalid) {
 		return nil
@@ -51,8 +51,8 @@ func renamed(err error, name, as string) []fault.Field {
 	return faults
 }
 
-// flags checks the members that only administrators may change.
-func flags(in inbound.UserInput) (active, staff *bool, err error) {
+// parseFlags checks the fields that only staff may change.
+func parseFlags(in inbound.UserInput) (active, staff *bool, err error) {
 	active, faults := field.CheckFlag(user.FieldActive, in.Active)
 	staff, more := field.CheckFlag(user.FieldStaff, in.Staff)
 	if faults = append(faults, more...); len(faults) > 0 {
@@ -61,11 +61,11 @@ func flags(in inbound.UserInput) (active, staff *bool, err error) {
 	return active, staff, err
 }
 
-// applyFlags makes the changes of flags that were given to u at now.
+// applyFlags applies the flags to u at now.
 func (in parsedInput) applyFlags(u *user.User, now time.Time, r session.Rules) {
 	if in.active != nil {
 		if u.Active() && !*in.active && r.Immediate {
-			u.EndSessions(now) // so that letting in again does not bring old tokens back to life
+			u.EndSessions(now) // so that a later reactivation does not make old tokens valid again
 		}
 		u.SetActive(*in.active)
 	}
@@ -74,7 +74,7 @@ func (in parsedInput) applyFlags(u *user.User, now time.Time, r session.Rules) {
 	}
 }
 
-// parser turns input into domain values.
+// parser parses input into domain values.
 type parser struct {
 	users     outbound.Users
 	domains   outbound.Domains
@@ -82,22 +82,22 @@ type parser struct {
 	passwords Passwords
 }
 
-// parse checks every member and returns all faults together, in DRF's order of members. self is the
-// user whom the input is about, nil for a new one. As in DRF the strength of a password is judged
-// only when every member is well-formed, since it is judged against the user as it is going to be.
-func (p *parser) parse(ctx context.Context, in inbound.UserInput, whole bool, self *user.User) (parsedInput, error) {
+// parse checks every field and returns all faults together, in DRF's order of fields. With full, all fields are
+// required. self is the user that the input is about, or nil for a new one. As in DRF, the strength of a password is
+// checked only when every field is well-formed, since it is compared with the fields of the user after the change.
+func (p *parser) parse(ctx context.Context, in inbound.UserInput, full bool, self *user.User) (parsedInput, error) {
 	var (
 		out    parsedInput
 		faults []fault.Field
 	)
-	email, fs, err := p.email(ctx, in.Email, whole, self)
+	email, fs, err := p.parseEmail(ctx, in.Email, full, self)
 	if err != nil {
 		return out, err
 	}
 	out.email = email
 	faults = append(faults, fs...)
 
-	if s, ok, fs := credential.Member(user.FieldPassword, whole, !p.passwords.Trim, p.passwords.MaxLength).Check(in.Password); ok || len(fs) > 0 {
+	if s, ok, fs := credential.FieldRule(user.FieldPassword, full, !p.passwords.Trim, p.passwords.MaxLength).Check(in.Password); ok || len(fs) > 0 {
 		faults = append(faults, fs...)
 		pw := credential.NewPassword(s)
 		out.password = &pw
@@ -110,7 +110,7 @@ func (p *parser) parse(ctx context.Context, in inbound.UserInput, whole bool, se
 		{user.FieldFirstName, in.FirstName, &out.firstName},
 		{user.FieldLastName, in.LastName, &out.lastName},
 	} {
-		s, ok, fs := user.NameRule(n.member, whole).Check(n.in)
+		s, ok, fs := user.NameRule(n.member, full).Check(n.in)
 		faults = append(faults, fs...)
 		if ok {
 			*n.out = &s
@@ -120,30 +120,30 @@ func (p *parser) parse(ctx context.Context, in inbound.UserInput, whole bool, se
 		return out, fault.ErrInvalid.With(faults...)
 	}
 	if out.password != nil {
-		if fs := p.passwords.Policy.Judge(user.FieldPassword, *out.password, out.owner(self)); len(fs) > 0 {
+		if fs := p.passwords.Policy.Check(user.FieldPassword, *out.password, out.owner(self)); len(fs) > 0 {
 			return out, fault.ErrInvalid.With(fs...)
 		}
-		if err := p.notBreached(ctx, *out.password); err != nil {
+		if err := p.checkBreached(ctx, *out.password); err != nil {
 			return out, err
 		}
 	}
 	return out, nil
 }
 
-// notBreached comes last, since it may ask another service.
-func (p *parser) notBreached(ctx context.Context, pw credential.Password) error {
+// checkBreached fails when the password was in a data breach. It is called last, since it may call another service.
+func (p *parser) checkBreached(ctx context.Context, pw credential.Password) error {
 	if p.breached == nil {
 		return nil
 	}
 	found, err := p.breached.Breached(ctx, pw)
 	if err == nil && found {
-		err = fault.ErrInvalid.With(credential.BreachedField(user.FieldPassword))
+		err = fault.ErrInvalid.With(credential.BreachedFault(user.FieldPassword))
 	}
 	return err
 }
 
-// moves reports whether the address given is another than that of self. What is no address is none.
-func (p *parser) moves(in field.Text, self *user.User) bool {
+// changesEmail reports whether the input contains a valid address other than that of self.
+func (p *parser) changesEmail(in field.Text, self *user.User) bool {
 	s, ok, faults := user.EmailRule(false).Check(in)
 	if !ok || len(faults) > 0 {
 		return false
@@ -152,7 +152,7 @@ func (p *parser) moves(in field.Text, self *user.User) bool {
 	return err == nil && e.Key() != self.Snapshot().EmailKey
 }
 
-func (p *parser) email(ctx context.Context, in field.Text, required bool, self *user.User) (*user.Email, []fault.Field, error) {
+func (p *parser) parseEmail(ctx context.Context, in field.Text, required bool, self *user.User) (*user.Email, []fault.Field, error) {
 	s, ok, faults := user.EmailRule(required).Check(in)
 	if !ok {
 		return nil, faults, nil
@@ -174,7 +174,7 @@ func (p *parser) email(ctx context.Context, in field.Text, required bool, self *
 	return &e, nil, nil
 }
 
-// owner returns what the password is compared with: the user as it is going to be.
+// owner returns the user after the change, with which the password is compared.
 func (in parsedInput) owner(self *user.User) guessable.Owner {
 	var o guessable.Owner
 	if self != nil {
@@ -193,7 +193,7 @@ func (in parsedInput) owner(self *user.User) guessable.Owner {
 	return o
 }
 
-// apply makes the changes that were given, but for the password, to u.
+// apply applies the email address and the names to u.
 func (in parsedInput) apply(u *user.User) {
 	if in.email != nil {
 		u.ChangeEmail(*in.email)

@@ -7,73 +7,73 @@ import (
 	"roster/domain/user"
 )
 
-// farOffset is how many users a list may leave out before it counts as a long read.
+// farOffset is the largest offset of a list that is not a long read.
 const farOffset = 1_000
 
-// long reports whether q may pass through many users before it has its answer, on one backend or another: all
-// but the first pages of all users in one order.
-func long(q user.Query) bool {
+// isLong reports whether q may have to read many users on some backend. Only the first pages of the list of all
+// users, in a single order, are not long.
+func isLong(q user.Query) bool {
 	several := len(q.Order) > 1 && q.Order[1].By != user.SortID
 	return q.Only == "" && (len(q.Terms) > 0 || q.Active != nil || q.Staff != nil || several || q.Offset > farOffset)
 }
 
-// turns bounds how many long reads run at once: one of each user, and a number of all together. The others
-// wait in the order in which they came, so that one user's long reads delay only that user's, and the
-// processors and the storage's connections stay free for requests that are not long reads.
-type turns struct {
-	all chan struct{} // holds one element for each long read that runs
+// readLimiter limits concurrent long reads: one per user, and a maximum in all. Others wait in the order of their
+// arrival. One user's long reads thus delay only that user, and CPU and storage connections remain for other
+// requests.
+type readLimiter struct {
+	all chan struct{} // holds an element per running long read
 
-	mu sync.Mutex
-	of map[user.ID]*turn
+	mu     sync.Mutex
+	byUser map[user.ID]*userReads
 }
 
-// turn is the long reads of one user.
-type turn struct {
-	one   chan struct{} // holds an element while one runs, or waits for its place among all
-	users int           // how many run or wait
+// userReads are the long reads of one user.
+type userReads struct {
+	running chan struct{} // holds an element while one runs or waits for readLimiter.all
+	refs    int           // running and waiting reads
 }
 
-func newTurns(n int) *turns {
-	return &turns{all: make(chan struct{}, max(n, 1)), of: map[user.ID]*turn{}}
+func newReadLimiter(n int) *readLimiter {
+	return &readLimiter{all: make(chan struct{}, max(n, 1)), byUser: map[user.ID]*userReads{}}
 }
 
-// take waits until the user with an id may ask q, which is at once unless it is a long read; leave ends that. It
-// fails with ctx's error when ctx ends first.
-func (t *turns) take(ctx context.Context, id user.ID, q user.Query) (leave func(), err error) {
-	if !long(q) {
+// acquire waits until the user with this id may run q, which is at once unless q is a long read. The caller must
+// call release after the read. It fails with the error of ctx when ctx ends first.
+func (t *readLimiter) acquire(ctx context.Context, id user.ID, q user.Query) (release func(), err error) {
+	if !isLong(q) {
 		return func() {}, nil
 	}
 	t.mu.Lock()
-	own := t.of[id]
-	if own == nil {
-		own = &turn{one: make(chan struct{}, 1)}
-		t.of[id] = own
+	mine := t.byUser[id]
+	if mine == nil {
+		mine = &userReads{running: make(chan struct{}, 1)}
+		t.byUser[id] = mine
 	}
-	own.users++
+	mine.refs++
 	t.mu.Unlock()
-	forget := func() {
+	unref := func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		if own.users--; own.users == 0 {
-			delete(t.of, id)
+		if mine.refs--; mine.refs == 0 {
+			delete(t.byUser, id)
 		}
 	}
 	select {
-	case own.one <- struct{}{}:
+	case mine.running <- struct{}{}:
 	case <-ctx.Done():
-		forget()
+		unref()
 		return nil, ctx.Err()
 	}
 	select {
 	case t.all <- struct{}{}:
 	case <-ctx.Done():
-		<-own.one
-		forget()
+		<-mine.running
+		unref()
 		return nil, ctx.Err()
 	}
 	return func() {
 		<-t.all
-		<-own.one
-		forget()
+		<-mine.running
+		unref()
 	}, nil
 }

@@ -15,7 +15,7 @@ import (
 	"roster/test/fixture"
 )
 
-// slowLists holds each list and each count until release is closed, or the caller's context ends.
+// slowLists delays each list and count until release is closed or the context ends.
 type slowLists struct {
 	outbound.Users
 	release chan struct{}
@@ -49,7 +49,7 @@ func (u *slowLists) began() int {
 	return len(u.running)
 }
 
-// searches is the list with two long reads at once, over storage that holds each.
+// searches is a list of users with at most two long reads, on a storage that delays each.
 type searches struct {
 	*application.Accounts
 	*slowLists
@@ -66,7 +66,7 @@ func newSearches(t *testing.T) (s *searches, ann, bob, cem inbound.Actor) {
 	return s, actor("ann@example.com"), actor("bob@example.com"), actor("cem@example.com")
 }
 
-// begin asks for lists or, as a page by number does, for counts.
+// begin starts lists or, for a query with an offset, counts.
 func (s *searches) begin(ctx context.Context, t *testing.T, by inbound.Actor, q inbound.UserQuery, times int) {
 	for i := range times {
 		s.wg.Go(func() {
@@ -81,26 +81,26 @@ func (s *searches) begin(ctx context.Context, t *testing.T, by inbound.Actor, q 
 			}
 		})
 	}
-	synctest.Wait() // each runs, or waits for its turn
+	synctest.Wait() // each runs or waits
 }
 
 func search(param string) inbound.UserQuery {
 	return inbound.UserQuery{Query: user.Query{Filter: user.Filter{Terms: user.Terms(param)}, Limit: 20}}
 }
 
-// One user's searches run one after the other, so that those of others, and all that is no search, go on.
-func TestOneUsersSearchesDoNotStarveOthers(t *testing.T) {
+// One user's searches run one after the other. Searches of other users, and other requests, are not delayed.
+func TestOneUsersSearchesDoNotDelayOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, ann, bob, cem := newSearches(t)
 		for i, begin := range []struct {
 			by    inbound.Actor
 			q     inbound.UserQuery
 			times int
-			want  int // that the storage has been asked for, altogether
+			want  int // total number of calls of the storage
 		}{
 			{ann, search("a e m"), 16, 1},
 			{bob, search("zz"), 16, 2},
-			{cem, search("zz"), 16, 2}, // two at once of all users
+			{cem, search("zz"), 16, 2}, // at most two of all users
 			{cem, inbound.UserQuery{Query: user.Query{Order: user.Ordering("email"), Limit: 20}}, 2, 4},
 			{ann, inbound.UserQuery{Query: user.Query{Order: user.Ordering("email"), Limit: 20}}, 2, 6},
 		} {
@@ -117,8 +117,8 @@ func TestOneUsersSearchesDoNotStarveOthers(t *testing.T) {
 	})
 }
 
-// Whatever reads many users takes turns, not searches alone.
-func TestLongReadsTakeTurns(t *testing.T) {
+// All long reads are limited, not only searches.
+func TestLongReadsAreLimited(t *testing.T) {
 	order := user.Ordering("last_name,first_name")
 	for name, q := range map[string]user.Query{
 		"search": search("a").Query, "several orders": {Order: order}, "far page": {Order: user.Ordering("id"), Offset: 100_000},
@@ -140,13 +140,13 @@ func TestLongReadsTakeTurns(t *testing.T) {
 	}
 }
 
-// A request that ends while its search waits leaves no place taken.
-func TestASearchThatIsGivenUpLeavesItsTurn(t *testing.T) {
+// A request that is cancelled while its search waits releases its slot.
+func TestCancelledSearchReleasesItsSlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, ann, bob, cem := newSearches(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		for _, by := range []inbound.Actor{ann, bob, cem} {
-			s.begin(ctx, t, by, search("a"), 4) // some run, some wait for their user, cem's wait for all
+			s.begin(ctx, t, by, search("a"), 4) // some run, some wait for their user, cem's for the total
 		}
 		cancel()
 		s.wg.Wait()

@@ -18,7 +18,7 @@ import (
 	"roster/test/fixture"
 )
 
-// breaches knows one breached password, and counts how often it is asked.
+// breaches contains one breached password and counts lookups.
 type breaches struct {
 	password string
 	err      error
@@ -30,7 +30,7 @@ func (b *breaches) Breached(_ context.Context, p credential.Password) (bool, err
 	return p.Reveal() == b.password, b.err
 }
 
-// hashing counts what is hashed and verified.
+// hashing counts calls of the hasher.
 type hashing struct {
 	outbound.PasswordHasher
 	calls int
@@ -46,7 +46,7 @@ func (h *hashing) Verify(ctx context.Context, p credential.Password, c credentia
 	return h.PasswordHasher.Verify(ctx, p, c)
 }
 
-// newPasswords is every way in which a password becomes a user's, by its name.
+// newPasswords returns every way to set a password, by name.
 func newPasswords(s *fixture.Service, accounts *application.Accounts, u *user.User) map[string]func(ctx context.Context, password string) error {
 	admin := application.NewAdministration(accounts)
 	fresh := func(password string) inbound.UserInput {
@@ -69,7 +69,7 @@ func newPasswords(s *fixture.Service, accounts *application.Accounts, u *user.Us
 		"replacement": func(ctx context.Context, password string) error {
 			in := fresh(password)
 			in.Email, in.CurrentPassword = field.Given("ann@example.com"), field.Given(fixture.Password)
-			_, err := accounts.Change(ctx, inbound.Actor{User: u}, u.ID(), fixture.Body(inbound.Changes{UserInput: in, Whole: true}))
+			_, err := accounts.Change(ctx, inbound.Actor{User: u}, u.ID(), fixture.Body(inbound.Changes{UserInput: in, Full: true}))
 			return err
 		},
 		"createsuperuser": func(ctx context.Context, password string) error {
@@ -118,12 +118,12 @@ func TestBreachedPasswordsAreRefused(t *testing.T) {
 	}
 }
 
-// Of a password of a megabyte nothing is computed, whatever it is given for.
-func TestHugePasswordsCostNothing(t *testing.T) {
+// A password of a megabyte is refused everywhere before any work is done on it.
+func TestHugePasswordsAreNotHashed(t *testing.T) {
 	asked := 0
 	settings := fixture.Standard()
 	settings.Passwords.Policy = credential.NewPolicy(8, func(string) bool { asked++; return false })
-	settings.Passwords.CurrentNeeded = true
+	settings.Passwords.RequireCurrent = true
 	s := fixture.New(t, settings)
 	u := s.Add(t, "ann@example.com")
 	b, h := &breaches{}, &hashing{PasswordHasher: s.Ports.Hasher}

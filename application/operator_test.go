@@ -34,7 +34,7 @@ func TestCreateNeedsAnAddressAlone(t *testing.T) {
 	s.SignsIn(t, "ann@example.com", fixture.Password)
 
 	in := fixture.Input("bob@example.com")
-	in.Active, in.Staff = field.Truth(false), field.Truth(true)
+	in.Active, in.Staff = field.Bool(false), field.Bool(true)
 	bob, err := s.Administration.Create(t.Context(), in)
 	if err != nil || bob.Active() || !bob.Staff() {
 		t.Fatalf("created %+v, %v", bob, err)
@@ -84,7 +84,7 @@ func TestJudge(t *testing.T) {
 		{inbound.UserInput{Password: field.Given("ann@example.com")}, ann, "password password_too_similar"},
 		{inbound.UserInput{Email: field.Given("bob@example.com"), Password: field.Given(fixture.Password)}, nil, ""},
 	} {
-		if got := codes(s.Administration.Judge(t.Context(), c.in, c.self)); got != c.want {
+		if got := codes(s.Administration.CheckInput(t.Context(), c.in, c.self)); got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)
 		}
 	}
@@ -141,13 +141,13 @@ func TestStanding(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	s.AddStaff(t, "ann@example.com")
 	ctx := inbound.WithOrigin(t.Context(), inbound.Origin{Channel: audit.API, Client: session.Client{Address: "192.0.2.7"}})
-	standing := func() inbound.Standing {
+	standing := func() inbound.SignInStatus {
 		t.Helper()
 		u, err := s.Administration.Find(t.Context(), "ann@example.com")
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := s.Administration.Standing(t.Context(), u)
+		got, err := s.Administration.SignInStatus(t.Context(), u)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +157,7 @@ func TestStanding(t *testing.T) {
 		}
 		return got
 	}
-	if got := standing(); got != (inbound.Standing{}) {
+	if got := standing(); got != (inbound.SignInStatus{}) {
 		t.Errorf("before anything: %+v", got)
 	}
 	for range 2 {
@@ -167,13 +167,13 @@ func TestStanding(t *testing.T) {
 		_ = try(ctx, s, "ann@example.com", "wrong")
 	}
 	failed := s.Clock.Now()
-	if got, want := standing(), (inbound.Standing{Sessions: 2, LastFailure: failed, FailedFrom: "192.0.2.7", Failures: 3}); got != want {
+	if got, want := standing(), (inbound.SignInStatus{Sessions: 2, LastFailure: failed, FailedFrom: "192.0.2.7", Failures: 3}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	for range 7 {
 		_ = try(ctx, s, "ann@example.com", "wrong")
 	}
-	want := inbound.Standing{Sessions: 2, LastFailure: failed, FailedFrom: "192.0.2.7", Failures: 10, LockedUntil: failed.Add(30 * time.Second)}
+	want := inbound.SignInStatus{Sessions: 2, LastFailure: failed, FailedFrom: "192.0.2.7", Failures: 10, LockedUntil: failed.Add(30 * time.Second)}
 	if got := standing(); got != want {
 		t.Errorf("locked: got %+v, want %+v", got, want)
 	}
@@ -188,7 +188,7 @@ func TestStanding(t *testing.T) {
 	if err := s.Administration.SetPassword(t.Context(), u.ID(), field.Given(fixture.Password+"2")); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := standing(), (inbound.Standing{LastFailure: failed, FailedFrom: "192.0.2.7"}); got != want {
+	if got, want := standing(), (inbound.SignInStatus{LastFailure: failed, FailedFrom: "192.0.2.7"}); got != want {
 		t.Errorf("after a new password: got %+v, want %+v", got, want)
 	}
 }

@@ -40,8 +40,8 @@ func (c countedSessions) Get(ctx context.Context, id session.ID) (*session.Sessi
 	return c.Sessions.Get(ctx, id)
 }
 
-// TestStorageReadsOfARequest bounds what a request costs in reads. A change reads the actor and the session once more
-// after the body, since a client decides how long its body takes, and what ended during that time must count.
+// TestStorageReadsOfARequest bounds the reads of a request. A change reads the actor and the session again after the
+// body, since a client controls how long its body takes to arrive.
 func TestStorageReadsOfARequest(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	s.AddStaff(t, "staff@example.com")

@@ -8,7 +8,7 @@ import (
 	"roster/ports/outbound"
 )
 
-// Ports is every outbound port that the use cases call.
+// Ports holds the outbound ports that the use cases call.
 type Ports struct {
 	Users      outbound.Users
 	UserIDs    outbound.UserIDs
@@ -24,13 +24,13 @@ type Ports struct {
 	Breached   outbound.BreachedPasswords // nil for none
 }
 
-// Settings is what an operator decides for the use cases.
+// Settings are the settings of the use cases.
 type Settings struct {
 	Access         AccessPolicy
 	Registration   Registration
 	Passwords      Passwords
 	Rules          session.Rules
 	Lockout        lockout.Rules
-	AuditRetention time.Duration // how long events are kept
-	LongReads      int           // searches and other long reads of the list at once; at least 1
+	AuditRetention time.Duration // age at which events are deleted
+	LongReads      int           // maximum number of concurrent long reads (see readLimiter), at least 1
 }

@@ -12,25 +12,26 @@ import (
 	"roster/ports/outbound"
 )
 
-// recordTimeout bounds the writing of one event, which goes on when the client has gone.
+// recordTimeout bounds the writing of an event, which continues when the client disconnects.
 const recordTimeout = 5 * time.Second
 
-// Recorder adds to the audit trail what the use cases do.
+// Recorder adds events to the audit trail.
 type Recorder struct {
 	events outbound.AuditTrail
 	ids    outbound.EventIDs
 	clock  outbound.Clock
 }
 
+// NewRecorder returns a recorder on the ports p.
 func NewRecorder(p Ports) Recorder { return Recorder{p.AuditTrail, p.EventIDs, p.Clock} }
 
-// Record adds an event. What happened has happened: that it cannot be recorded does not undo it, and
-// is for the trail itself to tell the operator.
+// Record adds an event. It returns no error, since the action is done and cannot be undone; the adapter of the trail
+// logs the failure.
 func (r Recorder) Record(ctx context.Context, e audit.Event) {
-	r.append(ctx, r.stamp(ctx, e))
+	r.appendEvents(ctx, r.stamp(ctx, e))
 }
 
-// stamp returns e with its id, its time and where the request comes from, fit to be recorded.
+// stamp returns e with its id, time and origin, cleaned for storage.
 func (r Recorder) stamp(ctx context.Context, e audit.Event) audit.Event {
 	o := inbound.OriginOf(ctx)
 	e.ID, e.At = r.ids.NewEventID(), r.clock.Now()
@@ -38,7 +39,7 @@ func (r Recorder) stamp(ctx context.Context, e audit.Event) audit.Event {
 	return e.Clean()
 }
 
-func (r Recorder) append(ctx context.Context, events ...audit.Event) {
+func (r Recorder) appendEvents(ctx context.Context, events ...audit.Event) {
 	if len(events) == 0 {
 		return
 	}
@@ -47,9 +48,9 @@ func (r Recorder) append(ctx context.Context, events ...audit.Event) {
 	_ = r.events.Append(ctx, events...)
 }
 
-// RecordChange records what a change of a user came to.
+// RecordChange records the difference of two states of a user. by is the acting user, or "" for the operator.
 func (r Recorder) RecordChange(ctx context.Context, by user.ID, before, after user.Snapshot) {
-	if detail := changes(before, after); detail != "" {
+	if detail := changeDetail(before, after); detail != "" {
 		r.Record(ctx, audit.Event{Kind: audit.Changed, Actor: by, User: after.ID, Detail: detail})
 	}
 	if before.Password != after.Password {
@@ -57,25 +58,25 @@ func (r Recorder) RecordChange(ctx context.Context, by user.ID, before, after us
 	}
 }
 
-// changes describes the difference of two states of a user, as the detail of an event: the members that
-// differ, apart by blanks, each flag with what it became, as in "email is_staff=true". Of texts the values are
-// left out: they are personal data, and events outlive users.
-func changes(before, after user.Snapshot) string {
-	members := ChangedMembers(before, after)
-	for i, name := range members {
+// changeDetail returns the detail of an audit.Changed event. It leaves out the values of texts, which are personal
+// data: events are kept longer than users.
+func changeDetail(before, after user.Snapshot) string {
+	fields := ChangedMembers(before, after)
+	for i, name := range fields {
 		switch name {
 		case user.FieldActive:
-			members[i] = flagDetail(name, after.Active)
+			fields[i] = flagDetail(name, after.Active)
 		case user.FieldStaff:
-			members[i] = flagDetail(name, after.Staff)
+			fields[i] = flagDetail(name, after.Staff)
 		}
 	}
-	return strings.Join(members, " ")
+	return strings.Join(fields, " ")
 }
 
-func flagDetail(member string, value bool) string { return fmt.Sprintf("%s=%t", member, value) }
+func flagDetail(field string, value bool) string { return fmt.Sprintf("%s=%t", field, value) }
 
-// ChangedMembers names the members in which two states of a user differ, as callers spell them.
+// ChangedMembers returns the API names of the fields in which two states of a user differ. It leaves out the
+// password and the times.
 func ChangedMembers(before, after user.Snapshot) []string {
 	var names []string
 	for _, m := range []struct {

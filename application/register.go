@@ -9,8 +9,8 @@ import (
 	"roster/ports/inbound"
 )
 
-// Register implements inbound.Accounts. The actor's right to register is judged before the input is read and,
-// unless anybody may register, again afterwards: a client decides how long the reading takes.
+// Register implements inbound.Accounts. It checks the actor's right before the input is read and, unless
+// registration is open, again afterwards, since a client controls how long its body takes to read.
 func (a *Accounts) Register(ctx context.Context, actor inbound.Actor, read func() (inbound.UserInput, error)) (*user.User, error) {
 	if err := a.settings.Registration.allow(actor); err != nil {
 		return nil, err
@@ -34,8 +34,8 @@ func (a *Accounts) Register(ctx context.Context, actor inbound.Actor, read func(
 	return a.add(ctx, actor.ID(), parsed)
 }
 
-// add adds a user with an address on behalf of the user by, "" for an anonymous client or the operator. Without a
-// password none fits.
+// add adds a user with an email address. by is the acting user, or "" for an anonymous client or the operator.
+// Without a password, the user gets a credential that none matches.
 func (a *Accounts) add(ctx context.Context, by user.ID, in parsedInput) (*user.User, error) {
 	hash := credential.Unusable
 	if in.password != nil {
@@ -62,6 +62,6 @@ func (a *Accounts) add(ctx context.Context, by user.ID, in parsedInput) (*user.U
 	}
 	usual := u.Snapshot()
 	usual.Active, usual.Staff = true, false
-	a.Record(ctx, audit.Event{Kind: audit.Registered, Actor: by, User: u.ID(), Detail: changes(usual, u.Snapshot())})
+	a.Record(ctx, audit.Event{Kind: audit.Registered, Actor: by, User: u.ID(), Detail: changeDetail(usual, u.Snapshot())})
 	return u, nil
 }

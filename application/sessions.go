@@ -9,7 +9,7 @@ import (
 	"roster/ports/inbound"
 )
 
-// Sessions is the use cases about where somebody is signed in.
+// Sessions implements the use cases about sessions.
 type Sessions struct {
 	ports Ports
 	rules session.Rules
@@ -18,7 +18,7 @@ type Sessions struct {
 
 var _ inbound.Sessions = (*Sessions)(nil)
 
-// NewSessions returns the use cases over p.
+// NewSessions returns the use cases on the ports p.
 func NewSessions(p Ports, s Settings) *Sessions { return &Sessions{p, s.Rules, NewRecorder(p)} }
 
 // List implements inbound.Sessions.
@@ -41,11 +41,11 @@ func (s *Sessions) End(ctx context.Context, actor inbound.Actor, id session.ID) 
 	if err != nil {
 		return err
 	}
-	ended, err := s.ports.Sessions.Update(ctx, id, func(x *session.Session) error {
-		if sessionsOf(actor, x.User()) != nil || x.Revoked() || !now.Before(x.Expires()) {
+	ended, err := s.ports.Sessions.Update(ctx, id, func(target *session.Session) error {
+		if mayManageSessions(actor, target.User()) != nil || target.Revoked() || !now.Before(target.Expires()) {
 			return session.ErrNotFound
 		}
-		x.Revoke(now, session.Ended)
+		target.Revoke(now, session.Ended)
 		return nil
 	})
 	if err != nil {
@@ -65,7 +65,7 @@ func (s *Sessions) EndAll(ctx context.Context, actor inbound.Actor, id user.ID) 
 	if actor, err = s.ports.reauthenticate(ctx, actor, now, s.rules); err != nil {
 		return err
 	}
-	if err := sessionsOf(actor, owner.ID()); err != nil {
+	if err := mayManageSessions(actor, owner.ID()); err != nil {
 		return err
 	}
 	if _, err := s.ports.Users.Update(ctx, owner.ID(), func(u *user.User) error {
@@ -78,7 +78,7 @@ func (s *Sessions) EndAll(ctx context.Context, actor inbound.Actor, id user.ID) 
 	return nil
 }
 
-// owner returns the user with that id, "" for the actor, if the actor may see to their sessions.
+// owner returns the user with this id, "" for the actor, if the actor may manage its sessions.
 func (s *Sessions) owner(ctx context.Context, actor inbound.Actor, id user.ID) (*user.User, error) {
 	if actor.Anonymous() {
 		return nil, inbound.ErrNoCredentials
@@ -86,7 +86,7 @@ func (s *Sessions) owner(ctx context.Context, actor inbound.Actor, id user.ID) (
 	if id == "" || actor.Is(id) {
 		return actor.User, nil
 	}
-	if err := sessionsOf(actor, id); err != nil {
+	if err := mayManageSessions(actor, id); err != nil {
 		return nil, err
 	}
 	return s.ports.Users.Get(ctx, id)

@@ -15,7 +15,7 @@ import (
 	"roster/test/fixture"
 )
 
-// actorOf returns who an access token stands for.
+// actorOf returns the actor of an access token.
 func actorOf(t *testing.T, s *fixture.Service, access string) inbound.Actor {
 	t.Helper()
 	a, err := s.Authenticate(t.Context(), access)
@@ -34,7 +34,7 @@ func list(t *testing.T, s *fixture.Service, a inbound.Actor, owner user.ID) []*s
 	return xs
 }
 
-func TestPeopleSeeAndEndTheirSessions(t *testing.T) {
+func TestUsersListAndEndTheirSessions(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	s.Add(t, "a@example.com")
 	s.Add(t, "b@example.com")
@@ -50,7 +50,7 @@ func TestPeopleSeeAndEndTheirSessions(t *testing.T) {
 	}
 	s.Clock.Advance(time.Minute)
 	old = s.Refreshes(t, old.Refresh)
-	if used := list(t, s, a, "")[1].Used(); !used.Equal(s.Clock.Now()) {
+	if used := list(t, s, a, "")[1].LastUsed(); !used.Equal(s.Clock.Now()) {
 		t.Errorf("last used %s, want %s", used, s.Clock.Now())
 	}
 	if err := s.Devices.End(t.Context(), a, xs[1].ID()); err != nil {
@@ -72,7 +72,7 @@ func TestPeopleSeeAndEndTheirSessions(t *testing.T) {
 	s.Refreshes(t, other.Refresh)
 }
 
-func TestSignOutEverywhere(t *testing.T) {
+func TestEndAll(t *testing.T) {
 	for name, set := range map[string]func() (*fixture.Service, inbound.TokenPair, inbound.TokenPair){
 		"standard": func() (*fixture.Service, inbound.TokenPair, inbound.TokenPair) {
 			s := fixture.New(t, fixture.Standard())
@@ -103,22 +103,22 @@ func TestSignOutEverywhere(t *testing.T) {
 	}
 }
 
-func TestSessionsOfOthersAreForStaff(t *testing.T) {
+func TestStaffManageSessionsOfOthers(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	u := s.Add(t, "a@example.com")
 	other, staff := inbound.Actor{User: s.Add(t, "b@example.com")}, inbound.Actor{User: s.AddStaff(t, "s@example.com")}
 	s.SignsIn(t, "a@example.com", fixture.Password)
 	p := s.SignsIn(t, "a@example.com", fixture.Password)
 
-	for who, c := range map[string]struct {
+	for role, c := range map[string]struct {
 		actor inbound.Actor
 		want  error
 	}{"anonymous": {inbound.Actor{}, inbound.ErrNoCredentials}, "other": {other, inbound.ErrForbidden}} {
 		if _, err := s.Devices.List(t.Context(), c.actor, session.Query{Owner: u.ID(), Limit: 1}); !errors.Is(err, c.want) {
-			t.Errorf("%s lists: %v", who, err)
+			t.Errorf("%s lists: %v", role, err)
 		}
 		if err := s.Devices.EndAll(t.Context(), c.actor, u.ID()); !errors.Is(err, c.want) {
-			t.Errorf("%s ends all: %v", who, err)
+			t.Errorf("%s ends all: %v", role, err)
 		}
 	}
 	if err := s.Devices.End(t.Context(), inbound.Actor{}, "x"); !errors.Is(err, inbound.ErrNoCredentials) {
@@ -140,11 +140,11 @@ func TestSessionsOfOthersAreForStaff(t *testing.T) {
 		t.Errorf("access: %v", err)
 	}
 	if _, err := s.Devices.List(t.Context(), staff, session.Query{Owner: "00000000-0000-7000-8000-ffffffffffff", Limit: 1}); !errors.Is(err, user.ErrNotFound) {
-		t.Errorf("of nobody: %v", err)
+		t.Errorf("of an unknown user: %v", err)
 	}
 }
 
-func TestChangeOfOnesOwnPasswordEndsTheOtherSessions(t *testing.T) {
+func TestChangePasswordEndsOtherSessions(t *testing.T) {
 	for name, set := range map[string]*fixture.Service{"standard": fixture.New(t, fixture.Standard()), "django": fixture.New(t, fixture.Django())} {
 		t.Run(name, func(t *testing.T) {
 			s := set
@@ -165,7 +165,7 @@ func TestChangeOfOnesOwnPasswordEndsTheOtherSessions(t *testing.T) {
 	}
 }
 
-func TestChangeOfOnesOwnPasswordTellsEveryFault(t *testing.T) {
+func TestChangePasswordReportsAllFaults(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	a := inbound.Actor{User: s.Add(t, "a@example.com")}
 	for name, c := range map[string]struct {
@@ -201,7 +201,7 @@ func TestChangeOfOnesOwnPasswordTellsEveryFault(t *testing.T) {
 	s.SignsIn(t, "a@example.com", fixture.Password)
 }
 
-// Every security event is on the trail: who, whom, when, from where, in which request.
+// Every security event is recorded with actor, user, time, origin and request id.
 func TestTrail(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	staff := inbound.Actor{User: s.AddStaff(t, "s@example.com")}
@@ -243,8 +243,8 @@ func TestTrail(t *testing.T) {
 	last("sign-in", audit.Event{Kind: audit.SignedIn, Actor: id, User: id, Session: sid})
 	_ = try(ctx, s, "a@example.com", "wrong")
 	last("wrong password", audit.Event{Kind: audit.SignInFailed, User: id, Detail: "wrong password"})
-	_ = try(ctx, s, "who@example.com", "wrong")
-	last("nobody", audit.Event{Kind: audit.SignInFailed, Detail: "no such user"})
+	_ = try(ctx, s, "unknown@example.com", "wrong")
+	last("no user", audit.Event{Kind: audit.SignInFailed, Detail: "no such user"})
 	for range 9 {
 		_ = try(ctx, s, "a@example.com", "wrong")
 	}
@@ -263,7 +263,7 @@ func TestTrail(t *testing.T) {
 	last("sign-out", audit.Event{Kind: audit.SignedOut, Actor: id, User: id, Session: sid})
 	p = pair()
 	self := actorOf(t, s, p.Access)
-	_, err = s.Change(ctx, staff, id, fixture.Body(inbound.Changes{UserInput: inbound.UserInput{FirstName: field.Given("Eve"), Email: field.Given("e@example.com"), Staff: field.Truth(true)}}))
+	_, err = s.Change(ctx, staff, id, fixture.Body(inbound.Changes{UserInput: inbound.UserInput{FirstName: field.Given("Eve"), Email: field.Given("e@example.com"), Staff: field.Bool(true)}}))
 	must("change", err)
 	last("change", audit.Event{Kind: audit.Changed, Actor: staff.ID(), User: id, Detail: "email first_name is_staff=true"})
 	must("password", s.ChangePassword(ctx, self, field.Given(fixture.Password), field.Given(fixture.Password+"2")))
@@ -285,27 +285,27 @@ func TestTrail(t *testing.T) {
 	}
 	everything, err := s.Trail.Events(t.Context(), staff, fixture.Body(audit.Query{Limit: 1000}))
 	must("everything", err)
-	for _, kind := range audit.Kinds() { // a kind that is never recorded would be a promise not kept
+	for _, kind := range audit.Kinds() { // every kind must be recorded
 		if kind == audit.Imported || kind == audit.Exported {
-			continue // an operator's, and in the tests of those
+			continue // recorded by the operator's commands, tested there
 		}
 		if !slices.ContainsFunc(everything, func(e audit.Event) bool { return e.Kind == kind }) {
 			t.Errorf("nothing above is %s", kind)
 		}
 	}
-	for who, c := range map[string]struct {
+	for role, c := range map[string]struct {
 		actor inbound.Actor
 		want  error
 	}{"anonymous": {inbound.Actor{}, inbound.ErrNoCredentials}, "other": {inbound.Actor{User: s.Add(t, "o@example.com")}, inbound.ErrForbidden}} {
 		if _, err := s.Trail.Events(t.Context(), c.actor, func() (audit.Query, error) {
-			t.Errorf("%s: the query was read", who)
+			t.Errorf("%s: the query was read", role)
 			return audit.Query{}, nil
 		}); !errors.Is(err, c.want) {
-			t.Errorf("%s: %v", who, err)
+			t.Errorf("%s: %v", role, err)
 		}
 	}
 	s.Clock.Advance(91 * 24 * time.Hour)
-	s.Add(t, "later@example.com") // shows that the time has come
+	s.Add(t, "later@example.com") // adds an event, since sweeps advance to the newest event
 	swept, err := s.Housekeeping.Sweep(t.Context())
 	if err != nil || swept.Events == 0 || swept.Attempts == 0 {
 		t.Errorf("swept %+v, %v", swept, err)

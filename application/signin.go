@@ -15,37 +15,37 @@ import (
 	"roster/ports/inbound"
 )
 
-// errCredentialReplaced says that the credential was replaced between its verification and the sign-in.
-var errCredentialReplaced = errors.New("credential replaced meanwhile")
+// errCredentialReplaced reports that the credential changed between its verification and the update of the user.
+var errCredentialReplaced = errors.New("credential replaced during the sign-in")
 
-// signInTries bounds how often a sign-in starts over for that: two sign-ins that rehash at once are
-// the common case and need one.
+// signInTries is the maximum number of tries after errCredentialReplaced. The common cause is two sign-ins that
+// rehash at the same time, which needs one more try.
 const signInTries = 3
 
 // SignIn implements inbound.Authentication.
 func (a *Authentication) SignIn(ctx context.Context, in inbound.SignIn) (inbound.TokenPair, error) {
 	email, _, faults := field.Rule{Name: user.FieldEmail, Required: true}.Check(in.Email)
-	plain, _, more := field.Rule{Name: user.FieldPassword, Required: true, Keep: !a.trim}.Check(in.Password)
+	plain, _, more := field.Rule{Name: user.FieldPassword, Required: true, KeepSpace: !a.trim}.Check(in.Password)
 	if faults = append(faults, more...); len(faults) > 0 {
 		return inbound.TokenPair{}, fault.ErrInvalid.With(faults...)
 	}
-	key, known := a.emailKey(email)
+	key, valid := a.emailKey(email)
 	var (
-		holder *user.User
-		who    visitor
-		now    time.Time
-		begun  time.Duration
+		owner   *user.User
+		result  signInResult
+		now     time.Time
+		started time.Duration
 	)
 	find := func() (err error) {
-		begun = a.Clock.Elapsed() // reading a user takes longer than finding none
-		holder, err = a.holder(ctx, key, known)
+		started = a.Clock.Elapsed() // before the read, since reading a user takes longer than finding none
+		owner, err = a.userByKey(ctx, key, valid)
 		return err
 	}
-	err := a.guard.attempt(ctx, trial{
+	err := a.guard.attempt(ctx, passwordAttempt{
 		account: lockout.ForAccount(key),
-		known: func(network string) (_ bool, err error) {
+		knownNetwork: func(network string) (_ bool, err error) {
 			err = find()
-			return holder != nil && holder.SignedInFrom(network, a.Clock.Now()), err
+			return owner != nil && owner.SignedInFrom(network, a.Clock.Now()), err
 		},
 		check: func() (_ bool, err error) {
 			for try := range signInTries {
@@ -55,42 +55,42 @@ func (a *Authentication) SignIn(ctx context.Context, in inbound.SignIn) (inbound
 					}
 				}
 				now = a.Clock.Now()
-				if who, err = a.verified(ctx, holder, begun, credential.NewPassword(plain), now); !errors.Is(err, errCredentialReplaced) {
+				if result, err = a.verifyPassword(ctx, owner, started, credential.NewPassword(plain), now); !errors.Is(err, errCredentialReplaced) {
 					break
 				}
 			}
 			if errors.Is(err, errCredentialReplaced) || errors.Is(err, inbound.ErrNoAccount) {
-				a.Record(ctx, audit.Event{Kind: audit.SignInFailed, User: who.id, Detail: who.refused})
+				a.Record(ctx, audit.Event{Kind: audit.SignInFailed, User: result.id, Detail: result.refusal})
 				return false, nil
 			}
 			return err == nil, err
 		},
-		locked: func(what string) {
-			a.Record(ctx, audit.Event{Kind: audit.Locked, User: who.id, Detail: what})
+		onLocked: func(detail string) {
+			a.Record(ctx, audit.Event{Kind: audit.Locked, User: result.id, Detail: detail})
 		},
 	})
 	switch {
 	case err != nil:
 		return inbound.TokenPair{}, err
-	case who.user == nil:
-		who.await(ctx)
+	case result.user == nil:
+		result.waitUntilDue(ctx)
 		return inbound.TokenPair{}, inbound.ErrNoAccount
 	}
-	return a.begin(ctx, who.user, now)
+	return a.startSession(ctx, result.user, now)
 }
 
-// visitor is who tries to sign in.
-type visitor struct {
+// signInResult is the result of verifying a password.
+type signInResult struct {
 	user    *user.User // nil when refused
-	id      user.ID    // of the user with the address, if there is one
-	refused string     // why, for the audit trail alone
+	id      user.ID    // of the user with the address, even if refused; "" for none
+	refusal string     // why it was refused, for the audit trail only
 
 	due <-chan time.Time // receives when a refusal may be answered; nil for at once
 }
 
-// await waits until the refusal has taken as long as every other, or ctx ends. The failure is counted
-// by then, and no place is held.
-func (v visitor) await(ctx context.Context) {
+// waitUntilDue waits until the refusal has taken as long as every other, or ctx ends. The failure is counted and the
+// slots of the guard are released before.
+func (v signInResult) waitUntilDue(ctx context.Context) {
 	if v.due == nil {
 		return
 	}
@@ -100,9 +100,9 @@ func (v visitor) await(ctx context.Context) {
 	}
 }
 
-// holder returns the user with an email key, or nil when there is none.
-func (a *Authentication) holder(ctx context.Context, key string, known bool) (*user.User, error) {
-	if !known {
+// userByKey returns the user with an email key, or nil when there is none.
+func (a *Authentication) userByKey(ctx context.Context, key string, valid bool) (*user.User, error) {
+	if !valid {
 		return nil, nil
 	}
 	u, err := a.Users.ByEmail(ctx, key)
@@ -112,41 +112,42 @@ func (a *Authentication) holder(ctx context.Context, key string, known bool) (*u
 	return u, err
 }
 
-// verified returns u, if active and the password fits, with the sign-in noted, or ErrNoAccount. Whatever is
-// wrong, one verification is made, also where u is nil, and await ends as long after begun.
-func (a *Authentication) verified(ctx context.Context, u *user.User, begun time.Duration, p credential.Password, now time.Time) (visitor, error) {
-	var v visitor
+// verifyPassword verifies p for u and records the sign-in. It fails with ErrNoAccount when u is nil or inactive, or
+// the password is wrong. It makes one verification in each case, so that all refusals take the same time, measured
+// from started; see waitUntilDue.
+func (a *Authentication) verifyPassword(ctx context.Context, u *user.User, started time.Duration, p credential.Password, now time.Time) (signInResult, error) {
+	var v signInResult
 	hash := credential.Unusable
 	if u != nil {
 		v.id = u.ID()
 	}
-	if u != nil && u.Active() { // else the right password would be refused sooner than a wrong one
+	if u != nil && u.Active() { // otherwise a right password would be refused sooner than a wrong one
 		hash = u.Password()
 	}
 	tried, err := a.Hasher.Verify(ctx, p, hash)
 	if err != nil {
 		return v, err
 	}
-	if !tried.Fits {
-		v.due = a.Clock.After(tried.Refusal - (a.Clock.Elapsed() - begun))
+	if !tried.Matches {
+		v.due = a.Clock.After(tried.Refusal - (a.Clock.Elapsed() - started))
 	}
 	switch {
 	case u == nil:
-		v.refused = "no such user"
+		v.refusal = "no such user"
 	case !u.Active():
-		v.refused = "inactive user"
-	case !tried.Fits:
-		v.refused = "wrong password"
+		v.refusal = "inactive user"
+	case !tried.Matches:
+		v.refusal = "wrong password"
 	}
-	if v.refused != "" {
+	if v.refusal != "" {
 		return v, inbound.ErrNoAccount
 	}
-	better := hash
-	if tried.Outdated {
+	newHash := hash
+	if tried.NeedsRehash {
 		switch h, err := a.Hasher.Hash(ctx, p); {
 		case err == nil:
-			better = h
-		case !errors.Is(err, credential.ErrBusy): // a better hash can wait for the next sign-in
+			newHash = h
+		case !errors.Is(err, credential.ErrBusy): // rehash at the next sign-in instead
 			return v, err
 		}
 	}
@@ -157,7 +158,7 @@ func (a *Authentication) verified(ctx context.Context, u *user.User, begun time.
 		if !u.Active() {
 			return inbound.ErrNoAccount
 		}
-		u.Rehash(hash, better)
+		u.Rehash(hash, newHash)
 		u.RecordSignIn(now)
 		u.RecordNetwork(networkOf(ctx), now)
 		return nil
@@ -166,16 +167,16 @@ func (a *Authentication) verified(ctx context.Context, u *user.User, begun time.
 		err = inbound.ErrNoAccount
 	}
 	if err != nil {
-		v.refused = "changed meanwhile"
+		v.refusal = "changed during the sign-in"
 		return v, err
 	}
 	v.user = u
 	return v, nil
 }
 
-// emailKey returns the key that an address given to sign in with has, and whether a user can have it:
-// any text may be given, and is counted by the guard.
-func (a *Authentication) emailKey(text string) (key string, known bool) {
+// emailKey returns the email key of an address, and whether a user can have it. Text that is no address gets a key
+// too, under which the guard counts failures.
+func (a *Authentication) emailKey(text string) (key string, valid bool) {
 	e, err := user.ParseEmail(text, a.Domains.ToASCII)
 	if err != nil {
 		return "?" + user.Fold(field.Strip(text)), false
@@ -183,12 +184,12 @@ func (a *Authentication) emailKey(text string) (key string, known bool) {
 	return e.Key(), true
 }
 
-func (a *Authentication) begin(ctx context.Context, u *user.User, now time.Time) (inbound.TokenPair, error) {
+func (a *Authentication) startSession(ctx context.Context, u *user.User, now time.Time) (inbound.TokenPair, error) {
 	s := session.Start(a.SessionIDs.NewSessionID(), u.ID(), u.SessionEpoch(), now, a.rules, inbound.OriginOf(ctx).Client)
 	if err := a.Sessions.Add(ctx, s); err != nil {
 		return inbound.TokenPair{}, err
 	}
-	pair, err := a.pair(ctx, s, now, nil)
+	pair, err := a.signPair(ctx, s, now, nil)
 	if err == nil {
 		a.Record(ctx, audit.Event{Kind: audit.SignedIn, Actor: u.ID(), User: u.ID(), Session: string(s.ID())})
 		a.displace(ctx, u, s.ID(), now)
@@ -196,15 +197,15 @@ func (a *Authentication) begin(ctx context.Context, u *user.User, now time.Time)
 	return pair, err
 }
 
-// displacedAtOnce is how many sessions one sign-in ends at most. Each ends one more than it begins, until those are
-// gone that a lower maximum leaves no room for.
-const displacedAtOnce = 20
+// maxDisplaced is how many sessions one sign-in ends at most. It is more than one, so that sign-ins reach a lowered
+// maximum.
+const maxDisplaced = 20
 
-// displace ends the oldest sessions of owner beyond the most that the rules allow, now that begun is one of them. It
-// holds up no other sign-in: of several at once each sees those that were stored before it looked, so that the
-// last to look sees all. What it cannot end is left to the next sign-in.
-func (a *Authentication) displace(ctx context.Context, owner *user.User, begun session.ID, now time.Time) {
-	q, ok := session.BeyondMax(owner, now, a.rules, displacedAtOnce)
+// displace ends the oldest sessions of owner beyond the maximum of the rules, after the session started was stored.
+// It takes no lock: of several concurrent sign-ins, the last to list the sessions sees all of them. Errors are
+// ignored; the next sign-in ends the rest.
+func (a *Authentication) displace(ctx context.Context, owner *user.User, started session.ID, now time.Time) {
+	q, ok := session.DisplaceQuery(owner, now, a.rules, maxDisplaced)
 	if !ok {
 		return
 	}
@@ -212,7 +213,7 @@ func (a *Authentication) displace(ctx context.Context, owner *user.User, begun s
 	if err != nil {
 		return
 	}
-	for _, old := range session.Displace(found, begun) {
+	for _, old := range session.Displace(found, started) {
 		var ended bool
 		_, err := a.Sessions.Update(ctx, old.ID(), func(s *session.Session) error {
 			ended = !s.Revoked()

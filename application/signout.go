@@ -12,7 +12,7 @@ import (
 // SignOut implements inbound.Authentication.
 func (a *Authentication) SignOut(ctx context.Context, token field.Text) error {
 	now := a.Clock.Now()
-	c, err := a.parse(ctx, "refresh", token, session.Refresh, now)
+	c, err := a.parseToken(ctx, "refresh", token, session.Refresh, now)
 	if err != nil {
 		return err
 	}
@@ -21,15 +21,15 @@ func (a *Authentication) SignOut(ctx context.Context, token field.Text) error {
 		return err
 	}
 	owner, err := user.ParseID(c.User)
-	if err != nil || s == nil && (!a.rules.Sessionless || c.Foreign == "") {
+	if err != nil || s == nil && (!a.rules.Sessionless || c.SessionlessID == "") {
 		return session.ErrTokenInvalid
 	}
 	if s, err = a.ensureSession(ctx, c, s, owner, 0, now); err != nil {
 		return err
 	}
-	s, err = a.update(ctx, s.ID(), func(s *session.Session) error { return s.SignOut(g, now, a.rules) })
+	s, err = a.updateSession(ctx, s.ID(), func(s *session.Session) error { return s.SignOut(g, now, a.rules) })
 	if err != nil {
-		a.reused(ctx, s, g, err)
+		a.recordReuse(ctx, s, g, err)
 		return err
 	}
 	a.Record(ctx, audit.Event{Kind: audit.SignedOut, Actor: owner, User: owner, Session: string(s.ID())})

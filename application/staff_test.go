@@ -29,14 +29,14 @@ func TestOnlyStaffChangeFlags(t *testing.T) {
 		s := fixture.New(t, set)
 		u := s.Add(t, "a@example.com")
 		staff := inbound.Actor{User: s.AddStaff(t, "s@example.com")}
-		// Of others the flags have no effect, whatever they hold.
-		for _, in := range []inbound.Changes{setFlags(field.Truth(false), field.Truth(true)), setFlags(field.NotText(), field.Null())} {
+		// Flags from other actors have no effect, valid or not.
+		for _, in := range []inbound.Changes{setFlags(field.Bool(false), field.Bool(true)), setFlags(field.NotText(), field.Null())} {
 			got, err := s.Change(t.Context(), inbound.Actor{User: u}, u.ID(), fixture.Body(in))
 			if err != nil || got.Staff() || !got.Active() {
 				t.Errorf("%s: a plain user: %v, %v", policy, got, err)
 			}
 		}
-		got, err := s.Change(t.Context(), staff, u.ID(), fixture.Body(setFlags(field.Truth(false), field.Given("true"))))
+		got, err := s.Change(t.Context(), staff, u.ID(), fixture.Body(setFlags(field.Bool(false), field.Given("true"))))
 		if err != nil || !got.Staff() || got.Active() {
 			t.Errorf("%s: staff: %v", policy, err)
 		}
@@ -53,31 +53,31 @@ func TestDeactivationByStaffEndsSessionsForGood(t *testing.T) {
 	p := s.SignsIn(t, "a@example.com", fixture.Password)
 	s.Clock.Advance(1e9)
 	for _, active := range []bool{false, true} {
-		if _, err := s.Change(t.Context(), staff, u.ID(), fixture.Body(setFlags(field.Truth(active), field.Text{}))); err != nil {
+		if _, err := s.Change(t.Context(), staff, u.ID(), fixture.Body(setFlags(field.Bool(active), field.Text{}))); err != nil {
 			t.Fatal(err)
 		}
 	}
 	s.RefreshFails(t, p.Refresh, session.ErrTokenInvalid)
 }
 
-func TestTheLastActiveStaffUserStays(t *testing.T) {
+func TestLastActiveStaffUserIsKept(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	a, b := s.AddStaff(t, "a@example.com"), s.AddStaff(t, "b@example.com")
 	s.Add(t, "plain@example.com")
 	actor := inbound.Actor{User: a}
-	if _, err := s.Change(t.Context(), actor, b.ID(), fixture.Body(setFlags(field.Truth(false), field.Text{}))); err != nil {
+	if _, err := s.Change(t.Context(), actor, b.ID(), fixture.Body(setFlags(field.Bool(false), field.Text{}))); err != nil {
 		t.Fatal(err)
 	}
 	for name, err := range map[string]error{
-		"stops":       second(s.Change(t.Context(), actor, a.ID(), fixture.Body(setFlags(field.Text{}, field.Truth(false))))),
-		"deactivates": second(s.Change(t.Context(), actor, a.ID(), fixture.Body(setFlags(field.Truth(false), field.Text{})))),
+		"stops":       second(s.Change(t.Context(), actor, a.ID(), fixture.Body(setFlags(field.Text{}, field.Bool(false))))),
+		"deactivates": second(s.Change(t.Context(), actor, a.ID(), fixture.Body(setFlags(field.Bool(false), field.Text{})))),
 		"deletes":     s.Accounts.Delete(t.Context(), actor, a.ID(), nil),
 	} {
 		if !errors.Is(err, user.ErrLastStaff) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := s.Accounts.Delete(t.Context(), actor, b.ID(), nil); err != nil { // who is not active does not count
+	if err := s.Accounts.Delete(t.Context(), actor, b.ID(), nil); err != nil { // an inactive user does not count
 		t.Error(err)
 	}
 	if got, err := s.Ports.Users.Get(t.Context(), a.ID()); err != nil || !got.Active() || !got.Staff() || got.Version() != a.Version() {
@@ -87,9 +87,9 @@ func TestTheLastActiveStaffUserStays(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-// When two administrators dismiss each other at the same moment, on an instance each and in any two ways, one
-// succeeds and stays.
-func TestAdministratorsWhoDismissEachOther(t *testing.T) {
+// When two staff users remove each other's administration at the same time, at two instances and in any two ways,
+// one succeeds and stays.
+func TestConcurrentRemovalKeepsOneStaffUser(t *testing.T) {
 	type dismissal func(a *application.Accounts, by, of *user.User) error
 	change := func(c inbound.Changes) dismissal {
 		return func(a *application.Accounts, by, of *user.User) error {
@@ -100,8 +100,8 @@ func TestAdministratorsWhoDismissEachOther(t *testing.T) {
 		"delete": func(a *application.Accounts, by, of *user.User) error {
 			return a.Delete(context.Background(), inbound.Actor{User: by}, of.ID(), nil)
 		},
-		"demote":     change(setFlags(field.Text{}, field.Truth(false))),
-		"deactivate": change(setFlags(field.Truth(false), field.Text{})),
+		"demote":     change(setFlags(field.Text{}, field.Bool(false))),
+		"deactivate": change(setFlags(field.Bool(false), field.Text{})),
 	}
 	for name, first := range ways {
 		for other, next := range ways {
@@ -125,17 +125,17 @@ func TestAdministratorsWhoDismissEachOther(t *testing.T) {
 	}
 }
 
-// The operator is refused as well, unless the operator says that it is meant.
-func TestOperatorDismissesTheLast(t *testing.T) {
+// The operator is refused too, unless AllowLastStaff is set.
+func TestOperatorMayRemoveTheLastStaffUser(t *testing.T) {
 	for name, dismiss := range map[string]func(s *fixture.Service, id user.ID, meant bool) error{
 		"delete": func(s *fixture.Service, id user.ID, meant bool) error {
 			return s.Administration.Delete(t.Context(), id, meant)
 		},
 		"demote": func(s *fixture.Service, id user.ID, meant bool) error {
-			return second(s.Administration.Set(t.Context(), id, inbound.Settings{Staff: new(false), AllowLastStaff: meant}))
+			return second(s.Administration.Set(t.Context(), id, inbound.AdminChanges{Staff: new(false), AllowLastStaff: meant}))
 		},
 		"deactivate": func(s *fixture.Service, id user.ID, meant bool) error {
-			return second(s.Administration.Set(t.Context(), id, inbound.Settings{Active: new(false), AllowLastStaff: meant}))
+			return second(s.Administration.Set(t.Context(), id, inbound.AdminChanges{Active: new(false), AllowLastStaff: meant}))
 		},
 	} {
 		s := fixture.New(t, fixture.Standard())
@@ -152,22 +152,22 @@ func TestOperatorDismissesTheLast(t *testing.T) {
 	}
 }
 
-// The trail says which way a flag went and that an address changed, but not to which.
-func TestTrailSaysWhatChanged(t *testing.T) {
+// An event lists the changed fields and the new values of flags, but not of texts.
+func TestChangeEventsListFields(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	root := s.AddStaff(t, "root@example.com")
 	id := mustRegister(t, s, "ann@example.com")
-	set := func(in inbound.Settings) {
+	set := func(in inbound.AdminChanges) {
 		t.Helper()
 		if _, err := s.Administration.Set(t.Context(), id, in); err != nil {
 			t.Fatal(err)
 		}
 	}
-	set(inbound.Settings{Staff: new(true)})
-	set(inbound.Settings{Staff: new(false)})
-	set(inbound.Settings{Active: new(false), Email: field.Given("thief@example.net")})
-	set(inbound.Settings{Active: new(true), LastName: field.Given("Li"), FirstName: field.Given("Anne")})
-	set(inbound.Settings{Active: new(true)}) // as it is
+	set(inbound.AdminChanges{Staff: new(true)})
+	set(inbound.AdminChanges{Staff: new(false)})
+	set(inbound.AdminChanges{Active: new(false), Email: field.Given("thief@example.net")})
+	set(inbound.AdminChanges{Active: new(true), LastName: field.Given("Li"), FirstName: field.Given("Anne")})
+	set(inbound.AdminChanges{Active: new(true)}) // no change
 	if err := s.Administration.Delete(t.Context(), id, false); err != nil {
 		t.Fatal(err)
 	}

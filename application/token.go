@@ -12,8 +12,8 @@ import (
 	"roster/ports/inbound"
 )
 
-// parse checks a token member: first that it is text, then the token itself.
-func (a *Authentication) parse(ctx context.Context, member string, t field.Text, want session.TokenType, now time.Time) (session.Claims, error) {
+// parseToken checks that a token field is text and returns the claims of the token.
+func (a *Authentication) parseToken(ctx context.Context, member string, t field.Text, want session.TokenType, now time.Time) (session.Claims, error) {
 	text, _, faults := field.Rule{Name: member, Required: true}.Check(t)
 	if len(faults) > 0 {
 		return session.Claims{}, fault.ErrInvalid.With(faults...)
@@ -22,36 +22,36 @@ func (a *Authentication) parse(ctx context.Context, member string, t field.Text,
 	if err != nil {
 		return c, err
 	}
-	return c, a.checked(c, want, now)
+	return c, a.checkClaims(c, want, now)
 }
 
-// checked checks what every token has to fulfil, beyond its signature and times.
-func (a *Authentication) checked(c session.Claims, want session.TokenType, now time.Time) error {
-	if err := c.CheckShape(want); err != nil {
+// checkClaims checks the claims of a token beyond its signature and times.
+func (a *Authentication) checkClaims(c session.Claims, want session.TokenType, now time.Time) error {
+	if err := c.CheckRequired(want); err != nil {
 		return err
 	}
-	if a.rules.Outlived(c.IssuedAt, now) {
+	if a.rules.PastMaxLifetime(c.IssuedAt, now) {
 		return session.ErrTokenInvalid
 	}
 	return nil
 }
 
-// sessionOf returns the session that a token belongs to and the token's generation in it, or nil when
-// there is no record. A token without a session claim may have been remembered under its own name.
+// sessionOf returns the session of a token and the token's generation in it, or nil when there is no record. A token
+// without a session claim has a record if it was used or revoked before.
 func (a *Authentication) sessionOf(ctx context.Context, c session.Claims) (*session.Session, int, error) {
-	for _, at := range []struct {
+	for _, key := range []struct {
 		id session.ID
 		g  int
-	}{{c.Session, c.Generation}, {c.Foreign, 0}} {
-		if at.id == "" {
+	}{{c.Session, c.Generation}, {c.SessionlessID, 0}} {
+		if key.id == "" {
 			continue
 		}
-		s, err := a.Sessions.Get(ctx, at.id)
+		s, err := a.Sessions.Get(ctx, key.id)
 		if err == nil {
 			if string(s.User()) != c.User {
 				err = session.ErrTokenInvalid
 			}
-			return s, at.g, err
+			return s, key.g, err
 		}
 		if !errors.Is(err, session.ErrNotFound) {
 			return nil, 0, err
@@ -60,7 +60,7 @@ func (a *Authentication) sessionOf(ctx context.Context, c session.Claims) (*sess
 	return nil, 0, nil
 }
 
-// owner returns the active user of a refresh token, or ErrTokenOrphaned.
+// owner returns the active user of a refresh token, or fails with ErrTokenOrphaned.
 func (a *Authentication) owner(ctx context.Context, c session.Claims) (*user.User, error) {
 	id, err := user.ParseID(c.User)
 	if err != nil {
@@ -73,19 +73,19 @@ func (a *Authentication) owner(ctx context.Context, c session.Claims) (*user.Use
 	return u, err
 }
 
-// sessionless judges a token of which there is no session: SimpleJWT's, where they are honoured, and
-// not from before the owner's sessions were ended. A token that names a session that is not there is no
-// such token.
-func (a *Authentication) sessionless(c session.Claims, owner *user.User) error {
-	if !a.rules.Sessionless || c.Foreign == "" || c.Ended(owner, a.rules) {
+// checkSessionless checks a token without a session record. It accepts tokens without a session claim, as SimpleJWT
+// issues them, if the rules do and they were not ended. It refuses a token whose session claim names a missing
+// session.
+func (a *Authentication) checkSessionless(c session.Claims, owner *user.User) error {
+	if !a.rules.Sessionless || c.SessionlessID == "" || c.Ended(owner, a.rules) {
 		return session.ErrTokenInvalid
 	}
 	return nil
 }
 
-// pair signs an access token and, with rotation or at a sign-in, the session's present refresh token.
-func (a *Authentication) pair(ctx context.Context, s *session.Session, now time.Time, extra []byte) (inbound.TokenPair, error) {
-	access, err := a.access(ctx, s.ID(), s.User(), now, extra)
+// signPair signs an access token and the current refresh token of a session.
+func (a *Authentication) signPair(ctx context.Context, s *session.Session, now time.Time, extra []byte) (inbound.TokenPair, error) {
+	access, err := a.signAccess(ctx, s.ID(), s.User(), now, extra)
 	if err != nil {
 		return inbound.TokenPair{}, err
 	}
@@ -97,7 +97,8 @@ func (a *Authentication) pair(ctx context.Context, s *session.Session, now time.
 	return inbound.TokenPair{Access: access, Refresh: refresh}, err
 }
 
-func (a *Authentication) access(ctx context.Context, s session.ID, u user.ID, now time.Time, extra []byte) (string, error) {
+// signAccess signs an access token.
+func (a *Authentication) signAccess(ctx context.Context, s session.ID, u user.ID, now time.Time, extra []byte) (string, error) {
 	return a.Tokens.Sign(ctx, session.Claims{
 		Type: session.Access, ID: a.SessionIDs.NewTokenID(), User: string(u), HasUser: true,
 		IssuedAt: now, ExpiresAt: now.Add(a.rules.AccessLifetime), Session: s, Extra: extra,

@@ -8,17 +8,17 @@ import (
 	"roster/ports/outbound"
 )
 
-// Trail is the use case about the audit trail.
+// Trail implements the use case about the audit trail.
 type Trail struct{ events outbound.AuditTrail }
 
 var _ inbound.Trail = (*Trail)(nil)
 
-// NewTrail returns the use case over p.
+// NewTrail returns the use case on the ports p.
 func NewTrail(p Ports) *Trail { return &Trail{p.AuditTrail} }
 
 // Events implements inbound.Trail.
 func (t *Trail) Events(ctx context.Context, actor inbound.Actor, read func() (audit.Query, error)) ([]audit.Event, error) {
-	if err := staffOnly(actor); err != nil {
+	if err := requireStaff(actor); err != nil {
 		return nil, err
 	}
 	q, err := read()

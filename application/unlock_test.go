@@ -16,8 +16,7 @@ import (
 	"roster/test/fixture"
 )
 
-// Each way to unlock an account lets it in again from all networks, and is recorded; another account stays
-// locked.
+// Each way to unlock an account unlocks it for all networks and is recorded. Other accounts stay locked.
 func TestUnlock(t *testing.T) {
 	const renewed = fixture.Password + "2"
 	for name, unlock := range map[string]func(t *testing.T, s *fixture.Service, staff inbound.Actor, u *user.User) (by user.ID, password string){
@@ -48,7 +47,7 @@ func TestUnlock(t *testing.T) {
 			s := fixture.New(t, fixture.Standard())
 			u, staff := s.Add(t, "a@example.com"), inbound.Actor{User: s.AddStaff(t, "root@example.com")}
 			s.Add(t, "b@example.com")
-			for i := range 99 { // locked at one network, and at all that are new
+			for i := range 99 { // locks one network and all new ones
 				_ = try(from(t, fmt.Sprintf("192.0.2.%d", min(i, 90))), s, "a@example.com", "wrong")
 			}
 			for range 10 {
@@ -77,7 +76,7 @@ func TestNothingToUnlock(t *testing.T) {
 		t.Errorf("%t, %v", had, err)
 	}
 	if _, err := s.Administration.Unlock(t.Context(), "4711"); !errors.Is(err, user.ErrNotFound) {
-		t.Errorf("nobody: %v", err)
+		t.Errorf("unknown user: %v", err)
 	}
 	events, err := s.Trail.Events(t.Context(), staff, fixture.Body(audit.Query{Filter: audit.Filter{Kinds: []audit.Kind{audit.Unlocked}}, Limit: 9}))
 	if err != nil || len(events) > 0 {
@@ -85,8 +84,8 @@ func TestNothingToUnlock(t *testing.T) {
 	}
 }
 
-// A new password of one's own is no way to be let guess the current one again.
-func TestOwnNewPasswordDoesNotUnlock(t *testing.T) {
+// A change of the own password does not reset the failures of the account.
+func TestOwnPasswordChangeDoesNotUnlock(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	self := inbound.Actor{User: s.Add(t, "a@example.com")}
 	for range 10 {
@@ -98,7 +97,7 @@ func TestOwnNewPasswordDoesNotUnlock(t *testing.T) {
 	retryAfter(t, try(from(t, "192.0.2.1"), s, "a@example.com", fixture.Password+"2"))
 }
 
-// trips counts what is asked of the storage about failed sign-ins and users.
+// trips counts the storage calls about failed sign-ins and users.
 type trips struct {
 	outbound.Attempts
 	users        usersTrips
@@ -130,9 +129,9 @@ func (t *usersTrips) Update(ctx context.Context, id user.ID, change func(*user.U
 	return t.Users.Update(ctx, id, change)
 }
 
-// What a sign-in asks of the storage: that networks are known costs no write of its own, and a right
-// password after no wrong one writes nothing about failures.
-func TestWhatASignInAsksOfTheStorage(t *testing.T) {
+// Recording the network costs no extra write, and a right password without earlier failures writes nothing about
+// failures.
+func TestPortCallsOfASignIn(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	s.Add(t, "a@example.com")
 	var n trips

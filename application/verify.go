@@ -13,12 +13,12 @@ import (
 // Verify implements inbound.Authentication.
 func (a *Authentication) Verify(ctx context.Context, token field.Text) error {
 	now := a.Clock.Now()
-	c, err := a.parse(ctx, "token", token, "", now)
+	c, err := a.parseToken(ctx, "token", token, "", now)
 	if err != nil {
 		return err
 	}
 	if !a.rules.Immediate {
-		return a.verifyListed(ctx, c, now)
+		return a.verifyBlacklist(ctx, c, now)
 	}
 	switch c.Type {
 	case session.Access:
@@ -29,14 +29,14 @@ func (a *Authentication) Verify(ctx context.Context, token field.Text) error {
 		err = session.ErrWrongType
 	}
 	if fault.KindOf(err) == fault.Unauthenticated && !errors.Is(err, session.ErrBlacklisted) {
-		err = session.ErrTokenInvalid // whose token it is, is not told
+		err = session.ErrTokenInvalid // do not reveal anything about the user
 	}
 	return err
 }
 
-// verifyListed judges as SimpleJWT: the user is not looked at, and the blacklist only with rotation
-// (BLACKLIST_AFTER_ROTATION), which puts used tokens on it.
-func (a *Authentication) verifyListed(ctx context.Context, c session.Claims, now time.Time) error {
+// verifyBlacklist verifies as SimpleJWT does: it ignores the user, and checks the blacklist only with rotation
+// (BLACKLIST_AFTER_ROTATION), which adds used tokens to it.
+func (a *Authentication) verifyBlacklist(ctx context.Context, c session.Claims, now time.Time) error {
 	if !a.rules.Rotate || c.Type != session.Refresh {
 		return nil
 	}
@@ -60,7 +60,7 @@ func (a *Authentication) verifyRefresh(ctx context.Context, c session.Claims, no
 		return err
 	}
 	if s == nil {
-		return a.sessionless(c, owner)
+		return a.checkSessionless(c, owner)
 	}
 	if err := s.Check(g, now, a.rules); err != nil {
 		return err

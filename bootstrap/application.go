@@ -64,10 +64,10 @@ func settings(cfg config.Config) application.Settings {
 		Access:       application.AccessPolicy(cfg.AccessPolicy),
 		Registration: application.Registration(cfg.Registration),
 		Passwords: application.Passwords{
-			Policy:        passwordPolicy(cfg),
-			Trim:          cfg.TrimPasswords,
-			MaxLength:     cfg.PasswordMaxLength,
-			CurrentNeeded: cfg.RequireCurrentPassword,
+			Policy:         passwordPolicy(cfg),
+			Trim:           cfg.TrimPasswords,
+			MaxLength:      cfg.PasswordMaxLength,
+			RequireCurrent: cfg.RequireCurrentPassword,
 		},
 		Rules: session.Rules{
 			AccessLifetime:  cfg.AccessTokenLifetime,
@@ -133,7 +133,7 @@ func background(lc fx.Lifecycle, do func(context.Context)) {
 }
 
 func sweep(ctx context.Context, h *application.Housekeeping, log *zap.Logger) {
-	tick := time.NewTicker(application.SweepEvery)
+	tick := time.NewTicker(application.SweepInterval)
 	defer tick.Stop()
 	for {
 		switch n, err := h.Sweep(ctx); {

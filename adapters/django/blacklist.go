@@ -71,7 +71,7 @@ func (t outstanding) owner() user.ID {
 }
 
 func (t outstanding) revoked(place string, at time.Time) outbound.RevokedToken {
-	return outbound.RevokedToken{Place: place, ID: t.JTI, User: t.owner(), Issued: t.created, Expires: t.expires, RevokedAt: at}
+	return outbound.RevokedToken{Location: place, ID: t.JTI, User: t.owner(), Issued: t.created, Expires: t.expires, RevokedAt: at}
 }
 
 type blacklisted struct {

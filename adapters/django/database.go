@@ -169,16 +169,16 @@ func (d *database) row(r row, tooLong bool) outbound.SourceUser {
 	if tooLong {
 		id, _ := idOf(key)
 		fault := outbound.RowFault{Kind: outbound.RowMalformed, Text: fmt.Sprintf("a column has more than %d bytes; the file of rejected rows is without the row", maxColumn)}
-		return outbound.SourceUser{Place: place, ID: id, Fault: fault}
+		return outbound.SourceUser{Location: place, ID: id, Fault: fault}
 	}
 	fields, err := json.Marshal(r, json.Deterministic(true), lenient)
 	if err != nil {
-		return outbound.SourceUser{Place: place, Fault: outbound.RowFault{Kind: outbound.RowMalformed, Text: "the row is no text"}}
+		return outbound.SourceUser{Location: place, Fault: outbound.RowFault{Kind: outbound.RowMalformed, Text: "the row is no text"}}
 	}
 	x := object{Model: d.model, PK: key, Fields: fields}
 	raw, err := json.Marshal(x, lenient)
 	if err != nil {
-		return outbound.SourceUser{Place: place, Fault: outbound.RowFault{Kind: outbound.RowMalformed, Text: "the row is no text"}}
+		return outbound.SourceUser{Location: place, Fault: outbound.RowFault{Kind: outbound.RowMalformed, Text: "the row is no text"}}
 	}
 	return d.user(place, raw, x)
 }
@@ -189,7 +189,7 @@ func (r row) revokedToken() outbound.RevokedToken {
 	t := outstanding{User: r["user"], JTI: r.text("jti"), Token: r.text("token"), Created: r.text("created_at"), Expires: r.text("expires_at")}
 	at, err := parseTime(r.text("blacklisted_at"))
 	if err != nil || t.times() != nil {
-		return outbound.RevokedToken{Place: place}
+		return outbound.RevokedToken{Location: place}
 	}
 	return t.revoked(place, at)
 }

@@ -156,7 +156,7 @@ func TestRevocationsOfDatabases(t *testing.T) {
 	for _, source := range []string{path, postgresOf(t, statements...)} {
 		s := open(t, Options{Source: source, Fields: map[string]string{"email": ""}})
 		got := revoked(t, s)
-		if len(got) != 3 || got[0].ID != "j" || got[0].User != user.ID("7") || got[1].ID != "" || got[2].ID != "" || got[2].Place != fmt.Sprintf("%s id 3", blacklistedTable) {
+		if len(got) != 3 || got[0].ID != "j" || got[0].User != user.ID("7") || got[1].ID != "" || got[2].ID != "" || got[2].Location != fmt.Sprintf("%s id 3", blacklistedTable) {
 			t.Errorf("%+v", got)
 		}
 		if _, n, err := s.Count(t.Context()); n != 3 || err != nil {

@@ -82,7 +82,7 @@ func file(t *testing.T, text string) string {
 func plain(rows []outbound.SourceUser, ids bool) []outbound.SourceUser {
 	out := make([]outbound.SourceUser, len(rows))
 	for i, r := range rows {
-		r.Place, r.Row = "", nil
+		r.Location, r.Row = "", nil
 		r.Joined, r.LastLogin = r.Joined.Truncate(time.Millisecond), r.LastLogin.Truncate(time.Millisecond)
 		if !ids {
 			r.ID = ""
@@ -125,13 +125,13 @@ func export(t *testing.T) []outbound.SourceUser {
 		f := r.Fields
 		u := outbound.SourceUser{
 			ID: user.ID(r.PK), Email: f.Email, FirstName: f.FirstName, LastName: f.LastName, Active: f.Active, Staff: f.Staff,
-			Superuser: f.Superuser, Password: credential.RestoreHash(f.Password), Joined: f.Joined, Scheme: true,
+			Superuser: f.Superuser, Password: credential.RestoreHash(f.Password), Joined: f.Joined, KnownScheme: true,
 		}
 		if f.LastLogin != nil {
 			u.LastLogin = *f.LastLogin
 		}
 		if f.Password == "" || f.Password[0] == '!' {
-			u.Scheme = false
+			u.KnownScheme = false
 		}
 		out = append(out, u)
 	}
@@ -192,7 +192,7 @@ func TestRowsCanBeReadAgain(t *testing.T) {
 	}
 	again := read(t, Options{Source: file(t, text.String())})
 	for i := range rows {
-		rows[i].Place, rows[i].Row, again[i].Place, again[i].Row = "", nil, "", nil
+		rows[i].Location, rows[i].Row, again[i].Location, again[i].Row = "", nil, "", nil
 	}
 	if diff := cmp.Diff(rows, again, sameHash); diff != "" {
 		t.Error(diff)
@@ -221,7 +221,7 @@ func TestBlacklist(t *testing.T) {
 		if len(got) != 1 {
 			t.Fatalf("%s: %+v", source, got)
 		}
-		got[0].Place, got[0].Issued, got[0].RevokedAt = "", got[0].Issued.Truncate(time.Millisecond), got[0].RevokedAt.Truncate(time.Millisecond)
+		got[0].Location, got[0].Issued, got[0].RevokedAt = "", got[0].Issued.Truncate(time.Millisecond), got[0].RevokedAt.Truncate(time.Millisecond)
 		if got[0] != want {
 			t.Errorf("%s: %+v", source, got[0])
 		}
@@ -464,8 +464,8 @@ func TestPostgres(t *testing.T) {
 		if diff := cmp.Diff(want, plain(got, true), sameHash); diff != "" {
 			t.Error(diff)
 		}
-		if got[0].Place != "users_user id 1" || !bytes.HasPrefix(got[0].Row, []byte(`{"model":"users.user","pk":1,"fields":{`)) {
-			t.Errorf("%s: %s", got[0].Place, got[0].Row)
+		if got[0].Location != "users_user id 1" || !bytes.HasPrefix(got[0].Row, []byte(`{"model":"users.user","pk":1,"fields":{`)) {
+			t.Errorf("%s: %s", got[0].Location, got[0].Row)
 		}
 		if last, err := s.LastUserID(ctx); err != nil || last != 60 {
 			t.Errorf("last id %d, %v", last, err)

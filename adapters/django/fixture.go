@@ -136,7 +136,7 @@ func (f *fixture) Users(ctx context.Context, visit func(outbound.SourceUser) err
 		case x.raw == nil:
 			id, _ := idOf(x.PK)
 			fault := outbound.RowFault{Kind: outbound.RowMalformed, Text: fmt.Sprintf("the row has more than %d MiB; the file of rejected rows is without it", maxObject>>20)}
-			return visit(outbound.SourceUser{Place: place, ID: id, Fault: fault})
+			return visit(outbound.SourceUser{Location: place, ID: id, Fault: fault})
 		}
 		return visit(f.user(place, bytes.Clone(x.raw), x))
 	})
@@ -154,7 +154,7 @@ func (f *fixture) RevokedTokens(ctx context.Context, visit func(outbound.Revoked
 		there[key] = true
 		t, err := readOutstanding(x)
 		if err != nil {
-			return visit(outbound.RevokedToken{Place: place})
+			return visit(outbound.RevokedToken{Location: place})
 		}
 		return visit(t.revoked(place, at))
 	})
@@ -168,7 +168,7 @@ func (f *fixture) RevokedTokens(ctx context.Context, visit func(outbound.Revoked
 		if b, err := readBlacklisted(x); err == nil && there[fingerprintOf(b.token)] {
 			return nil
 		}
-		return visit(outbound.RevokedToken{Place: place})
+		return visit(outbound.RevokedToken{Location: place})
 	})
 }
 

@@ -79,7 +79,7 @@ func TestRevocationsOfUnknownTokens(t *testing.T) {
 	}, "\n"))})
 	var got []string
 	for _, r := range revoked(t, s) {
-		got = append(got, r.Place+" "+r.ID)
+		got = append(got, r.Location+" "+r.ID)
 	}
 	if want := "[object 2 known object 3  object 7  object 8 ]"; fmt.Sprint(got) != want {
 		t.Errorf("%v, want %s", got, want)

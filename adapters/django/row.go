@@ -97,7 +97,7 @@ var errNoObject = errors.New("no object")
 // user reads one object. What cannot be read is the row's Fault.
 func (r reader) user(place string, raw []byte, o object) outbound.SourceUser {
 	m := members{reader: r}
-	row := outbound.SourceUser{Place: place, Row: raw}
+	row := outbound.SourceUser{Location: place, Row: raw}
 	var err error
 	if m.fields, err = r.read(o.Fields); err != nil {
 		row.Fault = outbound.RowFault{Kind: outbound.RowMalformed, Text: "fields is no object"}
@@ -113,7 +113,7 @@ func (r reader) user(place string, raw []byte, o object) outbound.SourceUser {
 	row.Staff = m.flag(memberStaff, false)
 	row.Superuser = m.flag(memberSuperuser, false)
 	encoded := m.text(memberPassword)
-	row.Password, row.Scheme = credential.RestoreHash(encoded), knownScheme(encoded)
+	row.Password, row.KnownScheme = credential.RestoreHash(encoded), knownScheme(encoded)
 	row.Joined, row.LastLogin = m.time(memberJoined), m.time(memberLastLogin)
 	row.Fault = m.fault
 	return row

@@ -49,7 +49,7 @@ func TestDRFErrorBodies(t *testing.T) {
 		"media type":                {errMediaType("text/plain"), 415, `{"detail":"Unsupported media type \"text/plain\" in request."}`},
 		"out of time":               {fmt.Errorf("query: %w", context.DeadlineExceeded), 503, `{"detail":"Service temporarily unavailable, try again later."}`},
 		"a defect hides its text":   {errors.New("dial tcp 10.0.0.7: secret"), 500, `{"detail":"A server error occurred."}`},
-		"an internal failure too":   {user.ErrBadHistory, 500, `{"detail":"A server error occurred."}`},
+		"an internal failure too":   {user.ErrBadState, 500, `{"detail":"A server error occurred."}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := explain(c.err)

@@ -93,7 +93,7 @@ func jsonMember(value jsontext.Value, lenient bool) (field.Text, error) {
 	case jsontext.KindNull:
 		return field.Null(), nil
 	case jsontext.KindTrue, jsontext.KindFalse:
-		return field.Truth(value.Kind() == jsontext.KindTrue), nil
+		return field.Bool(value.Kind() == jsontext.KindTrue), nil
 	case jsontext.KindNumber:
 		if len(value) > maxDigits {
 			return field.Text{}, errJSON("a number is too long")

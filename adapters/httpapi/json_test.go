@@ -89,7 +89,7 @@ func TestJSONMembers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			rule := field.Rule{Keep: true}
+			rule := field.Rule{KeepSpace: true}
 			got, gotOK, gotFaults := rule.Check(m["a"])
 			want, wantOK, wantFaults := rule.Check(c.want)
 			if got != want || gotOK != wantOK || fmt.Sprint(gotFaults) != fmt.Sprint(wantFaults) {

@@ -43,7 +43,7 @@ func (s *server) listSessions(w http.ResponseWriter, r *http.Request, c call) er
 		toWire: func(x *session.Session) wireSession {
 			v := x.Snapshot()
 			return wireSession{
-				ID: v.ID, User: wireID(v.User), Created: wireTime(v.Created), LastUsed: wireTime(x.Used()),
+				ID: v.ID, User: wireID(v.User), Created: wireTime(v.Created), LastUsed: wireTime(x.LastUsed()),
 				Expires: wireTime(v.Expires), Address: v.Address, UserAgent: v.UserAgent, Current: v.ID == c.actor.Session,
 			}
 		},

@@ -63,7 +63,7 @@ func (s *server) changeUser(w http.ResponseWriter, r *http.Request, c call, whol
 		if err == nil {
 			err = s.throttleEmailChange(w, r, c.actor, m["email"])
 		}
-		return inbound.Changes{UserInput: userInput(m), Whole: whole, Versions: ifMatch(r)}, err
+		return inbound.Changes{UserInput: userInput(m), Full: whole, Versions: ifMatch(r)}, err
 	})
 	if err != nil {
 		return err

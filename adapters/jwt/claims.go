@@ -175,12 +175,12 @@ func (c *claims) result() (session.Claims, error) {
 			c.c.Generation = int(c.gen)
 		}
 	case c.hasJTI && c.c.ID != "":
-		c.c.Foreign = session.ForeignID(c.c.ID)
+		c.c.SessionlessID = session.SessionlessID(c.c.ID)
 		if c.o.InferSession {
 			c.c.Session, c.c.Generation = infer(c.c.Type, c.c.ID)
 		}
 		if c.c.Session != "" && ownRefresh(c.c.Type, c.c.ID, c.c.Generation) {
-			c.c.Foreign = "" // it is valid with its session only
+			c.c.SessionlessID = "" // it is valid with its session only
 		}
 	}
 	return c.c, nil

@@ -64,7 +64,7 @@ func TestClaimTraps(t *testing.T) {
 func TestAccepted(t *testing.T) {
 	at := func(n int64) time.Time { return time.Unix(n, 0).UTC() }
 	foreign := session.ID("a28e0ebdf66303323f60acbe")
-	base := session.Claims{Type: session.Access, ID: "35484ab529d442fdb7e3ba06eb2aee4e", User: "1", HasUser: true, ExpiresAt: at(1800000300), Foreign: foreign}
+	base := session.Claims{Type: session.Access, ID: "35484ab529d442fdb7e3ba06eb2aee4e", User: "1", HasUser: true, ExpiresAt: at(1800000300), SessionlessID: foreign}
 	with := func(change func(*session.Claims)) session.Claims {
 		c := base
 		change(&c)
@@ -83,8 +83,8 @@ func TestAccepted(t *testing.T) {
 		"exp exponent": {strings.Replace(minimal, "1800000300", "18.000003e8", 1), base},
 		"exp last":     {strings.Replace(minimal, "1800000300", "253402300799", 1), with(func(c *session.Claims) { c.ExpiresAt = at(253402300799) })},
 		"no exp":       {`{"token_type":"access",` + jtiText + `,"user_id":1}`, with(func(c *session.Claims) { c.ExpiresAt = time.Time{} })},
-		"no jti":       {`{"token_type":"access",` + exp + `,"user_id":1}`, with(func(c *session.Claims) { c.ID, c.Foreign = "", "" })},
-		"empty jti":    {`{"token_type":"access",` + exp + `,"user_id":1,"jti":""}`, with(func(c *session.Claims) { c.ID, c.Foreign = "", "" })},
+		"no jti":       {`{"token_type":"access",` + exp + `,"user_id":1}`, with(func(c *session.Claims) { c.ID, c.SessionlessID = "", "" })},
+		"empty jti":    {`{"token_type":"access",` + exp + `,"user_id":1,"jti":""}`, with(func(c *session.Claims) { c.ID, c.SessionlessID = "", "" })},
 		"no type":      {`{` + exp + `,` + jtiText + `,"user_id":1}`, with(func(c *session.Claims) { c.Type = "" })},
 		"other type":   {strings.Replace(minimal, "access", "sliding", 1), with(func(c *session.Claims) { c.Type = "sliding" })},
 		"nothing":      {`{}`, session.Claims{}},
@@ -95,10 +95,10 @@ func TestAccepted(t *testing.T) {
 			c.Extra = []byte(`{"x":` + strings.Repeat("[", 15) + strings.Repeat("]", 15) + `}`)
 		})},
 		"foreign iss and aud": {payload(`"iss":7,"aud":["x",1]`), with(func(c *session.Claims) { c.Extra = []byte(`{"iss":7}`) })},
-		"sid":                 {payload(`"sid":"` + sid + `"`), with(func(c *session.Claims) { c.Session, c.Foreign = sid, "" })},
-		"sid and gen, access": {payload(`"sid":"` + sid + `","gen":7`), with(func(c *session.Claims) { c.Session, c.Foreign = sid, "" })},
+		"sid":                 {payload(`"sid":"` + sid + `"`), with(func(c *session.Claims) { c.Session, c.SessionlessID = sid, "" })},
+		"sid and gen, access": {payload(`"sid":"` + sid + `","gen":7`), with(func(c *session.Claims) { c.Session, c.SessionlessID = sid, "" })},
 		"sid and gen, refresh": {strings.Replace(payload(`"gen":2147483647,"sid":"`+sid+`"`), "access", "refresh", 1), with(func(c *session.Claims) {
-			c.Type, c.Session, c.Generation, c.Foreign = session.Refresh, sid, 1<<31-1, ""
+			c.Type, c.Session, c.Generation, c.SessionlessID = session.Refresh, sid, 1<<31-1, ""
 		})},
 		"gen alone": {payload(`"gen":7`), base},
 	} {
@@ -117,7 +117,7 @@ func TestSimpleJWTShapeKnowsNoSID(t *testing.T) {
 	tokens := withSecret(t, Options{Shape: ShapeSimpleJWT, InferSession: true})
 	for _, own := range []string{`"sid":"abc"`, `"sid":7`, `"sid":null,"gen":"f"`, `"sid":"` + sid + `","gen":3`} {
 		got, err := parse(t, tokens, hs(hsHead, payload(own)))
-		if err != nil || string(got.Extra) != `{`+own+`}` || got.Foreign == "" {
+		if err != nil || string(got.Extra) != `{`+own+`}` || got.SessionlessID == "" {
 			t.Errorf("%s: %+v, %v", own, got, err)
 		}
 	}
@@ -167,8 +167,8 @@ func TestInferredSessions(t *testing.T) {
 	} {
 		token := hs(hsHead, `{"token_type":"`+c.kind+`",`+exp+`,"jti":"`+c.jti+`"}`)
 		got, err := parse(t, withSecret(t, Options{InferSession: true}), token)
-		if err != nil || got.Session != c.session || got.Generation != c.generation || (got.Foreign == "") != c.ours || got.ID != c.jti {
-			t.Errorf("%s %s: %q, %d, %q, %v", c.kind, c.jti, got.Session, got.Generation, got.Foreign, err)
+		if err != nil || got.Session != c.session || got.Generation != c.generation || (got.SessionlessID == "") != c.ours || got.ID != c.jti {
+			t.Errorf("%s %s: %q, %d, %q, %v", c.kind, c.jti, got.Session, got.Generation, got.SessionlessID, err)
 		}
 		if got, err := parse(t, withSecret(t, Options{}), token); err != nil || got.Session != "" || got.Generation != 0 {
 			t.Errorf("%s %s, not inferred: %q, %d, %v", c.kind, c.jti, got.Session, got.Generation, err)
@@ -177,7 +177,7 @@ func TestInferredSessions(t *testing.T) {
 	// A sid is not overruled.
 	token := hs(hsHead, `{"token_type":"refresh",`+exp+`,"jti":"`+strings.Repeat("0", 31)+`9","sid":"`+sid+`","gen":3}`)
 	got, err := parse(t, withSecret(t, Options{InferSession: true}), token)
-	if err != nil || got.Session != sid || got.Generation != 3 || got.Foreign != "" {
+	if err != nil || got.Session != sid || got.Generation != 3 || got.SessionlessID != "" {
 		t.Errorf("%+v, %v", got, err)
 	}
 }

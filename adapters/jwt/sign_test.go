@@ -197,10 +197,10 @@ func TestRoundTrip(t *testing.T) {
 			}
 			c.ID = got.ID
 		}
-		if known := o.Shape == ShapeSession || ownRefresh(c.Type, got.ID, c.Generation); (got.Foreign == "") != known {
-			t.Fatalf("foreign %q", got.Foreign)
+		if known := o.Shape == ShapeSession || ownRefresh(c.Type, got.ID, c.Generation); (got.SessionlessID == "") != known {
+			t.Fatalf("foreign %q", got.SessionlessID)
 		}
-		c.Foreign = got.Foreign
+		c.SessionlessID = got.SessionlessID
 		if diff := cmp.Diff(c, got); diff != "" {
 			t.Fatal(diff)
 		}

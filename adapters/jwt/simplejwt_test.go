@@ -56,7 +56,7 @@ func TestTokensOfSimpleJWT(t *testing.T) {
 		}
 		want := session.Claims{Type: session.TokenType(e.Claims.Type), ID: e.Claims.JTI, User: strings.Trim(string(e.Claims.UserID), `"`)}
 		if err != nil || c.Type != want.Type || c.ID != want.ID || c.User != want.User || !c.HasUser ||
-			c.ExpiresAt.Unix() != e.Claims.Exp || c.IssuedAt.Unix() != e.Claims.Iat || len(c.Foreign) != 24 || string(c.Extra) != extra[e.Name] {
+			c.ExpiresAt.Unix() != e.Claims.Exp || c.IssuedAt.Unix() != e.Claims.Iat || len(c.SessionlessID) != 24 || string(c.Extra) != extra[e.Name] {
 			t.Errorf("%s: %+v, extra %s, %v", e.Name, c, c.Extra, err)
 		}
 		// Signed again as it is, a token of SimpleJWT is the same, byte for byte.

@@ -194,7 +194,7 @@ func whole(record any) (err error) {
 	switch r := record.(type) {
 	case user.Snapshot:
 		if id, bad := user.ParseID(string(r.ID)); bad != nil || id != r.ID {
-			return user.ErrBadHistory
+			return user.ErrBadState
 		}
 		_, err = user.Restore(r)
 	case session.Snapshot:

@@ -26,7 +26,7 @@ func TestWhatFitsNothingCostsAsMuch(t *testing.T) {
 	h.speed = func() time.Duration { return 0 } // measuring allocates too
 	verify := func(plain, encoded string) uint64 {
 		return allocated(func() {
-			if v, err := h.Verify(t.Context(), credential.NewPassword(plain), credential.RestoreHash(encoded)); v.Fits || err != nil {
+			if v, err := h.Verify(t.Context(), credential.NewPassword(plain), credential.RestoreHash(encoded)); v.Matches || err != nil {
 				t.Errorf("%q fits, or %v", encoded, err)
 			}
 		})
@@ -158,7 +158,7 @@ func TestImportedHashesAreNoted(t *testing.T) {
 			want    time.Duration
 		}{{"!", 40 * time.Millisecond}, {"pbkdf2_sha256$1$salt$" + pad32, 400 * time.Millisecond}, {"!", 400 * time.Millisecond}} {
 			v, err := h.Verify(t.Context(), credential.NewPassword("wrong"), credential.RestoreHash(c.encoded))
-			if err != nil || v.Fits || v.Refusal != c.want {
+			if err != nil || v.Matches || v.Refusal != c.want {
 				t.Errorf("%d: %+v, %v", i, v, err)
 			}
 		}
@@ -183,7 +183,7 @@ func TestRefusalsTakeTheSameTime(t *testing.T) {
 		h.speed = func() time.Duration { return 20 * time.Millisecond }
 		try := func(plain, encoded string) time.Duration {
 			v, err := h.Verify(t.Context(), credential.NewPassword(plain), credential.RestoreHash(encoded))
-			if v.Fits || err != nil {
+			if v.Matches || err != nil {
 				t.Errorf("%q: %+v, %v", encoded, v, err)
 			}
 			return v.Refusal
@@ -222,7 +222,7 @@ func TestABusyPoolAfterwardsChangesNothing(t *testing.T) {
 			synctest.Wait()
 			return false
 		}})
-		if err != nil || v.Fits || v.Refusal != 400*time.Millisecond {
+		if err != nil || v.Matches || v.Refusal != 400*time.Millisecond {
 			t.Errorf("%+v, %v", v, err)
 		}
 		wg.Wait()

@@ -102,12 +102,12 @@ func (h *Hasher) try(ctx context.Context, plain string, s stored) (v outbound.Ve
 	err = h.pool.do(ctx, s.work.places(), func() {
 		target := h.refusal() // before the time is taken: the first call measures
 		v.Refusal = time.Since(queued) + target
-		v.Fits = s.fits(plain)
+		v.Matches = s.fits(plain)
 	})
 	if err != nil {
 		return outbound.Verification{}, err
 	}
-	v.Outdated = v.Fits && !s.preferred && (s.counts == 0 || len(plain) < s.counts)
+	v.NeedsRehash = v.Matches && !s.preferred && (s.counts == 0 || len(plain) < s.counts)
 	return v, nil
 }
 

@@ -57,7 +57,7 @@ func verifyWith(t *testing.T, h *password.Hasher, plain, encoded string) (fits, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return v.Fits, v.Outdated
+	return v.Matches, v.NeedsRehash
 }
 
 func TestDjangoUsersKeepTheirPasswords(t *testing.T) {

@@ -117,7 +117,7 @@ func TestBrokenAndHostileHashesAreNotRead(t *testing.T) {
 			t.Errorf("%s is read: %s", name, encoded)
 		}
 		v, err := h.Verify(t.Context(), credential.NewPassword("lantern"), credential.RestoreHash(encoded))
-		if v.Fits || v.Outdated || err != nil {
+		if v.Matches || v.NeedsRehash || err != nil {
 			t.Errorf("%s: %+v, %v", name, v, err)
 		}
 	}

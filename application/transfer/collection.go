@@ -14,24 +14,24 @@ import (
 	"roster/ports/outbound"
 )
 
-// record is a record of any collection. Records are compared and summed up by their lines.
+// record is a record of any collection. Records are compared and summed by their lines.
 type record struct {
 	key   string
 	line  []byte
 	value any // a snapshot or an event
 }
 
-// collection is one collection of an archive, whatever the type of its records.
+// collection is one collection of an archive, without the type of its records.
 type collection struct {
 	name string
-	// read returns the record that value is, or false when value belongs to another collection.
+	// read encodes a value. It returns false when value belongs to another collection.
 	read func(value any) (record, bool, error)
-	// page returns up to limit records in order of their keys, from the first one after a key.
+	// page returns up to limit records in key order, from the first one after a key.
 	page func(ctx context.Context, after string, limit int) ([]record, error)
 	put  func(ctx context.Context, records []record) (refused []error, err error)
 }
 
-// collectionsOf returns all collections of a. Users come first, so that a session is never stored before its user.
+// collectionsOf returns all collections of a. Users come first, since a session without its user is invalid.
 func collectionsOf(a outbound.Archive, lines outbound.Records) []collection {
 	return []collection{
 		newCollection("users", a.Users(), lines),
@@ -79,8 +79,9 @@ func newCollection[T user.Snapshot | session.Snapshot | lockout.Snapshot | audit
 	}
 }
 
-// each calls visit with all records in order, a page at a time, and returns their sum.
-func (c collection) each(ctx context.Context, what string, progress inbound.Progress, visit func(after string, page []record) error) (archive.Contents, error) {
+// each calls visit with all records in order, page by page, and returns their contents. after is the key before the
+// page.
+func (c collection) each(ctx context.Context, phase string, progress inbound.Progress, visit func(after string, page []record) error) (archive.Contents, error) {
 	sum, after := archive.NewSum(c.name), ""
 	for {
 		page, err := c.page(ctx, after, batch)
@@ -94,25 +95,25 @@ func (c collection) each(ctx context.Context, what string, progress inbound.Prog
 			return archive.Contents{}, err
 		}
 		after = page[len(page)-1].key
-		progress(what+" "+c.name, sum.Count(), 0)
+		progress(phase+" "+c.name, sum.Count(), 0)
 	}
 }
 
-// merge stores the records that the collection lacks. The records follow each other without a gap from the first one
-// after the key after. It fails with archive.ErrDifferent when the collection has another record under one of
-// their keys.
+// merge stores the records that the collection lacks. records must be a gapless part of their source, starting after
+// the key after. It fails with archive.ErrDifferent when the collection has a different record under one of their
+// keys.
 func (c collection) merge(ctx context.Context, after string, records []record) error {
 	stored, err := c.page(ctx, after, len(records))
 	if err != nil {
 		return err
 	}
-	known := make(map[string][]byte, len(stored))
+	storedLines := make(map[string][]byte, len(stored))
 	for _, r := range stored {
-		known[r.key] = r.line
+		storedLines[r.key] = r.line
 	}
 	var missing []record
 	for _, r := range records {
-		line, ok := known[r.key]
+		line, ok := storedLines[r.key]
 		switch {
 		case !ok:
 			missing = append(missing, r)
@@ -135,11 +136,11 @@ func (c collection) merge(ctx context.Context, after string, records []record) e
 	return nil
 }
 
-// contentsOf reads all collections to their ends.
-func contentsOf(ctx context.Context, all []collection, what string, progress inbound.Progress) ([]archive.Contents, error) {
+// contentsOf reads all collections and returns their contents.
+func contentsOf(ctx context.Context, collections []collection, phase string, progress inbound.Progress) ([]archive.Contents, error) {
 	var out []archive.Contents
-	for _, c := range all {
-		sum, err := c.each(ctx, what, progress, func(string, []record) error { return nil })
+	for _, c := range collections {
+		sum, err := c.each(ctx, phase, progress, func(string, []record) error { return nil })
 		if err != nil {
 			return nil, err
 		}
@@ -148,10 +149,10 @@ func contentsOf(ctx context.Context, all []collection, what string, progress inb
 	return out, nil
 }
 
-// prepare makes an archive ready to be copied into: it fails with archive.ErrNotEmpty when the archive holds
-// anything, unless resume is set, and lets counted ids go on above last.
-func prepare(ctx context.Context, a outbound.Archive, all []collection, resume bool, last int64) error {
-	for _, c := range all {
+// prepareTarget fails with archive.ErrNotEmpty when the archive has records, unless resume is set, and makes new
+// integer ids higher than last.
+func prepareTarget(ctx context.Context, a outbound.Archive, collections []collection, resume bool, last int64) error {
+	for _, c := range collections {
 		page, err := c.page(ctx, "", 1)
 		if err == nil && len(page) > 0 && !resume {
 			err = fmt.Errorf("%w: %s", archive.ErrNotEmpty, c.name)

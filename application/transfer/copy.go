@@ -17,18 +17,18 @@ type Copying struct {
 
 var _ inbound.Copying = (*Copying)(nil)
 
-// NewCopying returns the use case between two archives.
+// NewCopying returns the use case for two archives.
 func NewCopying(from, to outbound.Archive, lines outbound.Records) *Copying {
 	return &Copying{from, to, lines}
 }
 
-// Copy implements inbound.Copying. What the source held is summed up after the copy, so that a change of the source
-// during the copy is found.
+// Copy implements inbound.Copying. It sums up the source after the copy, which detects changes of the source during
+// the copy.
 func (c *Copying) Copy(ctx context.Context, o inbound.CopyOptions, progress inbound.Progress) ([]archive.Contents, error) {
 	source, target := collectionsOf(c.from, c.lines), collectionsOf(c.to, c.lines)
 	last, err := c.from.LastUserID(ctx)
 	if err == nil && !o.VerifyOnly {
-		err = c.copy(ctx, source, target, o.Resume, last, progress)
+		err = c.copyAll(ctx, source, target, o.Resume, last, progress)
 	}
 	if err != nil {
 		return nil, err
@@ -44,11 +44,11 @@ func (c *Copying) Copy(ctx context.Context, o inbound.CopyOptions, progress inbo
 	if err := archive.Compare(want, got); err != nil {
 		return got, err
 	}
-	return got, c.sameCounter(ctx)
+	return got, c.compareLastID(ctx)
 }
 
-func (c *Copying) copy(ctx context.Context, source, target []collection, resume bool, last int64, progress inbound.Progress) error {
-	if err := prepare(ctx, c.to, target, resume, last); err != nil {
+func (c *Copying) copyAll(ctx context.Context, source, target []collection, resume bool, last int64, progress inbound.Progress) error {
+	if err := prepareTarget(ctx, c.to, target, resume, last); err != nil {
 		return err
 	}
 	for i, from := range source {
@@ -60,7 +60,7 @@ func (c *Copying) copy(ctx context.Context, source, target []collection, resume 
 	return nil
 }
 
-func (c *Copying) sameCounter(ctx context.Context) error {
+func (c *Copying) compareLastID(ctx context.Context) error {
 	want, err := c.from.LastUserID(ctx)
 	if err != nil {
 		return err

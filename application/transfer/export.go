@@ -21,12 +21,12 @@ type Exporting struct {
 
 var _ inbound.Exporting = (*Exporting)(nil)
 
-// NewExporting returns the use case from an archive to a writer.
+// NewExporting returns the use case for an archive and a writer.
 func NewExporting(from outbound.Archive, to outbound.ExportWriter, lines outbound.Records, p application.Ports) *Exporting {
 	return &Exporting{from, to, lines, p.Clock, application.NewRecorder(p)}
 }
 
-// Export implements inbound.Exporting. The export is recorded before it begins, since an interrupted one has written
+// Export implements inbound.Exporting. It records the export before it starts, since an interrupted one has written
 // records too.
 func (e *Exporting) Export(ctx context.Context, progress inbound.Progress) ([]archive.Contents, error) {
 	e.Record(ctx, audit.Event{Kind: audit.Exported})

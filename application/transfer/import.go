@@ -15,14 +15,13 @@ import (
 	"roster/ports/outbound"
 )
 
-// batch is how many records are read or stored at once: enough that their transaction costs little,
-// and few enough for flat memory.
+// batch is how many records are read or stored at once. Larger batches would need more memory and hardly less time.
 const batch = 500
 
-// batchBytes bounds the rows of a batch of an import, which hold whatever else another system keeps.
+// batchBytes bounds the size of the source rows of a batch, in bytes.
 const batchBytes = 8 << 20
 
-// ImportPorts is what an import needs of the outside.
+// ImportPorts holds the outbound ports that an import calls.
 type ImportPorts struct {
 	Source  outbound.UserSource
 	Archive outbound.Archive
@@ -30,7 +29,7 @@ type ImportPorts struct {
 	application.Ports
 }
 
-// Importing takes users over from another system.
+// Importing imports users from another system.
 type Importing struct {
 	ImportPorts
 	application.Recorder
@@ -38,38 +37,38 @@ type Importing struct {
 
 var _ inbound.Importing = (*Importing)(nil)
 
-// NewImporting returns the use case over p.
+// NewImporting returns the use case on the ports p.
 func NewImporting(p ImportPorts) *Importing { return &Importing{p, application.NewRecorder(p.Ports)} }
 
-// importRun is one run of an import.
+// importRun is the state of one import.
 type importRun struct {
 	*Importing
 	options  inbound.ImportOptions
-	tell     func(inbound.ImportRow) error
+	report   func(inbound.ImportRow) error
 	progress inbound.Progress
 	summary  inbound.ImportSummary
 	now      time.Time
 
-	waiting []candidate
-	bytes   int                     // of the rows that wait
-	last    int64                   // highest counted id of a row, rejected ones included
-	ids     map[user.ID]bool        // of those who wait
-	emails  map[fingerprint]user.ID // in a dry run: whose address it would be by now
-	staff   int                     // in a dry run: how many more active staff users there would be by now
-	done    int64
-	total   int64
+	pending      []candidate
+	pendingBytes int                     // size of the source rows of pending
+	lastID       int64                   // highest integer id of a row, rejected ones included
+	ids          map[user.ID]bool        // ids of pending
+	emails       map[fingerprint]user.ID // in a dry run: addresses of the users that would be added so far
+	staff        int                     // in a dry run: change of the number of active staff users so far
+	done         int64
+	total        int64
 }
 
-// candidate is a row that may go in.
+// candidate is a row that may be imported.
 type candidate struct {
-	row      inbound.ImportRow
-	snapshot user.Snapshot
-	dated    bool // the source tells when the user joined
+	row       inbound.ImportRow
+	snapshot  user.Snapshot
+	hasJoined bool // the source has the joining date
 
-	staff, superuser bool // as the source has them
+	staff, superuser bool // as in the source
 }
 
-// fingerprint stands for an address: a million of them are to take little room.
+// fingerprint is a short digest of an email key, so that a million of them need little memory.
 type fingerprint [8]byte
 
 func fingerprintOf(key string) fingerprint {
@@ -78,9 +77,9 @@ func fingerprintOf(key string) fingerprint {
 }
 
 // Import implements inbound.Importing.
-func (i *Importing) Import(ctx context.Context, o inbound.ImportOptions, tell func(inbound.ImportRow) error, progress inbound.Progress) (inbound.ImportSummary, error) {
+func (i *Importing) Import(ctx context.Context, o inbound.ImportOptions, report func(inbound.ImportRow) error, progress inbound.Progress) (inbound.ImportSummary, error) {
 	r := &importRun{
-		Importing: i, options: o, tell: tell, progress: progress, now: i.Clock.Now(),
+		Importing: i, options: o, report: report, progress: progress, now: i.Clock.Now(),
 		summary: inbound.ImportSummary{Users: make(map[inbound.Outcome]int64), Tokens: make(map[inbound.Outcome]int64), Notices: make(map[inbound.Notice]int64)},
 		ids:     map[user.ID]bool{}, emails: map[fingerprint]user.ID{},
 	}
@@ -106,12 +105,12 @@ func (r *importRun) run(ctx context.Context) error {
 		return err
 	}
 	r.total = users
-	err = r.Source.Users(ctx, func(s outbound.SourceUser) error { return r.take(ctx, s) })
+	err = r.Source.Users(ctx, func(s outbound.SourceUser) error { return r.add(ctx, s) })
 	if err == nil {
 		err = r.flush(ctx)
 	}
 	if err == nil {
-		err = r.skipIDs(ctx, r.last)
+		err = r.skipIDs(ctx, r.lastID)
 	}
 	if err == nil && r.options.Blacklist {
 		r.done, r.total = 0, tokens
@@ -123,8 +122,8 @@ func (r *importRun) run(ctx context.Context) error {
 	return err
 }
 
-// skipIDs makes counting go on above what the source ever gave, to users that were deleted there or are
-// rejected here as well: their tokens must not become those of a new user here.
+// skipIDs makes new ids higher than those that the source assigned, also to users that were deleted there or are
+// rejected here: their tokens must not become valid for new users.
 func (r *importRun) skipIDs(ctx context.Context, last int64) error {
 	if last == 0 || r.options.DryRun {
 		return nil
@@ -136,43 +135,43 @@ func (r *importRun) summaryText(err error) string {
 	text := fmt.Sprintf("%s: %d added, %d updated, %d rejected", r.options.Source,
 		r.summary.Users[inbound.Added], r.summary.Users[inbound.Updated], r.summary.Users[inbound.Rejected])
 	if err != nil {
-		text += ", broken off"
+		text += ", interrupted"
 	}
 	return text
 }
 
-// take puts a row in the queue, and works the queue off when it is full.
-func (r *importRun) take(ctx context.Context, s outbound.SourceUser) error {
+// add adds a row to pending, and flushes pending when it is full.
+func (r *importRun) add(ctx context.Context, s outbound.SourceUser) error {
 	if n, counted := s.ID.Integer(); counted && n <= user.LastImportedID {
-		r.last = max(r.last, n)
+		r.lastID = max(r.lastID, n)
 	}
-	c, rejection := r.judge(s)
+	c, rejection := r.convert(s)
 	if rejection != nil {
 		return r.reject(c, *rejection)
 	}
 	if c.snapshot.ID == "" {
 		c.row.Notices = append(c.row.Notices, inbound.NoticeNewID)
-		if err := r.recognise(ctx, &c); err != nil {
+		if err := r.assignID(ctx, &c); err != nil {
 			return err
 		}
 	}
-	if r.ids[c.snapshot.ID] { // Put takes each key once
+	if r.ids[c.snapshot.ID] { // the keys of one Put must differ
 		if err := r.flush(ctx); err != nil {
 			return err
 		}
 	}
 	r.ids[c.snapshot.ID] = true
-	r.waiting = append(r.waiting, c)
-	r.bytes += len(c.row.Row)
-	if len(r.waiting) < batch && r.bytes < batchBytes {
+	r.pending = append(r.pending, c)
+	r.pendingBytes += len(c.row.Row)
+	if len(r.pending) < batch && r.pendingBytes < batchBytes {
 		return nil
 	}
 	return r.flush(ctx)
 }
 
-// recognise gives a row without an id that of the user with the address, or a new one.
-func (r *importRun) recognise(ctx context.Context, c *candidate) error {
-	for _, w := range r.waiting { // who is about to be added is found by the address too
+// assignID gives a row without an id that of the user with its address, or a new one.
+func (r *importRun) assignID(ctx context.Context, c *candidate) error {
+	for _, w := range r.pending { // pending users are not stored yet
 		if w.snapshot.EmailKey == c.snapshot.EmailKey {
 			c.snapshot.ID = w.snapshot.ID
 			return nil
@@ -186,30 +185,30 @@ func (r *importRun) recognise(ctx context.Context, c *candidate) error {
 	case !errors.Is(err, user.ErrNotFound):
 		return err
 	case r.options.DryRun:
-		c.snapshot.ID = user.ID("new: " + c.row.Place)
+		c.snapshot.ID = user.ID("new: " + c.row.Location)
 		return nil
 	}
 	c.snapshot.ID, err = r.UserIDs.NewUserID(ctx)
 	return err
 }
 
-// flush works the queue off.
+// flush stores pending and reports the outcomes.
 func (r *importRun) flush(ctx context.Context) error {
-	waiting := r.waiting
-	r.waiting, r.bytes = nil, 0
+	pending := r.pending
+	r.pending, r.pendingBytes = nil, 0
 	clear(r.ids)
-	refused, err := r.put(ctx, waiting)
+	refused, err := r.put(ctx, pending)
 	if err != nil {
 		return err
 	}
-	for n, c := range waiting {
+	for n, c := range pending {
 		switch {
 		case refused[n] == nil:
 			err = r.count(c, inbound.Added)
 		case errors.Is(refused[n], outbound.ErrKeyTaken):
 			err = r.update(ctx, c)
 		case errors.Is(refused[n], user.ErrEmailTaken):
-			err = r.emailTaken(ctx, c)
+			err = r.rejectEmailTaken(ctx, c)
 		default:
 			err = refused[n]
 		}
@@ -220,17 +219,17 @@ func (r *importRun) flush(ctx context.Context) error {
 	return nil
 }
 
-// put stores what is new, or in a dry run tells what would be stored.
-func (r *importRun) put(ctx context.Context, waiting []candidate) ([]error, error) {
+// put adds new users or, in a dry run, finds out which would be refused.
+func (r *importRun) put(ctx context.Context, pending []candidate) ([]error, error) {
 	if !r.options.DryRun {
-		records := make([]user.Snapshot, len(waiting))
-		for n, c := range waiting {
+		records := make([]user.Snapshot, len(pending))
+		for n, c := range pending {
 			records[n] = c.snapshot
 		}
 		return r.Archive.Users().Put(ctx, records)
 	}
-	refused := make([]error, len(waiting))
-	for n, c := range waiting {
+	refused := make([]error, len(pending))
+	for n, c := range pending {
 		switch _, err := r.Users.Get(ctx, c.snapshot.ID); {
 		case err == nil:
 			refused[n] = outbound.ErrKeyTaken
@@ -257,8 +256,8 @@ func (r *importRun) put(ctx context.Context, waiting []candidate) ([]error, erro
 	return refused, nil
 }
 
-// emailTaken rejects a row whose address is somebody else's.
-func (r *importRun) emailTaken(ctx context.Context, c candidate) error {
+// rejectEmailTaken rejects a row whose address another user has.
+func (r *importRun) rejectEmailTaken(ctx context.Context, c candidate) error {
 	other := r.emails[fingerprintOf(c.snapshot.EmailKey)]
 	if other == "" {
 		u, err := r.Users.ByEmail(ctx, c.snapshot.EmailKey)
@@ -270,10 +269,10 @@ func (r *importRun) emailTaken(ctx context.Context, c candidate) error {
 		}
 	}
 	c.row.Other = other
-	return r.reject(c, rejection{inbound.ReasonEmailTaken, "the user with id " + string(other) + " has this address, or one that is the same mailbox"})
+	return r.reject(c, rejection{inbound.ReasonEmailTaken, "the user with id " + string(other) + " has this address, or another spelling of it"})
 }
 
-// count notes an outcome, and tells of it where there is something to know.
+// count counts an outcome, and reports the row when it was updated or kept or has notices.
 func (r *importRun) count(c candidate, o inbound.Outcome) error {
 	c.row.Outcome = o
 	r.summary.Users[o]++
@@ -290,12 +289,12 @@ func (r *importRun) count(c candidate, o inbound.Outcome) error {
 	r.progress("users", r.done, r.total)
 	c.row.Row = nil
 	if o == inbound.Updated || o == inbound.Kept || len(c.row.Notices) > 0 {
-		return r.tell(c.row)
+		return r.report(c.row)
 	}
 	return nil
 }
 
-// rejection is why a row cannot go in.
+// rejection is why a row cannot be imported.
 type rejection struct {
 	reason inbound.Reason
 	detail string
@@ -306,10 +305,10 @@ func (r *importRun) reject(c candidate, why rejection) error {
 	r.summary.Users[inbound.Rejected]++
 	r.done++
 	r.progress("users", r.done, r.total)
-	return r.tell(c.row)
+	return r.report(c.row)
 }
 
-// message returns what a fault says of the first member at fault.
+// message returns the message of the first fault, or "".
 func message(faults []fault.Field) string {
 	if len(faults) == 0 {
 		return ""

@@ -23,7 +23,7 @@ import (
 	"roster/test/fixture"
 )
 
-// source is rows in memory. It breaks off before the row cut, if that is positive.
+// source has rows in memory. It fails before the row cut, if cut is positive.
 type source struct {
 	users  []outbound.SourceUser
 	tokens []outbound.RevokedToken
@@ -42,7 +42,7 @@ func (s *source) Users(_ context.Context, visit func(outbound.SourceUser) error)
 		if s.cut > 0 && n == s.cut {
 			return errCut
 		}
-		u.Place = fmt.Sprintf("row %d", n+1)
+		u.Location = fmt.Sprintf("row %d", n+1)
 		if err := visit(u); err != nil {
 			return err
 		}
@@ -63,15 +63,15 @@ func (s *source) LastUserID(context.Context) (int64, error) { return s.last, nil
 
 var joined = time.Date(2021, 3, 1, 8, 0, 0, 123456789, time.UTC)
 
-// sourceRow is a row that nothing is wrong with.
+// sourceRow returns a valid row.
 func sourceRow(id, email string) outbound.SourceUser {
 	return outbound.SourceUser{
 		ID: user.ID(id), Email: email, FirstName: "Łukasz", LastName: "O'Neil", Active: true,
-		Password: fixture.Old("lantern"), Scheme: true, Joined: joined, Row: []byte(`{"pk":` + id + `}`),
+		Password: fixture.Old("lantern"), KnownScheme: true, Joined: joined, Row: []byte(`{"pk":` + id + `}`),
 	}
 }
 
-// importing runs an import and returns its sum and the rows that it told of.
+// importing runs an import and returns its summary and the reported rows.
 func importing(t *testing.T, s *fixture.Service, src *source, o inbound.ImportOptions) (inbound.ImportSummary, []inbound.ImportRow) {
 	t.Helper()
 	sum, rows, err := tryImporting(t, s, src, o)
@@ -102,14 +102,14 @@ func stored(t *testing.T, s *fixture.Service) map[user.ID]user.Snapshot {
 	return out
 }
 
-// outcomes counts rows by what became of them.
+// outcomes counts rows by outcome.
 type outcomes struct{ added, updated, unchanged, kept, rejected int64 }
 
 func outcomesOf(n map[inbound.Outcome]int64) outcomes {
 	return outcomes{n[inbound.Added], n[inbound.Updated], n[inbound.Unchanged], n[inbound.Kept], n[inbound.Rejected]}
 }
 
-// only is one row with an outcome.
+// only returns the counts of a single row.
 func only(o inbound.Outcome) outcomes {
 	n := make(map[inbound.Outcome]int64)
 	n[o] = 1
@@ -123,7 +123,7 @@ func counts(t *testing.T, got inbound.ImportSummary, want outcomes) {
 	}
 }
 
-func TestImportKeepsEverythingAsItIs(t *testing.T) {
+func TestImportKeepsAllFields(t *testing.T) {
 	s := fixture.New(t, fixture.Django())
 	row := sourceRow("7", "Admin.Person@Example.COM")
 	row.Superuser, row.Active, row.LastLogin, row.FirstName = true, false, joined.Add(time.Hour), ""
@@ -131,8 +131,8 @@ func TestImportKeepsEverythingAsItIs(t *testing.T) {
 	uuid.Password, uuid.Joined = credential.RestoreHash("!never"), time.Time{}
 	sum, rows := importing(t, s, &source{users: []outbound.SourceUser{row, uuid}, last: 52}, inbound.ImportOptions{})
 	counts(t, sum, outcomes{added: 2})
-	if len(rows) != 0 || !sum.Whole() {
-		t.Errorf("told of %+v", rows)
+	if len(rows) != 0 || !sum.Complete() {
+		t.Errorf("reported of %+v", rows)
 	}
 	want := map[user.ID]user.Snapshot{
 		"7": {
@@ -149,7 +149,7 @@ func TestImportKeepsEverythingAsItIs(t *testing.T) {
 		t.Errorf("stored %+v\nwant %+v", got, want)
 	}
 	if last, err := s.Archive.LastUserID(t.Context()); err != nil || last != 52 {
-		t.Errorf("the last counted id is %d, %v; want that of somebody who is gone", last, err)
+		t.Errorf("the last counted id is %d, %v; want that of a deleted user", last, err)
 	}
 	events, err := s.AuditTrail.List(t.Context(), audit.Query{Filter: audit.Filter{Kinds: []audit.Kind{audit.Imported}}, Limit: 2})
 	if err != nil || len(events) != 1 || !strings.Contains(events[0].Detail, "2 added") {
@@ -173,7 +173,7 @@ func TestImportRejects(t *testing.T) {
 		"NUL in a name":      {func(u *outbound.SourceUser) { u.FirstName = "a\x00" }, inbound.ReasonBadName},
 		"name of no text":    {func(u *outbound.SourceUser) { u.FirstName = "\xff" }, inbound.ReasonBadName},
 		"costly hash":        {func(u *outbound.SourceUser) { u.Password = credential.RestoreHash("costly$x") }, inbound.ReasonCostlyHash},
-		"unknown scheme":     {func(u *outbound.SourceUser) { u.Password, u.Scheme = credential.RestoreHash("homemade$x"), false }, inbound.ReasonUnknownScheme},
+		"unknown scheme":     {func(u *outbound.SourceUser) { u.Password, u.KnownScheme = credential.RestoreHash("homemade$x"), false }, inbound.ReasonUnknownScheme},
 		"long hash":          {func(u *outbound.SourceUser) { u.Password = credential.RestoreHash("md5$" + strings.Repeat("x", 600)) }, inbound.ReasonBadHash},
 		"NUL in a hash":      {func(u *outbound.SourceUser) { u.Password = credential.RestoreHash("md5$\x00") }, inbound.ReasonBadHash},
 		"last id of all":     {func(u *outbound.SourceUser) { u.ID = "9223372036854775807" }, inbound.ReasonUnsupportedID},
@@ -190,13 +190,13 @@ func TestImportRejects(t *testing.T) {
 			rows := []outbound.SourceUser{sourceRow("1", "ann@example.com"), bad, sourceRow("3", "cyd@example.com")}
 			for _, dry := range []bool{true, false} {
 				s := fixture.New(t, fixture.Django())
-				sum, told := importing(t, s, &source{users: rows}, inbound.ImportOptions{DryRun: dry})
+				sum, reported := importing(t, s, &source{users: rows}, inbound.ImportOptions{DryRun: dry})
 				counts(t, sum, outcomes{added: 2, rejected: 1})
-				if len(told) != 1 || told[0].Reason != c.want || told[0].Detail == "" || told[0].Place != "row 2" || string(told[0].Row) != `{"pk":2}` || sum.Whole() {
-					t.Errorf("dry %v: told %+v", dry, told)
+				if len(reported) != 1 || reported[0].Reason != c.want || reported[0].Detail == "" || reported[0].Location != "row 2" || string(reported[0].Row) != `{"pk":2}` || sum.Complete() {
+					t.Errorf("dry %v: reported %+v", dry, reported)
 				}
-				if c.want == inbound.ReasonEmailTaken && told[0].Other != "1" {
-					t.Errorf("dry %v: the other is %q", dry, told[0].Other)
+				if c.want == inbound.ReasonEmailTaken && reported[0].Other != "1" {
+					t.Errorf("dry %v: the other is %q", dry, reported[0].Other)
 				}
 				if got := len(stored(t, s)); dry && got != 0 || !dry && got != 2 {
 					t.Errorf("dry %v: %d stored", dry, got)
@@ -206,8 +206,8 @@ func TestImportRejects(t *testing.T) {
 	}
 }
 
-// What costs much goes in where that is asked for; a hash that cannot be verified costs nothing.
-func TestImportTakesCostlyHashesOnRequest(t *testing.T) {
+// With AcceptCostly, costly hashes are imported. A hash that cannot be verified has no cost.
+func TestImportAcceptsCostlyHashes(t *testing.T) {
 	s := fixture.New(t, fixture.Django())
 	costly, broken := sourceRow("1", "ann@example.com"), sourceRow("2", "bob@example.com")
 	costly.Password, broken.Password = credential.RestoreHash("costly$x"), credential.RestoreHash("argon2$beyond$every$bound")
@@ -221,20 +221,19 @@ func TestImportTakesCostlyHashesOnRequest(t *testing.T) {
 	}
 }
 
-func TestImportTellsWhatIsToKnow(t *testing.T) {
+func TestImportReportsNotices(t *testing.T) {
 	s := fixture.New(t, fixture.Django())
 	legacy, editor := sourceRow("1", "ann@example.com"), sourceRow("2", "bob@example.com")
 	legacy.Password = credential.RestoreHash("md5$salt$beef")
 	editor.Staff = true
-	sum, told := importing(t, s, &source{users: []outbound.SourceUser{legacy, editor}}, inbound.ImportOptions{})
+	sum, reported := importing(t, s, &source{users: []outbound.SourceUser{legacy, editor}}, inbound.ImportOptions{})
 	counts(t, sum, outcomes{added: 2})
-	if len(sum.Notices) != 2 || sum.Notices[inbound.NoticeNoPassword] != 1 || sum.Notices[inbound.NoticeStaff] != 1 || len(told) != 2 || told[0].Row != nil || !sum.Whole() {
-		t.Errorf("notices %v, told %+v", sum.Notices, told)
+	if len(sum.Notices) != 2 || sum.Notices[inbound.NoticeNoPassword] != 1 || sum.Notices[inbound.NoticeStaff] != 1 || len(reported) != 2 || reported[0].Row != nil || !sum.Complete() {
+		t.Errorf("notices %v, reported %+v", sum.Notices, reported)
 	}
 }
 
-// An administrator here may do everything, as a superuser there; is_staff alone may open Django's admin
-// site.
+// An administrator may do everything here, as a superuser may in Django; is_staff alone opens Django's admin site.
 func TestImportOfAdministrators(t *testing.T) {
 	row := func(id string, staff, superuser bool) outbound.SourceUser {
 		u := sourceRow(id, "user"+id+"@example.com")
@@ -253,12 +252,12 @@ func TestImportOfAdministrators(t *testing.T) {
 	} {
 		for _, dry := range []bool{true, false} {
 			s := fixture.New(t, fixture.Django())
-			sum, told := importing(t, s, src, inbound.ImportOptions{StaffAsAdmin: asAdmin, DryRun: dry})
+			sum, reported := importing(t, s, src, inbound.ImportOptions{StaffAsAdmin: asAdmin, DryRun: dry})
 			if sum.Staff != 2 || sum.Superusers != 2 || sum.Notices[c.notice] != 1 || len(sum.Notices) != 1 {
 				t.Errorf("%t: %+v", asAdmin, sum)
 			}
-			if i := slices.IndexFunc(told, func(r inbound.ImportRow) bool { return len(r.Notices) > 0 }); i < 0 || told[i].ID != c.of {
-				t.Errorf("%t: told %+v", asAdmin, told)
+			if i := slices.IndexFunc(reported, func(r inbound.ImportRow) bool { return len(r.Notices) > 0 }); i < 0 || reported[i].ID != c.of {
+				t.Errorf("%t: reported %+v", asAdmin, reported)
 			}
 			if dry {
 				continue
@@ -288,7 +287,7 @@ func TestImportAgain(t *testing.T) {
 	signIn := func(t *testing.T, s *fixture.Service) { s.SignsIn(t, "ann@example.com", "lantern") }
 	nothing := func(*testing.T, *fixture.Service) {}
 	for name, c := range map[string]struct {
-		meanwhile func(*testing.T, *fixture.Service)
+		during    func(*testing.T, *fixture.Service)
 		again     outbound.SourceUser
 		overwrite bool
 		want      inbound.Outcome
@@ -303,7 +302,7 @@ func TestImportAgain(t *testing.T) {
 		}), false, inbound.Updated, []string{"email", "last_name", "is_active", "is_staff", "password", "date_joined", "last_login"}, func(u user.Snapshot) bool {
 			return u.EmailKey == "anne@example.com" && u.Password == fixture.Old("other") && u.Staff && !u.Active
 		}},
-		"no date told": {nothing, row(func(u *outbound.SourceUser) { u.Joined, u.FirstName = time.Time{}, "Anne" }), false, inbound.Updated, []string{"first_name"}, func(u user.Snapshot) bool { return u.Joined.Year() == 2021 }},
+		"no joining date": {nothing, row(func(u *outbound.SourceUser) { u.Joined, u.FirstName = time.Time{}, "Anne" }), false, inbound.Updated, []string{"first_name"}, func(u user.Snapshot) bool { return u.Joined.Year() == 2021 }},
 		"signed in since": {signIn, same, false, inbound.Kept, []string{"password"}, func(u user.Snapshot) bool {
 			return u.Password.Encoded() == "new$lantern" && u.LastLogin.Equal(fixture.Epoch)
 		}},
@@ -323,7 +322,7 @@ func TestImportAgain(t *testing.T) {
 			}
 		}, same, false, inbound.Kept, []string{"password"}, func(u user.Snapshot) bool { return u.Password.Encoded() == "new$"+fixture.Password }},
 		"renamed here, never signed in": {func(t *testing.T, s *fixture.Service) {
-			if _, err := s.Administration.Set(t.Context(), "1", inbound.Settings{LastName: field.Given("Lee")}); err != nil {
+			if _, err := s.Administration.Set(t.Context(), "1", inbound.AdminChanges{LastName: field.Given("Lee")}); err != nil {
 				t.Fatal(err)
 			}
 		}, same, false, inbound.Kept, []string{"last_name"}, func(u user.Snapshot) bool { return u.LastName == "Lee" }},
@@ -331,20 +330,20 @@ func TestImportAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := fixture.New(t, fixture.Django())
 			importing(t, s, &source{users: []outbound.SourceUser{same}}, inbound.ImportOptions{})
-			c.meanwhile(t, s)
+			c.during(t, s)
 			before := stored(t, s)["1"]
 			sum, _ := importing(t, s, &source{users: []outbound.SourceUser{c.again}}, inbound.ImportOptions{DryRun: true, Overwrite: c.overwrite})
 			counts(t, sum, only(c.want))
 			if got := stored(t, s)["1"]; got != before {
 				t.Errorf("a dry run made %+v of %+v", got, before)
 			}
-			sum, told := importing(t, s, &source{users: []outbound.SourceUser{c.again}}, inbound.ImportOptions{Overwrite: c.overwrite})
+			sum, reported := importing(t, s, &source{users: []outbound.SourceUser{c.again}}, inbound.ImportOptions{Overwrite: c.overwrite})
 			counts(t, sum, only(c.want))
 			if got := stored(t, s)["1"]; !c.check(got) {
 				t.Errorf("stored %+v", got)
 			}
-			if c.differs != nil && (len(told) != 1 || !slices.Equal(told[0].Differs, c.differs)) {
-				t.Errorf("told %+v, want that %v differ", told, c.differs)
+			if c.differs != nil && (len(reported) != 1 || !slices.Equal(reported[0].ChangedFields, c.differs)) {
+				t.Errorf("reported %+v, want that %v differ", reported, c.differs)
 			}
 			sum, _ = importing(t, s, &source{users: []outbound.SourceUser{c.again}}, inbound.ImportOptions{})
 			if sum.Users[inbound.Updated]+sum.Users[inbound.Added]+sum.Users[inbound.Rejected] != 0 {
@@ -354,7 +353,7 @@ func TestImportAgain(t *testing.T) {
 	}
 }
 
-func TestImportTwiceChangedBetweenImports(t *testing.T) { // the import's own change is none of ours
+func TestImportTwiceChangedBetweenImports(t *testing.T) { // a change by an import is no local change
 	s := fixture.New(t, fixture.Django())
 	for _, name := range []string{"Ann", "Anne", "Annie"} {
 		u := sourceRow("1", "ann@example.com")
@@ -366,16 +365,16 @@ func TestImportTwiceChangedBetweenImports(t *testing.T) { // the import's own ch
 	}
 }
 
-// Somebody registered here has an id that another has there: nobody becomes somebody else.
-func TestImportDoesNotTakeAnotherPersonsID(t *testing.T) {
+// A user registered here may have the id of a user of the source. The row is rejected then.
+func TestImportKeepsUsersRegisteredHere(t *testing.T) {
 	s := fixture.New(t, fixture.Django())
 	root := s.AddStaff(t, "root@example.com")
 	row := sourceRow(string(root.ID()), "ann@example.com")
 	for _, o := range []inbound.ImportOptions{{DryRun: true}, {}, {Overwrite: true}} {
-		sum, told := importing(t, s, &source{users: []outbound.SourceUser{row}}, o)
+		sum, reported := importing(t, s, &source{users: []outbound.SourceUser{row}}, o)
 		counts(t, sum, outcomes{rejected: 1})
-		if len(told) != 1 || told[0].Reason != inbound.ReasonIDTaken || told[0].Other != root.ID() {
-			t.Errorf("told %+v", told)
+		if len(reported) != 1 || reported[0].Reason != inbound.ReasonIDTaken || reported[0].Other != root.ID() {
+			t.Errorf("reported %+v", reported)
 		}
 	}
 	s.SignsIn(t, "root@example.com", fixture.Password)
@@ -390,11 +389,11 @@ func TestImportWithoutIDs(t *testing.T) {
 	counts(t, sum, outcomes{added: 2})
 	before := stored(t, s)
 	rows[1].FirstName = "Bobby"
-	rows = append(rows, sourceRow("", "BOB@example.com")) // the same mailbox: the last one counts, as in loaddata
+	rows = append(rows, sourceRow("", "BOB@example.com")) // the same email key: the last row wins, as in loaddata
 	sum, _ = importing(t, s, &source{users: rows}, inbound.ImportOptions{})
 	counts(t, sum, outcomes{unchanged: 1, updated: 2})
-	if n := sum.Notices[inbound.NoticeNewID]; n != 3 { // the ids are not those that tokens of there name
-		t.Errorf("told of %d new ids", n)
+	if n := sum.Notices[inbound.NoticeNewID]; n != 3 { // the ids differ from those in the tokens of the source
+		t.Errorf("reported of %d new ids", n)
 	}
 	after := stored(t, s)
 	if len(before) != 2 || !slices.Equal(slices.Sorted(maps.Keys(before)), slices.Sorted(maps.Keys(after))) {
@@ -402,8 +401,8 @@ func TestImportWithoutIDs(t *testing.T) {
 	}
 }
 
-// A fixture has the dates of its database cut to milliseconds.
-func TestImportOfAFixtureAfterADatabase(t *testing.T) {
+// A fixture has the times of its database truncated to milliseconds.
+func TestImportOfFixtureKeepsMicroseconds(t *testing.T) {
 	s := fixture.New(t, fixture.Django())
 	row := sourceRow("1", "ann@example.com")
 	row.LastLogin = joined.Add(time.Hour)
@@ -437,13 +436,13 @@ func TestImportTakesRevokedTokens(t *testing.T) {
 		token("revoked", "1", later), token("adopted", "1", later), token("over", "1", fixture.Epoch), token("nobody's", "", later),
 	}}
 	importing(t, s, src, inbound.ImportOptions{})
-	s.Refreshes(t, mint("revoked")) // not asked for
+	s.Refreshes(t, mint("revoked")) // Blacklist is not set
 	if err := s.SignOut(t.Context(), field.Given(mint("adopted"))); err != nil {
 		t.Fatal(err)
 	}
 	for n, want := range []outcomes{{added: 1, unchanged: 1, rejected: 1}, {unchanged: 2, rejected: 1}} {
 		sum, _ := importing(t, s, src, inbound.ImportOptions{Blacklist: true})
-		if outcomesOf(sum.Tokens) != want || sum.Expired != 1 || !sum.Whole() {
+		if outcomesOf(sum.Tokens) != want || sum.Expired != 1 || !sum.Complete() {
 			t.Errorf("run %d: %v, %d expired", n, sum.Tokens, sum.Expired)
 		}
 	}
@@ -451,7 +450,7 @@ func TestImportTakesRevokedTokens(t *testing.T) {
 	s.Refreshes(t, mint("another"))
 }
 
-// Cut off anywhere, an import that is run again leaves nothing missing and nothing doubled.
+// An import that is interrupted anywhere and run again misses and duplicates nothing.
 func TestImportResumes(t *testing.T) {
 	const users = 1203 // more than two batches, the last one not full
 	src := &source{}

@@ -19,8 +19,8 @@ import (
 	"roster/test/fixture"
 )
 
-// No id that is read, of a row that goes in, of one that is rejected, or of a user that is gone, comes
-// again, and none uses up those that are left for new users.
+// No id in the source is assigned again, whether its row is imported or rejected or its user deleted, and enough ids
+// remain for new users.
 func TestImportLeavesIDsForNewUsers(t *testing.T) {
 	rejected := sourceRow("70", "no address")
 	row := func(id string) outbound.SourceUser { return sourceRow(id, "user"+id+"@example.com") }
@@ -51,8 +51,8 @@ func TestImportLeavesIDsForNewUsers(t *testing.T) {
 	}
 }
 
-// Where the source has the last word, another password or a deactivation ends what its user has here.
-func TestOverwritingEndsSessions(t *testing.T) {
+// With Overwrite, another password or a deactivation ends the user's sessions.
+func TestOverwriteEndsSessions(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*outbound.SourceUser)
 		ends   bool
@@ -64,7 +64,7 @@ func TestOverwritingEndsSessions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := fixture.New(t, fixture.Django())
 			row := sourceRow("1", "ann@example.com")
-			row.Password = fixture.New(t, fixture.Django()).Add(t, "x@example.com").Password() // as stored here: a sign-in leaves it
+			row.Password = fixture.New(t, fixture.Django()).Add(t, "x@example.com").Password() // in the preferred scheme, so that a sign-in does not rehash it
 			importing(t, s, &source{users: []outbound.SourceUser{row}}, inbound.ImportOptions{})
 			pair := s.SignsIn(t, "ann@example.com", fixture.Password)
 			foreign := s.Mint(t, session.Claims{Type: session.Refresh, ID: "j", User: "1", HasUser: true, IssuedAt: s.Clock.Now(), ExpiresAt: s.Clock.Now().Add(time.Hour)})
@@ -74,7 +74,7 @@ func TestOverwritingEndsSessions(t *testing.T) {
 			s.Refreshes(t, pair.Refresh)
 			sum, _ := importing(t, s, &source{users: []outbound.SourceUser{row}}, inbound.ImportOptions{Overwrite: true})
 			counts(t, sum, only(inbound.Updated))
-			if !row.Active { // what was ended stays ended
+			if !row.Active { // ended sessions stay ended
 				s.Set(t, "1", func(u *user.User) { u.SetActive(true) })
 			}
 			for _, token := range []string{pair.Refresh, foreign} {
@@ -88,7 +88,7 @@ func TestOverwritingEndsSessions(t *testing.T) {
 	}
 }
 
-// changesOf returns kind and detail of the changes that the trail has of a user, oldest first.
+// changesOf returns kind and detail of the recorded changes of a user, oldest first.
 func changesOf(t *testing.T, s *fixture.Service, id user.ID) (out []string) {
 	t.Helper()
 	events, err := s.AuditTrail.List(t.Context(), audit.Query{Filter: audit.Filter{User: id, Kinds: []audit.Kind{audit.Changed, audit.PasswordChanged}}, Limit: 100})
@@ -101,8 +101,8 @@ func changesOf(t *testing.T, s *fixture.Service, id user.ID) (out []string) {
 	return out
 }
 
-// The trail names the user of each change, and the changes of imports are none of the user's own.
-func TestImportedChangesAreOnTheTrail(t *testing.T) {
+// Each imported change is recorded with its user, and does not count as the user's own.
+func TestImportedChangesAreRecorded(t *testing.T) {
 	s := fixture.New(t, fixture.Django())
 	row := sourceRow("1", "ann@example.com")
 	take := func(o inbound.ImportOptions, want inbound.Outcome) {
@@ -128,8 +128,8 @@ func TestImportedChangesAreOnTheTrail(t *testing.T) {
 	}
 }
 
-// A use or a change here counts for more than a later import, also where an import ended sessions before.
-func TestUseAfterAnOverwriteIsKept(t *testing.T) {
+// A local sign-in or change takes precedence over a later import, even after an import ended sessions.
+func TestLocalUseAfterOverwriteIsKept(t *testing.T) {
 	for _, kind := range []audit.Kind{audit.Changed, audit.PasswordChanged, audit.SignedIn, audit.SessionsRevoked} {
 		s := fixture.New(t, fixture.Django())
 		row := sourceRow("1", "ann@example.com")
@@ -147,28 +147,28 @@ func TestUseAfterAnOverwriteIsKept(t *testing.T) {
 	}
 }
 
-// A revocation that is not taken over is reported, one by one.
+// Each revocation that is left out is reported.
 func TestImportReportsUnknownRevocations(t *testing.T) {
 	s := fixture.New(t, fixture.Django())
 	later := fixture.Epoch.Add(time.Hour)
 	src := &source{users: []outbound.SourceUser{sourceRow("1", "ann@example.com")}, tokens: []outbound.RevokedToken{
-		{Place: "row 9"}, {ID: "a", User: "1", Expires: later}, {Place: "row 11"},
+		{Location: "row 9"}, {ID: "a", User: "1", Expires: later}, {Location: "row 11"},
 	}}
 	sum, reported := importing(t, s, src, inbound.ImportOptions{Blacklist: true})
 	if sum.Notices[inbound.NoticeTokenUnknown] != 2 || sum.Tokens[inbound.Rejected] != 2 || sum.Tokens[inbound.Added] != 1 || sum.Revocations() != 1 {
 		t.Errorf("%+v", sum)
 	}
-	if len(reported) != 2 || reported[0].Place != "row 9" || reported[1].Place != "row 11" {
+	if len(reported) != 2 || reported[0].Location != "row 9" || reported[1].Location != "row 11" {
 		t.Errorf("reported %+v", reported)
 	}
-	// One without any time is revoked all the same.
+	// A revocation without times is imported too.
 	s.RefreshFails(t, s.Mint(t, session.Claims{Type: session.Refresh, ID: "a", User: "1", HasUser: true, IssuedAt: fixture.Epoch, ExpiresAt: later}), session.ErrBlacklisted)
 	if sum, _ = importing(t, s, &source{}, inbound.ImportOptions{Blacklist: true}); sum.Revocations() != 0 {
 		t.Errorf("of none: %+v", sum)
 	}
 }
 
-// heavy is a source that looks how much of what it gave is still kept as rows.
+// heavy is a source that measures how much of its rows the import keeps.
 type heavy struct {
 	source
 	given func(n int)
@@ -184,8 +184,8 @@ func (h *heavy) Users(ctx context.Context, visit func(outbound.SourceUser) error
 	})
 }
 
-// Large rows do not pile up.
-func TestImportKeepsFewLargeRows(t *testing.T) {
+// Large rows are not collected without limit.
+func TestImportBoundsPendingBytes(t *testing.T) {
 	s := fixture.New(t, fixture.Django())
 	h := &heavy{given: func(n int) {
 		if waiting := n - len(stored(t, s)); waiting > 2 {
@@ -206,7 +206,7 @@ func TestImportKeepsFewLargeRows(t *testing.T) {
 	counts(t, sum, outcomes{added: 7})
 }
 
-// An import does not take the last administrator away either, whatever the source says, and a dry run says so.
+// An import does not remove the last administrator, and a dry run reports the same.
 func TestImportKeepsTheLastAdministrator(t *testing.T) {
 	staff := func(id string, is bool) outbound.SourceUser {
 		u := sourceRow(id, "u"+id+"@example.com")
@@ -230,11 +230,11 @@ func TestImportKeepsTheLastAdministrator(t *testing.T) {
 		for _, dry := range []bool{true, false} {
 			s := fixture.New(t, fixture.Standard())
 			importing(t, s, &source{users: []outbound.SourceUser{staff("1", true), staff("3", false), staff("4", name == "both of two")}}, inbound.ImportOptions{})
-			sum, told := importing(t, s, &source{users: c.again}, inbound.ImportOptions{Overwrite: true, DryRun: dry})
+			sum, reported := importing(t, s, &source{users: c.again}, inbound.ImportOptions{Overwrite: true, DryRun: dry})
 			if outcomesOf(sum.Users) != c.want {
-				t.Errorf("%s, dry run %t: %v, want %+v; %+v", name, dry, sum.Users, c.want, told)
+				t.Errorf("%s, dry run %t: %v, want %+v; %+v", name, dry, sum.Users, c.want, reported)
 			}
-			for _, r := range told {
+			for _, r := range reported {
 				if r.Outcome == inbound.Rejected && (r.Reason != inbound.ReasonLastStaff || r.Detail == "") {
 					t.Errorf("%s, dry run %t: %+v", name, dry, r)
 				}

@@ -10,7 +10,7 @@ import (
 	"roster/ports/outbound"
 )
 
-// Restoring reads an export back.
+// Restoring reads an export.
 type Restoring struct {
 	from  outbound.ExportReader
 	to    outbound.Archive
@@ -19,62 +19,64 @@ type Restoring struct {
 
 var _ inbound.Restoring = (*Restoring)(nil)
 
-// NewRestoring returns the use case from a reader to an archive. Check stores nothing in the archive.
+// NewRestoring returns the use case for a reader and an archive. Check does not write to the archive.
 func NewRestoring(from outbound.ExportReader, to outbound.Archive, lines outbound.Records) *Restoring {
 	return &Restoring{from, to, lines}
 }
 
-// errOrder reports an export that Exporting did not write.
-var errOrder = errors.New("the records of the export are not in their order")
+// errOrder reports an export with records out of order, which Exporting did not write.
+var errOrder = errors.New("the records of the export are out of order")
 
 // Check implements inbound.Restoring.
 func (r *Restoring) Check(ctx context.Context, progress inbound.Progress) ([]archive.Contents, error) {
-	in := r.restore("checked", progress, func(collection, string, []record) error { return nil })
+	in := r.newRun("checked", progress, func(collection, string, []record) error { return nil })
 	return in.read(ctx, func(outbound.ExportHeader) error { return nil })
 }
 
 // Restore implements inbound.Restoring.
 func (r *Restoring) Restore(ctx context.Context, resume bool, progress inbound.Progress) ([]archive.Contents, error) {
-	in := r.restore("imported", progress, func(c collection, after string, records []record) error {
+	in := r.newRun("imported", progress, func(c collection, after string, records []record) error {
 		return c.merge(ctx, after, records)
 	})
-	want, err := in.read(ctx, func(h outbound.ExportHeader) error { return prepare(ctx, r.to, in.all, resume, h.LastUserID) })
+	want, err := in.read(ctx, func(h outbound.ExportHeader) error {
+		return prepareTarget(ctx, r.to, in.collections, resume, h.LastUserID)
+	})
 	if err != nil {
 		return want, err
 	}
-	got, err := contentsOf(ctx, in.all, "verified", progress)
+	got, err := contentsOf(ctx, in.collections, "verified", progress)
 	if err != nil {
 		return nil, err
 	}
 	return got, archive.Compare(want, got)
 }
 
-// restore is the state of one reading of an export.
-type restore struct {
-	from     outbound.ExportReader
-	all      []collection
-	what     string
-	progress inbound.Progress
-	store    func(c collection, after string, records []record) error
+// exportRun is the state of reading one export.
+type exportRun struct {
+	from        outbound.ExportReader
+	collections []collection
+	phase       string
+	progress    inbound.Progress
+	store       func(c collection, after string, records []record) error
 
-	at      int // index in all
-	sums    []*archive.Sum
-	waiting []record
-	stored  string // key of the last record that was stored
-	last    string // key of the last record
+	current   int // index in collections
+	sums      []*archive.Sum
+	pending   []record
+	storedKey string // key of the last record stored
+	lastKey   string // key of the last record read
 }
 
-func (r *Restoring) restore(what string, progress inbound.Progress, store func(collection, string, []record) error) *restore {
-	in := &restore{from: r.from, all: collectionsOf(r.to, r.lines), what: what, progress: progress, store: store}
-	for _, c := range in.all {
+func (r *Restoring) newRun(phase string, progress inbound.Progress, store func(collection, string, []record) error) *exportRun {
+	in := &exportRun{from: r.from, collections: collectionsOf(r.to, r.lines), phase: phase, progress: progress, store: store}
+	for _, c := range in.collections {
 		in.sums = append(in.sums, archive.NewSum(c.name))
 	}
 	return in
 }
 
 // read reads the export in batches and compares it with its footer.
-func (in *restore) read(ctx context.Context, begin func(outbound.ExportHeader) error) ([]archive.Contents, error) {
-	footer, err := in.from.Read(ctx, begin, in.take)
+func (in *exportRun) read(ctx context.Context, begin func(outbound.ExportHeader) error) ([]archive.Contents, error) {
+	footer, err := in.from.Read(ctx, begin, in.add)
 	if err == nil {
 		err = in.flush()
 	}
@@ -86,27 +88,28 @@ func (in *restore) read(ctx context.Context, begin func(outbound.ExportHeader) e
 		got = append(got, s.Contents())
 	}
 	if err := archive.Compare(footer.Contents, got); err != nil || len(footer.Contents) != len(got) {
-		return got, fmt.Errorf("the export is not what its last line says: %w", errors.Join(archive.ErrDifferent, err))
+		return got, fmt.Errorf("the export differs from its last line: %w", errors.Join(archive.ErrDifferent, err))
 	}
 	return got, nil
 }
 
-func (in *restore) take(value any) error {
-	for ; in.at < len(in.all); in.at++ {
-		switch r, ok, err := in.all[in.at].read(value); {
+// add adds a record to pending, and flushes pending when it is full.
+func (in *exportRun) add(value any) error {
+	for ; in.current < len(in.collections); in.current++ {
+		switch r, ok, err := in.collections[in.current].read(value); {
 		case err != nil:
 			return err
 		case !ok:
 			if err := in.flush(); err != nil {
 				return err
 			}
-			in.stored, in.last = "", ""
-		case r.key <= in.last:
+			in.storedKey, in.lastKey = "", ""
+		case r.key <= in.lastKey:
 			return errOrder
 		default:
-			in.sums[in.at].Add(r.line)
-			in.last = r.key
-			if in.waiting = append(in.waiting, r); len(in.waiting) == batch {
+			in.sums[in.current].Add(r.line)
+			in.lastKey = r.key
+			if in.pending = append(in.pending, r); len(in.pending) == batch {
 				return in.flush()
 			}
 			return nil
@@ -115,15 +118,16 @@ func (in *restore) take(value any) error {
 	return errOrder
 }
 
-func (in *restore) flush() error {
-	if len(in.waiting) == 0 {
+// flush stores pending.
+func (in *exportRun) flush() error {
+	if len(in.pending) == 0 {
 		return nil
 	}
-	c := in.all[in.at]
-	if err := in.store(c, in.stored, in.waiting); err != nil {
+	c := in.collections[in.current]
+	if err := in.store(c, in.storedKey, in.pending); err != nil {
 		return err
 	}
-	in.waiting, in.stored = nil, in.last
-	in.progress(in.what+" "+c.name, in.sums[in.at].Count(), 0)
+	in.pending, in.storedKey = nil, in.lastKey
+	in.progress(in.phase+" "+c.name, in.sums[in.current].Count(), 0)
 	return nil
 }

@@ -9,30 +9,29 @@ import (
 	"roster/ports/outbound"
 )
 
-// revoke takes over a revoked refresh token: as a session that was revoked, under the id by which a
-// token that names no session is remembered.
+// revoke imports a revoked refresh token as a revoked session, under the id of a token without a session claim.
 func (r *importRun) revoke(ctx context.Context, t outbound.RevokedToken) error {
 	r.done++
 	r.progress("revoked tokens", r.done, r.total)
 	switch {
 	case t.ID == "":
-		return r.leaveOut(t, inbound.NoticeTokenUnknown)
+		return r.skipToken(t, inbound.NoticeTokenUnknown)
 	case !t.Expires.After(r.now):
 		r.summary.Expired++
 		return nil
 	case t.User == "":
-		return r.leaveOut(t, inbound.NoticeTokenWithoutUser)
+		return r.skipToken(t, inbound.NoticeTokenWithoutUser)
 	}
 	if t.RevokedAt.IsZero() {
 		t.RevokedAt = r.now
 	}
-	began := t.Issued
-	if began.IsZero() {
-		began = t.RevokedAt
+	created := t.Issued
+	if created.IsZero() {
+		created = t.RevokedAt
 	}
 	s := session.Snapshot{
-		ID: session.ForeignID(t.ID), User: t.User, Created: cutTime(began), Expires: cutTime(t.Expires),
-		RevokedAt: cutTime(t.RevokedAt), Reason: session.SignedOut, Version: 1,
+		ID: session.SessionlessID(t.ID), User: t.User, Created: truncateTime(created), Expires: truncateTime(t.Expires),
+		RevokedAt: truncateTime(t.RevokedAt), Reason: session.SignedOut, Version: 1,
 	}
 	outcome := inbound.Added
 	if r.options.DryRun {
@@ -46,7 +45,7 @@ func (r *importRun) revoke(ctx context.Context, t outbound.RevokedToken) error {
 	if err == nil && errors.Is(refused[0], outbound.ErrKeyTaken) {
 		outcome = inbound.Unchanged
 		_, err = r.Sessions.Update(ctx, s.ID, func(known *session.Session) error {
-			if !known.Revoked() { // it was used here since, and blacklisted there
+			if !known.Revoked() { // used here since the last import, and blacklisted in the source
 				outcome = inbound.Updated
 				known.Revoke(s.RevokedAt, session.SignedOut)
 			}
@@ -61,9 +60,9 @@ func (r *importRun) revoke(ctx context.Context, t outbound.RevokedToken) error {
 	return err
 }
 
-// leaveOut counts a revoked token that is not taken over, and reports it.
-func (r *importRun) leaveOut(t outbound.RevokedToken, why inbound.Notice) error {
+// skipToken counts and reports a revoked token that is left out.
+func (r *importRun) skipToken(t outbound.RevokedToken, why inbound.Notice) error {
 	r.summary.Tokens[inbound.Rejected]++
 	r.summary.Notices[why]++
-	return r.tell(inbound.ImportRow{Place: t.Place, Outcome: inbound.Rejected, Notices: []inbound.Notice{why}})
+	return r.report(inbound.ImportRow{Location: t.Location, Outcome: inbound.Rejected, Notices: []inbound.Notice{why}})
 }

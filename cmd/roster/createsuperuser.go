@@ -39,7 +39,7 @@ func (p *program) createSuperuserCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&ifAbsent, "if-absent", false, "succeed also when the administrator exists already; needs --"+flagEmail)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		in := members(cmd)
-		in.Staff = field.Truth(true)
+		in.Staff = field.Bool(true)
 		if !ifAbsent {
 			return p.create(cmd, creation{in: in, access: bootstrap.Create})
 		}
@@ -145,7 +145,7 @@ func (p *program) create(cmd *cobra.Command, c creation) error {
 		if t == nil {
 			return do(ctx, in)
 		}
-		judge := func(ctx context.Context, in inbound.UserInput) error { return a.Judge(ctx, in, nil) }
+		judge := func(ctx context.Context, in inbound.UserInput) error { return a.CheckInput(ctx, in, nil) }
 		return form{Terminal: t, questions: questions, rules: a.PasswordRules(), judge: judge, do: do}.fill(ctx, in)
 	})
 }

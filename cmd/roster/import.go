@@ -152,7 +152,7 @@ func (p *program) importDjango(cmd *cobra.Command, d *djangoImport) error {
 // shortfall says what of that which was asked for did not go in.
 func shortfall(s inbound.ImportSummary, o inbound.ImportOptions) error {
 	var out []string
-	if !s.Whole() {
+	if !s.Complete() {
 		out = append(out, fmt.Sprintf("%d of the users did not go in", s.Users[inbound.Rejected]))
 	}
 	unknown := s.Notices[inbound.NoticeTokenUnknown]

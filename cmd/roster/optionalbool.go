@@ -23,7 +23,7 @@ func (b *optionalBool) member() field.Text {
 	if b.value == nil {
 		return field.Text{}
 	}
-	return field.Truth(*b.value)
+	return field.Bool(*b.value)
 }
 
 // String implements pflag.Value.

@@ -58,7 +58,7 @@ func newUserTable(w io.Writer) console.Printer[*user.User] {
 func newSessionTable(w io.Writer) console.Printer[*session.Session] {
 	return console.NewTable(w, func(x *session.Session) []string {
 		s := x.Snapshot()
-		return []string{string(s.ID), moment(s.Created), moment(x.Used()), moment(s.Expires), s.Address, s.UserAgent}
+		return []string{string(s.ID), moment(s.Created), moment(x.LastUsed()), moment(s.Expires), s.Address, s.UserAgent}
 	}, "ID", "CREATED", "LAST USED", "EXPIRES", "ADDRESS", "USER AGENT")
 }
 
@@ -77,7 +77,7 @@ func userLines(u *user.User) []console.Line {
 	}
 }
 
-func standingLines(s inbound.Standing) []console.Line {
+func standingLines(s inbound.SignInStatus) []console.Line {
 	last := moment(s.LastFailure)
 	if s.FailedFrom != "" {
 		last += " from " + s.FailedFrom
@@ -147,7 +147,7 @@ type standingObject struct {
 	PasswordUsable bool    `json:"has_password"`
 }
 
-func newStandingObject(u *user.User, s inbound.Standing) standingObject {
+func newStandingObject(u *user.User, s inbound.SignInStatus) standingObject {
 	return standingObject{
 		newUserObject(u), s.Sessions, instant(s.LastFailure), s.FailedFrom, s.Failures, instant(s.LockedUntil), u.Password().Usable(),
 	}
@@ -166,7 +166,7 @@ type sessionObject struct {
 
 func newSessionObject(x *session.Session) sessionObject {
 	s := x.Snapshot()
-	return sessionObject{s.ID, jsonID(s.User), instant(s.Created), instant(x.Used()), instant(s.Expires), s.Address, s.UserAgent}
+	return sessionObject{s.ID, jsonID(s.User), instant(s.Created), instant(x.LastUsed()), instant(s.Expires), s.Address, s.UserAgent}
 }
 
 // instant is Django REST Framework's form: six digits of a second, or none when they are zero.

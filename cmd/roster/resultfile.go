@@ -76,8 +76,8 @@ type reportLine struct {
 
 func newReportLine(r inbound.ImportRow) ([]byte, error) {
 	l := reportLine{
-		Place: r.Place, Email: r.Email, Outcome: r.Outcome, Reason: r.Reason, Detail: r.Detail,
-		Other: string(r.Other), Members: r.Differs, Notices: r.Notices,
+		Place: r.Location, Email: r.Email, Outcome: r.Outcome, Reason: r.Reason, Detail: r.Detail,
+		Other: string(r.Other), Members: r.ChangedFields, Notices: r.Notices,
 	}
 	if n, ok := r.ID.Integer(); ok {
 		l.ID = n

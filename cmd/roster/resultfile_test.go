@@ -61,11 +61,11 @@ func TestResultFile(t *testing.T) {
 func TestReportLine(t *testing.T) {
 	for want, row := range map[string]inbound.ImportRow{
 		`{"place":"object 2","id":2,"email":"a@b.example","outcome":"rejected","reason":"duplicate_email","detail":"x","other_id":"1"}`: {
-			Place: "object 2", ID: "2", Email: "a@b.example", Outcome: inbound.Rejected, Reason: inbound.ReasonEmailTaken, Detail: "x", Other: "1", Row: []byte("secret"),
+			Location: "object 2", ID: "2", Email: "a@b.example", Outcome: inbound.Rejected, Reason: inbound.ReasonEmailTaken, Detail: "x", Other: "1", Row: []byte("secret"),
 		},
-		`{"place":"object 3","id":null,"email":"","outcome":"kept","members":["password"]}`: {Place: "object 3", Outcome: inbound.Kept, Differs: []string{"password"}},
+		`{"place":"object 3","id":null,"email":"","outcome":"kept","members":["password"]}`: {Location: "object 3", Outcome: inbound.Kept, ChangedFields: []string{"password"}},
 		`{"place":"p","id":"0190b7a5-0000-7000-8000-000000000001","email":"","outcome":"added","notices":["superuser_without_staff"]}`: {
-			Place: "p", ID: user.ID("0190b7a5-0000-7000-8000-000000000001"), Outcome: inbound.Added, Notices: []inbound.Notice{inbound.NoticeSuperuser},
+			Location: "p", ID: user.ID("0190b7a5-0000-7000-8000-000000000001"), Outcome: inbound.Added, Notices: []inbound.Notice{inbound.NoticeSuperuser},
 		},
 	} {
 		if got, err := newReportLine(row); err != nil || string(got) != want {

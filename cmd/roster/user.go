@@ -122,7 +122,7 @@ func (p *program) userShowCommand() *cobra.Command {
 			return err
 		}
 		return p.onUser(bootstrap.Read, func(ctx context.Context, _ *cobra.Command, a inbound.Administration, u *user.User) error {
-			standing, err := a.Standing(ctx, u)
+			standing, err := a.SignInStatus(ctx, u)
 			if err != nil {
 				return err
 			}
@@ -189,8 +189,8 @@ func (p *program) userSetCommand() *cobra.Command {
 	force := forceFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		in := members(cmd)
-		s := inbound.Settings{Active: active.value, Staff: staff.value, Email: in.Email, FirstName: in.FirstName, LastName: in.LastName}
-		if s == (inbound.Settings{}) {
+		s := inbound.AdminChanges{Active: active.value, Staff: staff.value, Email: in.Email, FirstName: in.FirstName, LastName: in.LastName}
+		if s == (inbound.AdminChanges{}) {
 			return misuse(cmd, "nothing to change")
 		}
 		s.AllowLastStaff = *force
@@ -235,7 +235,7 @@ func (p *program) userSetPasswordCommand() *cobra.Command {
 			if t == nil {
 				return set(ctx, in)
 			}
-			judge := func(ctx context.Context, in inbound.UserInput) error { return a.Judge(ctx, in, u) }
+			judge := func(ctx context.Context, in inbound.UserInput) error { return a.CheckInput(ctx, in, u) }
 			return form{Terminal: t, questions: []question{passwordQuestion}, rules: a.PasswordRules(), judge: judge, do: set}.fill(ctx, in)
 		})(cmd, args)
 	}

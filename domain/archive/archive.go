@@ -10,20 +10,20 @@ import (
 	"roster/domain/fault"
 )
 
-// Failures of a copy or a restore.
+// Errors of a copy or a restore.
 var (
-	ErrNotEmpty  = fault.New(fault.Conflict, "target_not_empty", "the target holds something already")
-	ErrDifferent = fault.New(fault.Conflict, "different", "source and target do not hold the same")
+	ErrNotEmpty  = fault.New(fault.Conflict, "target_not_empty", "the target is not empty")
+	ErrDifferent = fault.New(fault.Conflict, "different", "source and target differ")
 )
 
-// Contents sums up one collection. Two collections with equal contents hold equal records, on every backend.
+// Contents summarises one collection. Collections with equal contents have equal records, on every backend.
 type Contents struct {
 	Collection string
 	Count      int64
-	Digest     string // SHA-256 over the lines of the records in the order of their keys, in hexadecimal digits
+	Digest     string // SHA-256 of the lines of all records in key order, in hexadecimal
 }
 
-// Sum computes the contents of a collection from the lines of its records.
+// Sum computes the Contents of a collection from the lines of its records.
 type Sum struct {
 	collection string
 	count      int64
@@ -33,7 +33,7 @@ type Sum struct {
 // NewSum returns the sum of an empty collection.
 func NewSum(collection string) *Sum { return &Sum{collection: collection, hash: sha256.New()} }
 
-// Add adds the line of the next record in the order of keys.
+// Add adds the line of a record. Lines must be added in key order.
 func (s *Sum) Add(line []byte) {
 	s.count++
 	_, _ = s.hash.Write(line) // a hash never fails
@@ -42,7 +42,7 @@ func (s *Sum) Add(line []byte) {
 // Collection returns the name of the collection.
 func (s *Sum) Collection() string { return s.collection }
 
-// Count returns how many lines were added.
+// Count returns the number of lines added.
 func (s *Sum) Count() int64 { return s.count }
 
 // Contents returns the contents so far.
@@ -50,7 +50,7 @@ func (s *Sum) Contents() Contents {
 	return Contents{Collection: s.collection, Count: s.count, Digest: hex.EncodeToString(s.hash.Sum(nil))}
 }
 
-// Compare fails with ErrDifferent, once for each collection of want that got lacks or holds differently.
+// Compare fails with ErrDifferent for each collection of want that got lacks or that differs.
 func Compare(want, got []Contents) error {
 	var faults []error
 	for i, w := range want {

@@ -1,3 +1,3 @@
-// Package archive says when two databases hold the same: their collections have the same number of records and
-// the same digest over the records' lines.
+// Package archive compares two databases. They are equal when each collection has the same number of records and
+// the same digest over the lines of its records.
 package archive

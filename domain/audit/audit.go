@@ -1,5 +1,3 @@
-// Package audit holds the record of what happened to security: who did what to whom, when and from
-// where. Events are values; they are added, and never changed.
 package audit
 
 import (
@@ -11,15 +9,15 @@ import (
 	"roster/domain/user"
 )
 
-// Kind says what happened.
+// Kind is the kind of an event.
 //
-// The detail of Changed is the names of the members that changed, apart by blanks, each flag with what it
-// became: "email first_name is_active=false is_staff=true". That of Registered is the flags that are not the
-// usual ones, as "is_staff=true" for a user that createsuperuser makes, and that of Deleted "is_staff=false"
-// for one who was an administrator. So these two texts find the users who got or lost administration.
+// The detail of a Changed event lists the changed fields, separated by spaces, each flag with its new value: "email
+// first_name is_active=false is_staff=true". The detail of Registered is "is_staff=true" for a user created as an
+// administrator (createsuperuser), and that of Deleted is "is_staff=false" for a deleted administrator. A search for
+// these two texts therefore finds every user that became an administrator or ceased to be one.
 type Kind string
 
-// What is recorded.
+// The kinds. Their values are stored and documented.
 const (
 	Registered      Kind = "user_registered"
 	Changed         Kind = "user_changed"
@@ -27,15 +25,15 @@ const (
 	Deleted         Kind = "user_deleted"
 	SignedIn        Kind = "signed_in"
 	SignInFailed    Kind = "sign_in_failed"
-	Locked          Kind = "sign_in_locked"   // the failure after which further attempts have to wait
-	Unlocked        Kind = "sign_in_unlocked" // the failed sign-ins of an account were forgotten for it
+	Locked          Kind = "sign_in_locked"   // a failed sign-in after which further attempts must wait
+	Unlocked        Kind = "sign_in_unlocked" // the failed sign-ins of an account were deleted
 	Refreshed       Kind = "token_refreshed"
 	Reused          Kind = "token_reused"
 	SignedOut       Kind = "signed_out"
 	SessionRevoked  Kind = "session_revoked"
 	SessionsRevoked Kind = "sessions_revoked" // all sessions of a user
 	Imported        Kind = "users_imported"   // from another system
-	Exported        Kind = "data_exported"    // everything, password hashes included
+	Exported        Kind = "data_exported"    // all data, password hashes included
 )
 
 // Kinds returns every kind.
@@ -46,43 +44,43 @@ func Kinds() []Kind {
 	}
 }
 
-// Channel is how a request reached the service.
+// Channel is the way in which a request reached the service.
 type Channel string
 
 // The channels.
 const (
 	API      Channel = "api"
-	Operator Channel = "operator" // from the machine itself; nobody is signed in
-	Import   Channel = "import"   // likewise, by what another system says of the user
+	Operator Channel = "operator" // the command line; there is no actor
+	Import   Channel = "import"   // an import by the operator; there is no actor
 )
 
-// ID identifies an event; among events of one millisecond its order is theirs.
+// ID identifies an event. Events of the same millisecond are ordered by it.
 type ID string
 
-// Event is one thing that happened. It holds no password, hash or token.
+// Event is one security-relevant event. It contains no password, hash or token.
 type Event struct {
 	ID        ID
 	At        time.Time // UTC, in whole milliseconds
 	Kind      Kind
-	Actor     user.ID // who did it; "" when nobody was signed in
-	User      user.ID // whom it was done to; "" when there is no such user
-	Session   string  // the session that it is about, "" for none
+	Actor     user.ID // the user that did it; "" for none
+	User      user.ID // the user that it was done to
+	Session   string  // the session concerned; "" for none
 	Channel   Channel
-	Address   string // of the client
+	Address   string // the client's IP address
 	UserAgent string
 	RequestID string
-	Detail    string // what more there is to say; see Kind
+	Detail    string // further text; see Kind
 }
 
-// The most bytes of what a client says of itself that an event keeps.
+// The maximum lengths in bytes of texts in an event.
 const (
 	maxAddress   = 64
 	maxUserAgent = 256
 	maxDetail    = 256
 )
 
-// Clean returns e with the texts that come from a client as valid UTF-8 without control characters,
-// and cut: what goes on in a log must not look like other lines of it (ASVS 16.4.1).
+// Clean returns e with its free texts as valid UTF-8 without control characters, and truncated. Such a text cannot
+// be mistaken for further lines of a log (ASVS 16.4.1).
 func (e Event) Clean() Event {
 	e.Address, e.UserAgent, e.Detail = clean(e.Address, maxAddress), clean(e.UserAgent, maxUserAgent), clean(e.Detail, maxDetail)
 	return e
@@ -101,10 +99,10 @@ func clean(s string, n int) string {
 	return strings.ToValidUTF8(s[:n], "")
 }
 
-// ErrBadEvent says that a stored event breaks a rule.
+// ErrBadEvent is the error of an event without id, time or kind.
 var ErrBadEvent = fault.New(fault.Internal, "bad_event", "stored event breaks a rule")
 
-// Check fails with ErrBadEvent when e is no event.
+// Check fails with ErrBadEvent when e lacks an id, a time or a kind.
 func (e Event) Check() error {
 	if e.ID == "" || e.At.IsZero() || e.Kind == "" {
 		return ErrBadEvent
@@ -112,25 +110,25 @@ func (e Event) Check() error {
 	return nil
 }
 
-// Filter says which events are meant. The zero value means all.
+// Filter selects events. The zero value selects all.
 type Filter struct {
-	Kinds []Kind // one of these; none for any
+	Kinds []Kind // any of these; empty for all
 	Actor user.ID
-	User  user.ID   // whom it was done to
-	Since time.Time // at or after; zero for any
-	Until time.Time // before; zero for any
+	User  user.ID   // the user that it was done to
+	Since time.Time // at or after; zero for no limit
+	Until time.Time // before; zero for no limit
 }
 
-// Position is the place of an event, which may be gone by now.
+// Position is the position of an event in the order of time. The event need not exist any more.
 type Position struct {
 	At time.Time
 	ID ID
 }
 
-// Position returns the place of e.
+// Position returns the position of e.
 func (e Event) Position() Position { return Position{e.At, e.ID} }
 
-// Compare orders two places: negative when p is older.
+// Compare returns a negative number when p is older than q, a positive one when newer, and 0 when equal.
 func (p Position) Compare(q Position) int {
 	if c := p.At.Compare(q.At); c != 0 {
 		return c
@@ -138,22 +136,22 @@ func (p Position) Compare(q Position) int {
 	return strings.Compare(string(p.ID), string(q.ID))
 }
 
-// Query asks for one stretch of the events that fit a filter, newest first.
+// Query selects a page of the events that match a filter, newest first.
 type Query struct {
 	Filter
-	From  *Position // exclusive; nil begins with the newest
-	Back  bool      // towards newer ones, oldest first
-	Limit int       // most events to return, at least 1
+	From  *Position // exclusive; nil for the first page
+	Back  bool      // towards newer events, oldest first
+	Limit int       // maximum number of events to return, at least 1
 }
 
-// Bounds returns the two places between which the events that q asks for lie, themselves not among them;
-// nil is no bound. They say all that From, Back, Since and Until say.
+// Bounds combines From, Back, Since and Until: the events that q selects lie between after and before, both
+// exclusive. nil is no bound.
 func (q Query) Bounds() (after, before *Position) {
 	if !q.Since.IsZero() {
-		after = &Position{At: wholeMillis(q.Since)} // comes before all events of that instant: no id is empty
+		after = &Position{At: ceilMillis(q.Since)} // the empty ID sorts before all events of that time
 	}
 	if !q.Until.IsZero() {
-		before = &Position{At: wholeMillis(q.Until)}
+		before = &Position{At: ceilMillis(q.Until)}
 	}
 	switch {
 	case q.From == nil:
@@ -165,12 +163,12 @@ func (q Query) Bounds() (after, before *Position) {
 	return after, before
 }
 
-// wholeMillis returns the first instant at or after t that an event can have.
-func wholeMillis(t time.Time) time.Time {
+// ceilMillis rounds t up to whole milliseconds, the resolution of the times of events.
+func ceilMillis(t time.Time) time.Time {
 	return t.Add(time.Millisecond - 1).Truncate(time.Millisecond)
 }
 
-// Matches reports whether e fits f; the meaning of a filter, for backends that have no other way.
+// Matches reports whether f selects e. It defines the meaning of a filter for every backend.
 func (f Filter) Matches(e Event) bool {
 	return (len(f.Kinds) == 0 || slices.Contains(f.Kinds, e.Kind)) &&
 		(f.Actor == "" || e.Actor == f.Actor) &&

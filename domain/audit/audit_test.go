@@ -12,7 +12,7 @@ import (
 
 var t0 = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-func TestCleanLeavesNothingThatLooksLikeAnotherLine(t *testing.T) {
+func TestCleanRemovesControlCharacters(t *testing.T) {
 	e := audit.Event{
 		UserAgent: "a\r\nlevel=error msg=\"forged\"\x1b[31m\x00\u0085\u2028" + strings.Repeat("é", 500),
 		Address:   strings.Repeat("x", 1000), Detail: "b\xff",

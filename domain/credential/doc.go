@@ -1,3 +1,2 @@
-// Package credential holds what proves an identity: passwords, the policy that a new one must meet, and their
-// stored form.
+// Package credential holds passwords, the policy for new passwords, and their stored form.
 package credential

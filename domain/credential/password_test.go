@@ -55,7 +55,7 @@ func TestFaults(t *testing.T) {
 	if !errors.Is(credential.ErrWrongPassword, fault.ErrInvalid) || fault.KindOf(credential.ErrBusy) != fault.Unavailable {
 		t.Error("kinds")
 	}
-	rule := credential.Member("password", true, true, 0)
+	rule := credential.FieldRule("password", true, true, 0)
 	if _, _, faults := rule.Check(field.Given(strings.Repeat("x", credential.MaxBytes))); faults != nil {
 		t.Errorf("at the limit: %v", faults)
 	}
@@ -65,7 +65,7 @@ func TestFaults(t *testing.T) {
 	if value, _, _ := rule.Check(field.Given(" x ")); value != " x " {
 		t.Errorf("kept: %q", value)
 	}
-	if value, _, faults := credential.Member("password", true, false, 128).Check(field.Given(" " + strings.Repeat("x", 129) + " ")); len(value) != 129 || len(faults) != 1 {
+	if value, _, faults := credential.FieldRule("password", true, false, 128).Check(field.Given(" " + strings.Repeat("x", 129) + " ")); len(value) != 129 || len(faults) != 1 {
 		t.Errorf("DRF's: %q, %v", value, faults)
 	}
 }

@@ -11,21 +11,21 @@ import (
 	"roster/domain/guessable"
 )
 
-// Policy is the rules for a new password. The rules and their texts are Django's four
-// (django.contrib.auth.password_validation, 3.2), in its order.
+// Policy is the set of rules for a new password: the four of Django 3.2 (django.contrib.auth.password_validation),
+// with its messages and in its order.
 type Policy struct {
 	minLength int
 	common    guessable.Common
 	blocklist *guessable.Blocklist // nil for none
 }
 
-// NewPolicy makes a policy; minLength counts characters and is at least guessable.MinLength.
+// NewPolicy returns a policy. minLength is in characters and raised to guessable.MinLength.
 func NewPolicy(minLength int, common guessable.Common) Policy {
 	return Policy{minLength: max(minLength, guessable.MinLength), common: common}
 }
 
-// WithBlocklist returns the policy with a blocklist beside its list of common passwords: what either finds is
-// too common. Django has no such rule.
+// WithBlocklist returns the policy with a blocklist in addition to the list of common passwords. Django has no such
+// rule.
 func (y Policy) WithBlocklist(b *guessable.Blocklist) Policy {
 	y.blocklist = b
 	return y
@@ -36,8 +36,8 @@ func (y Policy) String() string {
 	return fmt.Sprintf("A password has at least %d characters; it is not common, not entirely numeric, and not similar to the email address or the names.", y.minLength)
 }
 
-// Judge returns every rule that p breaks, as faults of the member name; none when it is good.
-func (y Policy) Judge(name string, p Password, o guessable.Owner) []fault.Field {
+// Check returns a fault of the field called name for each rule that p breaks.
+func (y Policy) Check(name string, p Password, o guessable.Owner) []fault.Field {
 	var out []fault.Field
 	fail := func(code, message string) { out = append(out, fault.Field{Name: name, Code: code, Message: message}) }
 	plain := p.Reveal()
@@ -51,11 +51,11 @@ func (y Policy) Judge(name string, p Password, o guessable.Owner) []fault.Field 
 			break
 		}
 	}
-	alike := len(out) > 0 // then the blocklist would only repeat it
+	similar := len(out) > 0 // the blocklist would report the same again
 	if utf8.RuneCountInString(plain) < y.minLength {
 		fail("password_too_short", fmt.Sprintf("This password is too short. It must contain at least %d characters.", y.minLength))
 	}
-	if stripped := field.Strip(lower); y.common(stripped) || y.blocklist != nil && !alike && y.blocklist.Matches(stripped, o) {
+	if stripped := field.Strip(lower); y.common(stripped) || y.blocklist != nil && !similar && y.blocklist.Matches(stripped, o) {
 		fail("password_too_common", "This password is too common.")
 	}
 	if plain != "" && !strings.ContainsFunc(plain, func(r rune) bool { return !isDigit(r) }) {
@@ -64,8 +64,8 @@ func (y Policy) Judge(name string, p Password, o guessable.Owner) []fault.Field 
 	return out
 }
 
-// isDigit is Python's str.isdigit: decimal digits of every script, and the digits that are not
-// decimal (superscripts, circled and the like: Numeric_Type=Digit in the Unicode database).
+// isDigit reports what Python's str.isdigit does: decimal digits of every script, and digits that are not decimal,
+// such as superscripts (Numeric_Type=Digit in the Unicode database).
 func isDigit(r rune) bool { return unicode.Is(unicode.Nd, r) || unicode.Is(otherDigits, r) }
 
 var otherDigits = &unicode.RangeTable{

@@ -19,16 +19,16 @@ const (
 	numeric = "password_entirely_numeric: This password is entirely numeric."
 )
 
-func judge(minLength int, plain string, o guessable.Owner) []string {
+func check(minLength int, plain string, o guessable.Owner) []string {
 	policy := credential.NewPolicy(minLength, func(lower string) bool { return lower == "password" || lower == "z k.lovemom" || lower == "12345" })
-	var told []string
-	for _, f := range policy.Judge("password", credential.NewPassword(plain), o) {
+	var out []string
+	for _, f := range policy.Check("password", credential.NewPassword(plain), o) {
 		if f.Name != "password" {
-			told = append(told, "of "+f.Name)
+			out = append(out, "of "+f.Name)
 		}
-		told = append(told, f.Code+": "+f.Message)
+		out = append(out, f.Code+": "+f.Message)
 	}
-	return told
+	return out
 }
 
 func TestPolicy(t *testing.T) {
@@ -59,11 +59,11 @@ func TestPolicy(t *testing.T) {
 		"example.com":       {email},
 		"marie":             {first, short},
 		"moc.elpmaxe":       {email}, // the order of characters does not count
-		"anne-marie.o'neil": {first}, // and to the last name, but one is enough
+		"anne-marie.o'neil": {first}, // similar to the last name too, but only one is reported
 		"":                  {short},
 		"pebbleorchardexam": {email},
 	} {
-		if diff := cmp.Diff(want, judge(8, plain, owner)); diff != "" {
+		if diff := cmp.Diff(want, check(8, plain, owner)); diff != "" {
 			t.Errorf("%q: %s", plain, diff)
 		}
 	}
@@ -71,20 +71,20 @@ func TestPolicy(t *testing.T) {
 
 func TestMinimumLength(t *testing.T) {
 	for asked, want := range map[int]int{-1: 8, 0: 8, 7: 8, 8: 8, 9: 9, 15: 15, 64: 64} {
-		if got := judge(asked, strings.Repeat("é", want), guessable.Owner{}); got != nil {
+		if got := check(asked, strings.Repeat("é", want), guessable.Owner{}); got != nil {
 			t.Errorf("%d: %d characters: %v", asked, want, got)
 		}
-		if got := judge(asked, strings.Repeat("é", want-1), guessable.Owner{}); len(got) != 1 {
+		if got := check(asked, strings.Repeat("é", want-1), guessable.Owner{}); len(got) != 1 {
 			t.Errorf("%d: %d characters: %v", asked, want-1, got)
 		}
 	}
-	if got := judge(15, "x", guessable.Owner{}); got[0] != "password_too_short: This password is too short. It must contain at least 15 characters." {
+	if got := check(15, "x", guessable.Owner{}); got[0] != "password_too_short: This password is too short. It must contain at least 15 characters." {
 		t.Errorf("%q", got)
 	}
 }
 
-// What Django 3.2's UserAttributeSimilarityValidator says, with Python's difflib.
-func TestSimilarityIsDjangos(t *testing.T) {
+// The results of Django 3.2's UserAttributeSimilarityValidator, with Python's difflib.
+func TestSimilarityAgreesWithDjango(t *testing.T) {
 	for _, c := range []struct {
 		password, value string
 		similar         bool
@@ -121,27 +121,27 @@ func TestSimilarityIsDjangos(t *testing.T) {
 		{"-", "-", true},
 		{"anything", "", false},
 	} {
-		got := judge(8, c.password, guessable.Owner{Email: c.value})
+		got := check(8, c.password, guessable.Owner{Email: c.value})
 		if (len(got) > 0 && got[0] == email) != c.similar {
 			t.Errorf("%q and %q: %q", c.password, c.value, got)
 		}
 	}
-	// Only the first attribute that is too similar is told, in Django's order.
+	// Only the first attribute that is too similar is reported, in Django's order.
 	same := guessable.Owner{FirstName: "lantern", LastName: "lantern", Email: "lantern"}
-	if got := judge(8, "lantern-", same); !cmp.Equal(got, []string{first}) {
+	if got := check(8, "lantern-", same); !cmp.Equal(got, []string{first}) {
 		t.Errorf("%q", got)
 	}
 }
 
-// A blocklist adds what is made of common words, and repeats no other fault.
+// A blocklist refuses variations of common words, and repeats no other fault.
 func TestPolicyWithBlocklist(t *testing.T) {
 	words := func(lower string) bool { return lower == "password" || lower == "dragon" }
 	plain, more := credential.NewPolicy(8, words), credential.NewPolicy(8, words).WithBlocklist(guessable.NewBlocklist(words, "roster"))
 	for p, want := range map[string][2]int{"dragondragon": {0, 1}, "password": {1, 1}, " DRAGONdragon1 ": {0, 1}, "four wide boats": {0, 0}, "zebediah1": {1, 1}} {
 		for i, y := range []credential.Policy{plain, more} {
-			got := y.Judge("password", credential.NewPassword(p), guessable.Owner{FirstName: "Zebediah"})
+			got := y.Check("password", credential.NewPassword(p), guessable.Owner{FirstName: "Zebediah"})
 			if p == "zebediah1" && len(got) == 1 && got[0].Code == "password_too_similar" {
-				continue // told once, as what it is
+				continue // reported once, with its own code
 			}
 			if len(got) != want[i] || len(got) == 1 && (got[0].Code != "password_too_common" || got[0].Message != "This password is too common.") {
 				t.Errorf("%q: %v", p, got)

@@ -1,5 +1,3 @@
-// Package fault is the closed list of ways in which the service refuses or fails. It knows no
-// transport: an adapter maps each kind to its own form, in one place.
 package fault
 
 import (
@@ -7,54 +5,54 @@ import (
 	"time"
 )
 
-// Kind says what sort of failure an error is.
+// Kind classifies an error.
 type Kind int
 
-// The kinds. The zero value is Internal, so that an unclassified error never shows its text.
+// The kinds. The zero value is Internal, so that the text of an unclassified error is never shown to a client.
 const (
-	Internal        Kind = iota // our defect; details go to the log only
-	Invalid                     // the input breaks a rule; Fields says which
-	NotFound                    // no such thing, or none that the actor may know of
-	Conflict                    // the state forbids it now
-	Stale                       // the caller's version is not the present one
-	Unauthenticated             // nobody, or a token that is not good
-	Forbidden                   // known, but not allowed
-	RateLimited                 // too often; RetryAfter says how long to wait
-	Unavailable                 // a resource is away or exhausted; RetryAfter says how long to wait
+	Internal        Kind = iota // a defect of the service; details go to the log only
+	Invalid                     // the input breaks a rule; see Error.Fields
+	NotFound                    // there is no such thing, or the actor may not know of it
+	Conflict                    // the present state does not allow it
+	Stale                       // the version that the client named is out of date
+	Unauthenticated             // no credentials, or invalid ones
+	Forbidden                   // the credentials are valid, but do not allow it
+	RateLimited                 // too many attempts; see Error.RetryAfter
+	Unavailable                 // a resource is down or exhausted; see Error.RetryAfter
 )
 
-// Kinds returns every kind, for tables that must be total.
+// Kinds returns every kind, for tests that a table covers all of them.
 func Kinds() []Kind {
 	return []Kind{Internal, Invalid, NotFound, Conflict, Stale, Unauthenticated, Forbidden, RateLimited, Unavailable}
 }
 
-// Field names one input at fault and what is wrong with it.
+// Field is a fault of one field of an input.
 type Field struct {
-	Name    string // the member as callers spell it, "" when the input as a whole is meant
-	Code    string // stable and machine-readable
-	Message string // for people, in English
+	Name    string // as clients spell it; "" for the input as a whole
+	Code    string // stable, for programs
+	Message string // in English, for people
 }
 
-// Error is a failure with a kind. Two errors of the same code are the same failure.
+// Error is an error with a kind. Errors with the same kind, code and message match each other (see Is).
 type Error struct {
 	Kind       Kind
-	Code       string // stable and machine-readable, "" when there is none to tell
-	Message    string // for people, in English
+	Code       string // stable, for programs; may be ""
+	Message    string // in English, for people
 	Fields     []Field
-	RetryAfter time.Duration // for RateLimited and Unavailable; zero when unknown
+	RetryAfter time.Duration // of RateLimited and Unavailable; zero when unknown
 }
 
-// New makes a failure.
+// New returns an error.
 func New(k Kind, code, message string) *Error { return &Error{Kind: k, Code: code, Message: message} }
 
-// With returns a copy of e that names the inputs at fault; it still matches e.
+// With returns a copy of e with these faults of fields. The copy matches e.
 func (e *Error) With(fields ...Field) *Error {
 	c := *e
 	c.Fields = fields
 	return &c
 }
 
-// After returns a copy of e that tells when to try again; it still matches e.
+// After returns a copy of e with RetryAfter d. The copy matches e.
 func (e *Error) After(d time.Duration) *Error {
 	c := *e
 	c.RetryAfter = d
@@ -73,13 +71,13 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Is reports whether target is the same failure, whatever its fields.
+// Is reports whether target has the same kind, code and message as e.
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
 	return ok && t.Kind == e.Kind && t.Code == e.Code && t.Message == e.Message
 }
 
-// KindOf returns the kind of the first *Error in err's tree, or Internal.
+// KindOf returns the kind of the first *Error in the tree of err, or Internal.
 func KindOf(err error) Kind {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind
@@ -87,8 +85,8 @@ func KindOf(err error) Kind {
 	return Internal
 }
 
-// ErrInvalid is the failure of an input that breaks rules; its Fields say which.
+// ErrInvalid is the error of an input that breaks rules. Its Fields list them.
 var ErrInvalid = New(Invalid, "invalid", "the input is not valid")
 
-// ErrUnavailable is the failure of a resource that is away or exhausted.
+// ErrUnavailable is the error of a resource that is down or exhausted.
 var ErrUnavailable = New(Unavailable, "unavailable", "Service temporarily unavailable, try again later.")

@@ -1,5 +1,3 @@
-// Package field holds the rules that every text member of an input meets, whatever it means, with
-// the messages of Django REST Framework's CharField, which clients match on.
 package field
 
 import (
@@ -18,38 +16,36 @@ const (
 	absent state = iota
 	null
 	notText
-	truth
+	boolean
 	text
 )
 
-// Text is one member of an input as it arrived: absent, null, a truth value, of another type than
-// text, or text.
-// The zero value is an absent member.
+// Text is one field of an input as it arrived: absent, null, a boolean, a value without text, or text. The zero
+// value is an absent field.
 type Text struct {
 	state state
-	value *string // a pointer, so that no formatter prints a password by accident
+	value *string // a pointer, so that fmt prints an address, never a password
 }
 
-// Given is a member that arrived as text. Text that does not come from a person's request, such as
-// a number that a caller turned into its digits, is given too.
+// Given returns a field that arrived as text. Callers that read a number pass its digits.
 func Given(s string) Text { return Text{text, &s} }
 
-// Null is a member that arrived as an explicit null.
+// Null returns a field that arrived as an explicit null.
 func Null() Text { return Text{state: null} }
 
-// Truth is a member that arrived as a truth value, which has no text.
-func Truth(b bool) Text {
+// Bool returns a field that arrived as a boolean.
+func Bool(b bool) Text {
 	s := strconv.FormatBool(b)
-	return Text{truth, &s}
+	return Text{boolean, &s}
 }
 
-// NotText is a member that arrived as something that has no text: a list, an object.
+// NotText returns a field that arrived as a value without text, such as a list or an object.
 func NotText() Text { return Text{state: notText} }
 
-// Present reports whether the member arrived at all, whatever it held.
+// Present reports whether the field arrived, with any value.
 func (t Text) Present() bool { return t.state != absent }
 
-// Value returns the text, "" when there is none.
+// Value returns the text, or "" when there is none.
 func (t Text) Value() string {
 	if t.value == nil {
 		return ""
@@ -57,25 +53,25 @@ func (t Text) Value() string {
 	return *t.value
 }
 
-// Format implements fmt.Formatter: a member may be a secret, so none is ever printed.
+// Format implements fmt.Formatter. It prints a placeholder, since the field may be a secret.
 func (Text) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "[member]") }
 
-// MarshalText implements encoding.TextMarshaler for the same reason.
+// MarshalText implements encoding.TextMarshaler. It returns a placeholder, since the field may be a secret.
 func (Text) MarshalText() ([]byte, error) { return []byte("[member]"), nil }
 
-// Rule says what one member must be.
+// Rule is what the value of one text field must satisfy.
 type Rule struct {
-	Name     string // the member as callers spell it
-	Required bool   // an absent member is a fault
-	Keep     bool   // blanks at the ends stay; else they are cut as Python's str.strip does
-	Max      int    // most characters (Unicode code points), 0 for no limit
-	MaxBytes int    // most bytes in UTF-8, 0 for no limit
-	NotText  string // message for a member that is no text, "" for DRF's "Not a valid string."
+	Name      string // as clients spell it
+	Required  bool   // an absent field is an error
+	KeepSpace bool   // keep white space at both ends; otherwise Strip removes it
+	Max       int    // maximum length in characters (Unicode code points); 0 for no limit
+	MaxBytes  int    // maximum length in bytes of UTF-8; 0 for no limit
+	NotText   string // message for a value that is not text; "" for DRF's "Not a valid string."
 }
 
-// Check applies the rule and returns the text to go on with, whether there is one, and every fault.
-// There is a text also beside faults, so that further rules can be judged and told with them, except
-// where DRF stops at the first: absent, null, not text, blank.
+// Check applies the rule. It returns the text, whether there is one, and all faults. The text is returned beside
+// faults too, so that later rules can add theirs, except for a field that is absent, null, not text or blank: there
+// DRF stops at the first fault.
 func (r Rule) Check(t Text) (value string, ok bool, faults []fault.Field) {
 	switch t.state {
 	case absent:
@@ -85,7 +81,7 @@ func (r Rule) Check(t Text) (value string, ok bool, faults []fault.Field) {
 		return "", false, faults
 	case null:
 		return "", false, r.fault("null", "This field may not be null.")
-	case notText, truth:
+	case notText, boolean:
 		msg := r.NotText
 		if msg == "" {
 			msg = "Not a valid string."
@@ -94,7 +90,7 @@ func (r Rule) Check(t Text) (value string, ok bool, faults []fault.Field) {
 	case text:
 	}
 	value = t.Value()
-	if !r.Keep {
+	if !r.KeepSpace {
 		value = Strip(value)
 	}
 	if value == "" {
@@ -123,8 +119,8 @@ func (r Rule) fault(code, message string) []fault.Field {
 	return []fault.Field{{Name: r.Name, Code: code, Message: message}}
 }
 
-// surrogate returns the first lone surrogate in s, which Go text can only hold in the three-byte
-// form that WTF-8 gives it, or 0. A decoder that meets "\ud800" hands it on in that form.
+// surrogate returns the first lone surrogate in s, or 0. Decoders pass "\ud800" on in its three-byte form (WTF-8),
+// the only form in which a Go string can hold it.
 func surrogate(s string) rune {
 	for i := 0; i+2 < len(s); i++ {
 		if s[i] == 0xED && s[i+1] >= 0xA0 && s[i+1] <= 0xBF && s[i+2] >= 0x80 && s[i+2] <= 0xBF {
@@ -134,9 +130,9 @@ func surrogate(s string) rune {
 	return 0
 }
 
-// Strip cuts white space at both ends as Python's str.strip does: Unicode's white space and the
-// separators U+001C to U+001F, which Go does not count.
-func Strip(s string) string { return strings.TrimFunc(s, Space) }
+// Strip removes white space at both ends as Python's str.strip does: Unicode white space and the separators U+001C
+// to U+001F, which Go does not count as space.
+func Strip(s string) string { return strings.TrimFunc(s, IsSpace) }
 
-// Space reports whether Python's str.isspace holds for r.
-func Space(r rune) bool { return unicode.IsSpace(r) || r >= 0x1C && r <= 0x1F }
+// IsSpace reports what Python's str.isspace does for r.
+func IsSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1C && r <= 0x1F }

@@ -14,7 +14,7 @@ import (
 func TestCheck(t *testing.T) {
 	rule := field.Rule{Name: "name", Required: true, Max: 5, MaxBytes: 12}
 	optional, keep := rule, rule
-	optional.Required, keep.Keep = false, true
+	optional.Required, keep.KeepSpace = false, true
 	own := rule
 	own.NotText = "Enter a valid email address."
 	const (
@@ -65,17 +65,17 @@ func TestCheck(t *testing.T) {
 		},
 	} {
 		value, ok, faults := c.rule.Check(c.text)
-		var told []string
+		var got []string
 		for _, f := range faults {
 			if f.Name != "name" {
 				t.Errorf("%s: fault of %q", name, f.Name)
 			}
-			told = append(told, f.Code+": "+f.Message)
+			got = append(got, f.Code+": "+f.Message)
 		}
 		if value != c.value || ok != c.ok {
 			t.Errorf("%s: %q, %t", name, value, ok)
 		}
-		if diff := cmp.Diff(c.faults, told); diff != "" {
+		if diff := cmp.Diff(c.faults, got); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
@@ -95,11 +95,11 @@ func TestPresent(t *testing.T) {
 func ptr(t field.Text) *field.Text { return &t }
 
 // Python 3's "".isspace() for every code point (Unicode 14).
-func TestSpaceIsPythons(t *testing.T) {
+func TestIsSpaceAgreesWithPython(t *testing.T) {
 	spaces := "\t\n\v\f\r\x1c\x1d\x1e\x1f \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 	for r := rune(0); r <= 0x10FFFF; r++ {
-		if field.Space(r) != strings.ContainsRune(spaces, r) && (r < 0xD800 || r > 0xDFFF) {
-			t.Errorf("%U: %t", r, field.Space(r))
+		if field.IsSpace(r) != strings.ContainsRune(spaces, r) && (r < 0xD800 || r > 0xDFFF) {
+			t.Errorf("%U: %t", r, field.IsSpace(r))
 		}
 	}
 	for in, want := range map[string]string{

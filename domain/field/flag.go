@@ -6,14 +6,13 @@ import (
 	"roster/domain/fault"
 )
 
-// What stands for yes and no in text, where a form or a number says it (DRF's BooleanField).
+// The texts that DRF's BooleanField takes for true and false.
 var (
-	yes = []string{"t", "T", "y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON", "1"}
-	no  = []string{"f", "F", "n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF", "0"}
+	trueTexts  = []string{"t", "T", "y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON", "1"}
+	falseTexts = []string{"f", "F", "n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF", "0"}
 )
 
-// CheckFlag returns the truth value that a member named name holds, nil when it is absent, and every
-// fault.
+// CheckFlag returns the boolean value of the field called name, or nil when it is absent, and all faults.
 func CheckFlag(name string, t Text) (*bool, []fault.Field) {
 	r := Rule{Name: name}
 	switch t.state {
@@ -21,12 +20,12 @@ func CheckFlag(name string, t Text) (*bool, []fault.Field) {
 		return nil, nil
 	case null:
 		return nil, r.fault("null", "This field may not be null.")
-	case truth, text:
+	case boolean, text:
 		s := Strip(t.Value())
-		if slices.Contains(yes, s) {
+		if slices.Contains(trueTexts, s) {
 			return new(true), nil
 		}
-		if slices.Contains(no, s) {
+		if slices.Contains(falseTexts, s) {
 			return new(false), nil
 		}
 	case notText:

@@ -13,8 +13,8 @@ func TestCheckFlag(t *testing.T) {
 		want string // yes, no, none or the message
 	}{
 		{"absent", field.Text{}, "none"},
-		{"true", field.Truth(true), "yes"},
-		{"false", field.Truth(false), "no"},
+		{"true", field.Bool(true), "yes"},
+		{"false", field.Bool(false), "no"},
 		{"text of a form", field.Given("true"), "yes"},
 		{"number", field.Given("0"), "no"},
 		{"on", field.Given("on"), "yes"},
@@ -39,7 +39,7 @@ func TestCheckFlag(t *testing.T) {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}
-	if _, ok, faults := (field.Rule{Name: "email"}).Check(field.Truth(true)); ok || len(faults) != 1 || faults[0].Message != "Not a valid string." {
+	if _, ok, faults := (field.Rule{Name: "email"}).Check(field.Bool(true)); ok || len(faults) != 1 || faults[0].Message != "Not a valid string." {
 		t.Error("a truth value passes for text")
 	}
 }

@@ -7,59 +7,58 @@ import (
 	"unicode/utf8"
 )
 
-// Common reports whether a lower-cased password is one of those that people use most.
+// Common reports whether a lower-case password is in a list of common passwords.
 type Common func(lower string) bool
 
-// Owner is what is known of the user of a password.
+// Owner is the user of a password.
 type Owner struct{ FirstName, LastName, Email string }
 
-// MinLength is the fewest characters that a policy may ask for (NIST SP 800-63B-4, 3.1.1.2).
+// MinLength is the smallest minimum length of a password in characters (NIST SP 800-63B-4, 3.1.1.2).
 const MinLength = 8
 
-// Blocklist finds passwords that people choose again and again, beyond those of a list: NIST SP
-// 800-63B-4 (3.1.1.2) and OWASP ASVS 5.0 (6.2.4) ask for one, and lists of leaked passwords end where
-// the minimum length begins to help. It takes a password apart as a guesser puts one together (the
-// idea is zxcvbn's: Wheeler, USENIX Security 2016) and adds up what each part costs: a common word, a
-// run along the alphabet or the keyboard, a repetition. What is left over after that counts most.
+// Blocklist finds common passwords that no list contains, as NIST SP 800-63B-4 (3.1.1.2) and OWASP ASVS 5.0 (6.2.4)
+// demand: lists of leaked passwords have few entries of the minimum length. It splits a password into parts that a
+// guesser would combine (as zxcvbn does: Wheeler, USENIX Security 2016), such as common words, runs along the
+// alphabet or the keyboard, and repetitions, and adds up their costs. Characters that belong to no part cost most.
 type Blocklist struct {
 	common  Common
 	service []string // words in lower case
 }
 
-// NewBlocklist makes a blocklist over the words of common and further words in lower case, such as the
-// service's name.
+// NewBlocklist returns a blocklist with the words of common and further lower-case words, such as the name of the
+// service.
 func NewBlocklist(common Common, words ...string) *Blocklist { return &Blocklist{common, words} }
 
-// What the parts of a password cost, in units of about a bit. Two common words with a number behind
-// them are within the budget, three words are not.
+// The costs of the parts of a password, in units of about one bit. Two common words followed by a number are within
+// the budget, three words are not.
 const (
 	budget = 38
 
-	costOwn    = 4  // a word that belongs to the user or the service
-	costRun    = 4  // along an alphabet or a keyboard, or of one character
-	costYear   = 4  // of the last century or this one
-	costAgain  = 2  // what stands before it, once more
-	costWord   = 13 // one of some 20,000
-	costDigits = 8  // a number: a year, a date, a telephone's
-	costSigns  = 6  // punctuation
-	costLetter = 10 // a letter that belongs to nothing
-	costOther  = 6  // any other character that does
+	costPersonal    = 4  // a word related to the user or the service
+	costRun         = 4  // a run along an alphabet or a keyboard, or of one character
+	costYear        = 4  // a year of the last century or this one
+	costRepeat      = 2  // a repetition of the part before it
+	costWord        = 13 // a word of a list of some 20,000
+	costDigits      = 8  // a number, such as a date or a telephone number
+	costPunctuation = 6  // several punctuation characters
+	costLetter      = 10 // a letter outside of any other part
+	costOther       = 6  // any other character outside of any other part
 
-	costBetween = 3 // a kind of separator
+	costBetween = 3 // each kind of separator that is removed
 )
 
 const (
 	maxBytes  = 1024 // of a password
-	minPart   = 3    // characters of a run
-	minWord   = 4    // characters of a common word; shorter ones are in everything
-	maxPart   = 64   // most characters of a run, word or repetition that is looked at as one
-	maxWords  = 64   // most characters of a password in which words are looked for
-	maxCommon = 24   // most characters of an entry of a list of common passwords
-	maxBlock  = 6    // most characters of a block whose repetition is refused, whatever it is
+	minPart   = 3    // shortest run, in characters
+	minWord   = 4    // shortest common word, in characters; shorter ones occur in any password
+	maxPart   = 64   // longest run, word or repetition, in characters
+	maxWords  = 64   // longest password that is searched for words, in characters
+	maxCommon = 24   // longest entry of a list of common passwords, in characters
+	maxBlock  = 6    // longest block, in characters, that is refused when repeated, whatever it is
 )
 
-// Matches reports whether lower, a password in lower case, consists of common parts alone. It does not match
-// what is shorter than MinLength or longer than 1,024 bytes, and looks up some thousand words at most.
+// Matches reports whether lower, a lower-case password, consists of common parts only. It returns false for
+// passwords shorter than MinLength or longer than 1,024 bytes. It looks up a few thousand words at most.
 func (b *Blocklist) Matches(lower string, o Owner) bool {
 	if len(lower) > maxBytes {
 		return false
@@ -80,19 +79,19 @@ func (b *Blocklist) Matches(lower string, o Owner) bool {
 		}
 		whole = whole[:block]
 	}
-	own := b.own(o)
+	personal := b.personalWords(o)
 	for _, v := range views(whole) {
 		t := newText(v.runes)
-		found := b.find(t, own)
-		if cheap(t, found, v.cost, true) || cheap(t, found, v.cost, false) {
+		found := b.find(t, personal)
+		if withinBudget(t, found, v.cost, true) || withinBudget(t, found, v.cost, false) {
 			return true
 		}
 	}
 	return false
 }
 
-// own returns the words that an attacker knows of the service and the user.
-func (b *Blocklist) own(o Owner) map[string]bool {
+// personalWords returns the words that an attacker derives from the service and the user.
+func (b *Blocklist) personalWords(o Owner) map[string]bool {
 	out := map[string]bool{}
 	add := func(w string) {
 		if n := utf8.RuneCountInString(w); n >= minPart && n <= maxPhrase {
@@ -113,20 +112,20 @@ func (b *Blocklist) own(o Owner) map[string]bool {
 	return out
 }
 
-// fewCharacters reports whether there are too few different ones for the length: "aaaaaaaabbbbbbbb".
+// fewCharacters reports whether s has too few distinct characters for its length: "aaaaaaaabbbbbbbb".
 func fewCharacters(s []rune) bool {
 	const few, each = 4, 5
-	different := map[rune]bool{}
+	distinct := map[rune]bool{}
 	for _, r := range s {
-		if different[r] = true; len(different) > few {
+		if distinct[r] = true; len(distinct) > few {
 			return false
 		}
 	}
-	return len(different) <= 2 || len(different)*each <= len(s)
+	return len(distinct) <= 2 || len(distinct)*each <= len(s)
 }
 
-// period returns the length of the shortest block whose repetition gives s (the last one may be cut), or
-// len(s): Knuth, Morris and Pratt's failure function.
+// period returns the length of the shortest block whose repetition gives s (the last one may be cut), or len(s). It
+// uses the failure function of Knuth, Morris and Pratt.
 func period[T comparable](s []T) int {
 	border := make([]int, len(s)+1) // border[i]: length of the longest proper prefix of s[:i] that is also its suffix
 	k := 0
@@ -142,14 +141,14 @@ func period[T comparable](s []T) int {
 	return len(s) - k
 }
 
-// view is one arrangement of a password's characters in which parts may show.
+// view is an arrangement of the characters of a password in which parts may become visible.
 type view struct {
 	runes []rune
-	cost  int // of what was left out
+	cost  int // of the separators that were removed
 }
 
-// views returns s as it is, without separators, backwards, each second character of it, and one of
-// each two that are the same.
+// views returns s as it is, without separators, reversed, with the characters at even places before those at odd
+// ones, and with doubled characters made single.
 func views(s []rune) []view {
 	plain := make([]rune, 0, len(s))
 	separators := map[rune]bool{}
@@ -167,22 +166,22 @@ func views(s []rune) []view {
 	}
 	backwards := slices.Clone(plain)
 	slices.Reverse(backwards)
-	woven := make([]rune, 0, len(plain)) // "q1w2e3r4t5y6" is "qwerty" and "123456"
+	deinterleaved := make([]rune, 0, len(plain)) // "q1w2e3r4t5y6" is "qwerty" and "123456"
 	for start := range 2 {
 		for i := start; i < len(plain); i += 2 {
-			woven = append(woven, plain[i])
+			deinterleaved = append(deinterleaved, plain[i])
 		}
 	}
-	out = append(out, view{backwards, cost}, view{woven, cost})
+	out = append(out, view{backwards, cost}, view{deinterleaved, cost})
 	if once, ok := undoubled(plain); ok {
 		out = append(out, view{once, cost})
 	}
 	return out
 }
 
-// undoubled returns s with each run of one character cut to one, if all are runs: "112233" is "123".
-func undoubled(s []rune) ([]rune, bool) {
-	var out []rune
+// undoubled returns s with each run of equal characters reduced to one: "112233" becomes "123". ok is false when
+// some character stands alone.
+func undoubled(s []rune) (single []rune, ok bool) {
 	for i := 0; i < len(s); {
 		j := i + 1
 		for j < len(s) && s[j] == s[i] {
@@ -191,18 +190,18 @@ func undoubled(s []rune) ([]rune, bool) {
 		if j-i < 2 {
 			return nil, false
 		}
-		out = append(out, s[i])
+		single = append(single, s[i])
 		i = j
 	}
-	return out, true
+	return single, true
 }
 
 func separator(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("-_.,:;/'|~", r) }
 
-// word is a common word that ends somewhere.
+// word is a common word at a position.
 type word struct{ length, cost int }
 
-// find returns the words that end at each place of t. No common password is longer than maxWords.
+// find returns the words that end at each position of t, and none when t is longer than maxWords.
 func (b *Blocklist) find(t *text, own map[string]bool) [][]word {
 	out := make([][]word, len(t.runes)+1)
 	if len(t.runes) > maxWords {
@@ -213,7 +212,7 @@ func (b *Blocklist) find(t *text, own map[string]bool) [][]word {
 			for _, w := range t.spellings(i-n, i) {
 				switch {
 				case own[w]:
-					out[i] = append(out[i], word{n, costOwn})
+					out[i] = append(out[i], word{n, costPersonal})
 				case n >= minWord && (phrases[w] || n <= maxCommon && b.common(w)):
 					out[i] = append(out[i], word{n, costWord})
 				}
@@ -225,15 +224,16 @@ func (b *Blocklist) find(t *text, own map[string]bool) [][]word {
 
 // part is the cheapest cover of a prefix of the password.
 type part struct {
-	cost    int // of the whole prefix
-	covered int // characters of it in words, runs and repetitions
-	strong  int // characters of the longest of those
+	cost    int // of the prefix
+	covered int // characters in words, runs and repetitions
+	strong  int // characters of the longest of these
 }
 
-// cheap reports whether common parts cover t within the budget, rather than digits and punctuation that are
-// adjacent by chance, as in random passwords. With trimmings, adjacent ones count as one part.
-func cheap(t *text, found [][]word, cost int, trimmings bool) bool {
-	const strong = 5 // characters of a part that is not there by accident
+// withinBudget reports whether common parts cover t within the budget. Covers that consist mostly of adjacent digits
+// and punctuation do not count, since random passwords have them too. With fillers, adjacent digits and adjacent
+// punctuation count as one part each.
+func withinBudget(t *text, found [][]word, cost int, fillers bool) bool {
+	const strong = 5 // characters of a part that is unlikely by chance
 	n := len(t.runes)
 	best := make([]part, n+1)
 	best[0].cost = cost
@@ -250,8 +250,8 @@ func cheap(t *text, found [][]word, cost int, trimmings bool) bool {
 				best[i] = p
 			}
 		}
-		if trimmings {
-			t.trimmings(i, try)
+		if fillers {
+			t.fillers(i, try)
 		}
 		t.patterns(i, try)
 		for _, w := range found[i] {

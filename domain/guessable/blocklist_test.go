@@ -9,17 +9,17 @@ import (
 	"roster/domain/guessable"
 )
 
-// words is a list that holds three common passwords.
+// words is a list of three common passwords.
 func words(lower string) bool { return lower == "password" || lower == "dragon" || lower == "horse" }
 
 var extended = guessable.NewBlocklist(words, "roster")
 
-// Each kind of part, and what keeps it from being one.
-func TestGuessable(t *testing.T) {
+// Each kind of part, and inputs that are just not one.
+func TestBlocklist(t *testing.T) {
 	owner := guessable.Owner{FirstName: "Ann", LastName: "O'Neil", Email: "pebble.orchard77@example.com"}
 	for plain, want := range map[string]bool{
 		"":        false,
-		"aaaaaaa": false, // too short, which another rule says
+		"aaaaaaa": false, // too short: another rule reports it
 		"passwor": false,
 
 		"aaaaaaaa":         true, // few characters
@@ -40,14 +40,14 @@ func TestGuessable(t *testing.T) {
 		"azertyuiop":       true,
 		"1qaz2wsx3edc":     true,
 		"zaq1xsw2":         true,
-		"1q2w3e4r5t":       true, // woven
+		"1q2w3e4r5t":       true, // interleaved
 		"a1b2c3d4e5":       true,
 		"112233445566":     true, // doubled
 		"acegikmo":         true,
 		"!@#$%^&*":         true,
 		"абвгдежз":         true,
 		"qwzxpoml":         false,
-		"qpwoeiruty":       true, // two runs, woven
+		"qpwoeiruty":       true, // two runs, interleaved
 		"97531acegbdfhjln": true,
 
 		"dragon12":                     true, // words
@@ -62,7 +62,7 @@ func TestGuessable(t *testing.T) {
 		"p.a.s.s.w.o.r.d":              true,
 		"passwordhorse":                true,
 		"password-horse-99":            true,
-		"dragonk7":                     true, // a letter more is none
+		"dragonk7":                     true, // a further letter belongs to no part
 		"dragonkvq7w":                  false,
 		"dragonpasswordhors":           false,
 		"dragon horse tulip":           false,
@@ -73,7 +73,7 @@ func TestGuessable(t *testing.T) {
 		"Correct Horse Battery Staple": true,
 		"correct horse tulip staple":   false,
 
-		"roster123456":        true, // the service's own words, and the user's
+		"roster123456":        true, // words of the service and of the user
 		"rosterpassword":      true,
 		"orchard77orchard77x": true,
 		"pebbleorchard2024":   true,
@@ -82,7 +82,7 @@ func TestGuessable(t *testing.T) {
 		"annoneiltulipgravel": false,
 		"example!1234":        true,
 
-		"k7#4!9%2":    false, // digits and signs beside each other by chance
+		"k7#4!9%2":    false, // digits and punctuation adjacent by chance
 		"4829!!#k":    false,
 		"19872024":    true,
 		"x1987y2024z": false,
@@ -93,9 +93,8 @@ func TestGuessable(t *testing.T) {
 	}
 }
 
-// Whatever it is given, it ends, and what a common password is made longer with by itself or a number
-// stays common.
-func TestGuessableOfAnything(t *testing.T) {
+// Matches returns for any input. A common password stays common when it is repeated or followed by a number.
+func TestBlocklistOfAnyInput(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		extended.Matches(strings.ToLower(rapid.String().Draw(t, "anything")), guessable.Owner{
 			FirstName: rapid.String().Draw(t, "first name"), LastName: rapid.String().Draw(t, "last name"), Email: rapid.String().Draw(t, "email"),
@@ -111,8 +110,8 @@ func TestGuessableOfAnything(t *testing.T) {
 	})
 }
 
-// Over the limit nothing is looked at; at the limit the list is not asked a million times.
-func TestGuessableIsBounded(t *testing.T) {
+// Inputs over the limit are not examined. At the limit, the list is not queried a million times.
+func TestBlocklistIsBounded(t *testing.T) {
 	asked := 0
 	b := guessable.NewBlocklist(func(string) bool { asked++; return false }, "roster")
 	for _, c := range []struct {

@@ -1,3 +1,3 @@
-// Package guessable finds passwords and secrets that an attacker would try first: common words and what is
-// made of them, what resembles the user's own data, and examples from documentation.
+// Package guessable finds passwords and secrets that an attacker tries first: common words and variations of them,
+// values resembling the data of the user, and examples from documentation.
 package guessable

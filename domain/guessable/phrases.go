@@ -2,11 +2,11 @@ package guessable
 
 import "strings"
 
-// maxPhrase is the most characters of a common word or phrase.
+// maxPhrase is the maximum length of a common word or phrase in characters.
 const maxPhrase = 40
 
-// phrases are what people take for a long password, without blanks: well-known lines, and sentences about
-// passwords. The list was compiled by hand; see NOTICE.
+// phrases holds well-known lines and sentences that are used as long passwords, without spaces. The list was
+// compiled by hand; see NOTICE.
 var phrases = func() map[string]bool {
 	out := map[string]bool{}
 	for _, p := range strings.Fields(`

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// A phrase that is too long, or in another form than passwords are looked up in, would never be found.
+// A phrase that is too long, or not in the form of a lookup, would never be found.
 func TestPhrasesCanBeFound(t *testing.T) {
 	if len(phrases) < 300 {
 		t.Errorf("%d phrases", len(phrases))
@@ -18,7 +18,7 @@ func TestPhrasesCanBeFound(t *testing.T) {
 	}
 }
 
-// Each row leads from end to end, in both directions, and no further.
+// Each row connects its characters in both directions, and no others.
 func TestNeighbours(t *testing.T) {
 	if 2*len(alphabets) > rowBits {
 		t.Fatalf("%d alphabets do not fit", len(alphabets))

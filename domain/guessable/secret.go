@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// What a secret must have to be judged at all, and how it repeats itself.
+// Limits of secrets.
 const (
-	minSecret     = 32 // bytes: the output of SHA-256 (RFC 7518, 3.2; RFC 8725, 3.5)
-	minDifferent  = 8  // bytes; Django's check --deploy asks for 5
-	maxSecretPart = 16 // bytes of a text whose repetition is refused
+	minSecret     = 32 // bytes; the output of SHA-256 (RFC 7518, 3.2; RFC 8725, 3.5)
+	minDistinct   = 8  // distinct bytes; Django's check --deploy requires 5
+	maxSecretPart = 16 // bytes of a block that is refused when repeated
 )
 
-// examples are parts of secrets that documentation, templates and generators of projects show, in lower case
-// and without blanks and punctuation. A secret with one of them was never replaced.
+// examples are parts of secrets from documentation, templates and project generators, in lower case without spaces
+// and punctuation. A secret that contains one was never replaced.
 var examples = []string{
 	"changeme", "changethis", "changeit", "replaceme", "replacethis", "placeholder",
 	"yoursecret", "yoursupersecret", "insertsecret", "secretgoeshere",
@@ -27,8 +27,8 @@ var examples = []string{
 
 var errSecret = errors.New("is an example or can be guessed; make one with: openssl rand -base64 48")
 
-// Secret returns why a signing secret could be found without a search, or nil: it is short, an example, of few
-// characters, or a short text over and over; also in base64. The error quotes nothing of it.
+// Secret returns an error when a signing secret can be guessed: when it is short, an example, has few distinct
+// bytes, or repeats a short block. It checks the base64-decoded secret too. The error does not quote the secret.
 func Secret(secret string) error {
 	if len(secret) < minSecret {
 		return fmt.Errorf("must be at least %d bytes long", minSecret)
@@ -45,12 +45,12 @@ func Secret(secret string) error {
 }
 
 func trivial(secret string) bool {
-	different := map[byte]bool{}
+	distinct := map[byte]bool{}
 	for _, c := range []byte(secret) {
-		different[c] = true
+		distinct[c] = true
 	}
 	block := period([]byte(secret))
-	if len(different) < minDifferent || block <= maxSecretPart && 2*block <= len(secret) {
+	if len(distinct) < minDistinct || block <= maxSecretPart && 2*block <= len(secret) {
 		return true
 	}
 	plain := strings.NewReplacer("-", "", "_", "", " ", "", ".", "").Replace(strings.ToLower(secret))

@@ -7,7 +7,7 @@ import (
 	"roster/domain/guessable"
 )
 
-// Each kind of secret that an attacker would try is refused, and what the recorded systems use is not.
+// Each kind of guessable secret is refused. The secrets of the recorded systems are accepted.
 func TestSecret(t *testing.T) {
 	const guess = "is an example or can be guessed"
 	const good = "lantern-orchard-pebble-quiver-granite-0123456789"

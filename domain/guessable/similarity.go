@@ -5,11 +5,11 @@ import (
 	"unicode"
 )
 
-// maxSimilarity is the ratio from which a password is too similar to an attribute.
+// maxSimilarity is the ratio at which a password is too similar to an attribute.
 const maxSimilarity = 0.7
 
-// Similar judges as Django's UserAttributeSimilarityValidator: it compares the lower-cased password with the
-// lower-cased value of an attribute and with each word of that.
+// Similar reports whether a lower-case password is too similar to a lower-case attribute or to one of its words, as
+// Django's UserAttributeSimilarityValidator does.
 func Similar(password, value string) bool {
 	if value == "" {
 		return false
@@ -18,13 +18,13 @@ func Similar(password, value string) bool {
 	for _, part := range append(words(value), value) {
 		pc, m := count(part)
 		if n >= 10*m && float64(m) < maxSimilarity/2*float64(n) {
-			continue // far too short to matter, as Django's exceeds_maximum_length_ratio has it
+			continue // too short to be similar (Django's exceeds_maximum_length_ratio)
 		}
 		both := 0
 		for r, k := range pc {
 			both += min(k, counts[r])
 		}
-		// difflib's quick_ratio: the order of characters does not count.
+		// difflib's quick_ratio ignores the order of characters.
 		if n+m > 0 && 2*float64(both)/float64(n+m) >= maxSimilarity {
 			return true
 		}

@@ -5,24 +5,24 @@ import (
 	"unicode"
 )
 
-// text is a password in lower case, prepared for Blocklist. The slices of numbers hold for each position how
-// many characters directly before it belong together.
+// text is a lower-case password, prepared for Blocklist. Slices of numbers hold, for each position, the length of
+// the group of characters that ends there.
 type text struct {
-	runes  []rune
-	digits []int // decimal digits
-	signs  []int // neither letters nor digits
-	same   []int // one character over and over
-	runs   []int // neighbours on an alphabet or a keyboard
+	runes       []rune
+	digits      []int // decimal digits
+	punctuation []int // neither letters nor digits
+	same        []int // equal characters
+	runs        []int // neighbours in an alphabet or on a keyboard
 
-	forms   []string // the spellings: as given, and with what stands for letters undone
-	offsets [][]int  // where each character begins in a spelling, in bytes
-	letters []int    // letters before each place
+	variants []string // the text as given, and with substitutes replaced by letters (see leet)
+	offsets  [][]int  // byte offset of each character, by variant
+	letters  []int    // number of letters before each position
 }
 
 func newText(s []rune) *text {
 	n := len(s) + 1
-	t := &text{runes: s, digits: make([]int, n), signs: make([]int, n), same: make([]int, n), runs: make([]int, n), letters: make([]int, n)}
-	var along [rowBits]int // characters of the run that ends here, by row
+	t := &text{runes: s, digits: make([]int, n), punctuation: make([]int, n), same: make([]int, n), runs: make([]int, n), letters: make([]int, n)}
+	var along [rowBits]int // length of the run that ends here, by row
 	for i, r := range s {
 		at, letter := i+1, unicode.IsLetter(r)
 		t.letters[at] = t.letters[i]
@@ -32,7 +32,7 @@ func newText(s []rune) *text {
 		case letter:
 			t.letters[at]++
 		default:
-			t.signs[at] = t.signs[i] + 1
+			t.punctuation[at] = t.punctuation[i] + 1
 		}
 		t.same[at], t.runs[at] = 1, 1
 		if i == 0 {
@@ -52,7 +52,7 @@ func newText(s []rune) *text {
 			t.runs[at] = max(t.runs[at], along[row])
 		}
 	}
-	t.spell(s)
+	t.addSpelling(s)
 	for _, undo := range leet {
 		other := make([]rune, len(s))
 		changed := false
@@ -63,28 +63,28 @@ func newText(s []rune) *text {
 			}
 		}
 		if changed {
-			t.spell(other)
+			t.addSpelling(other)
 		}
 	}
 	return t
 }
 
-func (t *text) spell(s []rune) {
+func (t *text) addSpelling(s []rune) {
 	offsets := make([]int, 0, len(s)+1)
 	var b strings.Builder
 	for _, r := range s {
 		offsets = append(offsets, b.Len())
 		b.WriteRune(r)
 	}
-	t.forms = append(t.forms, b.String())
+	t.variants = append(t.variants, b.String())
 	t.offsets = append(t.offsets, append(offsets, b.Len()))
 }
 
-// spellings returns the part from i to j as given, and if half of it are letters anyway, with the
-// letters that its other characters stand for.
+// spellings returns the part from i to j as given and, when at least half of it are letters, with substitutes
+// replaced by letters.
 func (t *text) spellings(i, j int) []string {
 	out := make([]string, 0, 1+len(leet))
-	for k, form := range t.forms {
+	for k, form := range t.variants {
 		if k > 0 && 2*(t.letters[j]-t.letters[i]) < j-i {
 			break
 		}
@@ -96,8 +96,8 @@ func (t *text) spellings(i, j int) []string {
 	return out
 }
 
-// again reports whether the n characters before i repeat the n before them.
-func (t *text) again(i, n int) bool {
+// repeats reports whether the n characters before i repeat the n characters before them.
+func (t *text) repeats(i, n int) bool {
 	for k := i - n; k < i; k++ {
 		if t.runes[k] != t.runes[k-n] {
 			return false
@@ -121,19 +121,19 @@ func (t *text) patterns(i int, try func(length, cost int, counts bool)) {
 		try(4, costYear, true)
 	}
 	for n := 2; n <= min(i/2, maxPart); n++ {
-		if t.again(i, n) {
-			try(n, costAgain, true)
+		if t.repeats(i, n) {
+			try(n, costRepeat, true)
 		}
 	}
 }
 
-// trimmings calls try with the digits and the punctuation that end at i.
-func (t *text) trimmings(i int, try func(length, cost int, counts bool)) {
+// fillers calls try with each group of digits and of punctuation that ends at i.
+func (t *text) fillers(i int, try func(length, cost int, counts bool)) {
 	for n := 2; n <= min(t.digits[i], maxPart); n++ {
 		try(n, costDigits, false)
 	}
-	for n := 2; n <= min(t.signs[i], maxPart); n++ {
-		try(n, costSigns, false)
+	for n := 2; n <= min(t.punctuation[i], maxPart); n++ {
+		try(n, costPunctuation, false)
 	}
 }
 
@@ -146,7 +146,7 @@ func (t *text) year(i int) bool {
 	return century == "19" || century == "20"
 }
 
-// leet maps characters to the letters that they stand for, in two readings of the ambiguous ones.
+// leet maps characters to the letters that they substitute, in two readings of the ambiguous ones.
 var leet = [2]map[rune]rune{
 	{'@': 'a', '4': 'a', '8': 'b', '(': 'c', '3': 'e', '€': 'e', '6': 'g', '9': 'g', '1': 'i', '!': 'i', '|': 'l', '0': 'o', '5': 's', '$': 's', '7': 't', '+': 't', '2': 'z'},
 	{'@': 'a', '4': 'a', '8': 'b', '<': 'c', '3': 'e', '€': 'e', '6': 'b', '9': 'q', '1': 'l', '!': 'l', '|': 'i', '0': 'o', '5': 's', '$': 's', '7': 'l', '+': 't', '2': 'z'},

@@ -1,7 +1,3 @@
-// Package lockout slows the guessing of passwords down. Failed sign-ins are counted for an account at one
-// network, for an account from all networks new to it, and for a client's address. All three follow one
-// rule with different numbers: failures are forgiven at a steady pace, and when too many are left the next
-// attempt has to wait (NIST SP 800-63B-4, 3.2.2; OWASP ASVS 6.3.1).
 package lockout
 
 import (
@@ -10,23 +6,23 @@ import (
 	"roster/domain/fault"
 )
 
-// ErrLocked is the refusal of an attempt that comes too early. Its RetryAfter says how long to wait;
-// it is the same whether or not there is such a user, and whatever the password was.
+// ErrLocked is the error of an attempt that comes too early. RetryAfter is the time to wait. It does not depend on
+// whether the user exists or the password is right.
 var ErrLocked = fault.New(fault.RateLimited, "sign_in_locked", "Too many failed sign-ins.")
 
-// Policy says how many failures are let pass and how long the next attempt waits then. The zero value is
-// no limit. Leak is positive in every other.
+// Policy sets how many failures are allowed and how long the next attempt must wait after that. The zero value is no
+// limit. In any other, Leak is positive.
 type Policy struct {
 	Free     int           // failures before the first wait; 0 for no limit
-	Leak     time.Duration // one failure is forgiven each time it passes
-	Delay    time.Duration // the first wait; each failure more doubles it. 0: until fewer than Free are left
-	MaxDelay time.Duration // the longest wait, at most Leak: no account is locked for good
+	Leak     time.Duration // one failure is forgiven per Leak
+	Delay    time.Duration // the first wait, doubled by each further failure; 0 to wait until fewer than Free are left
+	MaxDelay time.Duration // the longest wait, at most Leak, so that no account is locked for ever
 }
 
-// Off reports whether p is no limit.
+// Off reports whether p sets no limit.
 func (p Policy) Off() bool { return p.Free <= 0 }
 
-// wait returns how long the attempt after n failures has to wait since the last of them.
+// wait returns how long the next attempt must wait after the last of n failures.
 func (p Policy) wait(n int) time.Duration {
 	d := p.Delay
 	for range n - p.Free {
@@ -38,9 +34,8 @@ func (p Policy) wait(n int) time.Duration {
 	return min(d, p.MaxDelay)
 }
 
-// most returns how many failures are counted at most: more would make no wait longer, and be remembered
-// longer.
-func (p Policy) most() int {
+// maxCounted returns the maximum number of failures counted. More would not make the wait longer, only the record.
+func (p Policy) maxCounted() int {
 	n := p.Free
 	for d := p.Delay; d > 0 && d < p.MaxDelay; d *= 2 {
 		n++
@@ -48,28 +43,27 @@ func (p Policy) most() int {
 	return n
 }
 
-// Rules is the policies for what a failure is counted for.
+// Rules are the policies for the three subjects of a failure.
 type Rules struct {
-	Account   Policy // an account at one network
-	Elsewhere Policy // an account from all networks that are new to it, together
-	Address   Policy // a client's address, whatever the account
+	Account     Policy // an account from one network
+	NewNetworks Policy // an account from all networks new to it together
+	Address     Policy // a client network, for all accounts
 }
 
-// elsewhereFree makes the hundredth attempt in a row wait, however many networks it comes from (NIST SP
-// 800-63B-4, 3.2.2).
-const elsewhereFree = 99
+// newNetworksFree makes the hundredth failed attempt in a row wait, from however many networks (NIST SP 800-63B-4,
+// 3.2.2).
+const newNetworksFree = 99
 
-// NewRules returns the rules with so many free failures for an account at one network and for an address,
-// 0 for no limit. Waits of an account double from delay to longest, and one of its failures is forgiven
-// each longest: a guesser gains nothing by staying below the limit. One failure of an address is forgiven
-// each delay.
+// NewRules returns rules with this many free failures for an account from one network and for an address, 0 for no
+// limit. The waits of an account double from delay to longest. One of its failures is forgiven per longest, so that
+// a guesser gains nothing by staying below the limit. One failure of an address is forgiven per delay.
 func NewRules(account, address int, delay, longest time.Duration) Rules {
 	r := Rules{
 		Account: Policy{Free: account, Leak: longest, Delay: delay, MaxDelay: longest},
 		Address: Policy{Free: address, Leak: delay},
 	}
 	if account > 0 {
-		r.Elsewhere = Policy{Free: elsewhereFree, Leak: longest, Delay: delay, MaxDelay: longest}
+		r.NewNetworks = Policy{Free: newNetworksFree, Leak: longest, Delay: delay, MaxDelay: longest}
 	}
 	return r
 }
@@ -77,20 +71,21 @@ func NewRules(account, address int, delay, longest time.Duration) Rules {
 // Record is the aggregate root: the failures of one subject.
 type Record struct{ s Snapshot }
 
-// Snapshot is a Record's whole state, for storage. Times are UTC in whole milliseconds; the zero time
-// means never.
+// Snapshot is the whole state of a Record, for storage. Times are UTC in whole milliseconds. The zero time means
+// never.
 type Snapshot struct {
 	Subject  Subject
-	Failures int       // that were not forgiven at Last
-	Last     time.Time // when the last failure was
-	Expires  time.Time // when all are forgiven, and the record may be removed
-	Version  int64     // counted up by each stored change, from 1; 0 is not stored yet
+	Failures int       // failures not yet forgiven at Last
+	Last     time.Time // time of the last failure
+	Expires  time.Time // when all failures are forgiven and the record may be removed
+	Version  int64     // incremented by each stored change, from 1; 0 for a record not stored yet
 }
 
-// New returns the record of a subject without failures.
+// New returns a record without failures.
 func New(s Subject) *Record { return &Record{Snapshot{Subject: s}} }
 
-// Restore rebuilds a record from storage. What is stored has failed at least once.
+// Restore returns the record with the stored state s. It fails when s is not the state of any record that failed at
+// least once.
 func Restore(s Snapshot) (*Record, error) {
 	if s.Subject == "" || s.Failures < 0 || s.Last.IsZero() || s.Expires.IsZero() || s.Version < 1 {
 		return nil, fault.New(fault.Internal, "bad_lockout", "stored failures break a rule")
@@ -98,23 +93,23 @@ func Restore(s Snapshot) (*Record, error) {
 	return &Record{s}, nil
 }
 
-// Snapshot returns the record's state.
+// Snapshot returns the state of the record.
 func (r *Record) Snapshot() Snapshot { return r.s }
 
-// Failures returns how many failures are not forgiven at now.
+// Fail counts a failure at now and reports whether the next attempt must wait.
 func (r *Record) Failures(now time.Time, p Policy) int {
 	left := r.end(p).Sub(now)
 	if p.Off() || left <= 0 {
 		return 0
 	}
-	return min(r.counted(p), int((left-1)/p.Leak)+1) // a part of a Leak that is left is one failure too
+	return min(r.counted(p), int((left-1)/p.Leak)+1) // rounded up
 }
 
-// counted returns how many failures count of those that there were at the last one.
-func (r *Record) counted(p Policy) int { return min(r.s.Failures, p.most()) }
+// counted returns the number of failures at Last that p counts.
+func (r *Record) counted(p Policy) int { return min(r.s.Failures, p.maxCounted()) }
 
-// end returns when all failures are forgiven: never later than they last by p, although other settings or
-// a clock that was ahead may have put Expires there.
+// end returns when all failures are forgiven. It follows from p and Last, since Expires may have been set with other
+// settings or by a clock that was ahead, and is never later than Expires.
 func (r *Record) end(p Policy) time.Time {
 	end := r.s.Last.Add(time.Duration(r.counted(p)) * p.Leak)
 	if end.After(r.s.Expires) {
@@ -123,12 +118,11 @@ func (r *Record) end(p Policy) time.Time {
 	return end
 }
 
-// Allowance returns how many attempts may be made at the same time at now. When none may, it fails
-// with ErrLocked and the time to wait.
+// Allowance returns how many attempts may be in progress at now. When none may, it fails with ErrLocked and the time
+// to wait.
 //
-// A last failure after now is one that another clock dated, or ours before it was set back. It is not
-// waited for, because that could take as long as the clocks differ: one attempt is allowed, and if it fails
-// it is dated by the present clock.
+// The last failure may be dated after now, by another clock or before this clock was set back. Waiting for it could
+// take as long as the clocks differ. One attempt is allowed instead; if it fails, it is dated now.
 func (r *Record) Allowance(now time.Time, p Policy) (int, error) {
 	n := r.Failures(now, p)
 	switch {
@@ -162,7 +156,7 @@ func (r *Record) Fail(now time.Time, p Policy) (locked bool) {
 }
 
 // TakeBack forgives one failure.
-func (r *Record) TakeBack(p Policy) {
+func (r *Record) ForgiveOne(p Policy) {
 	if r.s.Failures = r.counted(p); r.s.Failures > 0 {
 		r.s.Expires = r.end(p).Add(-p.Leak)
 		r.s.Failures--

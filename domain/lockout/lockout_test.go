@@ -19,7 +19,7 @@ var (
 	address = lockout.ForAddress("192.0.2.1")
 )
 
-// waitOf returns how long an attempt at now has to wait.
+// waitOf returns how long an attempt at now must wait.
 func waitOf(t interface{ Fatalf(string, ...any) }, r *lockout.Record, now time.Time, p lockout.Policy) time.Duration {
 	room, err := r.Allowance(now, p)
 	if err == nil {
@@ -54,7 +54,7 @@ func TestWaitsDoubleUpToTheLongest(t *testing.T) {
 	}
 }
 
-func TestRoomForAttemptsAtTheSameTime(t *testing.T) {
+func TestAllowance(t *testing.T) {
 	r := lockout.New(account)
 	for want := 10; want > 0; want-- {
 		if room, err := r.Allowance(t0, rules.Account); room != want || err != nil {
@@ -67,8 +67,8 @@ func TestRoomForAttemptsAtTheSameTime(t *testing.T) {
 	}
 }
 
-// Each failure takes its Leak to be forgiven, one after the other, whenever others follow.
-func TestFailuresAreForgottenAndForgiven(t *testing.T) {
+// Each failure is forgiven after one more Leak, whatever follows it.
+func TestFailuresAreForgiven(t *testing.T) {
 	const leak = 15 * time.Minute
 	r := lockout.New(account)
 	left := func(at time.Duration, want int) {
@@ -80,7 +80,7 @@ func TestFailuresAreForgottenAndForgiven(t *testing.T) {
 	r.Fail(t0, rules.Account)
 	r.Fail(t0.Add(10*time.Minute), rules.Account)
 	left(leak-time.Millisecond, 2)
-	left(leak, 1) // what the first had begun to be forgiven was not lost with the second
+	left(leak, 1) // the second failure does not reset the time of the first
 	left(2*leak-time.Millisecond, 1)
 	left(2*leak, 0)
 	if at := r.Snapshot().Expires; !at.Equal(t0.Add(2 * leak)) {
@@ -95,7 +95,7 @@ func TestFailuresAreForgottenAndForgiven(t *testing.T) {
 	}
 }
 
-func TestBucketOfAnAddress(t *testing.T) {
+func TestAddressPolicy(t *testing.T) {
 	r := lockout.New(address)
 	for i := range 20 {
 		if wait := waitOf(t, r, t0, rules.Address); wait != 0 {
@@ -113,7 +113,7 @@ func TestBucketOfAnAddress(t *testing.T) {
 	if room, err := r.Allowance(t0.Add(5*time.Minute), rules.Address); room != 10 || err != nil {
 		t.Errorf("five minutes later: room for %d, %v", room, err)
 	}
-	r.TakeBack(rules.Address)
+	r.ForgiveOne(rules.Address)
 	if room, err := r.Allowance(t0, rules.Address); room != 1 || err != nil {
 		t.Errorf("one taken back: room for %d, %v", room, err)
 	}
@@ -122,8 +122,8 @@ func TestBucketOfAnAddress(t *testing.T) {
 	}
 }
 
-// Taking back undoes a failure exactly, whenever it happens.
-func TestTakeBackUndoesOneFailure(t *testing.T) {
+// ForgiveOne undoes a failure exactly, at any time.
+func TestForgiveOneUndoesOneFailure(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		with, without := lockout.New(address), lockout.New(address)
 		now := t0
@@ -133,7 +133,7 @@ func TestTakeBackUndoesOneFailure(t *testing.T) {
 			now = now.Add(time.Duration(rapid.IntRange(0, 29_999).Draw(t, "ms")) * time.Millisecond)
 		}
 		with.Fail(now, rules.Address)
-		with.TakeBack(rules.Address)
+		with.ForgiveOne(rules.Address)
 		for range 25 {
 			if a, b := with.Failures(now, rules.Address), without.Failures(now, rules.Address); a != b {
 				t.Fatalf("%s later: %d failures, want %d", now.Sub(t0), a, b)
@@ -143,9 +143,8 @@ func TestTakeBackUndoesOneFailure(t *testing.T) {
 	})
 }
 
-// An office where one mistypes a password each 20 minutes never has to wait; one that does each 31 seconds
-// never does either.
-func TestTyposOfASharedAddressNeverLockIt(t *testing.T) {
+// An address with one wrong password per 20 minutes never has to wait, nor one with one per 31 seconds.
+func TestRareFailuresNeverLockAnAddress(t *testing.T) {
 	for _, every := range []time.Duration{20 * time.Minute, 31 * time.Second} {
 		r := lockout.New(address)
 		for now := t0; now.Before(t0.AddDate(0, 0, 14)); now = now.Add(every) {
@@ -157,14 +156,14 @@ func TestTyposOfASharedAddressNeverLockIt(t *testing.T) {
 	}
 }
 
-// A guesser that uses each moment gets no more than the free tries, the five of the doubling waits and one
-// for each Leak, and cannot gain by staying below the limit.
+// A guesser that uses every allowed attempt gets the free ones, five during the doubling waits and one per Leak, and
+// gains nothing by staying below the limit.
 func TestGuessingIsSlow(t *testing.T) {
 	const day = 24 * time.Hour
 	for name, c := range map[string]struct {
 		p    lockout.Policy
 		most int
-	}{"account": {rules.Account, 10 + 5 + 96}, "elsewhere": {rules.Elsewhere, 99 + 5 + 96}, "address": {rules.Address, 20 + 2880}} {
+	}{"account": {rules.Account, 10 + 5 + 96}, "elsewhere": {rules.NewNetworks, 99 + 5 + 96}, "address": {rules.Address, 20 + 2880}} {
 		for _, patient := range []bool{false, true} {
 			r := lockout.New(account)
 			n := 0
@@ -185,25 +184,25 @@ func TestGuessingIsSlow(t *testing.T) {
 	}
 }
 
-// NIST SP 800-63B-4, 3.2.2: at most 100 attempts in a row, also of many networks at once.
-func TestTheHundredthAttemptOfManyNetworksHasToWait(t *testing.T) {
+// NIST SP 800-63B-4, 3.2.2: at most 100 attempts in a row, also from many networks.
+func TestHundredthAttemptFromNewNetworksWaits(t *testing.T) {
 	r := lockout.New(account)
 	for i := range 99 {
-		if wait := waitOf(t, r, t0, rules.Elsewhere); wait != 0 {
+		if wait := waitOf(t, r, t0, rules.NewNetworks); wait != 0 {
 			t.Fatalf("after %d failures: %s to wait", i, wait)
 		}
-		r.Fail(t0, rules.Elsewhere)
+		r.Fail(t0, rules.NewNetworks)
 	}
-	if wait := waitOf(t, r, t0, rules.Elsewhere); wait != 30*time.Second {
+	if wait := waitOf(t, r, t0, rules.NewNetworks); wait != 30*time.Second {
 		t.Errorf("the hundredth: %s to wait", wait)
 	}
 }
 
-// Failures that another clock dated, which was ahead by however much, lock no longer than the rule says;
-// and once one was counted since, all is as if they had been dated by this clock.
-func TestClockThatWasAhead(t *testing.T) {
+// Failures dated by a clock that was ahead lock no longer than the policy allows. After one more failure, all count
+// as if dated by this clock.
+func TestFailuresDatedAhead(t *testing.T) {
 	for _, ahead := range []time.Duration{20 * time.Second, 10 * time.Minute, 100 * 24 * time.Hour, 365 * 24 * time.Hour} {
-		for name, p := range map[string]lockout.Policy{"account": rules.Account, "elsewhere": rules.Elsewhere, "address": rules.Address} {
+		for name, p := range map[string]lockout.Policy{"account": rules.Account, "elsewhere": rules.NewNetworks, "address": rules.Address} {
 			r := lockout.New(account)
 			for range 200 {
 				r.Fail(t0.Add(ahead), p)
@@ -229,7 +228,7 @@ func TestClockThatWasAhead(t *testing.T) {
 	}
 }
 
-func TestFewFailuresOfAClockThatWasAheadAreFew(t *testing.T) {
+func TestFewFailuresDatedAheadAreAllowed(t *testing.T) {
 	r := lockout.New(account)
 	r.Fail(t0.AddDate(1, 0, 0), rules.Account)
 	if room, err := r.Allowance(t0, rules.Account); room != 9 || err != nil {
@@ -241,11 +240,11 @@ func TestFewFailuresOfAClockThatWasAheadAreFew(t *testing.T) {
 	}
 }
 
-// What was counted under other settings waits no longer than those in force say.
-func TestSettingsThatChangedSince(t *testing.T) {
+// Failures counted under other settings wait no longer than the current ones demand.
+func TestChangedPolicyAppliesToStoredFailures(t *testing.T) {
 	before := lockout.NewRules(10, 20, 15*time.Minute, time.Hour)
 	for name, c := range map[string]struct{ before, now lockout.Policy }{
-		"account": {before.Account, rules.Account}, "elsewhere": {before.Elsewhere, rules.Elsewhere}, "address": {before.Address, rules.Address},
+		"account": {before.Account, rules.Account}, "elsewhere": {before.NewNetworks, rules.NewNetworks}, "address": {before.Address, rules.Address},
 	} {
 		r := lockout.New(account)
 		for range 200 {
@@ -257,12 +256,12 @@ func TestSettingsThatChangedSince(t *testing.T) {
 	}
 }
 
-// ASVS 6.3.1: no account is locked for good. Whatever the pace, and a clock that jumps back and forth, no
-// wait is longer than the longest, and the attempt after it is allowed.
-func TestGuessingIsSlowAndNobodyIsLockedOutForGood(t *testing.T) {
+// ASVS 6.3.1: no account is locked permanently. At any pace, and with a clock that jumps, no wait exceeds MaxDelay,
+// and the next attempt is allowed.
+func TestNoLockIsPermanent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := lockout.New(account)
-		for _, p := range []lockout.Policy{rules.Account, rules.Elsewhere, rules.Address} {
+		for _, p := range []lockout.Policy{rules.Account, rules.NewNetworks, rules.Address} {
 			now := t0
 			for range 150 {
 				wait := waitOf(t, r, now, p)
@@ -286,7 +285,7 @@ func TestZeroPolicyNeverRefuses(t *testing.T) {
 			t.Fatal("locked")
 		}
 	}
-	if off := lockout.NewRules(0, 0, time.Second, time.Second); !off.Account.Off() || !off.Elsewhere.Off() || !off.Address.Off() {
+	if off := lockout.NewRules(0, 0, time.Second, time.Second); !off.Account.Off() || !off.NewNetworks.Off() || !off.Address.Off() {
 		t.Errorf("%+v", off)
 	}
 }
@@ -308,8 +307,8 @@ func TestSubjects(t *testing.T) {
 	all := map[lockout.Subject]bool{}
 	for _, s := range []lockout.Subject{
 		lockout.ForAddress("192.0.2.1"), lockout.ForAddress("192.0.2.2"), lockout.ForAddress("2001:db8:1:2::1"),
-		lockout.ForAddress("2001:db8:1:3::1"), lockout.ForAddress(""), lockout.ForAddress("unix"), lockout.ForAccount("").Elsewhere(),
-		lockout.ForAccount("192.0.2.1").At(""), ann.At("192.0.2.1"), ann.At("192.0.2.2"), ann.At(""), ann.Elsewhere(), bob.At("192.0.2.1"), bob.Elsewhere(),
+		lockout.ForAddress("2001:db8:1:3::1"), lockout.ForAddress(""), lockout.ForAddress("unix"), lockout.ForAccount("").FromNewNetworks(),
+		lockout.ForAccount("192.0.2.1").At(""), ann.At("192.0.2.1"), ann.At("192.0.2.2"), ann.At(""), ann.FromNewNetworks(), bob.At("192.0.2.1"), bob.FromNewNetworks(),
 	} {
 		if all[s] || len(s) > 80 || strings.Contains(string(s), "192") || strings.Contains(string(s), "example") {
 			t.Errorf("%q comes twice, is long or says what was given", s)

@@ -7,39 +7,37 @@ import (
 	"strings"
 )
 
-// Subject is what failures are counted for. It holds no text that a client gave: what is typed in the
-// wrong field must not end in a database.
+// Subject is what failures are counted for. It contains digests instead of texts from the client, since users type
+// passwords in the wrong field.
 type Subject string
 
-// Account stands for all attempts with one email key, whether or not a user has it. All its subjects, and
-// no others, begin with it.
+// Account is the common prefix of the subjects of one email key, whether or not a user has it. No other subject has
+// this prefix.
 type Account string
 
 // ForAccount returns the account of an email key.
 func ForAccount(emailKey string) Account { return Account("account/" + digest(emailKey) + "/") }
 
-// At returns the subject of the account's attempts from the network of one client's address.
+// At returns the subject of attempts on the account from the network of a client address.
 func (a Account) At(address string) Subject { return Subject(a) + Subject(digest(Network(address))) }
 
-// Elsewhere returns the subject of the account's attempts from all networks that are new to it.
-func (a Account) Elsewhere() Subject { return Subject(a) + "elsewhere" }
+// FromNewNetworks returns the subject of attempts on the account from all networks that are new to it.
+func (a Account) FromNewNetworks() Subject { return Subject(a) + "elsewhere" }
 
-// Has reports whether s is one of the account's subjects.
+// Has reports whether s is a subject of the account.
 func (a Account) Has(s Subject) bool { return strings.HasPrefix(string(s), string(a)) }
 
-// Range returns the bounds of the account's subjects in the order of their bytes: all are at or after
-// first and before end.
+// Range returns the bounds of the account's subjects in byte order: first is inclusive, end exclusive.
 func (a Account) Range() (first, end Subject) {
 	const afterSlash = "0"
 	return Subject(a), Subject(strings.TrimSuffix(string(a), "/") + afterSlash)
 }
 
-// ForAddress returns the subject of all attempts from the network of one client's address, whatever the
-// account.
+// ForAddress returns the subject of all attempts from the network of a client address.
 func ForAddress(address string) Subject { return Subject("address/" + digest(Network(address))) }
 
-// Network returns what of a client's address distinguishes it from other clients: of IPv6 the /64, all of
-// which a client has that has one address in it (RFC 6177). Text that is no address is taken as it is.
+// Network returns the network of a client address: the address itself for IPv4, and its /64 for IPv6, since a client
+// usually has all of one (RFC 6177). Text that is no address is returned as it is.
 func Network(address string) string {
 	const ipv6Site = 64 // bits
 	a, err := netip.ParseAddr(address)

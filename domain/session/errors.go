@@ -2,7 +2,8 @@ package session
 
 import "roster/domain/fault"
 
-// Failures of tokens and sessions. Code and texts are SimpleJWT's (5.2), which clients match on.
+// Errors about tokens and sessions. Codes and messages of tokens are those of SimpleJWT (5.2); clients match on
+// them.
 var (
 	ErrTokenInvalid = fault.New(fault.Unauthenticated, "token_not_valid", "Token is invalid or expired")
 	ErrWrongType    = fault.New(fault.Unauthenticated, "token_not_valid", "Token has wrong type")
@@ -14,7 +15,7 @@ var (
 
 	ErrNotFound = fault.New(fault.NotFound, "session_not_found", "Not found.")
 
-	// ErrExists is storage's answer about session records; callers of the service never see it.
+	// ErrExists is returned by storage only; clients never see it.
 	ErrExists   = fault.New(fault.Conflict, "session_exists", "a session with this id already exists")
 	ErrBadState = fault.New(fault.Internal, "bad_session", "stored session breaks a rule")
 )

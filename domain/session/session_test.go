@@ -58,7 +58,7 @@ func TestStart(t *testing.T) {
 	}
 }
 
-func TestWhatClientsSayIsCut(t *testing.T) {
+func TestClientTextsAreTruncated(t *testing.T) {
 	c := session.Client{Address: strings.Repeat("é", 40), UserAgent: "x" + strings.Repeat("é", 200)}
 	got := session.Start(id, "7", 0, t0, rules, c).Snapshot()
 	if got.Address != strings.Repeat("é", 32) || got.UserAgent != "x"+strings.Repeat("é", 127) {
@@ -69,7 +69,7 @@ func TestWhatClientsSayIsCut(t *testing.T) {
 	}
 }
 
-func TestRestoreRefusesTheImpossible(t *testing.T) {
+func TestRestoreRefusesInvalidStates(t *testing.T) {
 	for name, change := range map[string]func(*session.Snapshot){
 		"id": func(s *session.Snapshot) { s.ID = "" }, "user": func(s *session.Snapshot) { s.User = "" },
 		"created": func(s *session.Snapshot) { s.Created = time.Time{} }, "epoch": func(s *session.Snapshot) { s.Epoch = -1 },
@@ -144,7 +144,7 @@ func TestRotate(t *testing.T) {
 	}
 }
 
-func TestNothingRotatesARevokedSession(t *testing.T) {
+func TestRevokedSessionDoesNotRotate(t *testing.T) {
 	s := at(t, rules)
 	end := t0.Add(time.Hour)
 	s.Revoke(end, session.SignedOut)
@@ -184,7 +184,7 @@ func TestSignOut(t *testing.T) {
 	}
 }
 
-func TestAbsoluteEnd(t *testing.T) {
+func TestMaxLifetime(t *testing.T) {
 	r := rules
 	r.MaxLifetime = 36 * time.Hour
 	s := start(r)
@@ -226,7 +226,7 @@ func TestLive(t *testing.T) {
 	if later := session.Start(id, "7", u.SessionEpoch(), t0.Add(-2*time.Hour), rules, session.Client{}); !later.Live(u, t0, rules) {
 		t.Error("ended by what came before")
 	}
-	s.Confirm(u)
+	s.RenewEpoch(u)
 	if !s.Live(u, t0, rules) || !s.Current(u) {
 		t.Error("ended although confirmed")
 	}
@@ -250,9 +250,9 @@ func TestAdopt(t *testing.T) {
 	}
 }
 
-// A token that another issuer gave out may last longer than sessions here. Its record lasts as long,
-// however the session goes on, and what is given out in its place ends by the rules.
-func TestAdoptedTokenIsKnownUntilItEnds(t *testing.T) {
+// A token of another issuer may last longer than sessions. Its record lasts as long, and tokens issued from it
+// expire by the rules.
+func TestAdoptedTokenIsKeptUntilItExpires(t *testing.T) {
 	r := rules
 	r.MaxLifetime = 48 * time.Hour
 	end := t0.Add(90 * 24 * time.Hour)
@@ -276,7 +276,7 @@ func TestAdoptedTokenIsKnownUntilItEnds(t *testing.T) {
 	}
 }
 
-func TestOutlived(t *testing.T) {
+func TestPastMaxLifetime(t *testing.T) {
 	day := session.Rules{MaxLifetime: 24 * time.Hour}
 	for name, c := range map[string]struct {
 		r      session.Rules
@@ -289,15 +289,15 @@ func TestOutlived(t *testing.T) {
 		"without iat":   {day, time.Time{}, false},
 		"from later on": {day, t0.Add(time.Hour), false},
 	} {
-		if got := c.r.Outlived(c.issued, t0); got != c.want {
+		if got := c.r.PastMaxLifetime(c.issued, t0); got != c.want {
 			t.Errorf("%s: %t", name, got)
 		}
 	}
 }
 
-// Whatever comes in whatever order: the generation rises by one or stays, it never rises but for its
-// own token, nothing outlives the absolute end, and the dead stay dead.
-func TestRotationKeepsItsPromises(t *testing.T) {
+// In any order of calls, the generation rises by one or stays, rises only for the current token, no session exceeds
+// MaxLifetime, and a revoked session stays revoked.
+func TestRotationInvariants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := rules
 		r.Grace = time.Duration(rapid.IntRange(0, 20).Draw(t, "grace")) * time.Second

@@ -8,7 +8,7 @@ import (
 	"roster/domain/user"
 )
 
-// TokenType tells access and refresh tokens apart (claim token_type).
+// TokenType is the value of the token_type claim.
 type TokenType string
 
 // The token types that the service issues.
@@ -17,23 +17,23 @@ const (
 	Refresh TokenType = "refresh"
 )
 
-// Claims is what a token says. The zero value of a member means that the claim is absent.
+// Claims are the claims of a token. The zero value of a field means that the claim is absent.
 type Claims struct {
-	Type       TokenType
-	ID         string // jti
-	User       string // user_id: an id in its text form, whatever type the claim had; may be no id at all
-	HasUser    bool   // the claim user_id is there, even if null or of a useless type
-	IssuedAt   time.Time
-	ExpiresAt  time.Time
-	Session    ID     // the session that the token names; "" when it names none
-	Generation int    // of a refresh token: which one of its session's
-	Foreign    ID     // the id under which a token that names no session is remembered
-	Extra      []byte // JSON object of all further claims, to be carried over; nil when there are none
+	Type          TokenType
+	ID            string // jti
+	User          string // user_id as text, whatever its JSON type; need not be a valid id
+	HasUser       bool   // the claim user_id is present, even with a value of a wrong type
+	IssuedAt      time.Time
+	ExpiresAt     time.Time
+	Session       ID     // the session claim; "" for tokens without a session
+	Generation    int    // of a refresh token: its generation in the session
+	SessionlessID ID     // of a token without a session: the id of its record, see the function SessionlessID
+	Extra         []byte // JSON object of all other claims, which a refresh copies; nil for none
 }
 
-// CheckShape makes the checks that follow those of signature and time, in SimpleJWT's order: expiry
-// there, id there, type there and as wanted. An empty want accepts any type, or none.
-func (c Claims) CheckShape(want TokenType) error {
+// CheckRequired checks the claims that follow signature and times, in SimpleJWT's order: it fails with ErrNoExpiry,
+// ErrNoTokenID, ErrNoType, or ErrWrongType unless the type is want. An empty want accepts any type, or none.
+func (c Claims) CheckRequired(want TokenType) error {
 	switch {
 	case c.ExpiresAt.IsZero():
 		return ErrNoExpiry
@@ -49,19 +49,19 @@ func (c Claims) CheckShape(want TokenType) error {
 	return nil
 }
 
-// Ended reports whether a token that has no session is from before owner's sessions were ended. Its iat
-// counts whole seconds and comes from another clock, which may be ahead by the leeway.
+// Ended reports whether a token without a session was issued before the sessions of owner were last ended. The iat
+// claim has whole seconds and comes from another clock, which may be ahead by the leeway.
 func (c Claims) Ended(owner *user.User, r Rules) bool {
 	end := owner.SessionsValidAfter()
 	return !end.IsZero() && c.IssuedAt.Before(end.Add(r.Leeway).Truncate(time.Second))
 }
 
-// foreignDigits is how many digits an ID has.
-const foreignDigits = 24
+// idDigits is the length of an ID.
+const idDigits = 24
 
-// ForeignID returns the id under which a token of another issuer, which names no session, is
-// remembered once it was used or revoked.
-func ForeignID(jti string) ID {
+// SessionlessID returns the id of the session record for a token of another issuer without a session claim. The
+// record is stored when the token is first used or revoked.
+func SessionlessID(jti string) ID {
 	sum := sha256.Sum256([]byte("foreign:" + jti))
-	return ID(hex.EncodeToString(sum[:])[:foreignDigits])
+	return ID(hex.EncodeToString(sum[:])[:idDigits])
 }

@@ -8,7 +8,7 @@ import (
 	"roster/domain/session"
 )
 
-func TestCheckShape(t *testing.T) {
+func TestCheckRequired(t *testing.T) {
 	full := session.Claims{Type: session.Refresh, ID: "x", ExpiresAt: t0}
 	for name, c := range map[string]struct {
 		change func(*session.Claims)
@@ -30,13 +30,13 @@ func TestCheckShape(t *testing.T) {
 	} {
 		claims := full
 		c.change(&claims)
-		if err := claims.CheckShape(c.want); !errors.Is(err, c.err) || (err == nil) != (c.err == nil) {
+		if err := claims.CheckRequired(c.want); !errors.Is(err, c.err) || (err == nil) != (c.err == nil) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
-// The errors share a kind and a code, and are still told apart.
+// The errors share a kind and a code, but do not match each other.
 func TestTokenErrorsAreDistinct(t *testing.T) {
 	all := []error{
 		session.ErrTokenInvalid, session.ErrWrongType, session.ErrNoExpiry, session.ErrNoTokenID, session.ErrNoType, session.ErrBlacklisted, session.ErrNoUserClaim,
@@ -53,9 +53,9 @@ func TestTokenErrorsAreDistinct(t *testing.T) {
 	}
 }
 
-// What is stored under the id must be found under it again by every later version.
-func TestForeignIDNeverChanges(t *testing.T) {
-	if got := session.ForeignID("d5b1c8f4bce94fe1b0cff264899d928b"); got != "33f235a6696cfa9a29ce3f13" {
+// Later versions must find stored records, so the id must not change.
+func TestSessionlessIDIsStable(t *testing.T) {
+	if got := session.SessionlessID("d5b1c8f4bce94fe1b0cff264899d928b"); got != "33f235a6696cfa9a29ce3f13" {
 		t.Errorf("got %s", got)
 	}
 }

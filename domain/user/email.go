@@ -9,36 +9,35 @@ import (
 	"roster/domain/field"
 )
 
-// Email is an address that passed the syntax check, in two forms: as it is shown, and its key.
+// Email is an email address with valid syntax. It has two forms: the address as shown, and its key.
 type Email struct{ address, key string }
 
-// ToASCII turns an internationalised domain into its ASCII form (IDNA, RFC 5891). It fails when the
-// domain has none.
+// ToASCII returns the ASCII form of an internationalised domain (IDNA, RFC 5891), or an error when there is none.
 type ToASCII func(domain string) (string, error)
 
-// MaxEmail is the most characters an address may have (RFC 5321; Django's EmailField).
+// MaxEmail is the maximum length of an address in characters (RFC 5321; Django's EmailField).
 const MaxEmail = 254
 
-// The grammar of Django's EmailValidator (django.core.validators, 3.2), which existing users passed.
+// The grammar of Django's EmailValidator (django.core.validators, 3.2), which accepted the addresses of existing users.
 var (
-	dotAtom = regexp.MustCompile(`^[-!#$%&'*+/=?^_` + "`" + `{}|~0-9A-Za-z]+(\.[-!#$%&'*+/=?^_` + "`" + `{}|~0-9A-Za-z]+)*$`)
-	quoted  = regexp.MustCompile(`^"([\x01-\x08\x0b\x0c\x0e-\x1f!#-\[\]-\x7f]|\\[\x01-\x09\x0b\x0c\x0e-\x7f])*"$`)
-	label   = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
-	topmost = regexp.MustCompile(`^[A-Za-z0-9-]{2,63}$`)
-	literal = regexp.MustCompile(`^\[([A-Fa-f0-9:.]+)\]$`)
+	dotAtom  = regexp.MustCompile(`^[-!#$%&'*+/=?^_` + "`" + `{}|~0-9A-Za-z]+(\.[-!#$%&'*+/=?^_` + "`" + `{}|~0-9A-Za-z]+)*$`)
+	quoted   = regexp.MustCompile(`^"([\x01-\x08\x0b\x0c\x0e-\x1f!#-\[\]-\x7f]|\\[\x01-\x09\x0b\x0c\x0e-\x7f])*"$`)
+	label    = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
+	topLabel = regexp.MustCompile(`^[A-Za-z0-9-]{2,63}$`)
+	literal  = regexp.MustCompile(`^\[([A-Fa-f0-9:.]+)\]$`)
 )
 
-// ParseEmail checks text against Django's email syntax and returns the address. Blanks at the ends
-// are cut, the domain is lower-cased as Django's normalize_email does, the local part is kept.
-// ErrBadEmail says that it is no address. Beyond Django it refuses control, format (zero-width,
-// bidirectional) and other invisible characters, which make two addresses look like one.
+// ParseEmail parses text by Django's email syntax. It strips white space at both ends, converts the domain to lower
+// case as Django's normalize_email does, and keeps the local part. Unlike Django it refuses control, format
+// (zero-width, bidirectional) and other invisible characters, since they make two addresses look the same. It fails
+// with ErrBadEmail.
 func ParseEmail(text string, toASCII ToASCII) (Email, error) {
 	text = field.Strip(text)
 	at := strings.LastIndexByte(text, '@')
 	if at < 1 {
 		return Email{}, ErrBadEmail
 	}
-	local, domain := text[:at], lower(text[at+1:])
+	local, domain := text[:at], lowerDomain(text[at+1:])
 	if !dotAtom.MatchString(local) && !quoted.MatchString(local) || strings.ContainsFunc(text, invisible) {
 		return Email{}, ErrBadEmail
 	}
@@ -51,26 +50,26 @@ func ParseEmail(text string, toASCII ToASCII) (Email, error) {
 	}
 	return Email{
 		address: local + "@" + domain,
-		key:     strings.ToLower(plainest(local)) + "@" + strings.ToLower(canonical(ascii)),
+		key:     strings.ToLower(minimalQuotes(local)) + "@" + strings.ToLower(canonicalLiteral(ascii)),
 	}, nil
 }
 
-// lower is Python's str.lower where Go differs: "İ" becomes an i with its dot above as a mark, not a
-// plain i, which would make another domain of it.
-func lower(s string) string {
+// lowerDomain converts s to lower case as Python's str.lower does. Go converts "İ" to a plain i, which would be
+// another domain; Python keeps the dot as a combining mark.
+func lowerDomain(s string) string {
 	return strings.ToLower(strings.ReplaceAll(s, "\u0130", "i\u0307"))
 }
 
-// String returns the address as it is shown.
+// String returns the address as shown.
 func (e Email) String() string { return e.address }
 
-// Key returns the canonical form: local part and domain in lower case, the local part without quotes
-// that it does not need, the domain in ASCII. Two addresses with one key are one mailbox to us: one
-// account, one sign-in.
+// Key returns the canonical form: local part and domain in lower case, the local part without unnecessary quotes,
+// the domain in ASCII. Addresses with the same key belong to the same account.
 func (e Email) Key() string { return e.key }
 
-// plainest spells a local part with as few quotes as can be: "a" and "\a" are a (RFC 5321, 4.1.2).
-func plainest(local string) string {
+// minimalQuotes removes unnecessary quotes and escapes from a local part: "a" and "\a" are the same as a (RFC 5321,
+// 4.1.2).
+func minimalQuotes(local string) string {
 	if local[0] != '"' {
 		return local
 	}
@@ -91,8 +90,8 @@ func plainest(local string) string {
 	return `"` + escaped.String() + `"`
 }
 
-// canonical spells an address literal in the one way that RFC 5952 recommends.
-func canonical(domain string) string {
+// canonicalLiteral returns an address literal in the spelling of RFC 5952, and any other domain as it is.
+func canonicalLiteral(domain string) string {
 	if m := literal.FindStringSubmatch(domain); m != nil {
 		if a, err := netip.ParseAddr(m[1]); err == nil {
 			return "[" + a.Unmap().String() + "]"
@@ -110,7 +109,7 @@ func isDomain(d string) bool {
 	}
 	labels := strings.Split(d, ".")
 	last := labels[len(labels)-1]
-	if len(labels) < 2 || !topmost.MatchString(last) || strings.HasSuffix(last, "-") {
+	if len(labels) < 2 || !topLabel.MatchString(last) || strings.HasSuffix(last, "-") {
 		return false
 	}
 	for _, l := range labels[:len(labels)-1] {
@@ -121,7 +120,7 @@ func isDomain(d string) bool {
 	return true
 }
 
-// blankBraille shows as a gap, but is a symbol to Unicode and to IDNA.
+// blankBraille looks like a space, but Unicode and IDNA classify it as a symbol.
 const blankBraille = '\u2800'
 
 func invisible(r rune) bool {

@@ -8,7 +8,7 @@ import (
 	"roster/domain/user"
 )
 
-// toASCII stands in for IDNA: it knows a few names, and lower-cases what is ASCII already.
+// toASCII replaces IDNA: it knows a few names and converts ASCII to lower case.
 func toASCII(domain string) (string, error) {
 	switch domain {
 	case "bücher.example", "bu\u0308cher.example":
@@ -57,8 +57,8 @@ func TestParseEmail(t *testing.T) {
 		`"\"\\\a"@x.yz`:                    {`"\"\\\a"@x.yz`, `"\"\\a"@x.yz`},
 		`""@x.yz`:                          {`""@x.yz`, `""@x.yz`},
 		`".a"@x.yz`:                        {`".a"@x.yz`, `".a"@x.yz`},
-		"zoe@\u212aelvin.com":              {"zoe@kelvin.com", "zoe@kelvin.com"},                                     // the unit's sign has a plain lower case
-		strings.Repeat("x", 300) + "@x.yz": {strings.Repeat("x", 300) + "@x.yz", strings.Repeat("x", 300) + "@x.yz"}, // EmailRule's to judge
+		"zoe@\u212aelvin.com":              {"zoe@kelvin.com", "zoe@kelvin.com"},                                     // the Kelvin sign has the lower case k
+		strings.Repeat("x", 300) + "@x.yz": {strings.Repeat("x", 300) + "@x.yz", strings.Repeat("x", 300) + "@x.yz"}, // EmailRule checks the length
 	} {
 		e, err := user.ParseEmail(text, toASCII)
 		if err != nil || e.String() != want[0] || e.Key() != want[1] {
@@ -81,8 +81,8 @@ func TestParseEmail(t *testing.T) {
 	}
 }
 
-// Go's "$" must not take a line feed before the end, as Python's does.
-func TestNoLineFeedAtTheEnd(t *testing.T) {
+// Go's "$" must not match before a final line feed, as Python's does.
+func TestEmailRefusesLineFeedAtTheEnd(t *testing.T) {
 	for _, text := range []string{"a\n@x.yz", "\"a\"\n@x.yz", "a@x.yz\n.", "a@[::1]\n."} {
 		if _, err := user.ParseEmail(text, toASCII); err == nil {
 			t.Errorf("%q", text)
@@ -91,10 +91,10 @@ func TestNoLineFeedAtTheEnd(t *testing.T) {
 }
 
 func TestEmailRule(t *testing.T) {
-	if rule := user.EmailRule(true); rule.Max != 254 || rule.NotText != "Enter a valid email address." || rule.Name != "email" || !rule.Required || rule.Keep {
+	if rule := user.EmailRule(true); rule.Max != 254 || rule.NotText != "Enter a valid email address." || rule.Name != "email" || !rule.Required || rule.KeepSpace {
 		t.Errorf("%+v", rule)
 	}
-	if rule := user.NameRule(user.FieldLastName, false); rule.Max != 150 || rule.Name != "last_name" || rule.Required || rule.Keep || rule.NotText != "" {
+	if rule := user.NameRule(user.FieldLastName, false); rule.Max != 150 || rule.Name != "last_name" || rule.Required || rule.KeepSpace || rule.NotText != "" {
 		t.Errorf("%+v", rule)
 	}
 }

@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// ID identifies a user for good: a positive 63-bit integer in decimal, as Django counts them, or a
-// UUID in its canonical lower-case form. Ids are never used again after their user is gone.
+// ID identifies a user: a positive 63-bit integer in decimal, as Django counts them, or a UUID in its canonical
+// lower-case form. An id is never reused after its user was deleted.
 type ID string
 
 const integerKeyLen = 19 // digits of the largest 63-bit integer
 
-// LastImportedID is the highest counted id that is taken over from elsewhere: counting goes on above
-// it, and the ids that are left for new users, 2^40, do not run out.
+// LastImportedID is the highest integer id that an import accepts. New users get higher ids; 2^40 of them are left
+// above it.
 const LastImportedID = 1<<63 - 1 - 1<<40
 
-// ParseID returns the id that text spells. Any other spelling than the canonical one is refused, so
-// that one user has one address; ErrNotFound says that no user can have such an id.
+// ParseID parses an id. It accepts the canonical spelling only, so that each user has one URL. It fails with
+// ErrNotFound, since no user can have any other id.
 func ParseID(text string) (ID, error) {
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil && n > 0 && strconv.FormatInt(n, 10) == text {
 		return ID(text), nil
@@ -27,11 +27,11 @@ func ParseID(text string) (ID, error) {
 	return "", ErrNotFound
 }
 
-// IntegerID returns the id counted n, which must be positive.
+// IntegerID returns the id for n, which must be positive.
 func IntegerID(n int64) ID { return ID(strconv.FormatInt(n, 10)) }
 
-// Integer returns the number of a counted id, and whether id is one.
-func (id ID) Integer() (int64, bool) {
+// Integer returns the value of an integer id. ok is false for other ids.
+func (id ID) Integer() (n int64, ok bool) {
 	if len(id) > integerKeyLen {
 		return 0, false
 	}
@@ -39,8 +39,8 @@ func (id ID) Integer() (int64, bool) {
 	return n, err == nil
 }
 
-// SortKey returns the form of id whose byte order is the order of ids on every backend: counted ids
-// by value, UUIDs by their text (UUIDv7: by age).
+// SortKey returns a string for id whose byte order is the order of ids on every backend: integers by value, before
+// UUIDs, which are ordered by text (UUIDv7: by age).
 func (id ID) SortKey() string {
 	if _, ok := id.Integer(); ok {
 		return strings.Repeat("0", integerKeyLen-len(id)) + string(id)
@@ -57,7 +57,7 @@ func (id ID) Stored() (key string, err error) {
 	return key, nil
 }
 
-// IDFromSortKey undoes SortKey.
+// IDFromSortKey returns the id for a result of SortKey.
 func IDFromSortKey(key string) ID {
 	if len(key) == integerKeyLen {
 		return ID(strings.TrimLeft(key, "0"))

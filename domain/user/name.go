@@ -2,10 +2,10 @@ package user
 
 import "roster/domain/field"
 
-// MaxName is the most characters a first or last name may have (Django's AbstractUser).
+// MaxName is the maximum length of a first or last name in characters (Django's AbstractUser).
 const MaxName = 150
 
-// The members of a user that callers give, in the order in which faults are told.
+// The names of a user's fields in the API, in the order in which faults are listed.
 const (
 	FieldEmail     = "email"
 	FieldActive    = "is_active"
@@ -15,12 +15,12 @@ const (
 	FieldLastName  = "last_name"
 )
 
-// EmailRule is the rule for the email member; its syntax is ParseEmail's to judge.
+// EmailRule returns the rule for the email field. ParseEmail checks the syntax.
 func EmailRule(required bool) field.Rule {
 	return field.Rule{Name: FieldEmail, Required: required, Max: MaxEmail, NotText: ErrBadEmail.Message}
 }
 
-// NameRule is the rule for a first or last name.
-func NameRule(member string, required bool) field.Rule {
-	return field.Rule{Name: member, Required: required, Max: MaxName}
+// NameRule returns the rule for a first or last name.
+func NameRule(name string, required bool) field.Rule {
+	return field.Rule{Name: name, Required: required, Max: MaxName}
 }

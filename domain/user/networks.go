@@ -9,41 +9,39 @@ import (
 	"time"
 )
 
-// Networks is the networks from which a user signed in, the last first, each with the day when it last
-// did. A network is kept as a digest that is another one for each user. The zero value is none. Two values
-// can be compared with ==.
+// Networks holds the networks from which a user signed in, the latest first, each with the day of the last sign-in.
+// A network is stored as a digest that differs from user to user. The zero value is empty. Values are comparable
+// with ==.
 type Networks struct{ encoded string }
 
 const (
-	mostNetworks = 8
-	networkDays  = 90 // after a sign-in its network is known for so long
+	maxNetworks = 8
+	networkDays = 90 // days for which a network stays known after a sign-in
 )
 
-// RestoreNetworks returns the value that Encoded returned s for. What it does not understand of s counts
-// as no network.
+// RestoreNetworks returns the value for a result of Encoded. Entries of s that it cannot parse are ignored.
 func RestoreNetworks(s string) Networks { return Networks{s} }
 
-// Encoded returns the form for storage: DIGEST:DAY for each network, separated by blanks. Days are counted
-// from 1 January 1970 UTC.
+// Encoded returns the form for storage: DIGEST:DAY for each network, separated by spaces. DAY counts days since 1
+// January 1970 UTC.
 func (n Networks) Encoded() string { return n.encoded }
 
-// Equal reports whether n and m are the same.
+// Equal reports whether n and m are equal.
 func (n Networks) Equal(m Networks) bool { return n == m }
 
-// SignedInFrom reports whether the user signed in from a network in the 90 days before now, unless from
-// eight others since.
+// SignedInFrom reports whether the user signed in from network within the 90 days before now. Only the last eight
+// networks of a user are kept.
 func (u *User) SignedInFrom(network string, now time.Time) bool {
 	day, ok := u.s.Networks.lastDay(digestOf(u.s.ID, network))
-	return ok && today(now)-day <= networkDays
+	return ok && dayNumber(now)-day <= networkDays
 }
 
-// RecordNetwork notes that a sign-in at now came from a network. It changes nothing when one of the same day
-// did.
+// RecordNetwork records a sign-in at now from network. It changes nothing when one of the same day is recorded.
 func (u *User) RecordNetwork(network string, now time.Time) {
-	u.s.Networks = u.s.Networks.with(digestOf(u.s.ID, network), today(now))
+	u.s.Networks = u.s.Networks.with(digestOf(u.s.ID, network), dayNumber(now))
 }
 
-// lastDay returns the day of the last sign-in from a network.
+// lastDay returns the day of the last sign-in from a network. ok is false when there is none.
 func (n Networks) lastDay(digest string) (day int, ok bool) {
 	for entry := range strings.FieldsSeq(n.encoded) {
 		if d, day, ok := parseNetwork(entry); ok && d == digest {
@@ -53,7 +51,7 @@ func (n Networks) lastDay(digest string) (day int, ok bool) {
 	return 0, false
 }
 
-// with returns n after a sign-in from a network. It is n itself when that is known of the same day.
+// with returns n with a sign-in from a network on day added, and n itself when that is recorded already.
 func (n Networks) with(digest string, day int) Networks {
 	if last, ok := n.lastDay(digest); ok && last == day {
 		return n
@@ -61,8 +59,8 @@ func (n Networks) with(digest string, day int) Networks {
 	entries := []string{fmt.Sprintf("%s:%d", digest, day)}
 	for entry := range strings.FieldsSeq(n.encoded) {
 		d, last, ok := parseNetwork(entry)
-		if ok && d != digest && day-last <= networkDays && len(entries) < mostNetworks {
-			entries = append(entries, fmt.Sprintf("%s:%d", d, min(last, day))) // a clock may have been ahead
+		if ok && d != digest && day-last <= networkDays && len(entries) < maxNetworks {
+			entries = append(entries, fmt.Sprintf("%s:%d", d, min(last, day))) // the recorded day may be in the future: another clock was ahead
 		}
 	}
 	return Networks{strings.Join(entries, " ")}
@@ -79,4 +77,4 @@ func digestOf(id ID, network string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-func today(now time.Time) int { return int(now.Unix() / (24 * 60 * 60)) }
+func dayNumber(now time.Time) int { return int(now.Unix() / (24 * 60 * 60)) }

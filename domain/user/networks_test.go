@@ -9,7 +9,7 @@ import (
 	"roster/domain/user"
 )
 
-func TestNetworksOfTheLast90DaysAreKnown(t *testing.T) {
+func TestNetworksAreKnownFor90Days(t *testing.T) {
 	const day = 24 * time.Hour
 	u := register(t)
 	known := func(network string, at time.Time, want bool) {
@@ -39,7 +39,7 @@ func TestEightNetworksAreKept(t *testing.T) {
 	for i := range 20 {
 		u.RecordNetwork(fmt.Sprint("n", i), joined)
 	}
-	u.RecordNetwork("n12", joined.Add(24*time.Hour)) // the oldest of those that are kept, used again
+	u.RecordNetwork("n12", joined.Add(24*time.Hour)) // the oldest kept network, used again
 	u.RecordNetwork("n20", joined.Add(24*time.Hour))
 	for i := range 21 {
 		if known, want := u.SignedInFrom(fmt.Sprint("n", i), joined), i == 12 || i >= 14; known != want {
@@ -51,8 +51,8 @@ func TestEightNetworksAreKept(t *testing.T) {
 	}
 }
 
-// What is stored changes once a day for each network at most, also when two are used in turn.
-func TestNetworksChangeOnlyWithTheDay(t *testing.T) {
+// The stored value changes once a day per network at most, even when two are used in turn.
+func TestNetworksChangeOncePerDay(t *testing.T) {
 	u := register(t)
 	u.RecordNetwork("a", joined)
 	u.RecordNetwork("b", joined)
@@ -68,7 +68,7 @@ func TestNetworksChangeOnlyWithTheDay(t *testing.T) {
 	}
 }
 
-func TestNetworksAreOfOneUser(t *testing.T) {
+func TestNetworkDigestsDifferByUser(t *testing.T) {
 	u := register(t)
 	u.RecordNetwork("192.0.2.1", joined)
 	s := u.Snapshot()
@@ -79,8 +79,8 @@ func TestNetworksAreOfOneUser(t *testing.T) {
 	}
 }
 
-// A clock that was a year ahead pushes none of the networks out that are in use.
-func TestNetworksOfAClockThatWasAhead(t *testing.T) {
+// A sign-in dated a year ahead does not remove networks that are in use.
+func TestNetworksDatedAhead(t *testing.T) {
 	u := register(t)
 	u.RecordNetwork("ahead", joined.AddDate(1, 0, 0))
 	for i := range 7 {
@@ -95,8 +95,8 @@ func TestNetworksOfAClockThatWasAhead(t *testing.T) {
 	}
 }
 
-// What cannot be read is no network, and goes with the next sign-in.
-func TestNetworksThatMakeNoSense(t *testing.T) {
+// Malformed entries are ignored and removed by the next sign-in.
+func TestMalformedNetworksAreIgnored(t *testing.T) {
 	for _, text := range []string{"x", ":", "x:y", ":20000", "0123456789abcdef:99999999999999999999", strings.Repeat("a:1 ", 100), "\x00 \xff"} {
 		s := register(t).Snapshot()
 		s.Networks = user.RestoreNetworks(text)

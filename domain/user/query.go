@@ -9,10 +9,10 @@ import (
 	"roster/domain/field"
 )
 
-// Sort is something users can be ordered by.
+// Sort is a field that users can be ordered by.
 type Sort string
 
-// What users can be ordered by. Texts are compared byte by byte, case and all, on every backend.
+// The fields that users can be ordered by. Texts are compared byte by byte, with case, on every backend.
 const (
 	SortID        Sort = "id"
 	SortEmail     Sort = "email"
@@ -30,39 +30,39 @@ type Order struct {
 	Desc bool
 }
 
-// Filter says which users are meant. The zero value means all.
+// Filter selects users. The zero value selects all.
 type Filter struct {
-	Terms  []string // each must be part of Snapshot.SearchText
+	Terms  []string // each must occur in User.SearchText
 	Active *bool
 	Staff  *bool
-	Only   ID // this user alone, if it fits the rest too; "" for any
+	Only   ID // this user only, if the other criteria match too; "" for any
 }
 
-// Query asks for one stretch of the users that fit a filter, in order.
+// Query selects a page of the users that match a filter, in order.
 type Query struct {
 	Filter
-	Order  []Order   // ends with SortID, so that no two users are equal; see Ordering
-	From   *Position // exclusive; nil begins at the start
-	Offset int       // users to leave out first, after From
-	Limit  int       // most users to return, at least 1
+	Order  []Order   // ends with SortID, so that the order is total; see Ordering
+	From   *Position // exclusive; nil for the first page
+	Offset int       // users to skip, after From
+	Limit  int       // maximum number of users to return, at least 1
 }
 
-// Position is a place in an ordering: that of a user, who may be gone by now. Only the members that
-// the ordering uses count.
+// Position is the position of a user in an ordering. The user need not exist any more. Only the fields that the
+// ordering uses matter.
 type Position struct {
 	ID                         ID
 	Email, FirstName, LastName string
 	Joined                     time.Time
 }
 
-// Position returns the place of u in any ordering.
+// Position returns the position of u in any ordering.
 func (u *User) Position() Position {
 	return Position{ID: u.s.ID, Email: u.s.Email, FirstName: u.s.FirstName, LastName: u.s.LastName, Joined: u.s.Joined}
 }
 
-// Ordering parses an ordering as DRF's OrderingFilter spells it, for the API and the command line: names separated
-// by commas, each with "-" before it for descending. Unknown and repeated names are left out; when none is left, the
-// result is fallback. The id is always the last criterion.
+// Ordering parses the ordering parameter of DRF's OrderingFilter: field names separated by commas, each with an
+// optional "-" for descending. It ignores unknown and repeated names, and uses fallback when none is left. The id is
+// always the last criterion.
 func Ordering(param string, fallback ...Order) []Order {
 	var out []Order
 	for part := range strings.SplitSeq(param, ",") {
@@ -77,7 +77,7 @@ func Ordering(param string, fallback ...Order) []Order {
 	}
 	for i, o := range out {
 		if o.By == SortID {
-			return out[:i+1] // nothing after the id can decide
+			return out[:i+1] // ids are unique: later criteria have no effect
 		}
 	}
 	return append(out, Order{By: SortID, Desc: len(out) > 0 && out[len(out)-1].Desc})
@@ -108,7 +108,7 @@ func Reverse(order []Order) []Order {
 	return out
 }
 
-// Compare orders two places: negative when p comes first.
+// Compare returns a negative number when p comes before q in order, a positive one when after, and 0 when equal.
 func (p Position) Compare(q Position, order []Order) int {
 	for _, o := range order {
 		c := 0
@@ -134,15 +134,15 @@ func (p Position) Compare(q Position, order []Order) int {
 	return 0
 }
 
-// Terms parses a search text as DRF's SearchFilter does, for the API and the command line: it splits the text at
-// blanks and commas and folds the parts. NUL characters are left out.
+// Terms parses the search parameter of DRF's SearchFilter: it removes NUL characters, folds the text with Fold, and
+// splits it at white space and commas.
 func Terms(param string) []string {
 	return strings.FieldsFunc(Fold(strings.ReplaceAll(param, "\x00", "")), func(r rune) bool {
-		return r == ',' || field.Space(r)
+		return r == ',' || field.IsSpace(r)
 	})
 }
 
-// Matches reports whether u fits f; the meaning of a filter, for backends that have no other way.
+// Matches reports whether f selects u. It defines the meaning of a filter for every backend.
 func (f Filter) Matches(u *User) bool {
 	if f.Only != "" && u.s.ID != f.Only || f.Active != nil && u.s.Active != *f.Active || f.Staff != nil && u.s.Staff != *f.Staff {
 		return false

@@ -74,20 +74,20 @@ func TestMatches(t *testing.T) {
 		filter user.Filter
 		want   bool
 	}{
-		"all":                 {user.Filter{}, true},
-		"active":              {user.Filter{Active: &yes}, true},
-		"inactive":            {user.Filter{Active: &no}, false},
-		"staff":               {user.Filter{Staff: &yes}, false},
-		"no staff":            {user.Filter{Staff: &no, Active: &yes}, true},
-		"only":                {user.Filter{Only: "7"}, true},
-		"only another":        {user.Filter{Only: "8"}, false},
-		"first name":          {user.Filter{Terms: user.Terms("zoë")}, true},
-		"all terms":           {user.Filter{Terms: user.Terms("ZOË neil EXAMPLE")}, true},
-		"one term too many":   {user.Filter{Terms: user.Terms("zoë smith")}, false},
-		"not across members":  {user.Filter{Terms: []string{"comzoë"}}, false},
-		"the mark is no text": {user.Filter{Terms: user.Terms("com\nzoë")}, true}, // two terms
-		"wildcards are plain": {user.Filter{Terms: []string{"z%"}}, false},
-		"terms and only":      {user.Filter{Terms: []string{"zoë"}, Only: "8"}, false},
+		"all":                          {user.Filter{}, true},
+		"active":                       {user.Filter{Active: &yes}, true},
+		"inactive":                     {user.Filter{Active: &no}, false},
+		"staff":                        {user.Filter{Staff: &yes}, false},
+		"no staff":                     {user.Filter{Staff: &no, Active: &yes}, true},
+		"only":                         {user.Filter{Only: "7"}, true},
+		"only another":                 {user.Filter{Only: "8"}, false},
+		"first name":                   {user.Filter{Terms: user.Terms("zoë")}, true},
+		"all terms":                    {user.Filter{Terms: user.Terms("ZOË neil EXAMPLE")}, true},
+		"one term too many":            {user.Filter{Terms: user.Terms("zoë smith")}, false},
+		"not across members":           {user.Filter{Terms: []string{"comzoë"}}, false},
+		"the separator does not match": {user.Filter{Terms: user.Terms("com\nzoë")}, true}, // two terms
+		"wildcards are plain":          {user.Filter{Terms: []string{"z%"}}, false},
+		"terms and only":               {user.Filter{Terms: []string{"zoë"}, Only: "8"}, false},
 	} {
 		if got := c.filter.Matches(u); got != c.want {
 			t.Errorf("%s: %t", name, got)
@@ -95,7 +95,7 @@ func TestMatches(t *testing.T) {
 	}
 }
 
-// An ordering is total, and its reverse is its opposite.
+// An ordering is total, and Reverse inverts it.
 func TestCompare(t *testing.T) {
 	text := rapid.SampledFrom([]string{"", "a", "A", "b", "é", "aa"})
 	place := rapid.Custom(func(t *rapid.T) user.Position {

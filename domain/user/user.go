@@ -1,5 +1,3 @@
-// Package user holds the user aggregate: who somebody is, whether they may sign in, and since when
-// their sessions count.
 package user
 
 import (
@@ -10,14 +8,14 @@ import (
 	"roster/domain/credential"
 )
 
-// User is the aggregate root. It is always valid, and one write stores all of it.
+// User is the aggregate root. It is always valid, and storage writes it as a whole.
 type User struct {
 	s         Snapshot
 	lastStaff bool // see AllowLastStaff
 }
 
-// Snapshot is a User's whole state, for storage to write and read back. Times are UTC in whole
-// microseconds, as Django's are; the zero time means never.
+// Snapshot is the whole state of a User, for storage. Times are UTC in whole microseconds, as Django's are. The zero
+// time means never.
 type Snapshot struct {
 	ID                 ID
 	Email              string // as shown
@@ -29,13 +27,13 @@ type Snapshot struct {
 	Password           credential.Hash
 	Joined             time.Time
 	LastLogin          time.Time
-	SessionEpoch       int64     // counted up each time all sessions end: a session of an older epoch is dead
-	SessionsValidAfter time.Time // when all sessions last ended; tokens without a session are judged by it
-	Networks           Networks  // from which the user signed in
-	Version            int64     // counted up by each stored change, from 1
+	SessionEpoch       int64     // incremented when all sessions end: sessions of an earlier epoch are invalid
+	SessionsValidAfter time.Time // when all sessions last ended; decides about tokens without a session
+	Networks           Networks  // networks from which the user signed in
+	Version            int64     // incremented by each stored change, from 1
 }
 
-// New is a person about to become a user.
+// New holds the values for Register.
 type New struct {
 	ID        ID
 	Email     Email
@@ -45,10 +43,10 @@ type New struct {
 	Password  credential.Hash
 }
 
-// Administers reports whether the user may administer others: active staff users may.
+// Administers reports whether the user may administer other users: active staff users may.
 func (s Snapshot) Administers() bool { return s.Active && s.Staff }
 
-// Register makes an active user who joined at now.
+// Register returns a new active user that joined at now. It fails as Restore does.
 func Register(n New, now time.Time) (*User, error) {
 	return Restore(Snapshot{
 		ID: n.ID, Email: n.Email.address, EmailKey: n.Email.key,
@@ -58,18 +56,19 @@ func Register(n New, now time.Time) (*User, error) {
 	})
 }
 
-// Restore rebuilds a user from storage. ErrBadHistory says that no rule could have led to s.
+// Restore returns the user with the stored state s. It fails with ErrBadState when s is not the state of any valid
+// user.
 func Restore(s Snapshot) (*User, error) {
 	if s.ID == "" || s.Email == "" || s.EmailKey == "" || s.Joined.IsZero() || s.SessionEpoch < 0 || s.Version < 1 {
-		return nil, ErrBadHistory
+		return nil, ErrBadState
 	}
 	return &User{s: s}, nil
 }
 
-// Format implements fmt.Formatter: fmt would print what is inside, and the stored credential with it.
+// Format implements fmt.Formatter, so that the stored credential is never printed.
 func (u User) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "[user %s]", u.s.ID) }
 
-// Snapshot returns the user's state.
+// Snapshot returns the state of the user.
 func (u *User) Snapshot() Snapshot { return u.s }
 
 // ID returns the user's identifier.
@@ -78,35 +77,35 @@ func (u *User) ID() ID { return u.s.ID }
 // Active reports whether the user may sign in and use tokens.
 func (u *User) Active() bool { return u.s.Active }
 
-// Staff reports whether the user may administer others.
+// Staff reports whether the user has the staff flag. See Snapshot.Administers.
 func (u *User) Staff() bool { return u.s.Staff }
 
 // Password returns the stored credential.
 func (u *User) Password() credential.Hash { return u.s.Password }
 
-// Version returns how often the user was stored; it is the entity tag.
+// Version returns the version, which the API shows as the entity tag.
 func (u *User) Version() int64 { return u.s.Version }
 
-// SessionEpoch returns how often all sessions of this user were ended.
+// SessionEpoch returns how many times all sessions of the user were ended.
 func (u *User) SessionEpoch() int64 { return u.s.SessionEpoch }
 
-// SessionsValidAfter returns when all sessions of this user were last ended.
+// SessionsValidAfter returns when all sessions of the user were last ended, or the zero time.
 func (u *User) SessionsValidAfter() time.Time { return u.s.SessionsValidAfter }
 
-// ChangeEmail gives the user another address.
+// ChangeEmail sets the email address.
 func (u *User) ChangeEmail(e Email) { u.s.Email, u.s.EmailKey = e.address, e.key }
 
-// Rename gives the user another first and last name; checked text, see NameRule.
+// Rename sets the first and last name. The texts must satisfy NameRule.
 func (u *User) Rename(first, last string) { u.s.FirstName, u.s.LastName = first, last }
 
-// ChangePassword replaces the credential and ends every session there is at now.
+// ChangePassword sets the credential and ends all sessions, see EndSessions.
 func (u *User) ChangePassword(h credential.Hash, now time.Time) {
 	u.s.Password = h
 	u.EndSessions(now)
 }
 
-// EndSessions ends every session there is, whatever the clocks say that their times come from. Tokens
-// that have no session are judged by now, which is kept for them and never moves back.
+// EndSessions ends all sessions of the user. Sessions are compared by epoch, so clocks do not matter. Tokens without
+// a session are compared with the latest time at which sessions ended.
 func (u *User) EndSessions(now time.Time) {
 	u.s.SessionEpoch++
 	if now.After(u.s.SessionsValidAfter) {
@@ -114,41 +113,41 @@ func (u *User) EndSessions(now time.Time) {
 	}
 }
 
-// SpareTokens takes back what EndSessions did to tokens without a session that were issued at since or
-// later.
-func (u *User) SpareTokens(since time.Time) { u.s.SessionsValidAfter = since }
+// KeepTokensIssuedSince limits the last EndSessions: tokens without a session stay valid when they were issued at
+// since or later.
+func (u *User) KeepTokensIssuedSince(since time.Time) { u.s.SessionsValidAfter = since }
 
-// Rehash replaces the stored form of an unchanged password, unless the password is no longer the
-// one that old stands for: a rehash must not undo a change made meanwhile.
-func (u *User) Rehash(old, fresh credential.Hash) {
+// Rehash replaces the stored form of an unchanged password. It does nothing when the credential is no longer old, so
+// that it cannot undo a change of the password.
+func (u *User) Rehash(old, replacement credential.Hash) {
 	if u.s.Password == old {
-		u.s.Password = fresh
+		u.s.Password = replacement
 	}
 }
 
-// RecordSignIn notes a sign-in at now.
+// RecordSignIn records a sign-in at now.
 func (u *User) RecordSignIn(now time.Time) { u.s.LastLogin = now }
 
-// SetActive lets the user in or shuts them out. That alone does not end sessions: see EndSessions.
+// SetActive sets whether the user may sign in. It does not end sessions, see EndSessions.
 func (u *User) SetActive(active bool) { u.s.Active = active }
 
-// SetStaff makes the user an administrator or takes that away.
+// SetStaff sets whether the user is staff.
 func (u *User) SetStaff(staff bool) { u.s.Staff = staff }
 
-// AllowLastStaff lets the change or deletion under way take away the last active staff user, which storage
-// refuses otherwise: the override of an operator. It is no part of the state, and holds for this one change.
+// AllowLastStaff allows the current change or deletion to remove the last active staff user, which storage otherwise
+// refuses. It is the operator's override, and not part of the stored state.
 func (u *User) AllowLastStaff() { u.lastStaff = true }
 
-// Resigns reports whether u, with the state before, stops administering others by the state it has now or, when
-// deleted, by its removal. Storage then sees to it that another active staff user is left (ErrLastStaff).
-func (u *User) Resigns(before Snapshot, deleted bool) bool {
+// LosesAdministration reports whether a change from the state before, or a deletion, takes the administration from
+// u. Storage then requires that another active staff user remains, and fails with ErrLastStaff otherwise. After
+// AllowLastStaff it returns false.
+func (u *User) LosesAdministration(before Snapshot, deleted bool) bool {
 	return before.Administers() && (deleted || !u.s.Administers()) && !u.lastStaff
 }
 
-// TakeOver makes the user what another system says: address, names, flags, credential and dates are
-// those of s. What is ours alone stays: the id, the sessions, the known networks, the version and a later
-// sign-in.
-func (u *User) TakeOver(s Snapshot) {
+// ApplyImport overwrites the user with an imported snapshot. The id, the version, the session state, the known
+// networks and a later LastLogin stay.
+func (u *User) ApplyImport(s Snapshot) {
 	s.ID, s.Version = u.s.ID, u.s.Version
 	s.SessionEpoch, s.SessionsValidAfter, s.Networks = u.s.SessionEpoch, u.s.SessionsValidAfter, u.s.Networks
 	if u.s.LastLogin.After(s.LastLogin) {
@@ -157,12 +156,12 @@ func (u *User) TakeOver(s Snapshot) {
 	u.s = s
 }
 
-// SearchText returns the text in which each search term is looked for: email and names, folded by
-// Fold, apart by a line feed, which no term holds.
+// SearchText returns the text that search terms are matched against: email, first and last name, folded by Fold and
+// separated by line feeds, which no term contains.
 func (s Snapshot) SearchText() string {
 	return Fold(s.Email) + "\n" + Fold(s.FirstName) + "\n" + Fold(s.LastName)
 }
 
-// Fold removes the distinction of upper and lower case for searching. Characters that share their upper case
-// are one, as in a comparison by PostgreSQL's upper(), which Django's icontains makes: σ and ς, i and ı, s and ſ.
+// Fold removes the distinction of case for searching. Characters with the same upper case become the same, as in a
+// comparison by PostgreSQL's upper(), which Django's icontains makes: σ and ς, i and ı, s and ſ.
 func Fold(s string) string { return strings.ToLower(strings.ToUpper(s)) }

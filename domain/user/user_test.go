@@ -53,14 +53,14 @@ func TestRegisterAndRestore(t *testing.T) {
 	} {
 		s := want
 		change(&s)
-		if _, err := user.Restore(s); !errors.Is(err, user.ErrBadHistory) {
+		if _, err := user.Restore(s); !errors.Is(err, user.ErrBadState) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
-// A user resigns by a change after which the user is no active staff user any more, or by being deleted, unless
-// that was allowed.
+// A change that removes the administration of an active staff user, or its deletion, is reported unless it was
+// allowed.
 func TestResigns(t *testing.T) {
 	for _, before := range []user.Snapshot{{}, {Active: true}, {Staff: true}, {Active: true, Staff: true}} {
 		for _, active := range []bool{false, true} {
@@ -69,14 +69,14 @@ func TestResigns(t *testing.T) {
 				u.SetActive(active)
 				u.SetStaff(staff)
 				administers := before.Active && before.Staff
-				if got, want := u.Resigns(before, false), administers && !(active && staff); got != want {
+				if got, want := u.LosesAdministration(before, false), administers && !(active && staff); got != want {
 					t.Errorf("%+v, changed to active %t, staff %t: %t", before, active, staff, got)
 				}
-				if got := u.Resigns(before, true); got != administers {
+				if got := u.LosesAdministration(before, true); got != administers {
 					t.Errorf("%+v, deleted: %t", before, got)
 				}
 				u.AllowLastStaff()
-				if u.Resigns(before, false) || u.Resigns(before, true) {
+				if u.LosesAdministration(before, false) || u.LosesAdministration(before, true) {
 					t.Errorf("%+v: not, once it is allowed", before)
 				}
 			}
@@ -104,7 +104,7 @@ func TestChanges(t *testing.T) {
 	if u.SessionEpoch() != epoch+1 || !u.SessionsValidAfter().Equal(later) {
 		t.Errorf("%d, %v", u.SessionEpoch(), u.SessionsValidAfter())
 	}
-	u.Rehash(credential.RestoreHash("argon2$lantern"), credential.RestoreHash("fresh")) // of a password that was changed meanwhile
+	u.Rehash(credential.RestoreHash("argon2$lantern"), credential.RestoreHash("fresh")) // of a password that was changed since
 	if u.Password().Encoded() != "argon2$orchard" {
 		t.Error("a rehash undoes a change")
 	}
@@ -128,7 +128,7 @@ func TestUserNeverPrintsTheHash(t *testing.T) {
 	}
 }
 
-func TestTakeOver(t *testing.T) {
+func TestApplyImport(t *testing.T) {
 	later := joined.Add(time.Hour)
 	there := user.Snapshot{
 		ID: "8", Email: "Ann@example.com", EmailKey: "ann@example.com", FirstName: "Ann", LastName: "Lee", Active: true,
@@ -142,7 +142,7 @@ func TestTakeOver(t *testing.T) {
 			u.RecordSignIn(c.here)
 		}
 		u.EndSessions(later)
-		u.TakeOver(there)
+		u.ApplyImport(there)
 		want := there
 		want.ID, want.SessionEpoch, want.SessionsValidAfter, want.Version, want.LastLogin = "7", 1, later, 1, c.want
 		if got := u.Snapshot(); got != want {

@@ -11,15 +11,15 @@ import (
 
 // Actor is the user that a request acts for. The zero value is anonymous.
 type Actor struct {
-	User    *user.User // nil when anonymous; as read when the request was authenticated
-	Session session.ID // the session of the request; "" when the token names none
-	Issued  time.Time  // when the token of the request was issued; zero when it does not say
+	User    *user.User // as read when the request was authenticated; nil for anonymous
+	Session session.ID // the session of the request; "" for a token without a session
+	Issued  time.Time  // the iat claim of the request's token; zero when absent
 }
 
-// Anonymous reports whether the request acts for no user.
+// Anonymous reports whether the request has no user.
 func (a Actor) Anonymous() bool { return a.User == nil }
 
-// ID returns the actor's user id, "" when anonymous.
+// ID returns the actor's user id, or "" when anonymous.
 func (a Actor) ID() user.ID {
 	if a.User == nil {
 		return ""
@@ -27,44 +27,44 @@ func (a Actor) ID() user.ID {
 	return a.User.ID()
 }
 
-// Is reports whether the actor is the user with that id.
+// Is reports whether the actor is the user with this id.
 func (a Actor) Is(id user.ID) bool { return a.User != nil && a.User.ID() == id }
 
 // Staff reports whether the actor is an administrator.
 func (a Actor) Staff() bool { return a.User != nil && a.User.Staff() }
 
-// UserInput is what a client sends of a user.
+// UserInput holds the fields of a user in a request.
 type UserInput struct {
 	Email, Password, FirstName, LastName field.Text
-	CurrentPassword                      field.Text // required with a change of password where the profile demands it
-	Active, Staff                        field.Text // ignored unless staff sends them in a change
+	CurrentPassword                      field.Text // required with a new password or email address where the profile demands it
+	Active, Staff                        field.Text // read in changes by staff, otherwise ignored
 }
 
 // Changes is a change of a user.
 type Changes struct {
 	UserInput
-	Whole    bool    // every member is required (PUT); without, absent members stay (PATCH)
-	Versions []int64 // the user's version must be one of these (If-Match); nil for any
+	Full     bool    // all fields are required (PUT); otherwise absent fields stay (PATCH)
+	Versions []int64 // the user must have one of these versions (If-Match); nil for any
 }
 
-// UserQuery asks for a part of the list of users. Filter.Only is set by the access policy.
+// UserQuery selects a page of the list of users. The access policy sets Filter.Only.
 type UserQuery struct {
 	user.Query
-	Email string // only the user with this address, in any spelling of it; "" for any
+	Email string // only the user with this address, in any spelling; "" for any
 }
 
-// Accounts is the use cases about users. Each method fails with fault.Unauthenticated when the actor is anonymous,
-// fault.Forbidden when the access policy forbids, user.ErrNotFound when there is no such user or the actor may not
-// know of it, and fault.ErrInvalid with every field at fault. A method that takes a function read judges the actor's
-// rights before it calls read, which decodes the request's body, and returns the error of read.
+// Accounts is the group of use cases about users. Each method fails with fault.Unauthenticated when the actor is
+// anonymous, fault.Forbidden when the access policy does not allow it, user.ErrNotFound when there is no such user
+// or the actor may not know of it, and fault.ErrInvalid with all faults of fields. A method with a function read
+// checks the actor's rights before it calls read, which decodes the body of the request, and returns its error.
 type Accounts interface {
-	// Register adds a user, as the registration setting allows.
+	// Register adds a user, if the registration setting allows it.
 	Register(ctx context.Context, actor Actor, read func() (UserInput, error)) (*user.User, error)
 
-	// List returns the users that fit q and that the actor may see.
+	// List returns the users that q selects and the actor may see.
 	List(ctx context.Context, actor Actor, q UserQuery) ([]*user.User, error)
 
-	// Count returns how many users fit the filter and the address of q and may be seen by the actor.
+	// Count returns the number of users that the filter and address of q select and the actor may see.
 	Count(ctx context.Context, actor Actor, q UserQuery) (int, error)
 
 	// Get returns one user.
@@ -73,16 +73,15 @@ type Accounts interface {
 	// MayChange fails unless the actor may change the user.
 	MayChange(ctx context.Context, actor Actor, id user.ID) error
 
-	// Change changes one user, all of it or nothing. It fails with user.ErrStale when the version is none of those
-	// named, user.ErrLastStaff when no active staff user would be left, and lockout.ErrLocked after too many wrong
-	// current passwords. A new password for another user unlocks that account.
+	// Change changes a user, completely or not at all. It fails with user.ErrStale when the version is none of those
+	// named, user.ErrLastStaff when no active staff user would remain, and lockout.ErrLocked after too many wrong
+	// current passwords. A new password for another user also unlocks that account.
 	Change(ctx context.Context, actor Actor, id user.ID, read func() (Changes, error)) (*user.User, error)
 
-	// ChangePassword replaces the actor's password after a check of the current one, and ends the actor's other
-	// sessions. It fails with lockout.ErrLocked as Change does.
+	// ChangePassword checks the actor's current password, replaces it, and ends the actor's other sessions. It fails
+	// with lockout.ErrLocked as Change does.
 	ChangePassword(ctx context.Context, actor Actor, current, password field.Text) error
 
-	// Delete deletes one user and the user's sessions. It fails with user.ErrStale and user.ErrLastStaff as Change
-	// does.
+	// Delete deletes a user and its sessions. It fails with user.ErrStale and user.ErrLastStaff as Change does.
 	Delete(ctx context.Context, actor Actor, id user.ID, versions []int64) error
 }

@@ -7,7 +7,7 @@ import (
 	"roster/domain/field"
 )
 
-// Failures of signing in and of authenticating a request. Texts are DRF's and SimpleJWT's.
+// Errors of a sign-in and of the authentication of a request. The messages are those of DRF and SimpleJWT.
 var (
 	ErrNoAccount     = fault.New(fault.Unauthenticated, "", "No active account found with the given credentials")
 	ErrTokenOrphaned = fault.New(fault.Unauthenticated, "", "No active account found for the given token.")
@@ -17,33 +17,34 @@ var (
 	ErrForbidden     = fault.New(fault.Forbidden, "", "You do not have permission to perform this action.")
 )
 
-// TokenPair is what a sign-in or a refresh gives. Refresh is "" when the old one stays in use.
+// TokenPair is the result of a sign-in or a refresh. Refresh is "" when the refresh token of the request stays in
+// use.
 type TokenPair struct{ Access, Refresh string }
 
-// SignIn is what somebody shows to sign in.
+// SignIn holds the fields of a sign-in.
 type SignIn struct {
 	Email, Password field.Text
 }
 
-// Authentication is the conversation about tokens. Besides what its methods name, a token member that
-// is absent, null, blank or no text is fault.ErrInvalid.
+// Authentication is the group of use cases about tokens. Each method with a token field fails with fault.ErrInvalid
+// when the token is absent, null, blank or not text.
 type Authentication interface {
-	// SignIn starts a session. ErrNoAccount answers wrong passwords, unknown and inactive users
-	// alike, at the same cost, and so does lockout.ErrLocked after too many of them.
+	// SignIn starts a session. It fails with ErrNoAccount for a wrong password, an unknown user and an inactive
+	// user. These take the same time, so that they cannot be distinguished. It fails with lockout.ErrLocked after
+	// too many failures, whether or not the user exists.
 	SignIn(ctx context.Context, in SignIn) (TokenPair, error)
 
-	// Refresh gives a new access token for a refresh token, and with rotation a new refresh token.
-	// It fails with one of session's token errors, or ErrTokenOrphaned when the user is gone or
-	// inactive.
+	// Refresh returns a new access token and, with rotation, a new refresh token. It fails with a token error of
+	// package session, or with ErrTokenOrphaned when the user is deleted or inactive.
 	Refresh(ctx context.Context, token field.Text) (TokenPair, error)
 
-	// Verify tells whether a token of any type is good, or why not.
+	// Verify fails with a token error of package session unless the token, of either type, is valid.
 	Verify(ctx context.Context, token field.Text) error
 
-	// SignOut ends the session of a refresh token.
+	// SignOut ends the session of a refresh token. It fails with a token error of package session.
 	SignOut(ctx context.Context, token field.Text) error
 
-	// Authenticate returns the actor whom an access token stands for. It fails with one of
-	// session's token errors, session.ErrNoUserClaim, ErrUserNotFound or ErrUserInactive.
+	// Authenticate returns the actor of an access token. It fails with a token error of package session,
+	// ErrUserNotFound or ErrUserInactive.
 	Authenticate(ctx context.Context, token string) (Actor, error)
 }

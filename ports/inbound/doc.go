@@ -1,2 +1,2 @@
-// Package inbound declares the use cases that driving adapters call: an interface for each group of them.
+// Package inbound declares the use cases that driving adapters call, as one interface per group.
 package inbound

@@ -2,8 +2,8 @@ package inbound
 
 import "context"
 
-// Health tells whether the service can do its work now.
+// Health is the use case about readiness.
 type Health interface {
-	// Ready fails with fault.Unavailable when a resource that requests need is away.
+	// Ready fails with fault.Unavailable when a resource that requests need is down, or the service is stopping.
 	Ready(ctx context.Context) error
 }

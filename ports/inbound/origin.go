@@ -7,8 +7,7 @@ import (
 	"roster/domain/session"
 )
 
-// Origin is where a request comes from, for limits and for the audit trail. It says nothing of who
-// makes it: that is the Actor.
+// Origin describes where a request comes from, for limits and the audit trail. The user is the Actor.
 type Origin struct {
 	Channel   audit.Channel
 	Client    session.Client
@@ -17,12 +16,12 @@ type Origin struct {
 
 type originKey struct{}
 
-// WithOrigin returns a context that carries o to whatever the request leads to.
+// WithOrigin returns a copy of ctx with o.
 func WithOrigin(ctx context.Context, o Origin) context.Context {
 	return context.WithValue(ctx, originKey{}, o)
 }
 
-// OriginOf returns the origin that ctx carries, or the zero Origin.
+// OriginOf returns the origin in ctx, or the zero Origin.
 func OriginOf(ctx context.Context) Origin {
 	o, _ := ctx.Value(originKey{}).(Origin)
 	return o

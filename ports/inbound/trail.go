@@ -7,8 +7,8 @@ import (
 )
 
 // Trail is the use case about the audit trail, for staff. It fails with fault.Unauthenticated when the actor is
-// anonymous and fault.Forbidden when the actor is not staff.
+// anonymous, and fault.Forbidden when the actor is not staff.
 type Trail interface {
-	// Events judges the actor's rights, calls read for the query, and returns the events that fit it.
+	// Events checks the actor's rights, calls read for the query, and returns the events that it selects.
 	Events(ctx context.Context, actor Actor, read func() (audit.Query, error)) ([]audit.Event, error)
 }

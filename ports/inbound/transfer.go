@@ -8,7 +8,7 @@ import (
 	"roster/domain/user"
 )
 
-// Outcome is what became of a row of an import.
+// Outcome is the result of a row of an import.
 type Outcome string
 
 // The outcomes.
@@ -16,14 +16,14 @@ const (
 	Added     Outcome = "added"
 	Updated   Outcome = "updated"
 	Unchanged Outcome = "unchanged"
-	Kept      Outcome = "kept" // the row differs, but the user was in use here since, which counts for more
+	Kept      Outcome = "kept" // the row differs, but the user was in use here, which takes precedence
 	Rejected  Outcome = "rejected"
 )
 
-// Reason says why a row was rejected.
+// Reason is why a row was rejected.
 type Reason string
 
-// Why rows are rejected.
+// The reasons.
 const (
 	ReasonMalformed     Reason = "malformed_row"
 	ReasonUnsupportedID Reason = "unsupported_id"
@@ -36,116 +36,116 @@ const (
 	ReasonBadHash       Reason = "invalid_password_hash"
 	ReasonCostlyHash    Reason = "costly_password_hash"
 	ReasonBadDate       Reason = "invalid_date"
-	ReasonLastStaff     Reason = "last_staff" // the row would take away the last active staff user
+	ReasonLastStaff     Reason = "last_staff" // no active staff user would remain
 )
 
-// Notice is something to be known of a row that went in.
+// Notice is a warning about an imported row.
 type Notice string
 
 // The notices.
 const (
-	// NoticeNoPassword: the hash is kept, but no password fits it; the user needs a new one.
+	// NoticeNoPassword: the hash is kept, but no password can match it. The user needs a new password.
 	NoticeNoPassword Notice = "password_cannot_be_verified"
-	// NoticeStaff: is_staff without is_superuser, which makes no administrator here.
+	// NoticeStaff: is_staff without is_superuser, so the user is no administrator here.
 	NoticeStaff Notice = "staff_without_superuser"
-	// NoticeSuperuser: is_superuser without is_staff, which makes no administrator with StaffAsAdmin.
+	// NoticeSuperuser: is_superuser without is_staff, so the user is no administrator here under StaffAsAdmin.
 	NoticeSuperuser Notice = "superuser_without_staff"
-	// NoticeNewID: the source tells no id, so that the user has another here. Tokens that were issued
-	// there name the old ids, which are others' here: their key must not be taken over.
+	// NoticeNewID: the source has no ids, so the user got a new one. Tokens of the source contain its ids, which
+	// belong to other users here: its signing key must not be used here.
 	NoticeNewID Notice = "new_id"
-	// NoticeTokenWithoutUser: a revoked token of nobody, which is no good anyway and is left out.
+	// NoticeTokenWithoutUser: a revoked token without a user was left out. It is invalid anyway.
 	NoticeTokenWithoutUser Notice = "revoked_token_without_user"
-	// NoticeTokenUnknown: a revocation that cannot be read, or of which the source does not hold the
-	// token. That token is honoured until it expires.
+	// NoticeTokenUnknown: a revocation is unreadable, or the source lacks its token. The token stays valid until it
+	// expires.
 	NoticeTokenUnknown Notice = "revoked_token_unknown"
 )
 
-// ImportRow is what there is to tell of one row.
+// ImportRow is the report on one row.
 type ImportRow struct {
-	Place   string
-	ID      user.ID // "" when it has none
-	Email   string
-	Outcome Outcome
-	Reason  Reason   // of a rejection
-	Detail  string   // for people
-	Other   user.ID  // the user who has the address already
-	Differs []string // the members that were updated, or kept
-	Notices []Notice
-	Row     []byte // of a rejected row: what to read again later; holds the password's hash
+	Location      string
+	ID            user.ID // "" for none
+	Email         string
+	Outcome       Outcome
+	Reason        Reason   // set when rejected
+	Detail        string   // in English, for people
+	Other         user.ID  // the user that has the address or id already
+	ChangedFields []string // fields that were updated, or would have been
+	Notices       []Notice
+	Row           []byte // the rejected row, to be imported again later; contains the password hash
 }
 
-// ImportOptions says how to import.
+// ImportOptions are the options of an import.
 type ImportOptions struct {
-	DryRun    bool   // store nothing, and tell what would be
-	Overwrite bool   // the source counts for more, whatever happened here since
-	Blacklist bool   // take over revoked tokens too
-	Source    string // what is read, for the audit trail
-	// LastID is the highest counted id that was ever given, where the source cannot tell: at most
+	DryRun    bool   // store nothing and report what would be done
+	Overwrite bool   // overwrite changes that were made here
+	Blacklist bool   // import revoked tokens too
+	Source    string // name of the source, for the audit trail
+	// LastID is the highest integer id that the source ever assigned, for sources that do not know it. It is at most
 	// user.LastImportedID; 0 for none.
 	LastID int64
-	// StaffAsAdmin makes administrators of those with is_staff. Django lets them open its admin site,
-	// with the permissions that they have; an administrator here may do everything, as only is_superuser
-	// may there.
+	// StaffAsAdmin makes users with is_staff administrators. In Django, is_staff opens the admin site with the
+	// permissions of the user; only is_superuser may do everything, as an administrator may here.
 	StaffAsAdmin bool
-	// AcceptCostly takes stored passwords that cost more than credential.MaxTimes or MaxMiB.
+	// AcceptCostly accepts password hashes whose cost exceeds credential.MaxTimes or credential.MaxMiB.
 	AcceptCostly bool
 }
 
-// ErrLastID says that ImportOptions.LastID is none, or leaves too few ids for new users.
+// ErrLastID is the error of an ImportOptions.LastID out of range.
 var ErrLastID = fault.New(fault.Invalid, "invalid_last_id", "the last id must be from 0 to "+string(user.IntegerID(user.LastImportedID)))
 
-// ImportSummary counts what became of the rows.
+// ImportSummary counts the rows of an import.
 type ImportSummary struct {
 	Users  map[Outcome]int64
-	Tokens map[Outcome]int64 // revoked tokens; Rejected are those without a user, and unknown ones
-	// Expired revoked tokens are left out: they are no good anyway.
+	Tokens map[Outcome]int64 // revoked tokens; Rejected counts those without a user and unknown ones
+	// Expired counts revoked tokens that were left out, since they have expired.
 	Expired int64
 	Notices map[Notice]int64
-	// Staff and Superusers are how many of the users that were not rejected have is_staff and
-	// is_superuser there.
+	// Staff and Superusers count the users with is_staff and is_superuser in the source, without rejected rows.
 	Staff, Superusers int64
 }
 
-// Whole reports whether all users went in.
-func (s ImportSummary) Whole() bool { return s.Users[Rejected] == 0 }
+// Complete reports whether no user was rejected.
+func (s ImportSummary) Complete() bool { return s.Users[Rejected] == 0 }
 
-// Revocations returns how many of the source's revoked tokens are revoked here, or have expired.
+// Revocations returns the number of revoked tokens of the source that are revoked here or have expired.
 func (s ImportSummary) Revocations() int64 {
 	return s.Tokens[Added] + s.Tokens[Updated] + s.Tokens[Unchanged] + s.Expired
 }
 
-// Progress tells how far a move is: done of total things, of one kind.
-type Progress func(what string, done, total int64)
+// Progress is called as a transfer goes on. phase names what is counted; total is 0 when it is not known.
+type Progress func(phase string, done, total int64)
 
-// Importing takes over the users of another system.
+// Importing is the import of users from another system.
 type Importing interface {
-	// Import reads all of the source. tell is called with each row that was rejected, updated or kept,
-	// or of which there is something to know, and its error ends the import. Cut off at any point, it
-	// can be run again.
-	Import(ctx context.Context, o ImportOptions, tell func(ImportRow) error, progress Progress) (ImportSummary, error)
+	// Import reads the whole source. It calls report with each row that was rejected, updated or kept, or that has
+	// notices, and stops when report fails. An interrupted import can be run again.
+	Import(ctx context.Context, o ImportOptions, report func(ImportRow) error, progress Progress) (ImportSummary, error)
 }
 
-// CopyOptions says how to copy.
+// CopyOptions are the options of a copy.
 type CopyOptions struct {
-	VerifyOnly bool // copy nothing, and compare
-	Resume     bool // go on with what an interrupted copy left in the target
+	VerifyOnly bool // copy nothing, only compare
+	Resume     bool // continue an interrupted copy: the target need not be empty
 }
 
-// Copying takes everything from one storage to another.
+// Copying copies all records from one storage to another.
 type Copying interface {
-	// Copy returns what the target holds in the end. It fails with archive.ErrNotEmpty and archive.ErrDifferent.
+	// Copy returns the contents of the target after the copy. It fails with archive.ErrNotEmpty when the target has
+	// records and Resume is not set, and with archive.ErrDifferent when source and target differ in the end.
 	Copy(ctx context.Context, o CopyOptions, progress Progress) ([]archive.Contents, error)
 }
 
-// Exporting writes everything down.
+// Exporting writes all records to a file.
 type Exporting interface {
+	// Export returns the contents that it wrote.
 	Export(ctx context.Context, progress Progress) ([]archive.Contents, error)
 }
 
-// Restoring reads back what Exporting wrote.
+// Restoring reads an export.
 type Restoring interface {
-	// Check reads the export to its end and stores nothing.
+	// Check reads the whole export, returns its contents and stores nothing. It fails with archive.ErrDifferent when
+	// the contents differ from those in the footer.
 	Check(ctx context.Context, progress Progress) ([]archive.Contents, error)
-	// Restore stores all of it. It fails as Copy does.
+	// Restore stores all records of the export. It fails as Copying.Copy does.
 	Restore(ctx context.Context, resume bool, progress Progress) ([]archive.Contents, error)
 }

@@ -10,40 +10,37 @@ import (
 	"roster/domain/user"
 )
 
-// Archive is everything that a backend keeps, as snapshots, for taking it elsewhere and bringing it
-// in: imports, copies, exports. What is read while the service writes is some state of each record,
-// not one moment of all.
+// Archive gives access to all records of a backend as snapshots, for imports, copies and exports. A read during
+// writes returns some state of each record, not a consistent state of all.
 type Archive interface {
-	Users() Collection[user.Snapshot]       // ordered by user.ID.SortKey
-	Sessions() Collection[session.Snapshot] // ordered by id
-	Attempts() Collection[lockout.Snapshot] // ordered by subject
-	Events() Collection[audit.Event]        // ordered by id
+	Users() Collection[user.Snapshot]       // in the order of user.ID.SortKey
+	Sessions() Collection[session.Snapshot] // in the order of ids
+	Attempts() Collection[lockout.Snapshot] // in the order of subjects
+	Events() Collection[audit.Event]        // in the order of ids
 
-	// LastUserID returns the highest counted id ever given or added, 0 for none.
+	// LastUserID returns the highest integer id that was ever assigned or stored, or 0.
 	LastUserID(ctx context.Context) (int64, error)
 
-	// SkipUserIDs makes counting go on above n; it never goes back.
+	// SkipUserIDs makes new integer ids higher than n. It never lowers the counter.
 	SkipUserIDs(ctx context.Context, n int64) error
 }
 
-// Collection is all records of one kind, each under a key whose bytes give the order: the same on
-// every backend.
+// Collection holds all records of one type. Each has a key, and the byte order of keys is the same on every backend.
 type Collection[T any] interface {
 	// Key returns the key of a record.
 	Key(record T) string
 
-	// Page returns up to limit records in order of their keys, from the first one after a key; "" is
-	// before all. It fails with an error that holds the key when a record as stored breaks a rule.
+	// Page returns up to limit records in key order, from the first one after the key after; "" is before all keys.
+	// It fails when a stored record breaks a rule, with an error that contains its key.
 	Page(ctx context.Context, after string, limit int) ([]T, error)
 
-	// Put stores records as they are, versions and times included, in one go where the backend can.
-	// Each is judged by itself: refused holds, in the order of records, nil for those stored, and for
-	// those that were not ErrKeyTaken, when there is a record under the key, which stays as it is; or
-	// user.ErrEmailTaken. When Put as a whole fails, any of the records may have been stored: putting
-	// them again says which. A record that breaks a rule of its kind makes Put fail before anything is
-	// stored, with an error that holds its key. Records of one call have different keys.
+	// Put stores records as they are, versions and times included, in one transaction where the backend can. Records
+	// of one call must have different keys. refused has an entry per record, in the same order: nil when the record
+	// was stored, ErrKeyTaken when its key is in use, whose record stays, or user.ErrEmailTaken. When a record
+	// breaks a rule of its type, Put fails with an error that contains its key and stores nothing. When Put fails in
+	// another way, any of the records may have been stored; a second call shows which.
 	Put(ctx context.Context, records []T) (refused []error, err error)
 }
 
-// ErrKeyTaken says that there is a record under the same key.
+// ErrKeyTaken is the error of a record whose key is in use.
 var ErrKeyTaken = fault.New(fault.Conflict, "key_taken", "there is a record under this key already")

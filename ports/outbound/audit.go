@@ -7,23 +7,21 @@ import (
 	"roster/domain/audit"
 )
 
-// AuditTrail keeps security events. It can be added to, read, and cut off by age; no event changes.
+// AuditTrail stores security events. Events are appended, read, and deleted by age. They never change.
 type AuditTrail interface {
-	// Append stores events, or none when one of them breaks a rule: audit.ErrBadEvent. One whose id is
-	// there already is kept as it was, which is no failure: adding again after a lost answer does not
-	// add twice, and adds what an outage in the middle left out. Once it returns nil, a loss of power
-	// does not undo it.
+	// Append stores events. It fails with audit.ErrBadEvent, and stores none, when one of them breaks a rule. An
+	// event whose id is stored already is skipped without an error, so that Append can be repeated after a lost
+	// answer or a partial failure. After it returns nil, a loss of power does not undo it.
 	Append(ctx context.Context, events ...audit.Event) error
 
-	// List returns the events that q asks for, in its order; none is no failure.
+	// List returns the events that q selects, in its order. The list may be empty.
 	List(ctx context.Context, q audit.Query) ([]audit.Event, error)
 
-	// Sweep removes events from before a time, the oldest first, at most limit of them, and returns
-	// how many went.
+	// Sweep deletes at most limit events from before a time, the oldest first, and returns their number.
 	Sweep(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
-// EventIDs mints identifiers of events, which grow with time and do not come twice.
+// EventIDs generates ids of events. They are unique and increase with time.
 type EventIDs interface {
 	NewEventID() audit.ID
 }

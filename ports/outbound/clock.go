@@ -2,15 +2,15 @@ package outbound
 
 import "time"
 
-// Clock tells the time: UTC, in whole milliseconds, the finest that every backend keeps of whatever it
-// stores.
+// Clock is the source of time.
 type Clock interface {
+	// Now returns the time of day in UTC, in whole milliseconds, the finest resolution of every stored type.
 	Now() time.Time
 
-	// Elapsed returns the time since some moment before, which no change of the time of day affects. Only
-	// differences mean anything.
+	// Elapsed returns the time since an arbitrary start. It does not jump when the time of day is set. Only
+	// differences are meaningful.
 	Elapsed() time.Duration
 
-	// After returns a channel that receives once when d is over, whatever happens to the time of day.
+	// After returns a channel that receives once after d, measured as Elapsed is.
 	After(d time.Duration) <-chan time.Time
 }

@@ -7,33 +7,32 @@ import (
 	"roster/domain/archive"
 )
 
-// Records spells records out. A record is a user.Snapshot, a session.Snapshot, a lockout.Snapshot or an
-// audit.Event.
+// Records encodes records. A record is a user.Snapshot, session.Snapshot, lockout.Snapshot or audit.Event.
 type Records interface {
-	// Line returns the one spelling of a record, a line with its line feed. Digests are over it.
+	// Line returns the encoded record: one line with its line feed. Equal records have equal lines, and digests are
+	// computed over them.
 	Line(record any) ([]byte, error)
 }
 
-// ExportHeader is what an export begins with.
+// ExportHeader is the first line of an export.
 type ExportHeader struct {
 	ExportedAt time.Time
-	LastUserID int64 // see Archive
+	LastUserID int64 // see Archive.LastUserID
 }
 
-// ExportFooter is what an export ends with. An export without it is incomplete.
+// ExportFooter is the last line of an export. An export without it is incomplete.
 type ExportFooter struct{ Contents []archive.Contents }
 
-// ExportWriter writes an export: the header, the line of every record, collection by collection in the order of their
-// keys, and the footer.
+// ExportWriter writes an export: the header, the lines of all records by collection in key order, and the footer.
 type ExportWriter interface {
 	Begin(h ExportHeader) error
-	Write(line []byte) error // a line that Records returned
+	Write(line []byte) error // a result of Records.Line
 	End(f ExportFooter) error
 }
 
-// ExportReader reads what an ExportWriter took down.
+// ExportReader reads an export.
 type ExportReader interface {
-	// Read calls begin with the header, visit with each record, and returns the footer. It fails when
-	// what it reads is no export, is newer than this program, or ends before its footer.
+	// Read calls begin with the header and visit with each record, and returns the footer. It fails when the input
+	// is no export, has a newer format than this program knows, or lacks its footer, and when begin or visit fails.
 	Read(ctx context.Context, begin func(ExportHeader) error, visit func(record any) error) (ExportFooter, error)
 }

@@ -8,32 +8,31 @@ import (
 	"roster/domain/user"
 )
 
-// Sessions keeps sessions. What a method returns shares no memory with what is kept.
+// Sessions stores sessions. Returned sessions share no memory with stored ones.
 type Sessions interface {
-	// Add stores a new session, or fails with session.ErrExists. Once it returns nil, a loss of
-	// power does not undo it; so with Update.
+	// Add stores a new session. It fails with session.ErrExists. After Add or Update returns nil, a loss of power
+	// does not undo it.
 	Add(ctx context.Context, s *session.Session) error
 
-	// Get returns the session, or session.ErrNotFound.
+	// Get returns a session. It fails with session.ErrNotFound.
 	Get(ctx context.Context, id session.ID) (*session.Session, error)
 
-	// Update changes one session atomically, as Users.Update does, and returns it as stored. Of
-	// many at once each sees the change of the one before. It fails with session.ErrNotFound.
+	// Update changes a session atomically, as Users.Update does, and returns it as stored. Concurrent updates run
+	// one after the other. It fails with session.ErrNotFound.
 	Update(ctx context.Context, id session.ID, change func(*session.Session) error) (*session.Session, error)
 
-	// List returns the sessions that q asks for, in its order; none is no failure.
+	// List returns the sessions that q selects, in its order. The list may be empty.
 	List(ctx context.Context, q session.Query) ([]*session.Session, error)
 
-	// DeleteOf removes all sessions of a user; none is no failure.
+	// DeleteOf deletes all sessions of a user. There may be none.
 	DeleteOf(ctx context.Context, owner user.ID) error
 
-	// Sweep removes sessions that had expired at now or before, at most limit of them, and returns
-	// how many went.
+	// Sweep deletes at most limit sessions that expired at now or before, and returns their number.
 	Sweep(ctx context.Context, now time.Time, limit int) (int, error)
 }
 
-// SessionIDs mints identifiers that cannot be guessed and do not come twice.
+// SessionIDs generates ids that are unique and cannot be guessed.
 type SessionIDs interface {
 	NewSessionID() session.ID
-	NewTokenID() string // 32 lower-case hexadecimal digits, as SimpleJWT's jti
+	NewTokenID() string // 32 lower-case hexadecimal digits, as SimpleJWT's jti claim
 }

@@ -8,55 +8,55 @@ import (
 	"roster/domain/user"
 )
 
-// UserSource is another system's users, read from beginning to end. It is only ever read.
+// UserSource reads the users of another system. It never writes there.
 type UserSource interface {
-	// Count returns how many users and revoked tokens there are to read, to show how far a reader is.
+	// Count returns the numbers of users and revoked tokens, to show progress.
 	Count(ctx context.Context) (users, tokens int64, err error)
 
-	// Users calls visit with each user until visit fails, whose error it returns.
+	// Users calls visit with each user. It stops at the first error of visit and returns it.
 	Users(ctx context.Context, visit func(SourceUser) error) error
 
-	// RevokedTokens calls visit with each refresh token that was revoked before its time. A revocation
-	// that cannot be read, or of which the source does not hold the token, is visited without an ID. A
-	// source without a list of such tokens has none.
+	// RevokedTokens calls visit with each refresh token that was revoked before its expiry, and stops as Users does.
+	// A revocation that is unreadable, or whose token the source lacks, has no ID. A source without a list of
+	// revoked tokens has none.
 	RevokedTokens(ctx context.Context, visit func(RevokedToken) error) error
 
-	// LastUserID returns the highest counted id, up to user.LastImportedID, that the system is known to
-	// have given, to deleted users as well: tokens in their name may still be about. 0 is for none.
+	// LastUserID returns the highest integer id, up to user.LastImportedID, that the source is known to have
+	// assigned, or 0. It includes deleted users, since tokens for them may still be valid.
 	LastUserID(ctx context.Context) (int64, error)
 }
 
-// SourceUser is a user as another system keeps them. Texts and times are as they are there.
+// SourceUser is a user of another system. Texts and times are as stored there.
 type SourceUser struct {
-	Place string   // where in the source, for people: a position or a key
-	Fault RowFault // why the row cannot be read; then only Place, ID, Email and Row count, as far as read
-	// Row is the row in the source's own form, with all members that are read, to be read again later;
-	// nil when it is too large to be kept. It holds the hash.
+	Location string   // where in the source, for people: a line number or a key
+	Fault    RowFault // why the row is unreadable; only Location, ID, Email and Row are set then, as far as read
+	// Row is the row in the source's format, with all fields that the import reads, to be imported again later. It
+	// contains the hash. It is nil when it is too large to be kept.
 	Row []byte
 
-	ID        user.ID // "" when the source tells none: such a user is known by the address
-	Email     string
-	FirstName string
-	LastName  string
-	Active    bool
-	Staff     bool
-	Superuser bool
-	Password  credential.Hash
-	Scheme    bool      // the source's system knows the scheme of Password, even if nobody here does
-	Joined    time.Time // zero when the source does not tell
-	LastLogin time.Time // zero for never
+	ID          user.ID // "" when the source has no ids: the user is identified by the address
+	Email       string
+	FirstName   string
+	LastName    string
+	Active      bool
+	Staff       bool
+	Superuser   bool
+	Password    credential.Hash
+	KnownScheme bool      // the source's system knows the scheme of Password, even if this service does not
+	Joined      time.Time // zero when unknown
+	LastLogin   time.Time // zero for never
 }
 
-// RowFault is why a row cannot be read. The zero value says that it can.
+// RowFault is why a row is unreadable. The zero value means that it is readable.
 type RowFault struct {
 	Kind FaultKind
 	Text string // for people
 }
 
-// FaultKind says what about a row cannot be read.
+// FaultKind is the kind of a RowFault.
 type FaultKind int
 
-// What cannot be read.
+// The kinds of faults.
 const (
 	NoFault FaultKind = iota
 	RowMalformed
@@ -64,19 +64,19 @@ const (
 	DateUnsupported
 )
 
-// RevokedToken is a refresh token that another system gave out and revoked.
+// RevokedToken is a refresh token that another system issued and revoked.
 type RevokedToken struct {
-	Place     string
-	ID        string  // jti; "" when it is not known
-	User      user.ID // whose it was; "" when nobody knows any more
+	Location  string
+	ID        string  // the jti claim; "" when unknown
+	User      user.ID // the user of the token; "" when unknown
 	Issued    time.Time
 	Expires   time.Time
 	RevokedAt time.Time
 }
 
-// StoredHashes judges stored credentials without verifying a password.
+// StoredHashes examines stored credentials without verifying a password.
 type StoredHashes interface {
-	// Cost returns what it takes to verify h. ok reports whether some password may fit it: its scheme is
-	// known, and its parameters are whole and within what is computed at all.
+	// Cost returns the cost of verifying h. ok reports whether a password may match h: its scheme is known, and its
+	// parameters are complete and within the limits of this service.
 	Cost(h credential.Hash) (cost credential.Cost, ok bool)
 }

@@ -148,7 +148,7 @@ func attemptsKeepTimes(t *testing.T, b storage.Backend) {
 }
 
 func attemptsSubjects(t *testing.T, b storage.Backend) {
-	subjects := []lockout.Subject{account, other, lockout.ForAccount("user.1@example.com").Elsewhere(), lockout.ForAddress("192.0.2.1"), lockout.ForAddress("192.0.2.2")}
+	subjects := []lockout.Subject{account, other, lockout.ForAccount("user.1@example.com").FromNewNetworks(), lockout.ForAddress("192.0.2.1"), lockout.ForAddress("192.0.2.2")}
 	for i, s := range subjects {
 		for range i + 1 {
 			_, err := b.Attempts().Update(t.Context(), s, fail)
@@ -269,9 +269,9 @@ func attemptsCopy(t *testing.T, b storage.Backend) {
 
 func attemptsDeleteOf(t *testing.T, b storage.Backend) {
 	one, two := lockout.ForAccount("user.1@example.com"), lockout.ForAccount("user.2@example.com")
-	gone := []lockout.Subject{one.At("192.0.2.1"), one.At("2001:db8::1"), one.At(""), one.Elsewhere()}
+	gone := []lockout.Subject{one.At("192.0.2.1"), one.At("2001:db8::1"), one.At(""), one.FromNewNetworks()}
 	first, end := one.Range()
-	stay := []lockout.Subject{two.At("192.0.2.1"), two.Elsewhere(), lockout.ForAddress("192.0.2.1"), first[:len(first)-1], end, "0", "z"}
+	stay := []lockout.Subject{two.At("192.0.2.1"), two.FromNewNetworks(), lockout.ForAddress("192.0.2.1"), first[:len(first)-1], end, "0", "z"}
 	for _, s := range slices.Concat(gone, stay) {
 		mustStore(t, b, failed(t, s))
 	}
@@ -286,7 +286,7 @@ func attemptsDeleteOf(t *testing.T, b storage.Backend) {
 	for _, s := range stay {
 		sameRecord(t, "of another", mustGetRecord(t, b, s), failed(t, s).Snapshot())
 	}
-	mustStore(t, b, failed(t, one.Elsewhere()))
+	mustStore(t, b, failed(t, one.FromNewNetworks()))
 }
 
 func forgotten(t *testing.T, name string, at time.Time) *lockout.Record {

@@ -94,7 +94,7 @@ func (r flawedAttempts) forgetting(ctx context.Context, s lockout.Subject, chang
 func (r flawedAttempts) DeleteOf(ctx context.Context, a lockout.Account) (int, error) {
 	switch r.f.defect {
 	case "forgives one network":
-		for _, s := range []lockout.Subject{a.At("192.0.2.1"), a.Elsewhere()} {
+		for _, s := range []lockout.Subject{a.At("192.0.2.1"), a.FromNewNetworks()} {
 			if _, err := r.Attempts.Update(ctx, s, func(x *lockout.Record) error { x.Forgive(); return nil }); err != nil {
 				return 0, err
 			}

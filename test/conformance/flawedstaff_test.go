@@ -22,7 +22,7 @@ func (r flawedUsers) resigning(ctx context.Context, id user.ID, inner func(*user
 	}
 	refuse := func(u *user.User) error {
 		before := u.Snapshot()
-		if err := inner(u); err != nil || !u.Resigns(before, deleted) {
+		if err := inner(u); err != nil || !u.LosesAdministration(before, deleted) {
 			return err
 		}
 		return user.ErrLastStaff
@@ -63,7 +63,7 @@ func (r flawedUsers) resigning(ctx context.Context, id user.ID, inner func(*user
 			if r.f.allowed[id] {
 				u.AllowLastStaff()
 			}
-			r.f.allowed[id] = !u.Resigns(user.Snapshot{Active: true, Staff: true}, true)
+			r.f.allowed[id] = !u.LosesAdministration(user.Snapshot{Active: true, Staff: true}, true)
 			return err
 		}, nil
 	case d == "looks for staff beforehand", d == "looks among many beforehand" && count(both) > 2:

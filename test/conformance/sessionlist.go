@@ -161,7 +161,7 @@ func sessionListLive(t *testing.T, b storage.Backend) {
 func sessionListEpoch(t *testing.T, b storage.Backend) {
 	for i, name := range []session.ID{"none", "older", "same", "newer"} {
 		x := living(t, name, "1", epoch.Add(time.Duration(i)*time.Second))
-		x.Confirm(inEpoch(int64(i)))
+		x.RenewEpoch(inEpoch(int64(i)))
 		mustAddSession(t, b, x)
 	}
 	q := session.Query{Owner: "1", LiveAt: epoch, Limit: 9}
@@ -180,13 +180,13 @@ func sessionListUpdates(t *testing.T, b storage.Backend) {
 	})
 	wantErr(t, "Update", err, nil)
 	_, err = b.Sessions().Update(t.Context(), "a", func(x *session.Session) error {
-		x.Use(epoch.Add(time.Minute))
+		x.RecordUse(epoch.Add(time.Minute))
 		return nil
 	})
 	wantErr(t, "Update", err, nil)
 	q := session.Query{Owner: "1", LiveAt: epoch, Limit: 9}
 	wantSessions(t, b, q, "a")
-	if used := mustListSessions(t, b, q)[0].Used(); !used.Equal(epoch.Add(time.Minute)) {
+	if used := mustListSessions(t, b, q)[0].LastUsed(); !used.Equal(epoch.Add(time.Minute)) {
 		t.Errorf("the last use is %v, want a minute after %v", used, epoch)
 	}
 	wantErr(t, "DeleteOf", b.Sessions().DeleteOf(t.Context(), "1"), nil)

@@ -110,7 +110,7 @@ func sessionsAddRace(t *testing.T, b storage.Backend) {
 func sessionsFailedChange(t *testing.T, b storage.Backend) {
 	mustAddSession(t, b, visit(t, "a", "1"))
 	got, err := b.Sessions().Update(t.Context(), "a", func(x *session.Session) error {
-		x.Confirm(inEpoch(9))
+		x.RenewEpoch(inEpoch(9))
 		return fmt.Errorf("wrapped: %w", errRefused)
 	})
 	wantErr(t, "Update", err, errRefused)
@@ -123,7 +123,7 @@ func sessionsFailedChange(t *testing.T, b storage.Backend) {
 func sessionsUnchanged(t *testing.T, b storage.Backend) {
 	mustAddSession(t, b, visit(t, "a", "1"))
 	got, err := b.Sessions().Update(t.Context(), "a", func(x *session.Session) error {
-		x.Confirm(inEpoch(x.Snapshot().Epoch))
+		x.RenewEpoch(inEpoch(x.Snapshot().Epoch))
 		return nil
 	})
 	wantErr(t, "Update", err, nil)
@@ -151,7 +151,7 @@ func sessionsConcurrentUpdates(t *testing.T, b storage.Backend) {
 	mustAddSession(t, b, visit(t, "a", "1"))
 	for _, err := range atOnce(func(int) error {
 		_, err := b.Sessions().Update(t.Context(), "a", func(x *session.Session) error {
-			x.Confirm(inEpoch(x.Snapshot().Epoch + 1))
+			x.RenewEpoch(inEpoch(x.Snapshot().Epoch + 1))
 			return nil
 		})
 		return err
@@ -164,7 +164,7 @@ func sessionsConcurrentUpdates(t *testing.T, b storage.Backend) {
 }
 
 func sessionsCopy(t *testing.T, b storage.Backend) {
-	spoil := func(x *session.Session) { x.Confirm(inEpoch(99)) }
+	spoil := func(x *session.Session) { x.RenewEpoch(inEpoch(99)) }
 	added := visit(t, "a", "1")
 	mustAddSession(t, b, added)
 	spoil(added)

@@ -48,7 +48,7 @@ func (s users) ByEmail(ctx context.Context, key string) (u *user.User, err error
 
 func (s users) Update(ctx context.Context, id user.ID, change func(*user.User) error) (*user.User, error) {
 	return s.users.update(ctx, id, change, func(before user.Snapshot, after *user.User) error {
-		return s.keepStaff(id, after.Resigns(before, false))
+		return s.keepStaff(id, after.LosesAdministration(before, false))
 	})
 }
 
@@ -65,7 +65,7 @@ func (s users) Delete(ctx context.Context, id user.ID, check func(*user.User) er
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := s.keepStaff(id, u.Resigns(before, true)); err != nil {
+		if err := s.keepStaff(id, u.LosesAdministration(before, true)); err != nil {
 			return fmt.Errorf("memory: delete user: %w", err)
 		}
 		delete(s.emails, before.EmailKey)

@@ -126,8 +126,8 @@ func testUpgraded(t *testing.T, s *mongodb.Store, db *mongo.Database) {
 		t.Errorf("the sessions: %v, %v; want b and a", xs, err)
 	}
 	used := at(1750000000000)
-	x, err := s.Sessions().Update(t.Context(), "b", func(x *session.Session) error { x.Use(used); return nil })
-	if err != nil || !x.Used().Equal(used) {
+	x, err := s.Sessions().Update(t.Context(), "b", func(x *session.Session) error { x.RecordUse(used); return nil })
+	if err != nil || !x.LastUsed().Equal(used) {
 		t.Errorf("the last use: %+v, %v", x, err)
 	}
 	if _, err := s.Attempts().Update(t.Context(), lockout.ForAddress("a@example.com"), fails(used)); err != nil {

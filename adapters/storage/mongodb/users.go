@@ -67,8 +67,10 @@ var userTable = table[user.User, user.Snapshot, userDocument]{
 	rival: func(d userDocument) bson.D {
 		return bson.D{{Key: "email_key", Value: d.EmailKey}, {Key: "_id", Value: bson.D{{Key: "$ne", Value: d.ID}}}}
 	},
-	taken:   user.ErrEmailTaken,
-	resigns: func(before user.Snapshot, after *user.User, deleted bool) bool { return after.Resigns(before, deleted) },
+	taken: user.ErrEmailTaken,
+	resigns: func(before user.Snapshot, after *user.User, deleted bool) bool {
+		return after.LosesAdministration(before, deleted)
+	},
 }
 
 type users struct{ s *Store }

@@ -127,8 +127,8 @@ func TestUpgradeFrom2(t *testing.T) {
 	}
 
 	s, used := reopened(t, url), at(1750000000000)
-	x, err := s.Sessions().Update(t.Context(), "b", func(x *session.Session) error { x.Use(used); return nil })
-	if err != nil || !x.Used().Equal(used) {
+	x, err := s.Sessions().Update(t.Context(), "b", func(x *session.Session) error { x.RecordUse(used); return nil })
+	if err != nil || !x.LastUsed().Equal(used) {
 		t.Errorf("the last use: %+v, %v", x, err)
 	}
 	fail := func(r *lockout.Record) error { r.Fail(used, lockout.Policy{Free: 100, Leak: time.Hour}); return nil }

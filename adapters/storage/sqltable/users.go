@@ -78,7 +78,7 @@ func (t users) Update(ctx context.Context, id user.ID, change func(*user.User) e
 		return nil, t.d.refused(op, user.ErrNotFound)
 	}
 	return t.UserTable.update(ctx, op, Durable, key, change, func(ctx context.Context, q Querier, before user.Snapshot, after *user.User) error {
-		return t.keepStaff(ctx, q, op, key, after.Resigns(before, false))
+		return t.keepStaff(ctx, q, op, key, after.LosesAdministration(before, false))
 	})
 }
 
@@ -97,7 +97,7 @@ func (t users) Delete(ctx context.Context, id user.ID, check func(*user.User) er
 		if err := check(u); err != nil {
 			return err
 		}
-		if err := t.keepStaff(ctx, q, op, key, u.Resigns(before, true)); err != nil {
+		if err := t.keepStaff(ctx, q, op, key, u.LosesAdministration(before, true)); err != nil {
 			return err
 		}
 		_, err = q.Exec(ctx, t.UserTable.Delete, key)

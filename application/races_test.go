@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"roster/application"
+	"roster/domain/audit"
 	"roster/domain/credential"
 	"roster/domain/fault"
 	"roster/domain/field"
@@ -18,9 +19,9 @@ import (
 	"roster/test/fixture"
 )
 
-// A password that is changed while a sign-in with the one before is under way stays changed, also when
-// that sign-in was to store a better hash of it; and the sign-in gets nothing.
-func TestAPasswordChangedDuringASignInStays(t *testing.T) {
+// A password that changes during a sign-in with the old one stays changed, even when the sign-in was to store a new
+// hash. The sign-in fails.
+func TestPasswordChangeDuringSignInIsKept(t *testing.T) {
 	const next = "wqzxvkjpm-2"
 	for name, before := range map[string]credential.Hash{
 		"outdated hash": fixture.Old(fixture.Password), "current hash": credential.RestoreHash("new$" + fixture.Password),
@@ -45,7 +46,7 @@ func TestAPasswordChangedDuringASignInStays(t *testing.T) {
 	}
 }
 
-// busySessions lets something happen before a session is changed.
+// busySessions runs a function before a session is updated.
 type busySessions struct {
 	outbound.Sessions
 	before func() error
@@ -58,15 +59,15 @@ func (b *busySessions) Update(ctx context.Context, id session.ID, change func(*s
 	return b.Sessions.Update(ctx, id, change)
 }
 
-// over returns the use cases with sessions of another kind.
+// over returns the use cases with another storage of sessions.
 func over(s *fixture.Service, sessions outbound.Sessions) *application.Authentication {
 	ports := s.Ports
 	ports.Sessions = sessions
 	return application.NewAuthentication(ports, fixture.Standard(), application.NewGuard(ports, fixture.Standard()))
 }
 
-// A refresh under way does not bring a session back that is ended meanwhile.
-func TestSigningOutWinsAgainstARefresh(t *testing.T) {
+// A refresh in progress does not restore a session that is ended during it.
+func TestSignOutDuringRefreshIsKept(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	s.Add(t, "a@example.com")
 	p := s.SignsIn(t, "a@example.com", fixture.Password)
@@ -81,8 +82,8 @@ func TestSigningOutWinsAgainstARefresh(t *testing.T) {
 	}
 }
 
-// Whoever signs out or ends a session is told when that could not be stored, and can do it later.
-func TestASessionThatCannotBeEndedIsNotSaidToBe(t *testing.T) {
+// A sign-out or the end of a session that cannot be stored fails, and succeeds when it is repeated.
+func TestFailedSignOutReturnsTheError(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	s.Add(t, "a@example.com")
 	p := s.SignsIn(t, "a@example.com", fixture.Password)
@@ -110,15 +111,15 @@ func TestASessionThatCannotBeEndedIsNotSaidToBe(t *testing.T) {
 	}
 }
 
-// failing is users that cannot be changed.
+// failing is a storage of users whose updates fail.
 type failing struct{ outbound.Users }
 
 func (failing) Update(context.Context, user.ID, func(*user.User) error) (*user.User, error) {
 	return nil, fault.ErrUnavailable
 }
 
-// A failed sign-in that cannot be counted is no free guess: the storage's failure is told.
-func TestAFailureThatCannotBeCountedIsTold(t *testing.T) {
+// A sign-in fails with the storage's error when its wrong password cannot be counted.
+func TestUncountedFailureReturnsTheError(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	s.Add(t, "a@example.com")
 	ports := s.Ports
@@ -133,4 +134,36 @@ type uncounted struct{ outbound.Attempts }
 
 func (uncounted) Update(context.Context, lockout.Subject, func(*lockout.Record) error) (*lockout.Record, error) {
 	return nil, fault.ErrUnavailable
+}
+
+// A sign-in fails as with a wrong password when its user is deactivated or deleted during it.
+func TestDeactivationDuringSignInRefusesIt(t *testing.T) {
+	for name, happens := range map[string]func(t *testing.T, s *fixture.Service, id user.ID){
+		"deactivated": func(t *testing.T, s *fixture.Service, id user.ID) {
+			s.Set(t, id, func(u *user.User) { u.SetActive(false) })
+		},
+		"deleted": func(t *testing.T, s *fixture.Service, id user.ID) {
+			if err := s.Ports.Users.Delete(t.Context(), id, func(*user.User) error { return nil }); err != nil {
+				t.Error(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := fixture.New(t, fixture.Standard())
+			u := s.Add(t, "a@example.com")
+			s.Hasher.During = func() {
+				s.Hasher.During = nil
+				happens(t, s, u.ID())
+			}
+			s.Refused(t, "a@example.com", fixture.Password)
+			if after, err := s.Users.Get(t.Context(), u.ID()); err == nil && !after.Snapshot().LastLogin.IsZero() {
+				t.Error("a sign-in is noted")
+			}
+			if xs, err := s.Ports.Sessions.List(t.Context(), session.Query{Owner: u.ID(), LiveAt: s.Clock.Now(), Limit: 9}); err != nil || len(xs) > 0 {
+				t.Errorf("%d sessions, %v", len(xs), err)
+			}
+			wantTrail(t, s, audit.SignedIn)
+			wantTrail(t, s, audit.SignInFailed, "changed during the sign-in")
+		})
+	}
 }

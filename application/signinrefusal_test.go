@@ -18,7 +18,7 @@ import (
 	"roster/test/fixture"
 )
 
-// refusals counts the verifications that fit nothing: those whose time is the same for all.
+// refusals counts verifications that no password can match.
 type refusals struct {
 	outbound.PasswordHasher
 	refused, fitted int
@@ -26,7 +26,7 @@ type refusals struct {
 
 func (r *refusals) Verify(ctx context.Context, p credential.Password, c credential.Hash) (outbound.Verification, error) {
 	v, err := r.PasswordHasher.Verify(ctx, p, c)
-	if v.Fits {
+	if v.Matches {
 		r.fitted++
 	} else {
 		r.refused++
@@ -34,7 +34,7 @@ func (r *refusals) Verify(ctx context.Context, p credential.Password, c credenti
 	return v, err
 }
 
-// reading lets time pass on the clock when a user is found.
+// reading advances the clock when a user is found.
 type reading struct {
 	outbound.Users
 	clock *fixture.Clock
@@ -48,12 +48,12 @@ func (r reading) ByEmail(ctx context.Context, key string) (*user.User, error) {
 	return u, err
 }
 
-// Each refused sign-in takes exactly one verification, one that fits nothing, and waits once, for what is
-// left of the time that a refusal takes.
-func TestEveryRefusalIsOneVerificationThatFitsNothing(t *testing.T) {
+// Each refused sign-in makes one verification, which no password matches, and waits once for the rest of the time of
+// a refusal.
+func TestEveryRefusalVerifiesOnce(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	s.Hasher.Refusal = 123 * time.Millisecond
-	s.Hasher.During = func() { s.Clock.Advance(23 * time.Millisecond) } // what the verification takes
+	s.Hasher.During = func() { s.Clock.Advance(23 * time.Millisecond) } // duration of the verification
 	ann := s.Add(t, "ann@example.com")
 	bob := s.Add(t, "bob@example.com")
 	s.Set(t, bob.ID(), func(u *user.User) { u.SetActive(false) })
@@ -63,16 +63,16 @@ func TestEveryRefusalIsOneVerificationThatFitsNothing(t *testing.T) {
 	s.Set(t, dee.ID(), func(u *user.User) { u.ChangePassword(fixture.Old("lantern"), s.Clock.Now()) })
 
 	for name, c := range map[string]struct{ email, password string }{
-		"wrong":                   {ann.Snapshot().Email, "wrong"},
-		"unknown":                 {"nobody@example.com", fixture.Password},
-		"no address":              {"nobody", fixture.Password},
-		"inactive, right":         {"bob@example.com", fixture.Password},
-		"inactive, wrong":         {"bob@example.com", "wrong"},
-		"no usable password":      {"cyd@example.com", fixture.Password},
-		"imported, wrong":         {"dee@example.com", "wrong"},
-		"a megabyte, known":       {"ann@example.com", strings.Repeat("x", 1<<20)},
-		"a megabyte, for nobody":  {"nobody@example.com", strings.Repeat("x", 1<<20)},
-		"a megabyte, no password": {"cyd@example.com", strings.Repeat("x", 1<<20)},
+		"wrong":                           {ann.Snapshot().Email, "wrong"},
+		"unknown":                         {"unknown@example.com", fixture.Password},
+		"no address":                      {"no-address", fixture.Password},
+		"inactive, right":                 {"bob@example.com", fixture.Password},
+		"inactive, wrong":                 {"bob@example.com", "wrong"},
+		"no usable password":              {"cyd@example.com", fixture.Password},
+		"imported, wrong":                 {"dee@example.com", "wrong"},
+		"a megabyte, known":               {"ann@example.com", strings.Repeat("x", 1<<20)},
+		"a megabyte, for an unknown user": {"unknown@example.com", strings.Repeat("x", 1<<20)},
+		"a megabyte, no password":         {"cyd@example.com", strings.Repeat("x", 1<<20)},
 	} {
 		r := &refusals{PasswordHasher: s.Ports.Hasher}
 		ports := s.Ports
@@ -94,8 +94,8 @@ func TestEveryRefusalIsOneVerificationThatFitsNothing(t *testing.T) {
 	}
 }
 
-// A refusal that waits is counted already, and is in the way of no other attempt. It ends with its request.
-func TestARefusalWaitsBesideTheOthers(t *testing.T) {
+// A delayed refusal is counted already and does not block other attempts. The delay ends with the request.
+func TestDelayedRefusalHoldsNoSlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		settings := fixture.Standard()
 		settings.Lockout.Account.Free = 3
@@ -114,10 +114,10 @@ func TestARefusalWaitsBesideTheOthers(t *testing.T) {
 		if len(answers) > 0 {
 			t.Fatal("a refusal does not wait")
 		}
-		if r, err := s.Attempts.Get(t.Context(), lockout.ForAccount("ann@example.com").Elsewhere()); err != nil || r.Snapshot().Failures != 2 {
+		if r, err := s.Attempts.Get(t.Context(), lockout.ForAccount("ann@example.com").FromNewNetworks()); err != nil || r.Snapshot().Failures != 2 {
 			t.Errorf("%+v, %v", r, err)
 		}
-		s.SignsIn(t, "ann@example.com", fixture.Password) // one attempt is left, and neither waiting one holds it
+		s.SignsIn(t, "ann@example.com", fixture.Password) // the delayed refusals hold no slot, so one is free
 		s.Clock.Hold <- time.Time{}
 		synctest.Wait()
 		if err := <-answers; !errors.Is(err, inbound.ErrNoAccount) || len(answers) > 0 {

@@ -8,8 +8,8 @@ import (
 	"roster/domain/audit"
 )
 
-// TestBoundsSayWhatMatchesSays tries all small queries on all small places.
-func TestBoundsSayWhatMatchesSays(t *testing.T) {
+// TestBoundsAgreeWithMatches tries all small queries on all small positions.
+func TestBoundsAgreeWithMatches(t *testing.T) {
 	epoch := time.Date(2024, 2, 29, 23, 59, 59, 123e6, time.UTC)
 	at := func(ms int) time.Time { return epoch.Add(time.Duration(ms) * time.Millisecond) }
 	times := []time.Time{{}, at(1), at(2), at(2).Add(time.Nanosecond), at(3).Add(-time.Microsecond), at(4)}

@@ -16,13 +16,13 @@ import (
 	"roster/test/fixture"
 )
 
-// A client decides how long its request takes: its body may trickle in. What the actor could do when
-// the request began may be over when it ends.
-func TestARequestBegunBeforeDoesNotOutliveItsRights(t *testing.T) {
+// The actor may lose rights, or its session may end, while the body of its request arrives. The request is refused
+// then.
+func TestRightsAreCheckedAgainAfterTheBody(t *testing.T) {
 	takeover := inbound.Changes{UserInput: inbound.UserInput{Password: field.Given("the-thief-s-own-1")}}
 	for name, c := range map[string]struct {
-		meanwhile func(s *fixture.Service, u *user.User)
-		want      error
+		during func(s *fixture.Service, u *user.User)
+		want   error
 	}{
 		"the password is changed": {func(s *fixture.Service, u *user.User) { u.ChangePassword(credential.Unusable, s.Clock.Now()) }, session.ErrTokenInvalid},
 		"signed out everywhere":   {func(s *fixture.Service, u *user.User) { u.EndSessions(s.Clock.Now()) }, session.ErrTokenInvalid},
@@ -36,7 +36,7 @@ func TestARequestBegunBeforeDoesNotOutliveItsRights(t *testing.T) {
 				t.Fatal(err)
 			}
 			s.Clock.Advance(time.Second)
-			s.Set(t, u.ID(), func(u *user.User) { c.meanwhile(s, u) })
+			s.Set(t, u.ID(), func(u *user.User) { c.during(s, u) })
 			before, _ := s.Users.Get(t.Context(), u.ID())
 			if _, err := s.Change(t.Context(), actor, u.ID(), fixture.Body(takeover)); !errors.Is(err, c.want) {
 				t.Errorf("got %v, want %v", err, c.want)
@@ -46,7 +46,7 @@ func TestARequestBegunBeforeDoesNotOutliveItsRights(t *testing.T) {
 			}
 		})
 	}
-	// One session alone is ended: by its refresh token, or from the list of sessions.
+	// Only this session ends: by its refresh token, or by its id.
 	for name, end := range map[string]func(s *fixture.Service, p inbound.TokenPair, id session.ID) error{
 		"signed out": func(s *fixture.Service, p inbound.TokenPair, _ session.ID) error {
 			return s.SignOut(t.Context(), field.Given(p.Refresh))
@@ -123,7 +123,7 @@ func TestARequestBegunBeforeDoesNotOutliveItsRights(t *testing.T) {
 	})
 }
 
-// interrupted lets something else happen just before an update.
+// interrupted runs a function just before an update.
 type interrupted struct {
 	outbound.Users
 	first func()
@@ -134,30 +134,30 @@ func (i *interrupted) Update(ctx context.Context, id user.ID, change func(*user.
 	return i.Users.Update(ctx, id, change)
 }
 
-// The token of a SimpleJWT installation that changes its own password goes on, as it did there; those
-// that were issued before it do not.
-func TestASessionlessTokenOutlivesThePasswordThatItChanges(t *testing.T) {
-	s := fixture.New(t, fixture.Django())
-	u := s.Add(t, "a@example.com")
-	s.Clock.Advance(time.Hour)
-	mint := func(jti string, age time.Duration) string {
-		return s.Mint(t, session.Claims{
-			Type: session.Access, ID: jti, User: string(u.ID()), HasUser: true,
-			IssuedAt: s.Clock.Now().Add(-age), ExpiresAt: s.Clock.Now().Add(time.Hour),
+// Where only staff register users, a request fails when its actor loses the staff flag or signs out during it.
+func TestRegistrationChecksStaffAgain(t *testing.T) {
+	settings := fixture.Standard()
+	settings.Registration = application.RegistrationStaff
+	for name, c := range map[string]struct {
+		first func(s *fixture.Service, u *user.User)
+		want  error
+	}{
+		"still staff":           {func(*fixture.Service, *user.User) {}, nil},
+		"demoted":               {func(_ *fixture.Service, u *user.User) { u.SetStaff(false) }, inbound.ErrForbidden},
+		"deactivated":           {func(_ *fixture.Service, u *user.User) { u.SetActive(false) }, inbound.ErrUserInactive},
+		"signed out everywhere": {func(s *fixture.Service, u *user.User) { u.EndSessions(s.Clock.Now()) }, session.ErrTokenInvalid},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := fixture.New(t, settings)
+			staff := s.AddStaff(t, "s@example.com")
+			actor := actorOf(t, s, s.SignsIn(t, "s@example.com", fixture.Password).Access)
+			s.Set(t, staff.ID(), func(u *user.User) { c.first(s, u) })
+			if _, err := s.Register(t.Context(), actor, fixture.Body(fixture.Input("new@example.com"))); !errors.Is(err, c.want) {
+				t.Errorf("got %v, want %v", err, c.want)
+			}
+			if _, err := s.Users.ByEmail(t.Context(), "new@example.com"); (err == nil) != (c.want == nil) {
+				t.Errorf("the new user: %v", err)
+			}
 		})
-	}
-	older, asking := mint("6f1ed002ab5595859014ebf0951522d9", 2*time.Minute), mint("7f1ed002ab5595859014ebf0951522d9", time.Minute)
-	actor, err := s.Authenticate(t.Context(), asking)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Change(t.Context(), actor, u.ID(), fixture.Body(inbound.Changes{UserInput: inbound.UserInput{Password: field.Given("wqzxvkjpm-2")}})); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Authenticate(t.Context(), asking); err != nil {
-		t.Errorf("the one that asked: %v", err)
-	}
-	if _, err := s.Authenticate(t.Context(), older); !errors.Is(err, session.ErrTokenInvalid) {
-		t.Errorf("an older one: got %v", err)
 	}
 }

@@ -14,12 +14,11 @@ import (
 	"roster/test/fixture"
 )
 
-// Instances of one database have clocks of their own, and a clock may be wrong for a while. What was done
-// first and what later does not depend on them. Each case moves the clock as the next instance has it.
+// Instances that share a database have different clocks, which may be wrong. The order of actions must not depend on
+// them. Each test sets the clock to that of the next instance.
 
-// A sign-in after a password change gives tokens that are good, at an instance whose clock is behind that
-// of the instance that changed the password.
-func TestASignInAfterAPasswordChangeIsGoodWhateverTheClocks(t *testing.T) {
+// A sign-in after a password change gives valid tokens, even from an instance whose clock is behind.
+func TestSignInAfterPasswordChangeWithClockBehind(t *testing.T) {
 	for _, ahead := range []time.Duration{60 * time.Millisecond, time.Hour, 365 * 24 * time.Hour} {
 		s := fixture.New(t, fixture.Standard())
 		u := s.Add(t, "a@example.com")
@@ -37,9 +36,8 @@ func TestASignInAfterAPasswordChangeIsGoodWhateverTheClocks(t *testing.T) {
 	}
 }
 
-// A session that began at an instance whose clock is ahead is over when all of the user's sessions are
-// ended at another, for each way to end them.
-func TestSessionsBegunByAClockAheadEnd(t *testing.T) {
+// Ending all sessions of a user, in any way, ends a session started by an instance whose clock is ahead.
+func TestEndOfSessionsIgnoresClocks(t *testing.T) {
 	const next = "another-Secret-88"
 	for name, end := range map[string]func(s *fixture.Service, actor inbound.Actor) error{
 		"password change": func(s *fixture.Service, actor inbound.Actor) error {
@@ -48,7 +46,7 @@ func TestSessionsBegunByAClockAheadEnd(t *testing.T) {
 		"sign-out everywhere": func(s *fixture.Service, actor inbound.Actor) error { return s.Devices.EndAll(t.Context(), actor, "") },
 		"deactivation": func(s *fixture.Service, actor inbound.Actor) error {
 			for _, active := range []bool{false, true} {
-				if _, err := s.Administration.Set(t.Context(), actor.ID(), inbound.Settings{Active: &active}); err != nil {
+				if _, err := s.Administration.Set(t.Context(), actor.ID(), inbound.AdminChanges{Active: &active}); err != nil {
 					return err
 				}
 			}
@@ -86,8 +84,8 @@ func mustGet(t *testing.T, s *fixture.Service, id user.ID) *user.User {
 	return u
 }
 
-// The session that changes its password goes on where the settings say so, and no other.
-func TestTheSessionThatChangesThePasswordGoesOn(t *testing.T) {
+// With KeepCurrent, a password change keeps the session of its request and no other.
+func TestPasswordChangeKeepsItsSession(t *testing.T) {
 	set := fixture.Standard()
 	set.Rules.KeepCurrent = true
 	s := fixture.New(t, set)
@@ -105,9 +103,8 @@ func TestTheSessionThatChangesThePasswordGoesOn(t *testing.T) {
 	s.Refreshes(t, asking.Refresh)
 }
 
-// A clock that was set back does not let a used refresh token be used for longer than the grace and the
-// leeway.
-func TestAClockSetBackDoesNotStretchTheGrace(t *testing.T) {
+// A clock that is set back does not extend the grace of a used refresh token beyond the leeway.
+func TestClockSetBackDoesNotExtendTheGrace(t *testing.T) {
 	set := fixture.Standard()
 	set.Rules.Leeway = 30 * time.Second
 	s := fixture.New(t, set)
@@ -121,9 +118,9 @@ func TestAClockSetBackDoesNotStretchTheGrace(t *testing.T) {
 	s.RefreshFails(t, p.Refresh, session.ErrBlacklisted)
 }
 
-// Tokens that have no session are judged by their iat, in whole seconds: one that an issuer whose clock is
-// ahead gave out before the sessions were ended does not pass for a later one.
-func TestTokensWithoutASessionEndWithinTheLeeway(t *testing.T) {
+// A token without a session is compared by its iat, in whole seconds. When the issuer's clock is ahead within the
+// leeway, a token from before the end of sessions is still refused.
+func TestSessionlessTokensEndWithinTheLeeway(t *testing.T) {
 	set := fixture.Django()
 	set.Rules.Leeway = 30 * time.Second
 	s := fixture.New(t, set)
@@ -146,9 +143,9 @@ func TestTokensWithoutASessionEndWithinTheLeeway(t *testing.T) {
 	}
 }
 
-// A password change with a token that does not say when it was issued ends the other sessions, and that
-// token too, since nothing tells it from older ones.
-func TestAPasswordChangeWithoutIatEndsTheOtherSessions(t *testing.T) {
+// A password change by a token without iat ends all sessions and that token too, since it cannot be distinguished
+// from older ones.
+func TestPasswordChangeWithoutIatEndsAllTokens(t *testing.T) {
 	s := fixture.New(t, fixture.Django())
 	u := s.Add(t, "a@example.com")
 	other := s.SignsIn(t, "a@example.com", fixture.Password)
@@ -168,8 +165,8 @@ func TestAPasswordChangeWithoutIatEndsTheOtherSessions(t *testing.T) {
 	}
 }
 
-// A longest lifetime that was lowered ends sessions that are older, with a refusal and no dead tokens.
-func TestALoweredMaximumEndsSessions(t *testing.T) {
+// A lowered MaxLifetime ends older sessions: the refresh is refused, and no expired tokens are issued.
+func TestLoweredMaxLifetimeEndsSessions(t *testing.T) {
 	set := fixture.Standard()
 	s := fixture.New(t, set)
 	s.Add(t, "a@example.com")
@@ -192,11 +189,11 @@ func TestALoweredMaximumEndsSessions(t *testing.T) {
 			t.Errorf("rotate %t: access: %v", rotate, err)
 		}
 	}
-	p = s.Refreshes(t, p.Refresh) // by the longer one it would go on
+	p = s.Refreshes(t, p.Refresh) // valid under the longer MaxLifetime
 }
 
-// A refresh token of ours is good with its record only, also where tokens without a session are honoured.
-func TestOurRefreshTokenNeedsItsRecord(t *testing.T) {
+// A refresh token of this service needs its session record, even where tokens without a session are accepted.
+func TestRefreshTokenNeedsItsSession(t *testing.T) {
 	for _, rotate := range []bool{false, true} {
 		set := fixture.Django()
 		set.Rules.Rotate = rotate

@@ -15,10 +15,10 @@ import (
 	"roster/test/fixture"
 )
 
-// An attack from many networks at once is let go on for 99 attempts in a row, and then as slowly as one
-// from a single network; the owner at a known place does not notice.
-func TestGuessingFromManyNetworksHasToWait(t *testing.T) {
-	for _, email := range []string{"a@example.com", "nobody@example.com", "no address at all"} {
+// Guesses from many networks are allowed 99 times in a row and then limited as from a single network. The owner in a
+// known network is not affected.
+func TestGuessingFromManyNetworksIsLimited(t *testing.T) {
+	for _, email := range []string{"a@example.com", "unknown@example.com", "no address at all"} {
 		t.Run(email, func(t *testing.T) {
 			s := fixture.New(t, fixture.Standard())
 			s.Add(t, "a@example.com")
@@ -50,9 +50,8 @@ func TestGuessingFromManyNetworksHasToWait(t *testing.T) {
 	}
 }
 
-// Wrong passwords at a known place are the owner's, or those of one at the same place: they do not add up
-// with those from elsewhere.
-func TestFailuresAtAKnownPlaceDoNotCountElsewhere(t *testing.T) {
+// Wrong passwords in a known network do not count for the account's new networks.
+func TestFailuresInKnownNetworkDoNotCountForNewOnes(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	s.Add(t, "a@example.com")
 	for i := range 8 {
@@ -72,7 +71,7 @@ func TestFailuresAtAKnownPlaceDoNotCountElsewhere(t *testing.T) {
 			t.Fatalf("try %d: %v", i, err)
 		}
 	}
-	s.Clock.Advance(91 * 24 * time.Hour) // what was known is known no longer
+	s.Clock.Advance(91 * 24 * time.Hour) // after the 90 days of a known network
 	for i := range 99 {
 		if err := try(from(t, fmt.Sprintf("198.51.100.%d", i)), s, "a@example.com", "wrong"); !errors.Is(err, inbound.ErrNoAccount) {
 			t.Fatalf("try %d: %v", i, err)
@@ -81,9 +80,9 @@ func TestFailuresAtAKnownPlaceDoNotCountElsewhere(t *testing.T) {
 	retryAfter(t, try(from(t, "198.51.100.7"), s, "a@example.com", fixture.Password))
 }
 
-// A week long guessers ask each moment that they may. The owner comes once an hour to a known place, with a
-// typo now and then, and gets in each time; also at a new place, unless the guessers are at several.
-func TestAWeekOfGuessingDoesNotKeepTheOwnerOut(t *testing.T) {
+// For a week, guessers use every allowed attempt. The owner signs in once an hour from a known network, sometimes
+// after a wrong password, and succeeds each time; from a new network too, unless the guessers use several networks.
+func TestGuessingForAWeekDoesNotLockTheOwnerOut(t *testing.T) {
 	const owner = "a@example.com"
 	for _, guessers := range []int{1, 200} {
 		t.Run(fmt.Sprint(guessers), func(t *testing.T) {
@@ -133,9 +132,8 @@ func TestAWeekOfGuessingDoesNotKeepTheOwnerOut(t *testing.T) {
 	}
 }
 
-// An office behind one address, where a password is mistyped each 20 minutes, and now and then by five at
-// once, is never locked.
-func TestASharedOfficeIsNotLocked(t *testing.T) {
+// An address with one wrong password per 20 minutes, and sometimes five at once, is never locked.
+func TestSharedAddressIsNotLocked(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	office := from(t, "198.51.100.7")
 	for i := range 50 {
@@ -161,7 +159,7 @@ func TestASharedOfficeIsNotLocked(t *testing.T) {
 	}
 }
 
-func TestSuccessForgivesTheAccountElsewhere(t *testing.T) {
+func TestSuccessForgivesFailuresFromNewNetworks(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	s.Add(t, "a@example.com")
 	for place := range 3 {
@@ -176,9 +174,9 @@ func TestSuccessForgivesTheAccountElsewhere(t *testing.T) {
 	}
 }
 
-// Forty wrong passwords for forty accounts: the first twenty are looked at at once, and each further one 30
+// Of 40 wrong passwords for 40 accounts from one address, the first 20 are verified at once, and each further one 30
 // seconds later.
-func TestSprayingFromOneAddressHasToWait(t *testing.T) {
+func TestPasswordSprayingIsLimited(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	s.Add(t, "own@example.com")
 	for i := range 20 {
@@ -186,7 +184,7 @@ func TestSprayingFromOneAddressHasToWait(t *testing.T) {
 			t.Fatalf("try %d: %v", i, err)
 		}
 		if err := try(from(t, "2001:db8::1"), s, "own@example.com", fixture.Password); err != nil && i < 19 {
-			t.Fatal(err) // an account of the sprayer's own forgives nothing
+			t.Fatal(err) // a success for the sprayer's own account forgives nothing
 		}
 	}
 	for i := range 20 {
@@ -209,8 +207,8 @@ func TestSprayingFromOneAddressHasToWait(t *testing.T) {
 	}
 }
 
-// A typo that is put right is given back to the address.
-func TestARightSignInGivesTheAddressOneBack(t *testing.T) {
+// A right password after a wrong one forgives one failure of the address.
+func TestSuccessForgivesOneFailureOfTheAddress(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	office := from(t, "198.51.100.7")
 	for i := range 60 {
@@ -225,8 +223,8 @@ func TestARightSignInGivesTheAddressOneBack(t *testing.T) {
 	}
 }
 
-// Failures while the clock was ahead lock no longer than those of the present do.
-func TestFailuresOfAClockThatWasAhead(t *testing.T) {
+// Failures counted while the clock was ahead lock no longer than others.
+func TestFailuresDatedAheadDoNotLockLonger(t *testing.T) {
 	for _, ahead := range []time.Duration{10 * time.Minute, 100 * 24 * time.Hour} {
 		s := fixture.New(t, fixture.Standard())
 		s.Add(t, "a@example.com")
@@ -247,9 +245,9 @@ func TestFailuresOfAClockThatWasAhead(t *testing.T) {
 	}
 }
 
-// However many other accounts are tried, by whomever: an account that has to wait still does, with the
-// housekeeping at work; and what is remembered of the others goes once it is of no use.
-func TestAFloodOfOtherAccountsFreesNobody(t *testing.T) {
+// A locked account stays locked, however many other accounts are tried and while records are swept. The records of
+// the others are removed when they expire.
+func TestLockSurvivesFloodOfOtherAccounts(t *testing.T) {
 	const flood = 10_000
 	s := fixture.New(t, fixture.Standard())
 	s.Add(t, "a@example.com")
@@ -278,15 +276,14 @@ func TestAFloodOfOtherAccountsFreesNobody(t *testing.T) {
 	}
 	waits("after the sweep")
 	s.Clock.Advance(25 * time.Hour)
-	s.Add(t, "later@example.com") // shows that the time has come
+	s.Add(t, "later@example.com") // adds an event, since sweeps advance to the newest event
 	if swept, err = application.NewHousekeeping(s.Ports, fixture.Standard()).Sweep(t.Context()); err != nil || swept.Attempts != 3*flood+3 {
 		t.Errorf("swept %+v, %v a day later, want all %d", swept, err, 3*flood+3)
 	}
 }
 
-// A change of password or address that needs the current password goes on at a known place, whatever guessers
-// do elsewhere.
-func TestCurrentPasswordAtAKnownPlace(t *testing.T) {
+// In a known network the current password is accepted, whatever guessers do from other networks.
+func TestCurrentPasswordInKnownNetwork(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	s.Add(t, "a@example.com")
 	home := from(t, "198.51.100.1")
@@ -309,8 +306,8 @@ func TestCurrentPasswordAtAKnownPlace(t *testing.T) {
 	}
 }
 
-// A client that goes away while its wrong password is looked at is counted like one that stays.
-func TestGoingAwayDoesNotSaveTheCount(t *testing.T) {
+// A wrong password counts even if its client disconnects during the verification.
+func TestDisconnectedClientIsCounted(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	s.Add(t, "a@example.com")
 	away := &leaving{Attempts: s.Attempts}
@@ -328,7 +325,7 @@ func TestGoingAwayDoesNotSaveTheCount(t *testing.T) {
 	retryAfter(t, try(from(t, "192.0.2.1"), s, "a@example.com", fixture.Password))
 }
 
-// leaving cancels a request when its failure is about to be counted.
+// leaving cancels a request just before its failure is counted.
 type leaving struct {
 	outbound.Attempts
 	leave func()

@@ -40,8 +40,8 @@ func wantTrail(t *testing.T, s *fixture.Service, kind audit.Kind, want ...string
 	}
 }
 
-// One dead refresh token that comes again and again is on the trail once a minute, with the number of times.
-func TestOneDeadTokenIsRecordedOnceAMinute(t *testing.T) {
+// A reused refresh token is recorded once a minute, with the number of repetitions.
+func TestReusedTokenIsRecordedOncePerMinute(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	s.Add(t, "a@example.com")
 	old := s.SignsIn(t, "a@example.com", fixture.Password)
@@ -67,12 +67,12 @@ func TestOneDeadTokenIsRecordedOnceAMinute(t *testing.T) {
 	wantTrail(t, s, audit.Reused, "refused", "refused; 19 more since 2026-01-02T03:04:05Z")
 	s.Clock.Advance(time.Hour)
 	again(3)
-	s.Flush(t.Context(), true) // as when the service stops
+	s.Flush(t.Context(), true) // as at shutdown
 	wantTrail(t, s, audit.Reused, "refused", "refused; 19 more since 2026-01-02T03:04:05Z", "refused", "refused; 2 more since 2026-01-02T04:05:05Z")
 }
 
-// A client that refreshes as fast as it can, or tries addresses without a user, adds a few events a minute.
-func TestRefreshesAndUnknownAddressesAreRecordedOnceAMinute(t *testing.T) {
+// Fast refreshes, and sign-ins for addresses without a user, add a few events per minute.
+func TestRefreshesAndUnknownAddressesAreRecordedOncePerMinute(t *testing.T) {
 	settings := fixture.Django()
 	settings.Lockout.Address.Free = 0 // as profile django has it
 	s := fixture.New(t, settings)
@@ -83,14 +83,14 @@ func TestRefreshesAndUnknownAddressesAreRecordedOnceAMinute(t *testing.T) {
 		if _, err := s.Refresh(t.Context(), field.Given(p.Refresh)); err != nil {
 			t.Fatal(err)
 		}
-		s.Refused(t, fmt.Sprintf("who%d@example.com", i), "wrong")
+		s.Refused(t, fmt.Sprintf("unknown%d@example.com", i), "wrong")
 	}
 	wantTrail(t, s, audit.Refreshed, "", "59 more since 2026-01-02T03:04:06Z", "")
 	wantTrail(t, s, audit.SignInFailed, "no such user", "no such user; 59 more since 2026-01-02T03:04:06Z", "no such user")
 }
 
-// What differs is recorded, each for itself: another session, another address, wrong passwords of a user.
-func TestWhatDiffersIsNotHeldBack(t *testing.T) {
+// Events that differ are all recorded: another session, another address, wrong passwords of a user.
+func TestDifferentEventsAreRecorded(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	s.Add(t, "a@example.com")
 	for range 3 {
@@ -102,7 +102,7 @@ func TestWhatDiffersIsNotHeldBack(t *testing.T) {
 	wantTrail(t, s, audit.SignedIn, "", "", "")
 	for _, address := range []string{"192.0.2.1", "192.0.2.2", "192.0.2.1"} {
 		ctx := inbound.WithOrigin(t.Context(), inbound.Origin{Channel: audit.API, Client: session.Client{Address: address}})
-		_ = try(ctx, s, "who@example.com", "wrong")
+		_ = try(ctx, s, "unknown@example.com", "wrong")
 	}
 	wantTrail(t, s, audit.SignInFailed, "wrong password", "wrong password", "wrong password", "no such user", "no such user")
 }
