@@ -203,7 +203,7 @@ func cannotListen(address string, err error) error {
 	hint := ""
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		hint = "; another program listens there, perhaps another roster"
+		hint = "; another program listens there, perhaps another roster: stop it, or set another port"
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		hint = "; no network interface of this machine has that address"
 	case errors.Is(err, syscall.EACCES):

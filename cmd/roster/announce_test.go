@@ -74,7 +74,7 @@ func TestAddressInUse(t *testing.T) {
 	}
 	defer func() { _ = busy.Close() }()
 	r := newShell(t, "ROSTER_LISTEN="+busy.Addr().String()).run("", "serve", "--log-level=error")
-	want := "roster: ROSTER_LISTEN: cannot listen on " + busy.Addr().String() + ": address already in use; another program listens there, perhaps another roster\n"
+	want := "roster: ROSTER_LISTEN: cannot listen on " + busy.Addr().String() + ": address already in use; another program listens there, perhaps another roster: stop it, or set another port\n"
 	if r.code != exitFailure || r.stderr != want {
 		t.Errorf("exit code %d, %q, want %q", r.code, r.stderr, want)
 	}
