@@ -92,9 +92,10 @@ func (s *server) routes() *mux.Router {
 	return router
 }
 
-// redirect sends a path without its closing slash to the path with it, as Django's APPEND_SLASH does. The status is
-// 308, since clients repeat a request as a GET without its body after a 301 (RFC 9110, 15.4.2); PlainRedirects keeps
-// Django's 301. The target is a path below that of PublicURL and never a host, which the client could forge.
+// redirect redirects a path without its closing slash to the path with it, as Django's APPEND_SLASH does. Methods other
+// than GET and HEAD get 308, since clients may repeat a request as a GET without its body after a 301 (RFC 9110,
+// 15.4.2); PlainRedirects keeps Django's 301. The target is a path below that of PublicURL. It names no host, since the
+// client can forge the Host header.
 func (s *server) redirect(w http.ResponseWriter, r *http.Request) {
 	target := r.URL.EscapedPath() + "/"
 	if base, err := url.Parse(s.PublicURL); err == nil && base.Host != "" {
