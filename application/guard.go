@@ -42,7 +42,7 @@ type passwordAttempt struct {
 	account      lockout.Account
 	knownNetwork func(network string) (bool, error) // whether the user signed in from the network recently
 	check        func() (right bool, err error)     // an error counts neither as success nor as failure
-	onLocked     func(what string)                  // called for each subject whose next attempt must wait
+	onLocked     func(detail string)                // called for each subject whose next attempt must wait
 }
 
 // attempt runs t.check and counts its result. It fails with lockout.ErrLocked, without running it, after too many

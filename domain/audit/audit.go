@@ -63,7 +63,7 @@ type Event struct {
 	At        time.Time // UTC, in whole milliseconds
 	Kind      Kind
 	Actor     user.ID // the user that did it; "" for none
-	User      user.ID // the user that it was done to
+	User      user.ID // the user that it was done to; "" for none
 	Session   string  // the session concerned; "" for none
 	Channel   Channel
 	Address   string // the client's IP address

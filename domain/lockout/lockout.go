@@ -96,7 +96,7 @@ func Restore(s Snapshot) (*Record, error) {
 // Snapshot returns the state of the record.
 func (r *Record) Snapshot() Snapshot { return r.s }
 
-// Fail counts a failure at now and reports whether the next attempt must wait.
+// Failures returns the number of failures not forgiven at now.
 func (r *Record) Failures(now time.Time, p Policy) int {
 	left := r.end(p).Sub(now)
 	if p.Off() || left <= 0 {
@@ -141,7 +141,7 @@ func (r *Record) Allowance(now time.Time, p Policy) (int, error) {
 	return 1, nil
 }
 
-// Fail counts a failure at now, and reports whether the next attempt has to wait.
+// Fail counts a failure at now and reports whether the next attempt must wait.
 func (r *Record) Fail(now time.Time, p Policy) (locked bool) {
 	if p.Off() {
 		return false
@@ -155,7 +155,7 @@ func (r *Record) Fail(now time.Time, p Policy) (locked bool) {
 	return r.s.Failures >= p.Free
 }
 
-// TakeBack forgives one failure.
+// ForgiveOne forgives one failure.
 func (r *Record) ForgiveOne(p Policy) {
 	if r.s.Failures = r.counted(p); r.s.Failures > 0 {
 		r.s.Expires = r.end(p).Add(-p.Leak)

@@ -36,15 +36,15 @@ func (p Position) Compare(q Position) int {
 	return strings.Compare(string(p.ID), string(q.ID))
 }
 
-// Displace returns the sessions to end among those that DisplaceQuery found. The new session, started, is never
-// among them; the query finds it only when the clock of its instance is behind. Otherwise it is one of the newer
-// sessions that the query skipped, and the newest session found is kept.
+// DisplaceQuery returns the query for the sessions of owner beyond r.MaxPerUser at now, after a new session was
+// stored. It finds at most n+1 sessions, of which Displace keeps one. ok is false when the rules set no maximum.
 func DisplaceQuery(owner *user.User, now time.Time, r Rules, n int) (q Query, ok bool) {
 	return Query{Owner: owner.ID(), LiveAt: now, Epoch: owner.SessionEpoch(), Skip: r.MaxPerUser - 1, Limit: n + 1}, r.MaxPerUser > 0
 }
 
-// Displace returns which of the sessions that BeyondMax found are to end. The session begun never ends; it may be
-// among them where the clock of its instance is behind. Else it is among the newer ones, and the newest found stays.
+// Displace returns the sessions to end among those that DisplaceQuery found. The new session, started, is never
+// among them; the query finds it only when the clock of its instance is behind. Otherwise it is one of the newer
+// sessions that the query skipped, and the newest session found is kept.
 func Displace(found []*Session, started ID) []*Session {
 	for i, s := range found {
 		if s.ID() == started {

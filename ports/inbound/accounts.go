@@ -37,7 +37,7 @@ func (a Actor) Staff() bool { return a.User != nil && a.User.Staff() }
 type UserInput struct {
 	Email, Password, FirstName, LastName field.Text
 	CurrentPassword                      field.Text // required with a new password or email address where the profile demands it
-	Active, Staff                        field.Text // read in changes by staff, otherwise ignored
+	Active, Staff                        field.Text // read in changes by staff and in Administration.Create, otherwise ignored
 }
 
 // Changes is a change of a user.
