@@ -11,7 +11,7 @@ import (
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/inbound"
-	"roster/test/fixture"
+	"roster/test/support/fixture"
 )
 
 // operations are the requests of one user about another, with a token.

@@ -11,7 +11,7 @@ import (
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/inbound"
-	"roster/test/fixture"
+	"roster/test/support/fixture"
 )
 
 // faults returns "member: message" of every fault in err.

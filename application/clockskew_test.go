@@ -11,7 +11,7 @@ import (
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/inbound"
-	"roster/test/fixture"
+	"roster/test/support/fixture"
 )
 
 // Instances that share a database have different clocks, which may be wrong. The order of actions must not depend on

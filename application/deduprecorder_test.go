@@ -9,7 +9,7 @@ import (
 	"roster/domain/field"
 	"roster/domain/session"
 	"roster/ports/inbound"
-	"roster/test/fixture"
+	"roster/test/support/fixture"
 )
 
 // trailOf returns the details of the events of a kind, oldest first.

@@ -17,7 +17,7 @@ import (
 	"roster/domain/session"
 	"roster/ports/inbound"
 	"roster/ports/outbound"
-	"roster/test/fixture"
+	"roster/test/support/fixture"
 )
 
 // from returns the context of a request from a client address.

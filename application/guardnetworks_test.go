@@ -12,7 +12,7 @@ import (
 	"roster/domain/lockout"
 	"roster/ports/inbound"
 	"roster/ports/outbound"
-	"roster/test/fixture"
+	"roster/test/support/fixture"
 )
 
 // Guesses from many networks are allowed 99 times in a row and then limited as from a single network. The owner in a

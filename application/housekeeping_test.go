@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"roster/application"
-	"roster/test/fixture"
+	"roster/test/support/fixture"
 )
 
 // A clock that is wrong once after a start must not delete events or sessions.

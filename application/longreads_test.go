@@ -12,7 +12,7 @@ import (
 	"roster/domain/user"
 	"roster/ports/inbound"
 	"roster/ports/outbound"
-	"roster/test/fixture"
+	"roster/test/support/fixture"
 )
 
 // slowLists delays each list and count until release is closed or the context ends.

@@ -16,7 +16,7 @@ import (
 	"roster/domain/user"
 	"roster/ports/inbound"
 	"roster/ports/outbound"
-	"roster/test/fixture"
+	"roster/test/support/fixture"
 )
 
 // A password that changes during a sign-in with the old one stays changed, even when the sign-in was to store a new

@@ -13,7 +13,7 @@ import (
 	"roster/domain/user"
 	"roster/ports/inbound"
 	"roster/ports/outbound"
-	"roster/test/fixture"
+	"roster/test/support/fixture"
 )
 
 // The actor may lose rights, or its session may end, while the body of its request arrives. The request is refused

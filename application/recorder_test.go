@@ -6,7 +6,7 @@ import (
 	"roster/domain/audit"
 	"roster/domain/session"
 	"roster/ports/inbound"
-	"roster/test/fixture"
+	"roster/test/support/fixture"
 )
 
 // Texts of the client are recorded as one line without control characters.

@@ -13,7 +13,7 @@ import (
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/inbound"
-	"roster/test/fixture"
+	"roster/test/support/fixture"
 )
 
 // sessionlessRefresh returns a refresh token of the user id as SimpleJWT issues it, with the lifetime life.

@@ -12,7 +12,7 @@ import (
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/inbound"
-	"roster/test/fixture"
+	"roster/test/support/fixture"
 )
 
 // actorOf returns the actor of an access token.

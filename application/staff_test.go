@@ -15,7 +15,7 @@ import (
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/inbound"
-	"roster/test/fixture"
+	"roster/test/support/fixture"
 )
 
 func setFlags(active, staff field.Text) inbound.Changes {

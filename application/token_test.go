@@ -6,7 +6,7 @@ import (
 
 	"roster/domain/field"
 	"roster/domain/session"
-	"roster/test/fixture"
+	"roster/test/support/fixture"
 )
 
 // A token with the session of another user is refused, and the session stays valid. Only another holder of the

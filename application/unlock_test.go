@@ -13,7 +13,7 @@ import (
 	"roster/domain/user"
 	"roster/ports/inbound"
 	"roster/ports/outbound"
-	"roster/test/fixture"
+	"roster/test/support/fixture"
 )
 
 // Each way to unlock an account unlocks it for all networks and is recorded. Other accounts stay locked.

@@ -19,7 +19,7 @@ import (
 
 	"roster/adapters/storage"
 	"roster/bootstrap/config"
-	"roster/test/testenv"
+	"roster/test/support/testenv"
 )
 
 // A database that is away is tried again with longer and longer pauses, each in the log, for as long as the start may

@@ -19,7 +19,7 @@ import (
 
 	"roster/bootstrap/config"
 	"roster/ports/inbound"
-	"roster/test/testenv"
+	"roster/test/support/testenv"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

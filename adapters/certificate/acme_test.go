@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"roster/test/acme"
+	"roster/test/support/acme"
 )
 
 const host = "id.example.org"

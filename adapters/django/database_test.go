@@ -13,7 +13,7 @@ import (
 
 	"roster/domain/user"
 	"roster/ports/outbound"
-	"roster/test/testenv"
+	"roster/test/support/testenv"
 )
 
 // makeSQLite makes an SQLite file.

@@ -20,7 +20,7 @@ import (
 	"roster/domain/credential"
 	"roster/domain/user"
 	"roster/ports/outbound"
-	"roster/test/testenv"
+	"roster/test/support/testenv"
 
 	"github.com/jackc/pgx/v5"
 )

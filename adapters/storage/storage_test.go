@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"roster/adapters/storage"
-	"roster/test/testenv"
+	"roster/test/support/testenv"
 )
 
 func TestEnded(t *testing.T) {

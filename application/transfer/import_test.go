@@ -20,7 +20,7 @@ import (
 	"roster/domain/user"
 	"roster/ports/inbound"
 	"roster/ports/outbound"
-	"roster/test/fixture"
+	"roster/test/support/fixture"
 )
 
 // source has rows in memory. It fails before the row cut, if cut is positive.

@@ -16,7 +16,7 @@ import (
 	"roster/domain/user"
 	"roster/ports/inbound"
 	"roster/ports/outbound"
-	"roster/test/fixture"
+	"roster/test/support/fixture"
 )
 
 // No id in the source is assigned again, whether its row is imported or rejected or its user deleted, and enough ids

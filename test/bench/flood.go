@@ -14,7 +14,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 // A flood of sign-ins: how many connections, for how long, and how often somebody else reads meanwhile.

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 // importedUsers is how many users the rate of imports is measured with.

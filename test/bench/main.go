@@ -16,7 +16,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 func main() {

@@ -23,7 +23,7 @@ import (
 	"testing"
 	"time"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 // A client's run takes seconds; this bounds a hang.

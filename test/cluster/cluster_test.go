@@ -14,8 +14,8 @@ import (
 	"sync"
 	"testing"
 
-	"roster/test/process"
-	"roster/test/testenv"
+	"roster/test/support/process"
+	"roster/test/support/testenv"
 )
 
 func TestMain(m *testing.M) { process.Main(m) }

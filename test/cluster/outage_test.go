@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"roster/test/process"
-	"roster/test/testenv"
+	"roster/test/support/process"
+	"roster/test/support/testenv"
 )
 
 // outage is a storage server that can be taken away and given back.

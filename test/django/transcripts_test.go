@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 func TestMain(m *testing.M) { process.Main(m) }

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"roster/test/process"
-	"roster/test/testenv"
+	"roster/test/support/process"
+	"roster/test/support/testenv"
 )
 
 // preparation is what a page needs before its first command, beside an empty directory with bin/roster and the file

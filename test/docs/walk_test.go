@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 var update = flag.Bool("update", false, "rewrite the answers that the walks show")

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 // events returns the details of the events of a kind, newest first.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 // createSuperuser makes an administrator at the command line.

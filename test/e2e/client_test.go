@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 func TestMain(m *testing.M) { process.Main(m) }

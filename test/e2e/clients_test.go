@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 // By default a client cannot register users without end, wherever it says that it comes from.

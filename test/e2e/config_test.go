@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 // A service with a broken configuration does not start. It names every setting at fault, tells no

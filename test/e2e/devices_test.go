@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 // results returns the results of a page.

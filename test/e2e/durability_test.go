@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 // What the service said it did is done, also when it is killed the next moment.

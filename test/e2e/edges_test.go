@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 // hang is when a connection that gets no answer is given up: far beyond what any answer takes.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 // Without a good access token there is no way in, and the answer says what was wrong.

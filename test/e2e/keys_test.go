@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 // patience bounds a hang; no test measures against it.

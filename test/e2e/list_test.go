@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 // page is one page of the list.

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 // However much is logged, no secret is: no password, right or wrong, no token, no hash.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 const password = "Correct-horse-7-battery"

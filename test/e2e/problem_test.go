@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 // A client that asks for RFC 9457 gets every refusal as a problem, with the same status and headers.

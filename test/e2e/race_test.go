@@ -5,7 +5,7 @@ import (
 	"sync"
 	"testing"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 // together makes n requests at once and returns their answers.

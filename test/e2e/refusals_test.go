@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 // fields is a refusal that names members.

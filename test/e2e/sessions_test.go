@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 // What a token says is SimpleJWT's, and which session it belongs to.

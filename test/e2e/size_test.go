@@ -4,7 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 // maxBinary is the most bytes of the released binary. A use of reflect.Value.MethodByName, in a library as well, keeps

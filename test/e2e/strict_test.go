@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 // In profile strict nobody sees or touches others; staff do.

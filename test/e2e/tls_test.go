@@ -20,8 +20,8 @@ import (
 	"testing"
 	"time"
 
-	"roster/test/acme"
-	"roster/test/process"
+	"roster/test/support/acme"
+	"roster/test/support/process"
 )
 
 // certify writes a new certificate for 127.0.0.1 and its key to two files, and returns what trusts it.

@@ -22,7 +22,7 @@ import (
 	"roster/domain/user"
 	"roster/ports/inbound"
 	"roster/ports/outbound"
-	"roster/test/fixture"
+	"roster/test/support/fixture"
 )
 
 var at = time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)

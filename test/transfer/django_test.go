@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"roster/test/process"
-	"roster/test/testenv"
+	"roster/test/support/process"
+	"roster/test/support/testenv"
 )
 
 // account is what is known of a user of the real export.

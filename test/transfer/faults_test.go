@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 // What a source has that other systems write and roster import misread: each file of testdata with what

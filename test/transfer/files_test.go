@@ -15,8 +15,8 @@ import (
 	"testing"
 
 	"roster/adapters/sqlitefile"
-	"roster/test/process"
-	"roster/test/testenv"
+	"roster/test/support/process"
+	"roster/test/support/testenv"
 )
 
 // stranger is a user that owns no file of the test, unless the test cannot be another user than its own.

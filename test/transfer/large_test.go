@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"roster/test/testenv"
+	"roster/test/support/testenv"
 )
 
 // usersVariable names how many users the large tests move; `make soak` moves a million.

@@ -5,7 +5,7 @@ package transfer_test
 import (
 	"testing"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 func TestMain(m *testing.M) { process.Main(m) }

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"roster/test/process"
+	"roster/test/support/process"
 )
 
 // exports is where the real export of Django lies.

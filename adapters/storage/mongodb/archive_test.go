@@ -16,7 +16,7 @@ import (
 	"roster/domain/lockout"
 	"roster/domain/session"
 	"roster/domain/user"
-	"roster/test/testenv"
+	"roster/test/support/testenv"
 )
 
 // started returns a Store on a new database.

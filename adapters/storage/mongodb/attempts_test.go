@@ -12,7 +12,7 @@ import (
 	"roster/adapters/storage/mongodb"
 	"roster/domain/audit"
 	"roster/domain/lockout"
-	"roster/test/testenv"
+	"roster/test/support/testenv"
 )
 
 var subject = lockout.ForAddress("a@example.com")

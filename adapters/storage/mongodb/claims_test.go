@@ -14,7 +14,7 @@ import (
 
 	"roster/adapters/storage/mongodb"
 	"roster/domain/user"
-	"roster/test/testenv"
+	"roster/test/support/testenv"
 )
 
 const address = "same@example.com"

@@ -16,7 +16,7 @@ import (
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/outbound"
-	"roster/test/testenv"
+	"roster/test/support/testenv"
 )
 
 // TestPlans asks a real server how it answers, with filled collections: by an index, which gives the order

@@ -13,7 +13,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
 
 	"roster/domain/fault"
-	"roster/test/testenv"
+	"roster/test/support/testenv"
 )
 
 func TestTranslate(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"roster/adapters/storage"
-	"roster/test/testenv"
+	"roster/test/support/testenv"
 )
 
 // builds opens a new database, with what is announced and what createIndexes commands are sent.

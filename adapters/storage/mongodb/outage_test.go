@@ -13,7 +13,7 @@ import (
 	"roster/adapters/storage/mongodb"
 	"roster/domain/fault"
 	"roster/domain/user"
-	"roster/test/testenv"
+	"roster/test/support/testenv"
 )
 
 // nowhere is an address at which nobody listens.

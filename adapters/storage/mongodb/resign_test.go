@@ -11,7 +11,7 @@ import (
 
 	"roster/adapters/storage/mongodb"
 	"roster/domain/user"
-	"roster/test/testenv"
+	"roster/test/support/testenv"
 )
 
 func administrator(t *testing.T, id user.ID) *user.User {

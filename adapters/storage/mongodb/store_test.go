@@ -18,7 +18,7 @@ import (
 	"roster/adapters/storage/mongodb"
 	"roster/domain/fault"
 	"roster/domain/user"
-	"roster/test/testenv"
+	"roster/test/support/testenv"
 )
 
 // TestMain looks for goroutines that Close, or a Start that failed, left behind.

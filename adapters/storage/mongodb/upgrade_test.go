@@ -17,7 +17,7 @@ import (
 	"roster/domain/lockout"
 	"roster/domain/session"
 	"roster/domain/user"
-	"roster/test/testenv"
+	"roster/test/support/testenv"
 )
 
 // former makes a database as the program of schema version 1 left it: a user and three sessions.

@@ -21,7 +21,7 @@ import (
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/outbound"
-	"roster/test/testenv"
+	"roster/test/support/testenv"
 )
 
 // wire records the commands that a store sends.

@@ -8,7 +8,7 @@ import (
 	"roster/adapters/storage"
 	"roster/adapters/storage/postgres"
 	"roster/test/conformance"
-	"roster/test/testenv"
+	"roster/test/support/testenv"
 )
 
 func TestConformance(t *testing.T) {

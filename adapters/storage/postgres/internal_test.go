@@ -17,7 +17,7 @@ import (
 	"roster/domain/fault"
 	"roster/domain/session"
 	"roster/domain/user"
-	"roster/test/testenv"
+	"roster/test/support/testenv"
 )
 
 func somebody(t *testing.T, id user.ID) *user.User {

@@ -9,7 +9,7 @@ import (
 
 	"roster/adapters/storage/postgres"
 	"roster/domain/user"
-	"roster/test/testenv"
+	"roster/test/support/testenv"
 )
 
 func TestRefusals(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 	"roster/domain/fault"
 	"roster/domain/session"
 	"roster/domain/user"
-	"roster/test/testenv"
+	"roster/test/support/testenv"
 )
 
 // wantUnavailable fails unless err is what tells a caller to come back later, and not that their own

@@ -10,7 +10,7 @@ import (
 
 	"roster/adapters/storage/sqltable"
 	"roster/domain/user"
-	"roster/test/testenv"
+	"roster/test/support/testenv"
 )
 
 // opened returns a started Store on a new database.

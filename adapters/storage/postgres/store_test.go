@@ -14,7 +14,7 @@ import (
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/test/conformance"
-	"roster/test/testenv"
+	"roster/test/support/testenv"
 )
 
 // TestMain looks for goroutines that Close, or a Start that failed, left behind.

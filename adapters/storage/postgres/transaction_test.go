@@ -10,7 +10,7 @@ import (
 	"roster/adapters/storage/sqltable"
 	"roster/domain/fault"
 	"roster/domain/lockout"
-	"roster/test/testenv"
+	"roster/test/support/testenv"
 )
 
 // TestSoon shows that what a crash may undo does not wait for the disk, and that the same

@@ -17,7 +17,7 @@ import (
 	"roster/domain/lockout"
 	"roster/domain/session"
 	"roster/domain/user"
-	"roster/test/testenv"
+	"roster/test/support/testenv"
 )
 
 // former makes a schema as the program of an earlier version left it.

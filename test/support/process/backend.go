@@ -4,7 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"roster/test/testenv"
+	"roster/test/support/testenv"
 )
 
 // BackendVariable names the storage that the tests of the whole service run on: sqlite (the default),
