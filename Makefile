@@ -5,6 +5,8 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LINT      = $(GO) tool -modfile=.ci/tools/go.mod golangci-lint
 FUZZTIME ?= 60s
 BIN      ?= bin/roster
+# Packages tested at once. With more, the servers that the tests start answer too late on two CPUs.
+ATONCE   ?= 2
 # Under the race detector these packages take many times as long: C turned into Go, and hashing. It leaves them out.
 # Of a package with generic code it must not: the linker keeps one copy of such code for all packages.
 UNWATCHED = modernc.org/sqlite/lib crypto/internal/fips140/sha256 $(addprefix golang.org/x/crypto/,argon2 blake2b blowfish bcrypt scrypt)
