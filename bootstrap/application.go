@@ -45,7 +45,7 @@ type portsIn struct {
 	AuditTrail outbound.AuditTrail
 	EventIDs   outbound.EventIDs
 	Hasher     outbound.PasswordHasher
-	Tokens     outbound.Tokens `optional:"true"` // the operator's commands sign nobody in
+	Tokens     outbound.Tokens `optional:"true"` // nil for the operator's commands
 	Domains    outbound.Domains
 	Clock      outbound.Clock
 	Breached   outbound.BreachedPasswords

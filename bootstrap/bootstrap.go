@@ -62,7 +62,7 @@ func Serve(ctx context.Context, cfg config.Config, reload <-chan os.Signal, out 
 		return err
 	}
 	defer zap.RedirectStdLog(log.Named("library"))() // standard error may hold up the libraries that write there
-	spare(cfg)
+	raiseGOMAXPROCS(cfg)
 	logWarnings(cfg, log)
 	var (
 		files files
@@ -116,7 +116,7 @@ const (
 // Administer runs do with the operator's use cases on the configured storage, which a running
 // instance may be using at the same time. notice is called with what the operator is to know of the storage.
 func Administer(ctx context.Context, cfg config.Config, access Access, notice func(text string), do func(context.Context, inbound.Administration) error) error {
-	if err := lasting(cfg.Database); err != nil {
+	if err := requirePersistent(cfg.Database); err != nil {
 		return named(cfg, "database", err)
 	}
 	var admin inbound.Administration
@@ -150,7 +150,7 @@ func logWarnings(cfg config.Config, log *zap.Logger) {
 
 // Connect opens the configured database without creating or changing anything, and says what it is.
 func Connect(ctx context.Context, cfg config.Config) (about string, err error) {
-	if lasting(cfg.Database) != nil {
+	if requirePersistent(cfg.Database) != nil {
 		return "the memory of the process that serves", nil
 	}
 	b, closeIt, err := openStorage(ctx, cfg, cfg.Database, opening{access: Read})
@@ -188,7 +188,7 @@ func run(ctx context.Context, graph fx.Option, do func() error) error {
 	return errors.Join(err, app.Stop(stopping))
 }
 
-// start starts app and tells the root of what went wrong, not fx's path to it. Once begun it is not
+// start starts app and returns the cause of a failure without the path through fx. Once begun it is not
 // cancelled: a migration under way is finished, and what was opened is closed in order afterwards.
 func start(ctx context.Context, app *fx.App) error {
 	if err := app.Err(); err != nil {

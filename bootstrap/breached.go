@@ -42,7 +42,7 @@ func openBreached(cfg config.Config) (b outbound.BreachedPasswords, letGo func()
 }
 
 // forgiving lets a password pass that cannot be checked: the outage of another service, or of a disk,
-// is no reason to register nobody. The log says that it happened, and nothing of the password.
+// does not stop registrations. It is logged, without the password.
 type forgiving struct {
 	outbound.BreachedPasswords
 	log *zap.Logger

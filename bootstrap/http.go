@@ -111,8 +111,8 @@ func serveAPI(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, h http.Handl
 // adminConnections is how many operators and probes may be connected at once.
 const adminConnections = 64
 
-// serveAdmin serves what only operators see. When nobody asked for its address and another instance
-// on this machine has it, the service does without.
+// serveAdmin serves what only operators may see. When its address is the default and another process has it, the
+// service runs without an admin listener.
 func serveAdmin(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, health inbound.Health, facts *Serving, log *zap.Logger) {
 	if cfg.AdminListen == config.Off {
 		return
@@ -135,7 +135,7 @@ func serveAdmin(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, health inb
 			}
 			return named(cfg, "admin_listen", err)
 		},
-		func(ctx context.Context) { l.stop(ctx, 0) })) // a profile under way is no one's loss
+		func(ctx context.Context) { l.stop(ctx, 0) })) // a profile in progress may be lost
 }
 
 func configured(cfg config.Config, name string) bool {
@@ -234,8 +234,8 @@ func (l *listening) serve(ln net.Listener) error {
 	return l.server.ServeTLS(ln, "", "")
 }
 
-// stop lets nobody in any more and waits up to grace for the requests under way. Whoever is not done
-// by then, or never will be, is cut off: the service still has to close what it holds.
+// stop accepts no more connections and waits up to grace for the requests in progress. Then it cuts the others off,
+// since the service still has to close its files and connections.
 func (l *listening) stop(ctx context.Context, grace time.Duration) {
 	if l.done == nil {
 		return

@@ -46,10 +46,10 @@ func newLog(cfg config.Config, out *LogOutput) (*zap.Logger, error) {
 	return log, nil
 }
 
-// quietWiring keeps fx's own account of the wiring for those who debug it.
+// quietWiring logs fx's events at level debug.
 var quietWiring = fx.WithLogger(func(log *zap.Logger) fxevent.Logger {
 	l := &fxevent.ZapLogger{Logger: log.Named("wiring")}
 	l.UseLogLevel(zapcore.DebugLevel)
-	l.UseErrorLevel(zapcore.DebugLevel) // what fails is returned, and told once
+	l.UseErrorLevel(zapcore.DebugLevel) // a failure is returned, and reported once
 	return l
 })

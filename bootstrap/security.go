@@ -51,14 +51,13 @@ func hasher(cfg config.Config) *password.Hasher {
 }
 
 // automaticWorkers is how many passwords are hashed at once unless the settings say so: on one CPU less
-// than there are, so that a flood of sign-ins leaves the others' requests theirs.
+// than there are, so that a flood of sign-ins does not stop other requests.
 var automaticWorkers = max(runtime.GOMAXPROCS(0)-1, 1)
 
-// spare lets other requests run beside the hashing: a hash is computed in stretches that nothing
-// interrupts for milliseconds, and where they take up all that Go runs at once, whoever only reads
-// waits for them, and so does the garbage collector. Beyond the CPUs that there are, the operating system
-// shares more fairly.
-func spare(cfg config.Config) {
+// raiseGOMAXPROCS lets other requests run beside the hashing. A hash is computed in parts of milliseconds that the Go
+// scheduler does not interrupt: when they take all of GOMAXPROCS, other requests and the garbage collector wait. With
+// more threads than CPUs the operating system shares the CPUs between them.
+func raiseGOMAXPROCS(cfg config.Config) {
 	hashing := cfg.HashWorkers
 	if hashing == 0 {
 		hashing = automaticWorkers

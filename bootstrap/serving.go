@@ -27,7 +27,7 @@ type Serving struct {
 }
 
 func newServing(cfg config.Config) *Serving {
-	s := &Serving{Profile: cfg.Profile, Database: cfg.Database.Scheme(), Place: cfg.Database.String(), administrable: lasting(cfg.Database) == nil}
+	s := &Serving{Profile: cfg.Profile, Database: cfg.Database.Scheme(), Place: cfg.Database.String(), administrable: requirePersistent(cfg.Database) == nil}
 	if d, err := driver(cfg.Database); err == nil && d.File != nil {
 		s.Place = d.File(cfg.Database.URL(), cfg.DataDir)
 	}

@@ -62,16 +62,15 @@ func openBackend(cfg config.Config, log *zap.Logger, how opening) (storage.Backe
 	return b, named(cfg, "database", err)
 }
 
-// lasting fails when nothing that is stored outlives this process.
-func lasting(database config.Database) error {
+// requirePersistent fails when the database ends with the process that opened it.
+func requirePersistent(database config.Database) error {
 	if d, err := driver(database); err == nil && d.Ephemeral {
 		return fmt.Errorf("%s: is kept by the process that serves; there is nothing to administer from here", d.Scheme)
 	}
 	return nil
 }
 
-// commandLog returns what logs the commands that go to a database server, or nil when nobody wants to
-// see them.
+// commandLog returns what logs the commands that go to a database server, or nil when they are not logged.
 func commandLog(log *zap.Logger) func(command string, took time.Duration, failed bool) {
 	if !log.Core().Enabled(zap.DebugLevel) {
 		return nil

@@ -46,7 +46,7 @@ type moving struct {
 
 // move runs do on the configured storage, which must be one that lasts.
 func move(ctx context.Context, cfg config.Config, how opening, do func(context.Context, moving) error) error {
-	if err := lasting(cfg.Database); err != nil {
+	if err := requirePersistent(cfg.Database); err != nil {
 		return named(cfg, "database", err)
 	}
 	var m moving
@@ -63,7 +63,7 @@ func move(ctx context.Context, cfg config.Config, how opening, do func(context.C
 func ImportDjango(ctx context.Context, cfg config.Config, s DjangoSource, o inbound.ImportOptions,
 	notice func(text string), found func(what string) error, tell func(inbound.ImportRow) error, progress inbound.Progress,
 ) (summary inbound.ImportSummary, err error) {
-	if err := lasting(cfg.Database); err != nil { // before a long look at the source
+	if err := requirePersistent(cfg.Database); err != nil { // before a long look at the source
 		return summary, named(cfg, "database", err)
 	}
 	source, err := django.Open(ctx, django.Options{
@@ -160,8 +160,8 @@ func openStorage(ctx context.Context, cfg config.Config, database config.Databas
 }
 
 // Export writes everything in the configured storage to w. A running instance may be using the storage
-// at the same time; then each record is in some state that it had meanwhile. That everything was exported goes
-// to the audit trail, unless the storage can only be read.
+// at the same time; then each record is exported in a state that it had during the export. The export is recorded in
+// the audit trail, unless the storage can only be read.
 func Export(ctx context.Context, cfg config.Config, w io.Writer, notice func(text string), progress inbound.Progress) (got []archive.Contents, err error) {
 	export := func(ctx context.Context, m moving) error {
 		got, err = transfer.NewExporting(m.Backend.Archive(), ndjson.NewWriter(w), ndjson.Records{}, m.Ports).Export(ctx, progress)

@@ -147,7 +147,7 @@ func (s spec) bound(text string) string {
 
 var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$`)
 
-// isBreachedPasswords wants TLS: whoever could change the answers could let any password through.
+// isBreachedPasswords requires TLS: an attacker that could change the answers could let any password pass.
 func isBreachedPasswords(text string) bool {
 	u, isURL := BreachedURL(text)
 	if !isURL {

@@ -43,7 +43,7 @@ type Config struct {
 	TLSKey               string        `name:"tls_key" default:"" validate:"-" help:"file of the certificate's private key, PEM"`
 	TLSAutocert          List          `name:"tls_autocert" default:"" validate:"hosts" help:"host names to get certificates for by ACME (Let's Encrypt, whose terms you thereby accept); the API must be reached at port 443"`
 	TLSAutocertDirectory string        `name:"tls_autocert_directory" default:"https://acme-v02.api.letsencrypt.org/directory" validate:"directory" help:"URL of the ACME server's directory"`
-	HSTSMaxAge           time.Duration `name:"hsts_max_age" default:"17520h" validate:"min=0s,max=87600h" help:"how long browsers are to use nothing but TLS for this host and those below it, told over TLS only; 0 for not telling"`
+	HSTSMaxAge           time.Duration `name:"hsts_max_age" default:"17520h" validate:"min=0s,max=87600h" help:"how long browsers use nothing but TLS for this host and those below it; sent over TLS only; 0 to send nothing"`
 
 	KeysDir             string        `name:"keys_dir" group:"Tokens" default:"" help:"directory of the file of signing keys, unless signing_key is given; empty for keys in data_dir"`
 	SigningKey          Secret        `name:"signing_key" default:"" secret:"key" validate:"-" help:"secret of HS256, HS384 and HS512, at least 32 bytes (Django's SECRET_KEY, SimpleJWT's SIGNING_KEY); or a private key in PEM (PKCS #8)"`
@@ -68,8 +68,8 @@ type Config struct {
 	PasswordChangeEnds   string        `name:"password_change_ends" default:"all" django:"others" validate:"oneof=others all" help:"sessions that a change of password ends: all, or all but the one that asked for it"`
 
 	IDs          string `name:"ids" group:"Users" default:"uuid" django:"integer" validate:"oneof=integer uuid" help:"ids of new users"`
-	AccessPolicy string `name:"access_policy" default:"directory" django:"open" strict:"private" validate:"oneof=open directory private" help:"whom signed-in users may reach: change everybody; read everybody and change themselves; themselves alone. Staff may all"`
-	Registration string `name:"registration" default:"open" validate:"oneof=open staff closed" help:"who may register users: anybody, staff, nobody"`
+	AccessPolicy string `name:"access_policy" default:"directory" django:"open" strict:"private" validate:"oneof=open directory private" help:"what signed-in users may do: open: change all users; directory: read all and change themselves; private: themselves alone. Staff may read and change all"`
+	Registration string `name:"registration" default:"open" validate:"oneof=open staff closed" help:"open: any client registers users; staff: administrators do; closed: not over the API"`
 	PageSize     int    `name:"page_size" default:"20" validate:"min=1,max=1000" help:"users on a page of the list"`
 	MaxPageSize  int    `name:"max_page_size" default:"100" django:"0" validate:"min=0,max=1000" help:"most users on a page that a request may ask for with page_size, or page_size itself where that is more; 0 to ignore the request's"`
 	LoginField   string `name:"login_field" default:"email" validate:"oneof=email username" help:"member of a sign-in that holds the email address; username for front ends that are made for Django's default user"`
@@ -81,8 +81,8 @@ type Config struct {
 	BreachedPasswords      string        `name:"breached_passwords" default:"off" validate:"breached_passwords" help:"refuse new passwords of past data breaches: base URL of a service with Have I Been Pwned's range protocol, such as https://api.pwnedpasswords.com; or path of a downloaded file of its hashes, ordered by hash; off for neither"`
 	TrimPasswords          bool          `name:"trim_passwords" default:"false" django:"true" help:"cut blanks at the ends of passwords, as Django REST Framework does"`
 	RequireCurrentPassword bool          `name:"require_current_password" default:"false" strict:"true" help:"a change of one's own password or email needs current_password"`
-	HashWorkers            int           `name:"hash_workers" default:"0" validate:"min=0,max=64" help:"passwords hashed at once, 19 MiB each; 0 for one less than there are CPUs, so that others are served meanwhile"`
-	ImportedHashes         bool          `name:"imported_hashes" default:"false" django:"true" help:"passwords of another system are stored, which roster import django brings: every refused sign-in then takes as long as with the costliest of them, so that the time does not show who has an account; else noted when the first one is met"`
+	HashWorkers            int           `name:"hash_workers" default:"0" validate:"min=0,max=64" help:"passwords hashed at once, 19 MiB each; 0 for one less than there are CPUs, so that other requests are served at the same time"`
+	ImportedHashes         bool          `name:"imported_hashes" default:"false" django:"true" help:"passwords of another system are stored, which roster import django brings: every refused sign-in then takes as long as with the costliest of them, so that the time does not show which addresses have an account; else noted when the first one is met"`
 	LegacyDigests          bool          `name:"legacy_digests" default:"false" django:"true" help:"let passwords sign in that old Django projects stored as one SHA-1 or MD5; each is stored anew then"`
 	HashWait               time.Duration `name:"hash_wait" default:"10s" validate:"min=0s,max=1h" help:"how long a sign-in waits for its turn to be hashed before 503"`
 
@@ -101,10 +101,10 @@ type Config struct {
 	ShutdownDelay   time.Duration `name:"shutdown_delay" default:"0s" validate:"min=0s,max=1h" help:"how long requests are still served after SIGTERM while /readyz is 503, so that balancers stop sending them; some 5s behind one"`
 	ShutdownTimeout time.Duration `name:"shutdown_timeout" default:"15s" validate:"min=1ms,max=1h" help:"longest time for what is under way when the service stops"`
 
-	ThrottleAnon     Rate `name:"throttle_anon" group:"Throttling" default:"off" validate:"-" help:"most requests of one client address with nobody signed in, such as 100/hour; off for no limit"`
+	ThrottleAnon     Rate `name:"throttle_anon" group:"Throttling" default:"off" validate:"-" help:"most requests of one client address without a signed-in user, such as 100/hour; off for no limit"`
 	ThrottleUser     Rate `name:"throttle_user" default:"600/min" django:"off" validate:"-" help:"most requests of one user"`
 	ThrottleToken    Rate `name:"throttle_token" default:"600/min" django:"off" validate:"-" help:"most requests of one client address to the token endpoints"`
-	ThrottleRegister Rate `name:"throttle_register" default:"20/min" django:"off" validate:"-" help:"most registrations and changes of an email address that one client address tries, since both tell whether an address is taken; those by staff do not count"`
+	ThrottleRegister Rate `name:"throttle_register" default:"20/min" django:"off" validate:"-" help:"most registrations and changes of an email address that one client address tries, since both show whether an address is taken; those by staff do not count"`
 
 	LogLevel  string `name:"log_level" group:"Log" default:"info" validate:"oneof=debug info warn error" help:"least level that is logged"`
 	LogFormat string `name:"log_format" default:"auto" validate:"oneof=auto console json" help:"form of the log; auto: console on a terminal, else json"`

@@ -23,7 +23,7 @@ func ParseDatabase(raw string) (Database, error) {
 		return Database{}, errNoURL
 	case u.Scheme == "":
 		return Database{}, errNoScheme
-	case u.Host != "" && strings.Contains(u.EscapedPath(), "@"): // a slash in the password, of which the rest would be told
+	case u.Host != "" && strings.Contains(u.EscapedPath(), "@"): // a slash in the password; the rest of it would be printed
 		return Database{}, errNoURL
 	}
 	return Database{u}, nil
@@ -161,7 +161,7 @@ func (d Database) unverified() bool {
 	return false
 }
 
-// secret reports whether printing the URL as it is would tell a secret.
+// secret reports whether printing the URL as it is would show a secret.
 func (d Database) secret() bool { return d.String() != d.URL().String() }
 
 // Format implements fmt.Formatter.

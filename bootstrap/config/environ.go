@@ -28,7 +28,7 @@ func (l *loader) environ() layer {
 }
 
 // serviceLinks are the variables that Kubernetes and Docker set in every container beside a service
-// whose name begins with "roster". Nobody chose them, so they are no misspelt settings.
+// whose name begins with "roster". They are not misspelt settings.
 var serviceLinks = regexp.MustCompile(`_SERVICE_HOST$|_SERVICE_PORT(_[A-Z0-9_]+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$`)
 
 func serviceLink(variable, value string) bool {

@@ -60,7 +60,7 @@ func (l *loader) keptPrivate(in layer, info fs.FileInfo) {
 var yamlLine = regexp.MustCompile(`line (\d+)`)
 
 // parseYAML returns the top of the only document in data, nil when it holds no settings. YAML's own
-// messages quote what they stumble over, which may be a secret, so only the line is told.
+// messages quote the text at fault, which may be a secret, so only the line number is reported.
 func parseYAML(data []byte) (root *yaml.Node, reason string) {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, next yaml.Node

@@ -51,7 +51,7 @@ func networks(items List) (out []netip.Prefix, ok bool) {
 			continue
 		}
 		p, err := netip.ParsePrefix(item)
-		if err != nil || p.Addr().Is4In6() || p != p.Masked() { // bits beyond the range: a slip, of which sort nobody knows
+		if err != nil || p.Addr().Is4In6() || p != p.Masked() { // bits beyond the range: a mistake
 			return nil, false
 		}
 		out = append(out, p)

@@ -139,7 +139,7 @@ func (c Config) Where(name string) string {
 	return fmt.Sprintf("%s (%s by default)", s.env, show(c.value(s)))
 }
 
-// given reports whether somebody chose the value, rather than a default or a profile.
+// given reports whether the value is neither a default nor that of a profile.
 func (c *Config) given(name string) bool {
 	switch c.source[name] {
 	case FromFile, FromEnvironment, FromFlag:

@@ -49,7 +49,7 @@ func wrapped(text string) bool {
 	return inner != text || len(inner) > 1 && inner[0] == inner[len(inner)-1] && strings.ContainsRune("\"'`", rune(inner[0]))
 }
 
-// String tells only whether the secret is there.
+// String shows only whether the secret is set.
 func (s Secret) String() string {
 	if s.Set() {
 		return "(set)"

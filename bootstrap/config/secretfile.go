@@ -103,7 +103,7 @@ func because(err error) string {
 		return denied
 	}
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
-		err = e.Err // the path is told already
+		err = e.Err // the message has the path already
 	}
 	return "cannot be read: " + err.Error()
 }

@@ -33,7 +33,7 @@ func Settings() []Setting {
 	return out
 }
 
-// Effective returns every setting as it is in force. No value tells a secret.
+// Effective returns every setting as it is in force, without secrets.
 func (c Config) Effective() []Setting {
 	out := make([]Setting, len(specs))
 	for i, s := range specs {
@@ -46,7 +46,7 @@ func (c Config) Effective() []Setting {
 	return out
 }
 
-// String returns the settings in force, one a line; no value tells a secret.
+// String returns the settings in force, one per line, without secrets.
 func (c Config) String() string {
 	text := ""
 	for _, s := range c.Effective() {

@@ -84,7 +84,7 @@ func plain(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
-// not tells what was given instead, when that can be told.
+// not returns what was given instead, when that may be shown.
 func (s spec) not(text string) string {
 	const most = 40
 	switch {

@@ -54,7 +54,7 @@ var cautions = []caution{
 		bits, _ := strconv.Atoi(strings.TrimPrefix(c.SigningAlgorithm, "HS"))
 		return c.hmac() && c.SigningKey.Set() && 8*len(c.SigningKey.Reveal()) < bits
 	}, "the key is shorter than its algorithm asks for (RFC 7518, 3.2)"},
-	{"signing_algorithm", (*Config).hmac, "whoever can check tokens can also make them"},
+	{"signing_algorithm", (*Config).hmac, "a service that can check tokens can also make them"},
 	{"access_token_lifetime", func(c *Config) bool { return c.AccessTokenLifetime > longAccess }, "a stolen access token is of use for long"},
 	{"refresh_token_lifetime", func(c *Config) bool { return c.RefreshTokenLifetime > longRefresh }, "a stolen refresh token is of use for long"},
 	{"session_max_lifetime", func(c *Config) bool { return c.SessionMaxLifetime == 0 }, "a session that is refreshed has no end"},
@@ -66,13 +66,13 @@ var cautions = []caution{
 	{"sessionless_tokens", func(c *Config) bool { return c.SessionlessTokens }, "tokens that name no session cannot be ended one by one"},
 	{"immediate_revocation", func(c *Config) bool { return !c.ImmediateRevocation }, "access tokens outlive the end of their session until they expire"},
 	{"password_change_ends", func(c *Config) bool { return c.PasswordChangeEnds == "others" }, "the session that changed a password goes on, even if a thief's"},
-	{"ids", func(c *Config) bool { return c.IDs == "integer" }, "counted ids tell how many users there are and can be guessed"},
+	{"ids", func(c *Config) bool { return c.IDs == "integer" }, "counted ids show how many users there are and can be guessed"},
 	{"access_policy", func(c *Config) bool { return c.AccessPolicy == "open" }, "any signed-in user may read, change and delete every other, administrators too"},
 	{"access_policy", func(c *Config) bool {
 		return c.AccessPolicy == "directory" && c.Registration == "open" && (!loopback(c.Listen) || len(c.TrustedProxies) > 0)
-	}, "registration is open: anybody who registers can read the addresses of all users; set registration to staff, or access_policy to private"},
+	}, "registration is open: any client that registers can read the addresses of all users; set registration to staff, or access_policy to private"},
 	{"password_blocklist", func(c *Config) bool { return c.PasswordBlocklist == "django" }, "passwords such as passwordpassword and qwertyuiopasdfghjkl are taken"},
-	{"legacy_digests", func(c *Config) bool { return c.LegacyDigests }, "an imported SHA-1 or MD5 of a password signs in; whoever has the database finds the password"},
+	{"legacy_digests", func(c *Config) bool { return c.LegacyDigests }, "an imported SHA-1 or MD5 of a password signs in; the password can be found from the database"},
 	{"trim_passwords", func(c *Config) bool { return c.TrimPasswords }, "blanks at the ends of passwords do not count"},
 	{"lockout_failures", func(c *Config) bool { return c.LockoutFailures == 0 }, "passwords of one account can be guessed without a pause, from however many addresses"},
 	{"lockout_failures", func(c *Config) bool { return c.LockoutFailures > usualFailures }, "passwords of one account can be guessed for long without a pause"},

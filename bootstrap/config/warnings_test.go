@@ -103,7 +103,7 @@ func TestDirectoryOfStrangers(t *testing.T) {
 	} {
 		got := false
 		for _, w := range load(t, Sources{Environ: strings.Fields(environ)}).Warnings() {
-			got = got || w.Setting == "access_policy" && strings.Contains(w.Text, "anybody who registers")
+			got = got || w.Setting == "access_policy" && strings.Contains(w.Text, "any client that registers")
 		}
 		if got != want {
 			t.Errorf("%s: warned: %v, want %v", environ, got, want)

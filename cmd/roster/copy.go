@@ -17,7 +17,7 @@ func (p *program) copyCommand() *cobra.Command {
 		Use:   "copy [--from URL] [--to URL]",
 		Short: "Take everything from one database to another",
 		Long: "Take users, sessions, failed sign-ins, the audit trail and the count of ids from one database to\n" +
-			"another, of whatever backend, and compare them afterwards. Nothing may be writing to either meanwhile.\n\n" +
+			"another, of whatever backend, and compare them afterwards. Nothing may write to either during that time.\n\n" +
 			"One of the two is by default the database that the settings name. So a URL with a password need not\n" +
 			"be on the command line, where others on the machine see it: name it in ROSTER_DATABASE.",
 		Example: "  roster copy --from sqlite:data/roster.db --to postgres://roster@db.example.org/roster\n" +

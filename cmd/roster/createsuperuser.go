@@ -25,8 +25,8 @@ func (p *program) createSuperuserCommand() *cobra.Command {
 	var ifAbsent bool
 	cmd := &cobra.Command{
 		Use:   "createsuperuser",
-		Short: "Create a user who may administer all others",
-		Long: "Create a user who may administer all others. What is not given is asked for; with --password-file\n" +
+		Short: "Create an administrator",
+		Long: "Create an administrator. What is not given is asked for; with --password-file\n" +
 			"nothing is asked, --email must be given, and names that are not given are empty.\n\n" +
 			"With --if-absent the command can run at each start of a container: when an active administrator has\n" +
 			"the address already, it changes nothing and succeeds. Any other user with the address is an error.",

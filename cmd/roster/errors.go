@@ -70,7 +70,7 @@ func unread(err error) bool {
 	return ok && f.Path == os.Stdout.Name() && errors.Is(f, syscall.EPIPE)
 }
 
-// lines returns what to tell of err.
+// lines returns the lines to print for err.
 func lines(err error) []string {
 	if interrupted(err) {
 		if r, ok := errors.AsType[resumable](err); ok {
@@ -91,7 +91,7 @@ func lines(err error) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' })
 }
 
-// fieldLines tells each member at fault as "email: Enter a valid email address."
+// fieldLines returns a line for each member at fault, as in "email: Enter a valid email address."
 func fieldLines(f *fault.Error) []string {
 	out := make([]string, len(f.Fields))
 	for i, one := range f.Fields {

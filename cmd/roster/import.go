@@ -36,8 +36,8 @@ func (p *program) importCommand() *cobra.Command {
 	return cmd
 }
 
-// Where the rows go that need attention, unless told: in the data directory, since the rejected ones hold
-// password hashes.
+// The default files of rows that need attention. They lie in the data directory, since rejected rows hold password
+// hashes.
 const (
 	defaultReport  = "import-report.jsonl"
 	defaultRejects = "import-rejects.jsonl"
@@ -59,8 +59,8 @@ func (p *program) importDjangoCommand() *cobra.Command {
 		Long: "Take over the users of a Django project, with their ids, dates and passwords. SOURCE is a fixture\n" +
 			"(manage.py dumpdata, as JSON or JSON lines, also gzipped) or Django's database (sqlite:PATH,\n" +
 			"postgres://USER@HOST/DB), which is only read.\n\n" +
-			"It can be run again at any time, also after it was cut off: users who are the same are left alone,\n" +
-			"changed ones are updated. Whoever was in use or changed here since keeps what is here.\n" +
+			"It can be run again at any time, also after an interruption: users that are the same are left alone,\n" +
+			"changed ones are updated. Users that were in use or changed here since keep what is here.\n" +
 			"Exit code 0 says that every user went in, and with --blacklist every revoked token.",
 		Example: "  roster import django users.json --dry-run\n" +
 			"  roster import django sqlite:db.sqlite3 --blacklist\n" +
@@ -75,10 +75,10 @@ func (p *program) importDjangoCommand() *cobra.Command {
 	f.StringVar(&d.source.TimeZone, "time-zone", "", "`zone` that dates without an offset are of, such as Europe/Berlin (with USE_TZ = False, Django's TIME_ZONE); by default UTC")
 	f.BoolVar(&d.options.Blacklist, "blacklist", false, "take over SimpleJWT's token blacklist")
 	f.BoolVar(&d.options.StaffAsAdmin, "staff-as-admin", false, "make administrators of users with is_staff; by default of those with is_superuser")
-	f.BoolVar(&d.options.DryRun, "dry-run", false, "store nothing, tell what would be")
+	f.BoolVar(&d.options.DryRun, "dry-run", false, "store nothing, report what would be stored")
 	f.BoolVar(&d.options.Overwrite, "overwrite", false, "update users also where they were in use or changed here since")
 	f.BoolVar(&d.options.AcceptCostly, "accept-costly-hashes", false, "take stored passwords too whose verification takes more than ten times the work of one set here, or 128 MiB")
-	f.Int64Var(&d.options.LastID, "last-id", 0, "`id` above which new users are counted, where the source cannot tell")
+	f.Int64Var(&d.options.LastID, "last-id", 0, "`id` above which new users are counted, where the source does not say")
 	f.StringVar(&d.report.path, "report", "", "`file` for what there is to know of single rows, as JSON lines; by default "+defaultReport+" in the data directory")
 	f.StringVar(&d.rejects.path, "rejects", "", "`file` for the rows that were rejected, to be mended and imported; by default "+defaultRejects+" in the data directory. Holds their password hashes")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -141,7 +141,7 @@ func (p *program) importDjango(cmd *cobra.Command, d *djangoImport) error {
 		}
 	}
 	if !cfg.ImportedHashes && !d.options.DryRun && summary.Users[inbound.Added]+summary.Users[inbound.Updated] > 0 {
-		_, _ = fmt.Fprintln(p.stdout, "Set imported_hashes for the service, so that the time of a refused sign-in does not show who has an account.")
+		_, _ = fmt.Fprintln(p.stdout, "Set imported_hashes for the service, so that the time of a refused sign-in does not show which addresses have an account.")
 	}
 	if err == nil {
 		err = shortfall(summary, d.options)
@@ -168,7 +168,7 @@ func shortfall(s inbound.ImportSummary, o inbound.ImportOptions) error {
 	return errors.New(strings.Join(out, "; "))
 }
 
-// tell writes a row down.
+// tell writes a row to its file.
 func (d *djangoImport) tell(r inbound.ImportRow) error {
 	line, err := newReportLine(r)
 	if err == nil {
@@ -228,7 +228,7 @@ var noticeTexts = map[inbound.Notice]string{
 	inbound.NoticeNoPassword:       "kept, but no password fits: these users need a new one (or legacy_digests, for a SHA-1 or MD5)",
 	inbound.NoticeStaff:            "is_staff without is_superuser: no administrators here, unless with --staff-as-admin",
 	inbound.NoticeSuperuser:        "is_superuser without is_staff: no administrators here with --staff-as-admin",
-	inbound.NoticeNewID:            "the source tells no ids: tokens of Django name others here, do not take over its signing key",
+	inbound.NoticeNewID:            "the source has no ids: tokens of Django name other users here, do not take over its signing key",
 	inbound.NoticeTokenWithoutUser: "left out: no good anyway",
 	inbound.NoticeTokenUnknown:     "revocations that did not go in: those tokens are honoured until they expire",
 }

@@ -29,10 +29,10 @@ func (p *program) sessionCommand() *cobra.Command {
 
 func (p *program) sessionListCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:               "list WHO",
+		Use:               "list USER",
 		Short:             "List the live sessions of a user, the newest first",
 		Long:              "List the live sessions of a user, the newest first. roster user set-password ends them all.",
-		Args:              arguments(who),
+		Args:              arguments(userArgument),
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	format := formatFlag(cmd, "table")

@@ -11,8 +11,8 @@ import (
 // width is how wide help is.
 const width = 100
 
-// withSettings marks the commands whose help lists every setting. The other commands know them too,
-// but the list would bury what is theirs.
+// withSettings marks the commands whose help lists every setting. The other commands take them too,
+// but the list would hide their own flags.
 var withSettings = map[string]string{"settings": "listed", signing: ""}
 
 // optional is what pflag writes behind every flag that needs no value. Left out, help is easier to read.

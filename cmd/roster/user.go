@@ -15,8 +15,8 @@ import (
 	"roster/ports/inbound"
 )
 
-// who is how the commands call their argument.
-const who = "WHO (an email address or an id)"
+// userArgument is the name of the argument in messages.
+const userArgument = "USER (an email address or an id)"
 
 func (p *program) userCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -64,7 +64,7 @@ func (p *program) userListCommand() *cobra.Command {
 	}
 	cmd.Flags().SortFlags = false
 	cmd.Flags().StringVar(&search, "search", "", "only users whose email or names hold all these `words`")
-	active, staff := triState(cmd, "active", "only users who may sign in, or with =false who may not"), triState(cmd, "staff", "only administrators, or with =false only others")
+	active, staff := triState(cmd, "active", "only users that may sign in, or with =false that may not"), triState(cmd, "staff", "only administrators, or with =false only others")
 	cmd.Flags().StringVar(&ordering, "ordering", string(user.SortJoined), "`members` to order by, separated by commas, with - before one for descending: "+strings.Join(sortNames(), ", "))
 	cmd.Flags().IntVar(&limit, "limit", 0, "`most` users to list; 0 for all")
 	must(cmd.RegisterFlagCompletionFunc("ordering", cobra.FixedCompletions(sortNames(), cobra.ShellCompDirectiveNoFileComp)))
@@ -114,7 +114,7 @@ func ordered(cmd *cobra.Command, ordering string) ([]user.Order, error) {
 }
 
 func (p *program) userShowCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "show WHO", Short: "Show a user", Args: arguments(who), ValidArgsFunction: cobra.NoFileCompletions}
+	cmd := &cobra.Command{Use: "show USER", Short: "Show a user", Args: arguments(userArgument), ValidArgsFunction: cobra.NoFileCompletions}
 	format := formatFlag(cmd, "lines")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		json, err := format.json(cmd)
@@ -176,11 +176,11 @@ func lastStaff(err error) error {
 
 func (p *program) userSetCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:               "set WHO",
+		Use:               "set USER",
 		Short:             "Change a user",
-		Long:              "Change a user. Whoever may no longer sign in is shut out at once; where immediate_revocation\nis on, their sessions are over for good.",
+		Long:              "Change a user. A user that may no longer sign in is refused at once; where immediate_revocation\nis on, the sessions end for good.",
 		Example:           "  roster user set ada@example.org --active=false\n  roster user set 42 --staff=true --last-name Lovelace",
-		Args:              arguments(who),
+		Args:              arguments(userArgument),
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	cmd.Flags().SortFlags = false
@@ -207,9 +207,9 @@ func (p *program) userSetCommand() *cobra.Command {
 
 func (p *program) userSetPasswordCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:               "set-password WHO",
+		Use:               "set-password USER",
 		Short:             "Give a user another password, end their sessions and unlock the account",
-		Args:              arguments(who),
+		Args:              arguments(userArgument),
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	passwordFlag(cmd)
@@ -244,9 +244,9 @@ func (p *program) userSetPasswordCommand() *cobra.Command {
 
 func (p *program) userUnlockCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:               "unlock WHO",
+		Use:               "unlock USER",
 		Short:             "Forget the failed sign-ins of a user, so that a sign-in need not wait",
-		Args:              arguments(who),
+		Args:              arguments(userArgument),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: p.onUser(bootstrap.Write, func(ctx context.Context, _ *cobra.Command, a inbound.Administration, u *user.User) error {
 			text := "There were no failed sign-ins of %s to forget.\n"
@@ -266,9 +266,9 @@ func (p *program) userUnlockCommand() *cobra.Command {
 func (p *program) userDeleteCommand() *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
-		Use:               "delete WHO",
+		Use:               "delete USER",
 		Short:             "Delete a user and their sessions",
-		Args:              arguments(who),
+		Args:              arguments(userArgument),
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")

@@ -194,7 +194,7 @@ func TestUnlock(t *testing.T) {
 		t.Errorf("unlock says %q", out)
 	}
 	s.fails(exitFailure, []string{`there is no user "nobody@example.org"`}, "", "user", "unlock", "nobody@example.org")
-	s.fails(exitMisuse, []string{"WHO"}, "", "user", "unlock")
+	s.fails(exitMisuse, []string{"USER"}, "", "user", "unlock")
 }
 
 // Names come from strangers; on a terminal they must not do anything.

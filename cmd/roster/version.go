@@ -34,7 +34,7 @@ func versionLine() string {
 	return describe(version, info)
 }
 
-// describe tells which build this is. The linker's word beats what the Go command recorded.
+// describe returns the version of a build: that of the linker flag, else that which the Go command recorded.
 func describe(version string, info *debug.BuildInfo) string {
 	if version == "" {
 		version = info.Main.Version
