@@ -29,7 +29,7 @@ build: ## build bin/roster, one static binary
 build-race:
 	CGO_ENABLED=1 $(GO) build $(RACE) -o $(BIN) ./cmd/roster
 
-test: ## run every test on every backend, with the race detector, in random order
+test: ## run every test on every backend, in random order; under the race detector once
 	CGO_ENABLED=1 $(GO) test $(RACE) -shuffle=on -timeout 30m -p $(ATONCE) ./...
 	$(GO) test -run TestThrottleSurvivesAddressFlood ./adapters/httpapi
 	TEST_BACKEND=memory CGO_ENABLED=1 $(GO) test $(RACE) -timeout 30m -run 'TestRegistrationRace|TestRefreshRace' ./test/e2e

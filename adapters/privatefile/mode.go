@@ -5,8 +5,8 @@ import (
 	"io/fs"
 )
 
-// Mounted says how an orchestrator is told to mount a secret so that Exposed accepts it. Kubernetes adds the right
-// to read for the group that fsGroup names, which makes 0400 of root 0440.
+// Mounted is the remedy to add to an error about a mounted secret: the settings of Kubernetes and Docker with which
+// Exposed accepts it. For fsGroup Kubernetes lets that group read the file, which turns mode 0400 of root into 0440.
 const Mounted = "a secret that is mounted needs, in Kubernetes, defaultMode: 0400 on its volume and, unless the container runs as root, " +
 	"fsGroup in the pod's securityContext; in Docker, uid and gid of the service and mode: 0400"
 

@@ -41,7 +41,7 @@ var cautions = []caution{
 	}, "every client may claim to be at any address"},
 	{"cors_origins", func(c *Config) bool { return slices.Contains(c.CORSOrigins, AnyOrigin) }, "scripts of any site may use the API, from inside the networks that its visitors are in"},
 	{"database", func(c *Config) bool { return c.Database.Scheme() == "memory" }, "all users and sessions are lost when the service stops"},
-	{"database", func(c *Config) bool { return c.Database.unverified() }, "passwords and hashes pass to a server that anybody on the way can pose as; add sslmode=verify-full (PostgreSQL; sslrootcert names the authority) or tls=true (MongoDB)"},
+	{"database", func(c *Config) bool { return c.Database.unverified() }, "passwords and hashes go to a server whose identity is not verified, so that an attacker on the network can pose as it; add sslmode=verify-full (PostgreSQL; sslrootcert names the authority) or tls=true (MongoDB)"},
 	{"database", func(c *Config) bool { return c.Database.secret() && c.source["database"] == FromFlag }, onCommandLine},
 	{"signing_key", func(c *Config) bool { return c.SigningKey.Set() && c.source["signing_key"] == FromFlag }, onCommandLine},
 	{"signing_key_fallbacks", func(c *Config) bool {

@@ -91,9 +91,9 @@ func TestWarningsOfProfile(t *testing.T) {
 	}
 }
 
-// Anybody who registers reads the addresses of all users where both are as in profile standard, and the service is not
+// Any client that registers reads the addresses of all users where both are as in profile standard, and the service is not
 // for this machine alone.
-func TestDirectoryOfStrangers(t *testing.T) {
+func TestOpenRegistrationWithDirectory(t *testing.T) {
 	for environ, want := range map[string]bool{
 		"ROSTER_LISTEN=127.0.0.1:8000":                                  false,
 		"ROSTER_LISTEN=127.0.0.1:8000 ROSTER_TRUSTED_PROXIES=127.0.0.1": true,

@@ -123,7 +123,7 @@ func (p *program) importDjango(cmd *cobra.Command, d *djangoImport) error {
 		_, _ = fmt.Fprintf(p.stderr, "Importing from %s.\n", console.Visible(source))
 		return nil
 	}
-	summary, err := bootstrap.ImportDjango(cmd.Context(), cfg, d.source, d.options, p.notice, found, d.tell, bar.Report)
+	summary, err := bootstrap.ImportDjango(cmd.Context(), cfg, d.source, d.options, p.notice, found, d.write, bar.Report)
 	bar.Finish()
 	reported, e1 := d.report.close()
 	rejected, e2 := d.rejects.close()
@@ -168,8 +168,8 @@ func shortfall(s inbound.ImportSummary, o inbound.ImportOptions) error {
 	return errors.New(strings.Join(out, "; "))
 }
 
-// tell writes a row to its file.
-func (d *djangoImport) tell(r inbound.ImportRow) error {
+// write writes a row to its file.
+func (d *djangoImport) write(r inbound.ImportRow) error {
 	line, err := newReportLine(r)
 	if err == nil {
 		err = d.report.add(line)

@@ -12,7 +12,7 @@ import (
 	"roster/ports/outbound"
 )
 
-// putUsers stores those users whose id and email nobody has, nor a user before them, and says why each of the
+// putUsers stores the users whose id and email are free, also among the users before them, and says why each of the
 // others is refused.
 func putUsers(ctx context.Context, s *Store, op string, docs []userDocument) ([]error, error) {
 	r := users{s}
