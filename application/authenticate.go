@@ -33,17 +33,12 @@ func (a *Authentication) actor(ctx context.Context, c session.Claims, now time.T
 	if err != nil {
 		return inbound.Actor{}, inbound.ErrUserNotFound
 	}
-	u, err := a.Users.Get(ctx, id)
+	u, s, _, err := a.withSession(ctx, id, c)
 	switch {
 	case errors.Is(err, user.ErrNotFound):
 		return inbound.Actor{}, inbound.ErrUserNotFound
-	case err != nil:
-		return inbound.Actor{}, err
-	case !u.Active():
+	case u != nil && !u.Active():
 		return inbound.Actor{}, inbound.ErrUserInactive
-	}
-	s, _, err := a.sessionOf(ctx, c)
-	switch {
 	case err != nil:
 		return inbound.Actor{}, err
 	case s == nil:
@@ -57,7 +52,7 @@ func (a *Authentication) actor(ctx context.Context, c session.Claims, now time.T
 // reauthenticate reads the actor's user and session again. It fails when the token of the request is no longer
 // valid: when the user was deleted or deactivated, or the session ended, since the request began.
 func (p Ports) reauthenticate(ctx context.Context, actor inbound.Actor, now time.Time, r session.Rules) (inbound.Actor, error) {
-	u, err := p.Users.Get(ctx, actor.User.ID())
+	u, s, err := p.Users.WithSession(ctx, actor.User.ID(), actor.Session)
 	switch {
 	case errors.Is(err, user.ErrNotFound):
 		return actor, inbound.ErrUserNotFound
@@ -65,20 +60,8 @@ func (p Ports) reauthenticate(ctx context.Context, actor inbound.Actor, now time
 		return actor, err
 	case !u.Active():
 		return actor, inbound.ErrUserInactive
-	}
-	if actor.Session == "" {
-		if u.SessionEpoch() != actor.User.SessionEpoch() {
-			err = session.ErrTokenInvalid
-		}
-		return inbound.Actor{User: u, Issued: actor.Issued}, err
-	}
-	s, err := p.Sessions.Get(ctx, actor.Session)
-	switch {
-	case errors.Is(err, session.ErrNotFound):
-		return actor, session.ErrTokenInvalid
-	case err != nil:
-		return actor, err
-	case !s.AcceptsAccess(u, now, r):
+	case actor.Session == "" && u.SessionEpoch() != actor.User.SessionEpoch(),
+		actor.Session != "" && (s == nil || !s.AcceptsAccess(u, now, r)):
 		return actor, session.ErrTokenInvalid
 	}
 	actor.User = u

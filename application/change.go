@@ -135,16 +135,7 @@ func (a *Accounts) store(ctx context.Context, actor inbound.Actor, id user.ID, i
 
 // update changes a user and records the change. by is the acting user, or "" for the operator.
 func (a *Accounts) update(ctx context.Context, by, id user.ID, change func(*user.User) error) (*user.User, error) {
-	var before user.Snapshot
-	after, err := a.ports.Users.Update(ctx, id, func(u *user.User) error {
-		before = u.Snapshot()
-		return change(u)
-	})
-	if err != nil {
-		return nil, err
-	}
-	a.RecordChange(ctx, by, before, after.Snapshot())
-	return after, nil
+	return a.UpdateUser(ctx, a.ports.Users, by, id, change)
 }
 
 // delete deletes a user and records it. by is the acting user, or "" for the operator. The user is deleted first,
@@ -158,11 +149,10 @@ func (a *Accounts) delete(ctx context.Context, by, id user.ID, check func(*user.
 			e.Detail = flagDetail(user.FieldStaff, false)
 		}
 		return check(u)
-	})
+	}, a.events(ctx, func() []audit.Event { return []audit.Event{e} }))
 	if err != nil {
 		return err
 	}
-	a.Record(ctx, e)
 	_ = a.ports.Sessions.DeleteOf(ctx, id)
 	return nil
 }

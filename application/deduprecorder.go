@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"roster/domain/audit"
+	"roster/ports/outbound"
 )
 
 // dedupRecorder is a Recorder that suppresses repeated events by audit.Deduplicator. Flush records their counts,
@@ -18,11 +19,30 @@ type dedupRecorder struct {
 
 // Record adds an event, unless it is suppressed.
 func (r *dedupRecorder) Record(ctx context.Context, e audit.Event) {
-	e = r.stamp(ctx, e)
+	r.appendEvents(ctx, r.due(r.stamp(ctx, e))...)
+}
+
+// due returns the events to record when e happens.
+func (r *dedupRecorder) due(e audit.Event) []audit.Event {
 	r.mu.Lock()
-	due := r.dedup.Add(e)
-	r.mu.Unlock()
-	r.appendEvents(ctx, due...)
+	defer r.mu.Unlock()
+	return r.dedup.Add(e)
+}
+
+// deduplicated returns what a storage port calls for the event of a change, unless it is suppressed. occurred reports
+// whether there is one. The change may run several times: an event counts as a repetition once for each kind.
+func (r *dedupRecorder) deduplicated(ctx context.Context, occurred func() (audit.Event, bool)) outbound.Events {
+	due := map[audit.Kind][]audit.Event{}
+	return func() []audit.Event {
+		e, ok := occurred()
+		if !ok {
+			return nil
+		}
+		if _, seen := due[e.Kind]; !seen {
+			due[e.Kind] = r.due(r.stamp(ctx, e))
+		}
+		return due[e.Kind]
+	}
 }
 
 // Flush records the counts of suppressed events whose window is over or, with final, of all. The process calls it at

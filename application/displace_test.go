@@ -159,9 +159,9 @@ type counted struct {
 	calls []string
 }
 
-func (c *counted) Add(ctx context.Context, x *session.Session) error {
+func (c *counted) Add(ctx context.Context, x *session.Session, events ...outbound.Events) error {
 	c.calls = append(c.calls, "add")
-	return c.Sessions.Add(ctx, x)
+	return c.Sessions.Add(ctx, x, events...)
 }
 
 func (c *counted) List(ctx context.Context, q session.Query) ([]*session.Session, error) {
@@ -169,9 +169,9 @@ func (c *counted) List(ctx context.Context, q session.Query) ([]*session.Session
 	return c.Sessions.List(ctx, q)
 }
 
-func (c *counted) Update(ctx context.Context, id session.ID, change func(*session.Session) error) (*session.Session, error) {
+func (c *counted) Update(ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Events) (*session.Session, error) {
 	c.calls = append(c.calls, "update")
-	return c.Sessions.Update(ctx, id, change)
+	return c.Sessions.Update(ctx, id, change, events...)
 }
 
 // A sign-in lists the sessions once, and only when there is a maximum. It updates a session only beyond the maximum.

@@ -52,11 +52,11 @@ type busySessions struct {
 	before func() error
 }
 
-func (b *busySessions) Update(ctx context.Context, id session.ID, change func(*session.Session) error) (*session.Session, error) {
+func (b *busySessions) Update(ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Events) (*session.Session, error) {
 	if err := b.before(); err != nil {
 		return nil, err
 	}
-	return b.Sessions.Update(ctx, id, change)
+	return b.Sessions.Update(ctx, id, change, events...)
 }
 
 // over returns the use cases with another storage of sessions.
@@ -114,7 +114,7 @@ func TestFailedSignOutReturnsTheError(t *testing.T) {
 // failing is a storage of users whose updates fail.
 type failing struct{ outbound.Users }
 
-func (failing) Update(context.Context, user.ID, func(*user.User) error) (*user.User, error) {
+func (failing) Update(context.Context, user.ID, func(*user.User) error, ...outbound.Events) (*user.User, error) {
 	return nil, fault.ErrUnavailable
 }
 

@@ -129,9 +129,9 @@ type interrupted struct {
 	first func()
 }
 
-func (i *interrupted) Update(ctx context.Context, id user.ID, change func(*user.User) error) (*user.User, error) {
+func (i *interrupted) Update(ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Events) (*user.User, error) {
 	i.first()
-	return i.Users.Update(ctx, id, change)
+	return i.Users.Update(ctx, id, change, events...)
 }
 
 // Where only staff register users, a request fails when its actor loses the staff flag or signs out during it.

@@ -17,9 +17,9 @@ const recordTimeout = 5 * time.Second
 
 // Recorder adds events to the audit trail.
 type Recorder struct {
-	events outbound.AuditTrail
-	ids    outbound.EventIDs
-	clock  outbound.Clock
+	trail outbound.AuditTrail
+	ids   outbound.EventIDs
+	clock outbound.Clock
 }
 
 // NewRecorder returns a recorder on the ports p.
@@ -39,23 +39,59 @@ func (r Recorder) stamp(ctx context.Context, e audit.Event) audit.Event {
 	return e.Clean()
 }
 
+// events returns what a storage port calls for the events of a change: e, stamped.
+func (r Recorder) events(ctx context.Context, e func() []audit.Event) outbound.Events {
+	return func() []audit.Event {
+		all := e()
+		for i := range all {
+			all[i] = r.stamp(ctx, all[i])
+		}
+		return all
+	}
+}
+
+// event is events for an event that does not depend on the change.
+func (r Recorder) event(ctx context.Context, e audit.Event) outbound.Events {
+	return r.events(ctx, func() []audit.Event { return []audit.Event{e} })
+}
+
 func (r Recorder) appendEvents(ctx context.Context, events ...audit.Event) {
 	if len(events) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	_ = r.events.Append(ctx, events...)
+	_ = r.trail.Append(ctx, events...)
 }
 
 // RecordChange records the difference of two states of a user. by is the acting user, or "" for the operator.
 func (r Recorder) RecordChange(ctx context.Context, by user.ID, before, after user.Snapshot) {
+	for _, e := range changeEvents(by, before, after) {
+		r.Record(ctx, e)
+	}
+}
+
+func changeEvents(by user.ID, before, after user.Snapshot) (events []audit.Event) {
 	if detail := changeDetail(before, after); detail != "" {
-		r.Record(ctx, audit.Event{Kind: audit.Changed, Actor: by, User: after.ID, Detail: detail})
+		events = append(events, audit.Event{Kind: audit.Changed, Actor: by, User: after.ID, Detail: detail})
 	}
 	if before.Password != after.Password {
-		r.Record(ctx, audit.Event{Kind: audit.PasswordChanged, Actor: by, User: after.ID})
+		events = append(events, audit.Event{Kind: audit.PasswordChanged, Actor: by, User: after.ID})
 	}
+	return events
+}
+
+// UpdateUser changes a user and records the difference. by is the acting user, or "" for the operator.
+func (r Recorder) UpdateUser(
+	ctx context.Context, users outbound.Users, by, id user.ID, change func(*user.User) error,
+) (*user.User, error) {
+	var before, after user.Snapshot
+	return users.Update(ctx, id, func(u *user.User) error {
+		before = u.Snapshot()
+		err := change(u)
+		after = u.Snapshot()
+		return err
+	}, r.events(ctx, func() []audit.Event { return changeEvents(by, before, after) }))
 }
 
 // changeDetail returns the detail of an audit.Changed event. It leaves out the values of texts, which are personal

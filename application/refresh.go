@@ -19,18 +19,14 @@ func (a *Authentication) Refresh(ctx context.Context, token field.Text) (inbound
 	if err != nil {
 		return inbound.TokenPair{}, err
 	}
-	s, g, err := a.sessionOf(ctx, c)
-	if err != nil {
-		return inbound.TokenPair{}, err
-	}
-	if s != nil && s.Revoked() {
-		return inbound.TokenPair{}, session.ErrBlacklisted
-	}
-	owner, err := a.owner(ctx, c)
-	if err != nil {
-		return inbound.TokenPair{}, err
-	}
+	s, g, owner, err := a.sessionOf(ctx, c)
 	switch {
+	case err != nil:
+		return inbound.TokenPair{}, err
+	case s != nil && s.Revoked():
+		return inbound.TokenPair{}, session.ErrBlacklisted
+	case owner == nil:
+		return inbound.TokenPair{}, inbound.ErrTokenOrphaned
 	case s == nil && a.checkSessionless(c, owner) != nil, s != nil && !s.Live(owner, now, a.rules):
 		return inbound.TokenPair{}, session.ErrTokenInvalid
 	case a.rules.Rotate:
@@ -69,43 +65,34 @@ func (a *Authentication) rotate(ctx context.Context, c session.Claims, s *sessio
 	if err != nil {
 		return inbound.TokenPair{}, err
 	}
-	s, err = a.updateSession(ctx, s.ID(), func(s *session.Session) error {
+	s, err = a.updateSession(ctx, s.ID(), g, audit.Refreshed, func(s *session.Session) error {
 		if !s.Revoked() && !s.Live(owner, now, a.rules) {
 			return session.ErrTokenInvalid
 		}
 		return s.Rotate(g, now, a.rules)
 	})
 	if err != nil {
-		a.recordReuse(ctx, s, g, err)
 		return inbound.TokenPair{}, err
 	}
-	pair, err := a.signPair(ctx, s, now, c.Extra)
-	if err == nil {
-		a.recordRefresh(ctx, s.ID(), owner.ID())
-	}
-	return pair, err
+	return a.signPair(ctx, s, now, c.Extra)
 }
 
-// recordReuse records the reuse of a refresh token, if that is why it was refused.
-func (a *Authentication) recordReuse(ctx context.Context, s *session.Session, g int, err error) {
-	if s == nil || g >= s.Generation() || !errors.Is(err, session.ErrBlacklisted) {
-		return
-	}
-	e := audit.Event{Kind: audit.Reused, User: s.User(), Session: string(s.ID()), Detail: "refused"}
-	if s.Snapshot().Reason == session.Reused {
-		e.Detail = "session ended"
-	}
-	a.Record(ctx, e)
-}
-
-// updateSession changes a session and stores it even when change fails, since a refused token may revoke the
-// session.
-func (a *Authentication) updateSession(ctx context.Context, id session.ID, change func(*session.Session) error) (*session.Session, error) {
+// updateSession changes the session of a refresh token of generation g. It stores the session even when change fails,
+// since a refused token may revoke the session. It records success if change succeeds, and a reuse of the token if
+// that is why change refuses it.
+func (a *Authentication) updateSession(
+	ctx context.Context, id session.ID, g int, success audit.Kind, change func(*session.Session) error,
+) (*session.Session, error) {
+	var e audit.Event
 	var refusal error
 	s, err := a.Sessions.Update(ctx, id, func(s *session.Session) error {
 		refusal = change(s)
+		e = audit.Event{Kind: success, Actor: s.User(), User: s.User(), Session: string(id)}
+		if refusal != nil {
+			e = reuse(s, g, refusal)
+		}
 		return nil
-	})
+	}, a.deduplicated(ctx, func() (audit.Event, bool) { return e, e.Kind != "" }))
 	switch {
 	case errors.Is(err, session.ErrNotFound): // the user was deleted during the request
 		return nil, session.ErrTokenInvalid
@@ -113,6 +100,19 @@ func (a *Authentication) updateSession(ctx context.Context, id session.ID, chang
 		return nil, err
 	}
 	return s, refusal
+}
+
+// reuse returns the event of the reuse of a refresh token of generation g, or the zero event when the token was
+// refused for another reason.
+func reuse(s *session.Session, g int, refusal error) audit.Event {
+	if g >= s.Generation() || !errors.Is(refusal, session.ErrBlacklisted) {
+		return audit.Event{}
+	}
+	e := audit.Event{Kind: audit.Reused, User: s.User(), Session: string(s.ID()), Detail: "refused"}
+	if s.Snapshot().Reason == session.Reused {
+		e.Detail = "session ended"
+	}
+	return e
 }
 
 // ensureSession returns s or, for a token of another issuer without a record, a new session in storage.

@@ -57,11 +57,11 @@ func (a *Accounts) add(ctx context.Context, by user.ID, in parsedInput) (*user.U
 	if in.active != nil {
 		u.SetActive(*in.active)
 	}
-	if err := a.ports.Users.Add(ctx, u); err != nil {
-		return nil, err
-	}
 	usual := u.Snapshot()
 	usual.Active, usual.Staff = true, false
-	a.Record(ctx, audit.Event{Kind: audit.Registered, Actor: by, User: u.ID(), Detail: changeDetail(usual, u.Snapshot())})
+	registered := audit.Event{Kind: audit.Registered, Actor: by, User: u.ID(), Detail: changeDetail(usual, u.Snapshot())}
+	if err := a.ports.Users.Add(ctx, u, a.event(ctx, registered)); err != nil {
+		return nil, err
+	}
 	return u, nil
 }

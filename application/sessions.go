@@ -41,18 +41,16 @@ func (s *Sessions) End(ctx context.Context, actor inbound.Actor, id session.ID) 
 	if err != nil {
 		return err
 	}
-	ended, err := s.ports.Sessions.Update(ctx, id, func(target *session.Session) error {
+	revoked := audit.Event{Kind: audit.SessionRevoked, Actor: actor.User.ID(), Session: string(id)}
+	_, err = s.ports.Sessions.Update(ctx, id, func(target *session.Session) error {
+		revoked.User = target.User()
 		if mayManageSessions(actor, target.User()) != nil || target.Revoked() || !now.Before(target.Expires()) {
 			return session.ErrNotFound
 		}
 		target.Revoke(now, session.Ended)
 		return nil
-	})
-	if err != nil {
-		return err
-	}
-	s.Record(ctx, audit.Event{Kind: audit.SessionRevoked, Actor: actor.User.ID(), User: ended.User(), Session: string(id)})
-	return nil
+	}, s.events(ctx, func() []audit.Event { return []audit.Event{revoked} }))
+	return err
 }
 
 // EndAll implements inbound.Sessions.
@@ -68,14 +66,11 @@ func (s *Sessions) EndAll(ctx context.Context, actor inbound.Actor, id user.ID) 
 	if err := mayManageSessions(actor, owner.ID()); err != nil {
 		return err
 	}
-	if _, err := s.ports.Users.Update(ctx, owner.ID(), func(u *user.User) error {
+	_, err = s.ports.Users.Update(ctx, owner.ID(), func(u *user.User) error {
 		u.EndSessions(now)
 		return nil
-	}); err != nil {
-		return err
-	}
-	s.Record(ctx, audit.Event{Kind: audit.SessionsRevoked, Actor: actor.User.ID(), User: owner.ID()})
-	return nil
+	}, s.event(ctx, audit.Event{Kind: audit.SessionsRevoked, Actor: actor.User.ID(), User: owner.ID()}))
+	return err
 }
 
 // owner returns the user with this id, "" for the actor, if the actor may manage its sessions.

@@ -186,15 +186,16 @@ func (a *Authentication) emailKey(text string) (key string, valid bool) {
 
 func (a *Authentication) startSession(ctx context.Context, u *user.User, now time.Time) (inbound.TokenPair, error) {
 	s := session.Start(a.SessionIDs.NewSessionID(), u.ID(), u.SessionEpoch(), now, a.rules, inbound.OriginOf(ctx).Client)
-	if err := a.Sessions.Add(ctx, s); err != nil {
+	pair, err := a.signPair(ctx, s, now, nil)
+	if err != nil {
 		return inbound.TokenPair{}, err
 	}
-	pair, err := a.signPair(ctx, s, now, nil)
-	if err == nil {
-		a.Record(ctx, audit.Event{Kind: audit.SignedIn, Actor: u.ID(), User: u.ID(), Session: string(s.ID())})
-		a.displace(ctx, u, s.ID(), now)
+	signedIn := audit.Event{Kind: audit.SignedIn, Actor: u.ID(), User: u.ID(), Session: string(s.ID())}
+	if err := a.Sessions.Add(ctx, s, a.event(ctx, signedIn)); err != nil {
+		return inbound.TokenPair{}, err
 	}
-	return pair, err
+	a.displace(ctx, u, s.ID(), now)
+	return pair, nil
 }
 
 // maxDisplaced is how many sessions one sign-in ends at most. It is more than one, so that sign-ins reach a lowered
@@ -215,15 +216,17 @@ func (a *Authentication) displace(ctx context.Context, owner *user.User, started
 	}
 	for _, old := range session.Displace(found, started) {
 		var ended bool
-		_, err := a.Sessions.Update(ctx, old.ID(), func(s *session.Session) error {
+		_, _ = a.Sessions.Update(ctx, old.ID(), func(s *session.Session) error {
 			ended = !s.Revoked()
 			s.Revoke(now, session.Displaced)
 			return nil
-		})
-		if err == nil && ended {
-			a.Record(ctx, audit.Event{
+		}, a.events(ctx, func() []audit.Event {
+			if !ended {
+				return nil
+			}
+			return []audit.Event{{
 				Kind: audit.SessionRevoked, Actor: owner.ID(), User: owner.ID(), Session: string(old.ID()), Detail: "too many sessions",
-			})
-		}
+			}}
+		}))
 	}
 }

@@ -16,7 +16,7 @@ func (a *Authentication) SignOut(ctx context.Context, token field.Text) error {
 	if err != nil {
 		return err
 	}
-	s, g, err := a.sessionOf(ctx, c)
+	s, g, _, err := a.sessionOf(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -27,11 +27,6 @@ func (a *Authentication) SignOut(ctx context.Context, token field.Text) error {
 	if s, err = a.ensureSession(ctx, c, s, owner, 0, now); err != nil {
 		return err
 	}
-	s, err = a.updateSession(ctx, s.ID(), func(s *session.Session) error { return s.SignOut(g, now, a.rules) })
-	if err != nil {
-		a.recordReuse(ctx, s, g, err)
-		return err
-	}
-	a.Record(ctx, audit.Event{Kind: audit.SignedOut, Actor: owner, User: owner, Session: string(s.ID())})
-	return nil
+	_, err = a.updateSession(ctx, s.ID(), g, audit.SignedOut, func(s *session.Session) error { return s.SignOut(g, now, a.rules) })
+	return err
 }

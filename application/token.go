@@ -36,41 +36,61 @@ func (a *Authentication) checkClaims(c session.Claims, want session.TokenType, n
 	return nil
 }
 
-// sessionOf returns the session of a token and the token's generation in it, or nil when there is no record. A token
-// without a session claim has a record if it was used or revoked before.
-func (a *Authentication) sessionOf(ctx context.Context, c session.Claims) (*session.Session, int, error) {
-	for _, key := range []struct {
-		id session.ID
-		g  int
-	}{{c.Session, c.Generation}, {c.SessionlessID, 0}} {
-		if key.id == "" {
-			continue
-		}
-		s, err := a.Sessions.Get(ctx, key.id)
-		if err == nil {
-			if string(s.User()) != c.User {
-				err = session.ErrTokenInvalid
-			}
-			return s, key.g, err
-		}
-		if !errors.Is(err, session.ErrNotFound) {
-			return nil, 0, err
-		}
+// withSession returns the user with an id, the session of a token and the token's generation in it. The session is nil
+// when there is no record. It fails with user.ErrNotFound, and with session.ErrTokenInvalid and the user when the
+// session is another user's.
+func (a *Authentication) withSession(ctx context.Context, id user.ID, c session.Claims) (*user.User, *session.Session, int, error) {
+	key, g := c.Session, c.Generation
+	if key == "" {
+		key, g = c.SessionlessID, 0
 	}
-	return nil, 0, nil
+	u, s, err := a.Users.WithSession(ctx, id, key)
+	if err == nil && s == nil && key != c.SessionlessID {
+		s, err = a.session(ctx, c.SessionlessID)
+		g = 0
+	}
+	if err == nil && s != nil && string(s.User()) != c.User {
+		s, err = nil, session.ErrTokenInvalid
+	}
+	return u, s, g, err
 }
 
-// owner returns the active user of a refresh token, or fails with ErrTokenOrphaned.
-func (a *Authentication) owner(ctx context.Context, c session.Claims) (*user.User, error) {
+// session returns a session, or nil when there is none.
+func (a *Authentication) session(ctx context.Context, id session.ID) (*session.Session, error) {
+	if id == "" {
+		return nil, nil
+	}
+	s, err := a.Sessions.Get(ctx, id)
+	if errors.Is(err, session.ErrNotFound) {
+		return nil, nil
+	}
+	return s, err
+}
+
+// sessionOf returns the session of a token, the token's generation in it, and its active user. The session is nil when
+// there is no record. A token without a session claim has a record if it was used or revoked before. The user is nil
+// when there is no such user or it is inactive.
+func (a *Authentication) sessionOf(ctx context.Context, c session.Claims) (*session.Session, int, *user.User, error) {
 	id, err := user.ParseID(c.User)
 	if err != nil {
-		return nil, inbound.ErrTokenOrphaned
+		id = "" // no user has it
 	}
-	u, err := a.Users.Get(ctx, id)
-	if errors.Is(err, user.ErrNotFound) || err == nil && !u.Active() {
-		return nil, inbound.ErrTokenOrphaned
+	u, s, g, err := a.withSession(ctx, id, c)
+	if errors.Is(err, user.ErrNotFound) { // the token may be revoked all the same
+		g = c.Generation
+		if s, err = a.session(ctx, c.Session); err == nil && s == nil {
+			g = 0
+			s, err = a.session(ctx, c.SessionlessID)
+		}
+		if err == nil && s != nil && string(s.User()) != c.User {
+			err = session.ErrTokenInvalid
+		}
+		u = nil
 	}
-	return u, err
+	if u != nil && !u.Active() {
+		u = nil
+	}
+	return s, g, u, err
 }
 
 // checkSessionless checks a token without a session record. It accepts tokens without a session claim, as SimpleJWT

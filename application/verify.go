@@ -8,6 +8,7 @@ import (
 	"roster/domain/fault"
 	"roster/domain/field"
 	"roster/domain/session"
+	"roster/ports/inbound"
 )
 
 // Verify implements inbound.Authentication.
@@ -40,7 +41,7 @@ func (a *Authentication) verifyBlacklist(ctx context.Context, c session.Claims, 
 	if !a.rules.Rotate || c.Type != session.Refresh {
 		return nil
 	}
-	s, g, err := a.sessionOf(ctx, c)
+	s, g, _, err := a.sessionOf(ctx, c)
 	if err != nil || s == nil {
 		return err
 	}
@@ -51,15 +52,13 @@ func (a *Authentication) verifyBlacklist(ctx context.Context, c session.Claims, 
 }
 
 func (a *Authentication) verifyRefresh(ctx context.Context, c session.Claims, now time.Time) error {
-	s, g, err := a.sessionOf(ctx, c)
-	if err != nil {
+	s, g, owner, err := a.sessionOf(ctx, c)
+	switch {
+	case err != nil:
 		return err
-	}
-	owner, err := a.owner(ctx, c)
-	if err != nil {
-		return err
-	}
-	if s == nil {
+	case owner == nil:
+		return inbound.ErrTokenOrphaned
+	case s == nil:
 		return a.checkSessionless(c, owner)
 	}
 	if err := s.Check(g, now, a.rules); err != nil {

@@ -7,6 +7,8 @@ import (
 	"go.uber.org/zap"
 
 	"roster/domain/audit"
+	"roster/domain/session"
+	"roster/domain/user"
 	"roster/ports/outbound"
 )
 
@@ -22,9 +24,7 @@ func New(kept outbound.AuditTrail, log *zap.Logger) *Trail { return &Trail{kept,
 
 // Append implements outbound.AuditTrail.
 func (t *Trail) Append(ctx context.Context, events ...audit.Event) error {
-	for _, e := range events {
-		t.log.Info(string(e.Kind), fields(e)...)
-	}
+	t.write(events)
 	err := t.AuditTrail.Append(ctx, events...)
 	if err != nil {
 		for _, e := range events {
@@ -32,6 +32,77 @@ func (t *Trail) Append(ctx context.Context, events ...audit.Event) error {
 		}
 	}
 	return err
+}
+
+// Users are users whose events are also logged, once they are stored.
+type Users struct {
+	outbound.Users
+	trail *Trail
+}
+
+// Users returns u with its events logged.
+func (t *Trail) Users(u outbound.Users) *Users { return &Users{u, t} }
+
+// Add implements outbound.Users.
+func (u *Users) Add(ctx context.Context, x *user.User, events ...outbound.Events) error {
+	return u.trail.logged(events, func(e outbound.Events) error { return u.Users.Add(ctx, x, e) })
+}
+
+// Update implements outbound.Users.
+func (u *Users) Update(
+	ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Events,
+) (x *user.User, err error) {
+	err = u.trail.logged(events, func(e outbound.Events) error { x, err = u.Users.Update(ctx, id, change, e); return err })
+	return x, err
+}
+
+// Delete implements outbound.Users.
+func (u *Users) Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...outbound.Events) error {
+	return u.trail.logged(events, func(e outbound.Events) error { return u.Users.Delete(ctx, id, check, e) })
+}
+
+// Sessions are sessions whose events are also logged, once they are stored.
+type Sessions struct {
+	outbound.Sessions
+	trail *Trail
+}
+
+// Sessions returns s with its events logged.
+func (t *Trail) Sessions(s outbound.Sessions) *Sessions { return &Sessions{s, t} }
+
+// Add implements outbound.Sessions.
+func (s *Sessions) Add(ctx context.Context, x *session.Session, events ...outbound.Events) error {
+	return s.trail.logged(events, func(e outbound.Events) error { return s.Sessions.Add(ctx, x, e) })
+}
+
+// Update implements outbound.Sessions.
+func (s *Sessions) Update(
+	ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Events,
+) (x *session.Session, err error) {
+	err = s.trail.logged(events, func(e outbound.Events) error { x, err = s.Sessions.Update(ctx, id, change, e); return err })
+	return x, err
+}
+
+// logged runs a change and logs the events that were stored with it.
+func (t *Trail) logged(events []outbound.Events, change func(outbound.Events) error) error {
+	var stored []audit.Event
+	err := change(func() []audit.Event {
+		stored = nil
+		for _, f := range events {
+			stored = append(stored, f()...)
+		}
+		return stored
+	})
+	if err == nil {
+		t.write(stored)
+	}
+	return err
+}
+
+func (t *Trail) write(events []audit.Event) {
+	for _, e := range events {
+		t.log.Info(string(e.Kind), fields(e)...)
+	}
 }
 
 func fields(e audit.Event) []zap.Field {

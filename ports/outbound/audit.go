@@ -21,6 +21,25 @@ type AuditTrail interface {
 	Sweep(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
+// Events returns the audit events of a change, which a port stores with it: in one transaction where the backend can,
+// otherwise so that neither a failure nor a crash loses them once the change is stored. The port calls it after each
+// run of the change that belongs to it, and stores what the last call returns. An event that breaks a rule makes the
+// change fail with audit.ErrBadEvent.
+type Events func() []audit.Event
+
+// EventsOf returns what all functions of a call return, checked. It fails with audit.ErrBadEvent.
+func EventsOf(all []Events) (events []audit.Event, err error) {
+	for _, f := range all {
+		events = append(events, f()...)
+	}
+	for _, e := range events {
+		if err := e.Check(); err != nil {
+			return nil, err
+		}
+	}
+	return events, nil
+}
+
 // EventIDs generates ids of events. They are unique and increase with time.
 type EventIDs interface {
 	NewEventID() audit.ID

@@ -3,6 +3,7 @@ package outbound
 import (
 	"context"
 
+	"roster/domain/session"
 	"roster/domain/user"
 )
 
@@ -12,10 +13,14 @@ import (
 type Users interface {
 	// Add stores a new user. It fails with user.ErrEmailTaken or user.ErrIDTaken. After Add, Update or Delete
 	// returns nil, a loss of power does not undo it.
-	Add(ctx context.Context, u *user.User) error
+	Add(ctx context.Context, u *user.User, events ...Events) error
 
 	// Get returns a user. It fails with user.ErrNotFound.
 	Get(ctx context.Context, id user.ID) (*user.User, error)
+
+	// WithSession returns a user and a session in one round trip where the backend can. It fails with
+	// user.ErrNotFound. The session is nil when there is none with this id. It need not be the user's.
+	WithSession(ctx context.Context, id user.ID, s session.ID) (*user.User, *session.Session, error)
 
 	// ByEmail returns the user with an email key. It fails with user.ErrNotFound.
 	ByEmail(ctx context.Context, key string) (*user.User, error)
@@ -25,15 +30,15 @@ type Users interface {
 	// stores nothing and returns its error. Otherwise Update fails with user.ErrNotFound, user.ErrEmailTaken or
 	// user.ErrLastStaff.
 	//
-	// When change changes nothing, Update stores nothing and the version stays. When it returns nil then, the state
+	// When change changes nothing, Update stores nothing but the events and the version stays. When it returns nil then, the state
 	// that change received is as durable as a stored one, even if it is another caller's change that was not
 	// acknowledged yet.
-	Update(ctx context.Context, id user.ID, change func(*user.User) error) (*user.User, error)
+	Update(ctx context.Context, id user.ID, change func(*user.User) error, events ...Events) (*user.User, error)
 
 	// Delete calls check with a user and deletes the user atomically. check must be pure and may run several times.
 	// When check fails, Delete deletes nothing and returns its error. Otherwise Delete fails with user.ErrNotFound
 	// or user.ErrLastStaff. The id is never assigned again.
-	Delete(ctx context.Context, id user.ID, check func(*user.User) error) error
+	Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...Events) error
 
 	// List returns the users that q selects, in its order. The list may be empty.
 	List(ctx context.Context, q user.Query) ([]*user.User, error)

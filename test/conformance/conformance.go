@@ -31,7 +31,8 @@ func Backend(t *testing.T, open func(t *testing.T) storage.Backend) {
 		checks []check
 	}{
 		{"Users", users}, {"List", lists}, {"IDs", ids}, {"Sessions", sessions}, {"SessionList", sessionLists},
-		{"Attempts", attempts}, {"Audit", audits}, {"AuditList", auditLists}, {"Archive", archives},
+		{"Attempts", attempts}, {"Audit", audits}, {"AuditList", auditLists}, {"ChangeEvents", changeEvents}, {"WithSession", withSession},
+		{"Archive", archives},
 	} {
 		t.Run(port.name, func(t *testing.T) {
 			for _, c := range port.checks {

@@ -7,6 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"roster/domain/audit"
+	"roster/domain/session"
+
 	"roster/adapters/storage"
 	"roster/domain/user"
 	"roster/ports/outbound"
@@ -34,7 +37,7 @@ func (f *flawed) wasPut(id user.ID) bool {
 	return f.put[id]
 }
 
-func (r flawedUsers) Add(ctx context.Context, u *user.User) error {
+func (r flawedUsers) Add(ctx context.Context, u *user.User, events ...outbound.Events) error {
 	switch r.f.defect {
 	case "keeps the email of a refusal":
 		r.f.mu.Lock()
@@ -56,7 +59,46 @@ func (r flawedUsers) Add(ctx context.Context, u *user.User) error {
 		defer r.f.mu.Unlock()
 		r.f.shared[u.ID()] = u
 	}
-	return r.Users.Add(ctx, u)
+	return r.f.around(ctx, events, func(events ...outbound.Events) error { return r.Users.Add(ctx, u, events...) })
+}
+
+// around makes a change with defects in the storing of its events.
+func (f *flawed) around(ctx context.Context, events []outbound.Events, change func(events ...outbound.Events) error) error {
+	switch f.defect {
+	case "drops the events of changes":
+		return change()
+	case "stores events before the change":
+		if err := f.store(ctx, events); err != nil {
+			return err
+		}
+		return change()
+	case "stores events after the change":
+		if err := change(); err != nil {
+			return err
+		}
+		return f.store(ctx, events)
+	}
+	return change(events...)
+}
+
+func (f *flawed) store(ctx context.Context, events []outbound.Events) error {
+	for _, e := range events {
+		if err := f.Backend.AuditTrail().Append(ctx, e()...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r flawedUsers) WithSession(ctx context.Context, id user.ID, key session.ID) (*user.User, *session.Session, error) {
+	u, x, err := r.Users.WithSession(ctx, id, key)
+	switch {
+	case err == nil && x == nil && r.f.defect == "needs a session":
+		err = user.ErrNotFound
+	case x != nil && x.User() != id && r.f.defect == "takes the session of the user":
+		x = nil
+	}
+	return u, x, err
 }
 
 func (r flawedUsers) Get(ctx context.Context, id user.ID) (*user.User, error) {
@@ -73,7 +115,7 @@ func (r flawedUsers) Get(ctx context.Context, id user.ID) (*user.User, error) {
 	return r.Users.Get(ctx, id)
 }
 
-func (r flawedUsers) Update(ctx context.Context, id user.ID, change func(*user.User) error) (*user.User, error) {
+func (r flawedUsers) Update(ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Events) (*user.User, error) {
 	change, err := r.resigning(ctx, id, change, false)
 	if err != nil {
 		return nil, err
@@ -131,10 +173,28 @@ func (r flawedUsers) Update(ctx context.Context, id user.ID, change func(*user.U
 		}
 		return u, err
 	}
-	return r.Users.Update(ctx, id, change)
+	var out *user.User
+	err = r.f.around(ctx, events, func(events ...outbound.Events) (err error) {
+		changed := true
+		out, err = r.Users.Update(ctx, id, func(u *user.User) error {
+			before := u.Snapshot()
+			err := change(u)
+			changed = before != u.Snapshot()
+			return err
+		}, func() (occurred []audit.Event) {
+			for _, e := range events {
+				if changed || r.f.defect != "drops events without a change" {
+					occurred = append(occurred, e()...)
+				}
+			}
+			return occurred
+		})
+		return err
+	})
+	return out, err
 }
 
-func (r flawedUsers) Delete(ctx context.Context, id user.ID, check func(*user.User) error) error {
+func (r flawedUsers) Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...outbound.Events) error {
 	check, err := r.resigning(ctx, id, check, true)
 	if err != nil {
 		return err
@@ -144,7 +204,8 @@ func (r flawedUsers) Delete(ctx context.Context, id user.ID, check func(*user.Us
 		inner := check
 		check = func(u *user.User) error { refused = inner(u); return nil }
 	}
-	if err := r.Users.Delete(ctx, id, check); err != nil {
+	remove := func(events ...outbound.Events) error { return r.Users.Delete(ctx, id, check, events...) }
+	if err := r.f.around(ctx, events, remove); err != nil {
 		return err
 	}
 	r.f.mu.Lock()

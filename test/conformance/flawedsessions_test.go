@@ -14,7 +14,7 @@ type flawedSessions struct {
 	f *flawed
 }
 
-func (r flawedSessions) Add(ctx context.Context, x *session.Session) error {
+func (r flawedSessions) Add(ctx context.Context, x *session.Session, events ...outbound.Events) error {
 	switch r.f.defect {
 	case "adds a session twice":
 		if _, err := r.Sessions.Update(ctx, x.ID(), func(y *session.Session) error { *y = *x; return nil }); err == nil {
@@ -23,12 +23,12 @@ func (r flawedSessions) Add(ctx context.Context, x *session.Session) error {
 	case "drops the last use":
 		x = changed(x, func(s *session.Snapshot) { s.UsedAt = time.Time{} })
 	}
-	return r.Sessions.Add(ctx, x)
+	return r.Sessions.Add(ctx, x, events...)
 }
 
-func (r flawedSessions) Update(ctx context.Context, id session.ID, change func(*session.Session) error) (*session.Session, error) {
+func (r flawedSessions) Update(ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Events) (*session.Session, error) {
 	if r.f.defect != "rotates without CAS" {
-		return r.Sessions.Update(ctx, id, change)
+		return r.Sessions.Update(ctx, id, change, events...)
 	}
 	return r.Sessions.Update(ctx, id, func(x *session.Session) error {
 		v := forget(r.f, string(id), x)

@@ -109,6 +109,13 @@ var defects = map[string]string{
 	"takes until for up to":          "AuditList/SinceAndUntil",
 	"rounds since down":              "AuditList/SinceAndUntil",
 
+	"drops the events of changes":     "ChangeEvents/AreStoredWithEachChange",
+	"drops events without a change":   "ChangeEvents/AreStoredWhenNothingChanges",
+	"stores events before the change": "ChangeEvents/AreNotStoredWithARefusedChange",
+	"stores events after the change":  "ChangeEvents/BadEventRefusesTheChange",
+	"takes the session of the user":   "WithSession/ReturnsBoth",
+	"needs a session":                 "WithSession/MissingIsNil",
+
 	"puts users anew":                      "Archive/PutRoundTripsEveryField",
 	"puts users without a last visit":      "Archive/PutRoundTripsEveryField",
 	"puts sessions without their last use": "Archive/PutRoundTripsEveryField",

@@ -19,7 +19,7 @@ func (s attempts) Get(ctx context.Context, subject lockout.Subject) (*lockout.Re
 }
 
 func (s attempts) Update(ctx context.Context, subject lockout.Subject, change func(*lockout.Record) error) (*lockout.Record, error) {
-	return s.update(ctx, subject, change, nil)
+	return s.update(ctx, subject, change, nil, nil)
 }
 
 func (s attempts) DeleteOf(ctx context.Context, a lockout.Account) (int, error) {

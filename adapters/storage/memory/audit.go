@@ -21,13 +21,18 @@ func (s auditTrail) Append(ctx context.Context, events ...audit.Event) error {
 				return err
 			}
 		}
-		for _, e := range events {
-			if _, there := s.kept[e.ID]; !there {
-				s.kept[e.ID] = e
-			}
-		}
+		record(s.kept, events)
 		return nil
 	})
+}
+
+// record keeps events whose ids are not in use.
+func record(kept map[audit.ID]audit.Event, events []audit.Event) {
+	for _, e := range events {
+		if _, there := kept[e.ID]; !there {
+			kept[e.ID] = e
+		}
+	}
 }
 
 func (s auditTrail) List(ctx context.Context, q audit.Query) (found []audit.Event, err error) {

@@ -76,6 +76,8 @@ func New() *Store {
 		snapshot: func(e *audit.Event) audit.Event { return *e },
 		restore:  func(e audit.Event) (*audit.Event, error) { return &e, e.Check() },
 	}
+	keep := func(events []audit.Event) { record(s.events.kept, events) }
+	s.users.record, s.sessions.record, s.attempts.record = keep, keep, keep
 	return s
 }
 

@@ -15,16 +15,18 @@ type sessions struct {
 
 var _ outbound.Sessions = sessions{}
 
-func (s sessions) Add(ctx context.Context, x *session.Session) error {
-	return s.add(ctx, x.Snapshot(), session.ErrExists)
+func (s sessions) Add(ctx context.Context, x *session.Session, events ...outbound.Events) error {
+	return s.add(ctx, x.Snapshot(), session.ErrExists, events)
 }
 
 func (s sessions) Get(ctx context.Context, id session.ID) (*session.Session, error) {
 	return s.get(ctx, id)
 }
 
-func (s sessions) Update(ctx context.Context, id session.ID, change func(*session.Session) error) (*session.Session, error) {
-	return s.update(ctx, id, change, nil)
+func (s sessions) Update(
+	ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Events,
+) (*session.Session, error) {
+	return s.update(ctx, id, change, nil, events)
 }
 
 func (s sessions) List(ctx context.Context, q session.Query) ([]*session.Session, error) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"roster/domain/audit"
 	"roster/ports/outbound"
 )
 
@@ -26,6 +27,8 @@ type shelf[K comparable, T any, S comparable] struct {
 	absent   func(K) (*T, error)   // what there is under a key with nothing; an error, or a new aggregate
 	conflict func(s S, k K) error  // why s cannot be kept under k because of what is under other keys; nil for never
 	replaced func(before, after S) // follows each change; the zero S stands for none; may be nil
+
+	record func([]audit.Event) // adds events to the trail
 }
 
 // read runs f while nothing changes, unless ctx has ended.
@@ -60,13 +63,21 @@ func (s *shelf[K, T, S]) find(k K) (*T, error) {
 	return s.absent(k)
 }
 
-// add keeps a new state, or fails with taken.
-func (s *shelf[K, T, S]) add(ctx context.Context, state S, taken error) error {
+// add keeps a new state and its events, or fails with taken.
+func (s *shelf[K, T, S]) add(ctx context.Context, state S, taken error, events []outbound.Events) error {
 	return s.write(ctx, func() error {
 		if _, there := s.kept[s.key(state)]; there {
 			return s.failure("add", taken)
 		}
-		return s.failure("add", s.put(state))
+		occurred, err := outbound.EventsOf(events)
+		if err == nil {
+			err = s.put(state)
+		}
+		if err != nil {
+			return s.failure("add", err)
+		}
+		s.record(occurred)
+		return nil
 	})
 }
 
@@ -93,8 +104,10 @@ func (s *shelf[K, T, S]) put(state S) error {
 	return nil
 }
 
-// update keeps what change makes of the aggregate under a key. guard, unless nil, may refuse it.
-func (s *shelf[K, T, S]) update(ctx context.Context, k K, change func(*T) error, guard func(before S, after *T) error) (v *T, err error) {
+// update keeps what change makes of the aggregate under a key, and its events. guard, unless nil, may refuse it.
+func (s *shelf[K, T, S]) update(
+	ctx context.Context, k K, change func(*T) error, guard func(before S, after *T) error, events []outbound.Events,
+) (v *T, err error) {
 	err = s.write(ctx, func() error {
 		if v, err = s.find(k); err != nil {
 			return err
@@ -106,8 +119,13 @@ func (s *shelf[K, T, S]) update(ctx context.Context, k K, change func(*T) error,
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		occurred, err := outbound.EventsOf(events)
+		if err != nil {
+			return s.failure("update", err)
+		}
 		after := s.snapshot(v)
 		if before == after {
+			s.record(occurred)
 			return nil
 		}
 		if guard != nil {
@@ -119,7 +137,11 @@ func (s *shelf[K, T, S]) update(ctx context.Context, k K, change func(*T) error,
 		if v, err = s.restore(after); err != nil {
 			return err
 		}
-		return s.failure("update", s.put(after))
+		if err := s.put(after); err != nil {
+			return s.failure("update", err)
+		}
+		s.record(occurred)
+		return nil
 	})
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/outbound"
 )
@@ -15,8 +16,8 @@ type users struct{ *Store }
 
 var _ outbound.Users = users{}
 
-func (s users) Add(ctx context.Context, u *user.User) error {
-	return s.users.add(ctx, u.Snapshot(), user.ErrIDTaken)
+func (s users) Add(ctx context.Context, u *user.User, events ...outbound.Events) error {
+	return s.users.add(ctx, u.Snapshot(), user.ErrIDTaken, events)
 }
 
 // emailConflict fails with user.ErrEmailTaken when another user has the email key.
@@ -38,6 +39,18 @@ func (s *Store) index(before, after user.Snapshot) {
 
 func (s users) Get(ctx context.Context, id user.ID) (*user.User, error) { return s.users.get(ctx, id) }
 
+func (s users) WithSession(ctx context.Context, id user.ID, key session.ID) (u *user.User, x *session.Session, err error) {
+	err = s.users.read(ctx, func() (err error) {
+		if u, err = s.users.find(id); err == nil {
+			if state, ok := s.sessions.kept[key]; ok {
+				x, err = s.sessions.restore(state)
+			}
+		}
+		return err
+	})
+	return u, x, err
+}
+
 func (s users) ByEmail(ctx context.Context, key string) (u *user.User, err error) {
 	err = s.users.read(ctx, func() (err error) {
 		u, err = s.users.find(s.emails[key]) // no user has the id ""
@@ -46,13 +59,15 @@ func (s users) ByEmail(ctx context.Context, key string) (u *user.User, err error
 	return u, err
 }
 
-func (s users) Update(ctx context.Context, id user.ID, change func(*user.User) error) (*user.User, error) {
+func (s users) Update(
+	ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Events,
+) (*user.User, error) {
 	return s.users.update(ctx, id, change, func(before user.Snapshot, after *user.User) error {
 		return s.keepStaff(id, after.LosesAdministration(before, false))
-	})
+	}, events)
 }
 
-func (s users) Delete(ctx context.Context, id user.ID, check func(*user.User) error) error {
+func (s users) Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...outbound.Events) error {
 	return s.users.write(ctx, func() error {
 		u, err := s.users.find(id)
 		if err != nil {
@@ -68,6 +83,11 @@ func (s users) Delete(ctx context.Context, id user.ID, check func(*user.User) er
 		if err := s.keepStaff(id, u.LosesAdministration(before, true)); err != nil {
 			return fmt.Errorf("memory: delete user: %w", err)
 		}
+		occurred, err := outbound.EventsOf(events)
+		if err != nil {
+			return fmt.Errorf("memory: delete user: %w", err)
+		}
+		s.users.record(occurred)
 		delete(s.emails, before.EmailKey)
 		delete(s.users.kept, id)
 		return nil

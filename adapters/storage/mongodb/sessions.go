@@ -60,21 +60,35 @@ type sessions struct{ s *Store }
 
 var _ outbound.Sessions = sessions{}
 
-func (r sessions) Add(ctx context.Context, x *session.Session) error {
+func (r sessions) Add(ctx context.Context, x *session.Session, events ...outbound.Events) error {
 	const op = "add session"
 	d, err := sessionTable.checked(x.Snapshot())
 	if err != nil {
 		return fmt.Errorf("mongodb: %s: %w", op, err)
 	}
-	return sessionTable.add(ctx, r.s, op, d)
+	e := changeEvents{of: events}
+	if err := e.collect(); err != nil {
+		return fmt.Errorf("mongodb: %s: %w", op, err)
+	}
+	if err := sessionTable.add(ctx, r.s, op, d); err != nil {
+		return err
+	}
+	return e.store(ctx, r.s)
 }
 
 func (r sessions) Get(ctx context.Context, id session.ID) (*session.Session, error) {
 	return sessionTable.find(ctx, r.s, "get session", "_id", string(id))
 }
 
-func (r sessions) Update(ctx context.Context, id session.ID, change func(*session.Session) error) (*session.Session, error) {
-	return sessionTable.update(ctx, r.s, "update session", string(id), change)
+func (r sessions) Update(
+	ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Events,
+) (*session.Session, error) {
+	e := changeEvents{of: events}
+	x, err := sessionTable.update(ctx, r.s, "update session", string(id), recorded(&e, change))
+	if err != nil {
+		return nil, err
+	}
+	return x, e.store(ctx, r.s)
 }
 
 // List passes by those of the owner that do not count any more.

@@ -2,11 +2,14 @@ package mongodb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
+	"roster/domain/audit"
 	"roster/domain/credential"
+	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/outbound"
 )
@@ -77,7 +80,48 @@ type users struct{ s *Store }
 
 var _ outbound.Users = users{}
 
-func (r users) Add(ctx context.Context, u *user.User) error {
+// changeEvents are the events of a change, which are appended once it is stored.
+type changeEvents struct {
+	of       []outbound.Events
+	occurred []audit.Event
+}
+
+// collect takes the events of a run of the change. It fails with audit.ErrBadEvent.
+func (e *changeEvents) collect() (err error) {
+	e.occurred, err = outbound.EventsOf(e.of)
+	return err
+}
+
+// recorded returns change followed by collect.
+func recorded[T any](e *changeEvents, change func(*T) error) func(*T) error {
+	return func(v *T) error {
+		if err := change(v); err != nil {
+			return err
+		}
+		return e.collect()
+	}
+}
+
+// store appends the events. It continues when the client disconnects.
+func (e *changeEvents) store(ctx context.Context, s *Store) error {
+	if len(e.occurred) == 0 {
+		return nil
+	}
+	return s.AuditTrail().Append(context.WithoutCancel(ctx), e.occurred...)
+}
+
+func (r users) Add(ctx context.Context, u *user.User, events ...outbound.Events) error {
+	e := changeEvents{of: events}
+	if err := e.collect(); err != nil {
+		return fmt.Errorf("mongodb: add user: %w", err)
+	}
+	if err := r.add(ctx, u); err != nil {
+		return err
+	}
+	return e.store(ctx, r.s)
+}
+
+func (r users) add(ctx context.Context, u *user.User) error {
 	const op = "add user"
 	d, err := userTable.checked(u.Snapshot())
 	if err != nil {
@@ -125,7 +169,31 @@ func (r users) ByEmail(ctx context.Context, key string) (*user.User, error) {
 	return userTable.find(ctx, r.s, op, "email_key", key)
 }
 
-func (r users) Update(ctx context.Context, id user.ID, change func(*user.User) error) (*user.User, error) {
+// WithSession reads the session after the user.
+func (r users) WithSession(ctx context.Context, id user.ID, key session.ID) (*user.User, *session.Session, error) {
+	u, err := r.Get(ctx, id)
+	if err != nil || key == "" {
+		return u, nil, err
+	}
+	x, err := r.s.Sessions().Get(ctx, key)
+	if errors.Is(err, session.ErrNotFound) {
+		return u, nil, nil
+	}
+	return u, x, err
+}
+
+func (r users) Update(
+	ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Events,
+) (*user.User, error) {
+	e := changeEvents{of: events}
+	u, err := r.update(ctx, id, recorded(&e, change))
+	if err != nil {
+		return nil, err
+	}
+	return u, e.store(ctx, r.s)
+}
+
+func (r users) update(ctx context.Context, id user.ID, change func(*user.User) error) (*user.User, error) {
 	const op = "update user"
 	key, err := id.Stored()
 	if err != nil {
@@ -137,7 +205,15 @@ func (r users) Update(ctx context.Context, id user.ID, change func(*user.User) e
 	return userTable.update(ctx, r.s, op, key, change)
 }
 
-func (r users) Delete(ctx context.Context, id user.ID, check func(*user.User) error) error {
+func (r users) Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...outbound.Events) error {
+	e := changeEvents{of: events}
+	if err := r.remove(ctx, id, recorded(&e, check)); err != nil {
+		return err
+	}
+	return e.store(ctx, r.s)
+}
+
+func (r users) remove(ctx context.Context, id user.ID, check func(*user.User) error) error {
 	const op = "delete user"
 	key, err := id.Stored()
 	if err != nil {

@@ -33,7 +33,7 @@ func (t attempts) Get(ctx context.Context, s lockout.Subject) (*lockout.Record, 
 
 // Update does not wait for the disk: many may fail to sign in.
 func (t attempts) Update(ctx context.Context, s lockout.Subject, change func(*lockout.Record) error) (*lockout.Record, error) {
-	return t.AttemptTable.update(ctx, "update failed sign-ins", Soon, string(s), change, nil)
+	return t.AttemptTable.update(ctx, "update failed sign-ins", Soon, string(s), change, nil, nil)
 }
 
 func (t attempts) DeleteOf(ctx context.Context, a lockout.Account) (int, error) {

@@ -66,6 +66,22 @@ func (t auditTrail) Append(ctx context.Context, events ...audit.Event) error {
 	})
 }
 
+// record returns what stores the events of a change in its transaction.
+func (t *Tables) record(events []outbound.Events) func(ctx context.Context, q Querier, op string) error {
+	return func(ctx context.Context, q Querier, op string) error {
+		occurred, err := outbound.EventsOf(events)
+		if err != nil {
+			return t.d.refused(op, err)
+		}
+		for _, e := range occurred {
+			if _, err := q.Exec(ctx, t.EventTable.InsertOnce, t.EventTable.values(&e)...); err != nil {
+				return t.failure(ctx, op, err)
+			}
+		}
+		return nil
+	}
+}
+
 func (t auditTrail) List(ctx context.Context, q audit.Query) ([]audit.Event, error) {
 	query, args := t.db.EventList(t.EventTable, q)
 	found, err := t.EventTable.List(ctx, "list audit events", query, args)

@@ -37,10 +37,13 @@ type sessions struct{ *Tables }
 
 var _ outbound.Sessions = sessions{}
 
-func (t sessions) Add(ctx context.Context, x *session.Session) error {
+func (t sessions) Add(ctx context.Context, x *session.Session, events ...outbound.Events) error {
 	const op = "add session"
 	return t.db.Write(ctx, op, Durable, func(ctx context.Context, q Querier) error {
-		return t.SessionTable.add(ctx, q, op, x.Snapshot())
+		if err := t.SessionTable.add(ctx, q, op, x.Snapshot()); err != nil {
+			return err
+		}
+		return t.record(events)(ctx, q, op)
 	})
 }
 
@@ -48,8 +51,10 @@ func (t sessions) Get(ctx context.Context, id session.ID) (*session.Session, err
 	return t.SessionTable.find(ctx, "get session", t.SessionTable.SelectByID, string(id))
 }
 
-func (t sessions) Update(ctx context.Context, id session.ID, change func(*session.Session) error) (*session.Session, error) {
-	return t.SessionTable.update(ctx, "update session", Durable, string(id), change, nil)
+func (t sessions) Update(
+	ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Events,
+) (*session.Session, error) {
+	return t.SessionTable.update(ctx, "update session", Durable, string(id), change, nil, t.record(events))
 }
 
 // List passes by those of the owner that do not count any more.

@@ -76,6 +76,11 @@ func names(columns []Column) string {
 	return strings.Join(out, ", ")
 }
 
+// qualified returns the columns that are read, of the table under an alias.
+func (t *Table[T, S]) qualified(alias string) string {
+	return alias + "." + strings.ReplaceAll(names(t.Columns[:t.read]), ", ", ", "+alias+".")
+}
+
 // Update returns the statement that sets some columns of the row with an id, which is the last argument.
 func (t *Table[T, S]) Update(columns ...string) string {
 	set := make([]string, len(columns))
@@ -129,22 +134,39 @@ var errNotStorable = errors.New("it holds NUL, or what is not UTF-8, where that 
 
 // scan reads an aggregate. Errors name a row that breaks a rule.
 func (t *Table[T, S]) scan(row Row) (*T, error) {
-	var s S
-	texts, into := make([]string, t.read), make([]any, t.read)
-	for i := range into {
-		into[i] = t.fields[i].into(&s, &texts[i])
-	}
-	if err := row.Scan(into...); err != nil {
+	var r scanner[T, S]
+	if err := row.Scan(r.into(t, make([]any, 0, t.read))...); err != nil {
 		return nil, err
 	}
-	for i, text := range texts {
-		if take := t.fields[i].take; take != nil {
-			take(&s, text)
+	return r.restore()
+}
+
+// scanner reads one aggregate from the columns of a row.
+type scanner[T, S any] struct {
+	t     *Table[T, S]
+	state S
+	texts []string
+}
+
+// into appends the destinations of the columns that are read.
+func (r *scanner[T, S]) into(t *Table[T, S], to []any) []any {
+	r.t, r.texts = t, make([]string, t.read)
+	for i := range r.texts {
+		to = append(to, t.fields[i].into(&r.state, &r.texts[i]))
+	}
+	return to
+}
+
+// restore returns the aggregate after the destinations were set.
+func (r *scanner[T, S]) restore() (*T, error) {
+	for i, text := range r.texts {
+		if take := r.t.fields[i].take; take != nil {
+			take(&r.state, text)
 		}
 	}
-	v, err := t.restore(s)
+	v, err := r.t.restore(r.state)
 	if err != nil {
-		return nil, fmt.Errorf("row %q: %w", t.key(&s), err)
+		return nil, fmt.Errorf("row %q: %w", r.t.key(&r.state), err)
 	}
 	return v, nil
 }
@@ -224,8 +246,11 @@ func (t *Table[T, S]) addFirst(ctx context.Context, q Querier, op string, s S) e
 
 // update applies change to the row with an id and returns the aggregate as stored. It writes the columns that
 // differ, so that indexes over the others are left alone, and none when nothing does. guard, unless nil, may refuse
-// what has changed.
-func (t *Table[T, S]) update(ctx context.Context, op string, m Mode, id string, change func(*T) error, guard func(ctx context.Context, q Querier, before S, after *T) error) (out *T, err error) {
+// what has changed. record, unless nil, stores the events of the change.
+func (t *Table[T, S]) update(
+	ctx context.Context, op string, m Mode, id string, change func(*T) error,
+	guard func(ctx context.Context, q Querier, before S, after *T) error, record func(ctx context.Context, q Querier, op string) error,
+) (out *T, err error) {
 	err = t.db.Write(ctx, op, m, func(ctx context.Context, q Querier) error {
 		v, err := t.get(ctx, q, op, t.SelectToSet, id)
 		if err != nil {
@@ -235,31 +260,41 @@ func (t *Table[T, S]) update(ctx context.Context, op string, m Mode, id string, 
 		if err := change(v); err != nil {
 			return err
 		}
-		s := t.snapshot(v)
-		before := t.values(&former)
-		if slices.Equal(before, t.values(&s)) {
-			out = v
-			return nil
+		if out, err = t.replace(ctx, q, op, former, v, guard); err != nil || record == nil {
+			return err
 		}
-		if guard != nil {
-			if err := guard(ctx, q, former, v); err != nil {
-				return err
-			}
-		}
-		version := *t.version(&former)
-		*t.version(&s) = version + 1
-		if out, err = t.restore(s); err != nil {
-			return t.d.refused(op, err)
-		}
-		if version == 0 {
-			return t.addFirst(ctx, q, op, s)
-		}
-		return t.save(ctx, q, op, before, t.values(&s))
+		return record(ctx, q, op)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+// replace stores v, which was former, and returns it as stored.
+func (t *Table[T, S]) replace(
+	ctx context.Context, q Querier, op string, former S, v *T, guard func(ctx context.Context, q Querier, before S, after *T) error,
+) (*T, error) {
+	s := t.snapshot(v)
+	before := t.values(&former)
+	if slices.Equal(before, t.values(&s)) {
+		return v, nil
+	}
+	if guard != nil {
+		if err := guard(ctx, q, former, v); err != nil {
+			return nil, err
+		}
+	}
+	version := *t.version(&former)
+	*t.version(&s) = version + 1
+	out, err := t.restore(s)
+	switch {
+	case err != nil:
+		return nil, t.d.refused(op, err)
+	case version == 0:
+		return out, t.addFirst(ctx, q, op, s)
+	}
+	return out, t.save(ctx, q, op, before, t.values(&s))
 }
 
 func (t *Table[T, S]) save(ctx context.Context, q Querier, op string, before, after []any) error {

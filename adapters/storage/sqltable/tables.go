@@ -35,6 +35,9 @@ type Tables struct {
 
 // Fixed are the statements that are not about the rows of one table.
 type Fixed struct {
+	// SelectWithSession selects the user with an id and the session with another.
+	SelectWithSession string
+
 	SelectCounter    string // the highest counted id
 	CountUp          string // takes the next id, unless they are used up
 	RaiseCounter     string // to argument 1, if it is lower
@@ -51,13 +54,16 @@ const SelectPing = "SELECT count(*) FROM counters WHERE name = 'user_id'"
 // New returns the tables of a database.
 func New(db DB, d *Dialect) Tables {
 	first, second := d.argument(1), d.argument(2)
+	users, sessions := prepared(db, d, userTable), prepared(db, d, sessionTable)
 	return Tables{
-		UserTable:    prepared(db, d, userTable),
-		SessionTable: prepared(db, d, sessionTable),
+		UserTable:    users,
+		SessionTable: sessions,
 		AttemptTable: prepared(db, d, attemptTable),
 		EventTable:   prepared(db, d, eventTable),
 		db:           db, d: d,
 		Fixed: Fixed{
+			SelectWithSession: "SELECT " + users.qualified("u") + ", " + sessions.qualified("s") +
+				" FROM users u, sessions s WHERE u.id = " + first + " AND s.id = " + second,
 			SelectCounter:    "SELECT value FROM counters WHERE name = 'user_id'",
 			CountUp:          "UPDATE counters SET value = value + 1 WHERE name = 'user_id' AND value < 9223372036854775807 RETURNING value",
 			RaiseCounter:     "UPDATE counters SET value = " + first + " WHERE name = 'user_id' AND value < " + first,
@@ -72,7 +78,7 @@ func New(db DB, d *Dialect) Tables {
 
 // Frequent returns the statements that are run so often that planning them each time would show.
 func (t *Tables) Frequent() (read, write []string) {
-	read = []string{SelectPing, t.UserTable.SelectByID, t.UserTable.SelectUnique, t.SessionTable.SelectByID, t.AttemptTable.SelectByID}
+	read = []string{SelectPing, t.SelectWithSession, t.UserTable.SelectByID, t.UserTable.SelectUnique, t.SessionTable.SelectByID, t.AttemptTable.SelectByID}
 	write = []string{
 		t.UserTable.SelectToSet, t.SessionTable.SelectToSet, t.AttemptTable.SelectToSet,
 		t.UserTable.Insert, t.SessionTable.Insert, t.AttemptTable.InsertOnce, t.EventTable.InsertOnce,

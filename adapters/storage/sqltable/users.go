@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"roster/domain/credential"
+	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/outbound"
 )
@@ -44,17 +45,18 @@ func searchText(s user.Snapshot) string { return strings.ReplaceAll(s.SearchText
 
 type users struct{ *Tables }
 
-func (t users) Add(ctx context.Context, u *user.User) error {
+func (t users) Add(ctx context.Context, u *user.User, events ...outbound.Events) error {
 	const op = "add user"
 	return t.db.Write(ctx, op, Durable, func(ctx context.Context, q Querier) error {
 		if err := t.UserTable.add(ctx, q, op, u.Snapshot()); err != nil {
 			return err
 		}
-		n, counted := u.ID().Integer()
-		if !counted {
-			return nil
+		if n, counted := u.ID().Integer(); counted {
+			if err := t.raiseCounter(ctx, q, op, n); err != nil {
+				return err
+			}
 		}
-		return t.raiseCounter(ctx, q, op, n)
+		return t.record(events)(ctx, q, op)
 	})
 }
 
@@ -67,22 +69,56 @@ func (t users) Get(ctx context.Context, id user.ID) (*user.User, error) {
 	return t.UserTable.find(ctx, op, t.UserTable.SelectByID, key)
 }
 
+// WithSession reads both rows with one statement. Only when one of them is missing does it read the user alone.
+func (t users) WithSession(ctx context.Context, id user.ID, s session.ID) (u *user.User, x *session.Session, err error) {
+	const op = "get user and session"
+	key, ok := t.d.Key(id)
+	if !ok {
+		return nil, nil, t.d.refused(op, user.ErrNotFound)
+	}
+	if s == "" || !t.d.storable(string(s)) {
+		u, err = t.Get(ctx, id)
+		return u, nil, err
+	}
+	err = t.db.Read(ctx, func(ctx context.Context, q Querier) error {
+		var first scanner[user.User, user.Snapshot]
+		var second scanner[session.Session, session.Snapshot]
+		into := first.into(t.UserTable, make([]any, 0, t.UserTable.read+t.SessionTable.read))
+		err := q.QueryRow(ctx, t.SelectWithSession, key, string(s)).Scan(second.into(t.SessionTable, into)...)
+		if errors.Is(err, sql.ErrNoRows) {
+			u, err = t.UserTable.get(ctx, q, op, t.UserTable.SelectByID, key)
+			return err
+		}
+		if err == nil {
+			u, err = first.restore()
+		}
+		if err == nil {
+			x, err = second.restore()
+		}
+		return t.failure(ctx, op, err)
+	})
+	return u, x, err
+}
+
 func (t users) ByEmail(ctx context.Context, key string) (*user.User, error) {
 	return t.UserTable.find(ctx, "get user by email", t.UserTable.SelectUnique, key)
 }
 
-func (t users) Update(ctx context.Context, id user.ID, change func(*user.User) error) (*user.User, error) {
+func (t users) Update(
+	ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Events,
+) (*user.User, error) {
 	const op = "update user"
 	key, ok := t.d.Key(id)
 	if !ok {
 		return nil, t.d.refused(op, user.ErrNotFound)
 	}
-	return t.UserTable.update(ctx, op, Durable, key, change, func(ctx context.Context, q Querier, before user.Snapshot, after *user.User) error {
+	guard := func(ctx context.Context, q Querier, before user.Snapshot, after *user.User) error {
 		return t.keepStaff(ctx, q, op, key, after.LosesAdministration(before, false))
-	})
+	}
+	return t.UserTable.update(ctx, op, Durable, key, change, guard, t.record(events))
 }
 
-func (t users) Delete(ctx context.Context, id user.ID, check func(*user.User) error) error {
+func (t users) Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...outbound.Events) error {
 	const op = "delete user"
 	key, ok := t.d.Key(id)
 	if !ok {
@@ -100,8 +136,10 @@ func (t users) Delete(ctx context.Context, id user.ID, check func(*user.User) er
 		if err := t.keepStaff(ctx, q, op, key, u.LosesAdministration(before, true)); err != nil {
 			return err
 		}
-		_, err = q.Exec(ctx, t.UserTable.Delete, key)
-		return t.failure(ctx, op, err)
+		if _, err = q.Exec(ctx, t.UserTable.Delete, key); err != nil {
+			return t.failure(ctx, op, err)
+		}
+		return t.record(events)(ctx, q, op)
 	})
 }
 

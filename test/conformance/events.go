@@ -1,0 +1,134 @@
+package conformance
+
+import (
+	"testing"
+
+	"roster/adapters/storage"
+	"roster/domain/audit"
+	"roster/domain/session"
+	"roster/domain/user"
+	"roster/ports/outbound"
+)
+
+// changeEvents are the checks of events that are stored with a change.
+var changeEvents = []check{
+	{"AreStoredWithEachChange", eventsStored},
+	{"AreStoredWhenNothingChanges", eventsUnchanged},
+	{"AreNotStoredWithARefusedChange", eventsRefused},
+	{"BadEventRefusesTheChange", eventsBad},
+}
+
+// withSession are the checks of Users.WithSession.
+var withSession = []check{
+	{"ReturnsBoth", withSessionBoth},
+	{"MissingIsNil", withSessionMissing},
+}
+
+// occurred returns what a port stores with a change: the event with an id.
+func occurred(id audit.ID) outbound.Events {
+	return func() []audit.Event { return []audit.Event{event(id, epoch)} }
+}
+
+func eventsStored(t *testing.T, b storage.Backend) {
+	u, x := person(t, "1"), visit(t, "a", "1")
+	wantErr(t, "Users.Add", b.Users().Add(t.Context(), u, occurred("e1")), nil)
+	wantErr(t, "Sessions.Add", b.Sessions().Add(t.Context(), x, occurred("e2")), nil)
+	_, err := b.Sessions().Update(t.Context(), "a", func(x *session.Session) error {
+		x.RenewEpoch(inEpoch(9))
+		return nil
+	}, occurred("e3"), occurred("e4"))
+	wantErr(t, "Sessions.Update", err, nil)
+	_, err = b.Users().Update(t.Context(), "1", func(u *user.User) error {
+		u.EndSessions(epoch)
+		return nil
+	}, occurred("e5"))
+	wantErr(t, "Users.Update", err, nil)
+	wantErr(t, "Users.Delete", b.Users().Delete(t.Context(), "1", agree, occurred("e6")), nil)
+	wantEvents(t, b, audit.Query{Limit: 9}, "e6 e5 e4 e3 e2 e1")
+	got := mustListEvents(t, b, audit.Query{Limit: 1})
+	if len(got) != 1 || got[0] != event("e6", epoch) {
+		t.Errorf("stored %+v", got)
+	}
+}
+
+func eventsUnchanged(t *testing.T, b storage.Backend) {
+	mustAdd(t, b, person(t, "1"))
+	mustAddSession(t, b, visit(t, "a", "1"))
+	_, err := b.Users().Update(t.Context(), "1", func(*user.User) error { return nil }, occurred("e1"))
+	wantErr(t, "Users.Update", err, nil)
+	_, err = b.Sessions().Update(t.Context(), "a", func(*session.Session) error { return nil }, occurred("e2"))
+	wantErr(t, "Sessions.Update", err, nil)
+	wantEvents(t, b, audit.Query{Limit: 9}, "e2 e1")
+}
+
+func eventsRefused(t *testing.T, b storage.Backend) {
+	mustAdd(t, b, person(t, "1"))
+	mustAddSession(t, b, visit(t, "a", "1"))
+	rival := person(t, "2").Snapshot()
+	rival.Email, rival.EmailKey = person(t, "1").Snapshot().Email, person(t, "1").Snapshot().EmailKey
+	wantErr(t, "Users.Add", b.Users().Add(t.Context(), restored(t, rival), occurred("e1")), user.ErrEmailTaken)
+	wantErr(t, "Sessions.Add", b.Sessions().Add(t.Context(), visit(t, "a", "2"), occurred("e2")), session.ErrExists)
+	refuse := func(*user.User) error { return errRefused }
+	_, err := b.Users().Update(t.Context(), "1", refuse, occurred("e3"))
+	wantErr(t, "Users.Update", err, errRefused)
+	wantErr(t, "Users.Delete", b.Users().Delete(t.Context(), "1", refuse, occurred("e4")), errRefused)
+	_, err = b.Sessions().Update(t.Context(), "a", func(*session.Session) error { return errRefused }, occurred("e5"))
+	wantErr(t, "Sessions.Update", err, errRefused)
+	wantErr(t, "Users.Delete", b.Users().Delete(t.Context(), "2", agree, occurred("e6")), user.ErrNotFound)
+	wantEvents(t, b, audit.Query{Limit: 9}, "")
+}
+
+func eventsBad(t *testing.T, b storage.Backend) {
+	u, x := person(t, "1"), visit(t, "a", "1")
+	mustAdd(t, b, u)
+	mustAddSession(t, b, x)
+	bad := func() []audit.Event { return []audit.Event{{ID: "e1", At: epoch}} }
+	wantErr(t, "Users.Add", b.Users().Add(t.Context(), person(t, "2"), bad), audit.ErrBadEvent)
+	_, err := b.Users().Update(t.Context(), "1", func(u *user.User) error { u.EndSessions(epoch); return nil }, bad)
+	wantErr(t, "Users.Update", err, audit.ErrBadEvent)
+	wantErr(t, "Users.Delete", b.Users().Delete(t.Context(), "1", agree, bad), audit.ErrBadEvent)
+	wantErr(t, "Sessions.Add", b.Sessions().Add(t.Context(), visit(t, "b", "1"), bad), audit.ErrBadEvent)
+	_, err = b.Sessions().Update(t.Context(), "a", func(x *session.Session) error { x.RenewEpoch(inEpoch(9)); return nil }, bad)
+	wantErr(t, "Sessions.Update", err, audit.ErrBadEvent)
+	_, err = b.Users().Get(t.Context(), "2")
+	wantErr(t, "Users.Get", err, user.ErrNotFound)
+	_, err = b.Sessions().Get(t.Context(), "b")
+	wantErr(t, "Sessions.Get", err, session.ErrNotFound)
+	sameUser(t, "Get", mustGet(t, b, "1"), u.Snapshot())
+	sameSession(t, "Get", mustGetSession(t, b, "a"), x.Snapshot())
+}
+
+func withSessionBoth(t *testing.T, b storage.Backend) {
+	for _, id := range []user.ID{"1", "2", uuidA} {
+		mustAdd(t, b, person(t, id))
+	}
+	mustAddSession(t, b, visit(t, "a", "1"))
+	mustAddSession(t, b, visit(t, "b", uuidA))
+	for _, c := range []struct {
+		id      user.ID
+		key     session.ID
+		ofOwner user.ID
+	}{{"1", "a", "1"}, {uuidA, "b", uuidA}, {"2", "b", uuidA}} {
+		u, x, err := b.Users().WithSession(t.Context(), c.id, c.key)
+		wantErr(t, "WithSession", err, nil)
+		sameUser(t, "WithSession", u, person(t, c.id).Snapshot())
+		sameSession(t, "WithSession", x, visit(t, c.key, c.ofOwner).Snapshot())
+	}
+}
+
+func withSessionMissing(t *testing.T, b storage.Backend) {
+	mustAdd(t, b, person(t, "1"))
+	mustAddSession(t, b, visit(t, "a", "1"))
+	for _, key := range []session.ID{"", "b", "A", "a ", "a\x00"} {
+		u, x, err := b.Users().WithSession(t.Context(), "1", key)
+		wantErr(t, "WithSession", err, nil)
+		sameUser(t, "WithSession", u, person(t, "1").Snapshot())
+		if x != nil {
+			t.Errorf("WithSession found a session under %q: %+v", key, x.Snapshot())
+		}
+	}
+	for _, id := range []user.ID{"2", "01", "", uuidA} {
+		_, _, err := b.Users().WithSession(t.Context(), id, "a")
+		wantErr(t, "WithSession", err, user.ErrNotFound)
+	}
+}
