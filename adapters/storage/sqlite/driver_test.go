@@ -22,6 +22,8 @@ func TestURLs(t *testing.T) {
 		{"sqlite:with%20blank.db", "with blank.db", ""},
 		{"sqlite://host/x.db", "", "names a host"},
 		{"sqlite://user:secret@host/x.db", "", "names a host"},
+		{"sqlite:other.db?group_commit=off", "other.db", ""},
+		{"sqlite:other.db?group_commit=on", "", "the only one is group_commit=off"},
 		{"sqlite:x.db?mode=ro", "", `unknown option "mode=ro"`},
 		{"sqlite:?cache=shared", "", "unknown option"},
 		{"sqlite:x#y.db", "", "fragment"},

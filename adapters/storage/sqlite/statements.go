@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 
@@ -116,7 +115,7 @@ const (
 	unsetBulk = "PRAGMA cache_size = -2000; PRAGMA wal_autocheckpoint = 1000" // SQLite's own
 )
 
-// Write implements sqltable.DB. No other write overlaps the transaction.
+// Write implements sqltable.DB. Concurrent writes share a transaction, and run in it one after the other.
 //
 // No write goes without a transaction: the driver reports a single statement as cut short when its context ends at
 // the last moment, even if it was stored. Of a commit it reports what happened.
@@ -128,26 +127,28 @@ func (s *Store) Write(ctx context.Context, op string, m sqltable.Mode, f sqltabl
 		return err
 	}
 	defer s.gate.Leave()
-	switch m {
-	case sqltable.Soon:
-		return s.tuned(ctx, op, setSoon, unsetSoon, f)
-	case sqltable.Bulk:
-		return s.tuned(ctx, op, setBulk, unsetBulk, f)
-	case sqltable.Durable, sqltable.Statement:
+	if m == sqltable.Bulk {
+		return s.bulk(ctx, op, f)
 	}
-	return s.transact(ctx, s.writer, op, f)
+	return s.grouped(&write{ctx: ctx, op: op, mode: m, work: f})
 }
 
 // Serialize implements sqltable.DB: all writes run one after the other.
 func (s *Store) Serialize(context.Context, sqltable.Querier, string) error { return nil }
 
-// beginner is the writer's pool or its connection.
-type beginner interface {
-	BeginTx(ctx context.Context, o *sql.TxOptions) (*sql.Tx, error)
-}
-
-func (s *Store) transact(ctx context.Context, b beginner, op string, f sqltable.Work) error {
-	tx, err := b.BeginTx(ctx, nil)
+// bulk runs f in a transaction of its own, which takes long.
+func (s *Store) bulk(ctx context.Context, op string, f sqltable.Work) error {
+	c, err := s.writer.Conn(ctx)
+	if err != nil {
+		return translate(ctx, op, err)
+	}
+	defer func() { _ = c.Close() }() // returns it to the pool
+	unset, err := tune(ctx, c, setBulk, unsetBulk)
+	if err != nil {
+		return translate(ctx, op, err)
+	}
+	defer unset()
+	tx, err := c.BeginTx(ctx, nil)
 	if err != nil {
 		return translate(ctx, op, err)
 	}
@@ -156,23 +157,4 @@ func (s *Store) transact(ctx context.Context, b beginner, op string, f sqltable.
 		return err
 	}
 	return translate(ctx, op, tx.Commit())
-}
-
-// tuned runs f in a transaction of the writer with other settings.
-func (s *Store) tuned(ctx context.Context, op, set, unset string, f sqltable.Work) error {
-	c, err := s.writer.Conn(ctx)
-	if err != nil {
-		return translate(ctx, op, err)
-	}
-	defer func() { _ = c.Close() }() // gives it back
-	defer func() {
-		if _, err := c.ExecContext(context.WithoutCancel(ctx), unset); err != nil {
-			// The next write would not be durable, or not as it should: it gets a new connection instead.
-			_ = c.Raw(func(any) error { return driver.ErrBadConn })
-		}
-	}()
-	if _, err := c.ExecContext(ctx, set); err != nil {
-		return translate(ctx, op, err)
-	}
-	return s.transact(ctx, c, op, f)
 }

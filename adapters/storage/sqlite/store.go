@@ -23,12 +23,16 @@ import (
 type Store struct {
 	path    string
 	options storage.Options
+
+	groupSize int // writes of one transaction at most
+
 	writer  *sql.DB          // nil when the database is only read
 	reader  *sql.DB          // nil before Start when the database is only read
 	source  *sqlitefile.File // of a database that is only read, after Start
 	gate    storage.Gate
-	readers *querier    // after Start, as the next two
-	writes  prepared    // of the writer
+	readers *querier // after Start, as the next two
+	writes  prepared // of the writer
+	group   group
 	file    fs.FileInfo // of the file that was opened
 
 	sqltable.Tables
@@ -45,7 +49,8 @@ func newStore(path string, o storage.Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
-	s := &Store{path: path, options: o}
+	s := &Store{path: path, options: o, groupSize: maxGroup}
+	s.group.turn = make(chan struct{}, 1)
 	s.Tables = sqltable.New(s, &dialect)
 	if o.Access == storage.Read {
 		return s, nil
@@ -119,7 +124,7 @@ func (s *Store) start(ctx context.Context) error {
 	ready, err := prepareAll(ctx, s.reader, reads)
 	s.readers = &querier{runner: s.reader, ready: ready}
 	if err == nil && s.writer != nil {
-		s.writes, err = prepareAll(ctx, s.writer, writes)
+		s.writes, err = prepareAll(ctx, s.writer, append(writes, savepoint, releaseSavepoint, undoSavepoint))
 	}
 	return translate(ctx, "prepare statements", err)
 }

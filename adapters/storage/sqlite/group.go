@@ -1,0 +1,229 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"roster/adapters/storage/sqltable"
+)
+
+// maxGroup bounds the writes of one transaction, and so how long the first of them waits for the last.
+const maxGroup = 128
+
+// group lets concurrent writes share a transaction, since what a commit costs is the wait for the disk. Each write is a
+// savepoint: it fails alone, and it is acknowledged after the commit. There is no goroutine of its own: of the callers
+// that wait, one at a time runs the writes of all.
+type group struct {
+	turn chan struct{} // holds a value while a caller runs writes
+
+	mu      sync.Mutex
+	waiting []*write
+
+	commits, writes atomic.Int64 // transactions committed, and the writes in them
+}
+
+// write is a write of one caller.
+type write struct {
+	ctx  context.Context // of the caller
+	op   string
+	mode sqltable.Mode
+	work sqltable.Work
+
+	err      error
+	panicked any
+	done     chan struct{} // closed after the write was run
+}
+
+// grouped runs a write in a transaction with others. A write whose context ends before it is run is left out.
+func (s *Store) grouped(w *write) error {
+	g := &s.group
+	w.done = make(chan struct{})
+	g.mu.Lock()
+	g.waiting = append(g.waiting, w)
+	g.mu.Unlock()
+	select {
+	case <-w.done:
+	case g.turn <- struct{}{}:
+		s.runAll(w)
+		<-g.turn
+		<-w.done
+	case <-w.ctx.Done():
+		if g.remove(w) {
+			return translate(w.ctx, w.op, w.ctx.Err())
+		}
+		<-w.done // it is being run
+	}
+	if w.panicked != nil {
+		panic(w.panicked)
+	}
+	return w.err
+}
+
+// remove takes a write out of those that wait, and reports whether it was there.
+func (g *group) remove(w *write) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	i := slices.Index(g.waiting, w)
+	if i >= 0 {
+		g.waiting = slices.Delete(g.waiting, i, i+1)
+	}
+	return i >= 0
+}
+
+// mode returns what all waiting writes need.
+func (g *group) mode() sqltable.Mode {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if slices.ContainsFunc(g.waiting, func(w *write) bool { return w.mode != sqltable.Soon }) {
+		return sqltable.Durable
+	}
+	return sqltable.Soon
+}
+
+// take removes up to n waiting writes for a transaction of a mode, first first.
+func (g *group) take(mode sqltable.Mode, n int) (batch []*write) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.waiting = slices.DeleteFunc(g.waiting, func(w *write) bool {
+		fits := len(batch) < n && (mode == sqltable.Durable || w.mode == sqltable.Soon)
+		if fits {
+			batch = append(batch, w)
+		}
+		return fits
+	})
+	return batch
+}
+
+// runAll runs waiting writes in transactions until w is done. Only w fails when none can begin.
+func (s *Store) runAll(w *write) {
+	for {
+		select {
+		case <-w.done: // by the caller that had the turn before, or by the last transaction
+			return
+		default:
+		}
+		if err := s.runBatch(w.ctx); err != nil {
+			if s.group.remove(w) {
+				w.err = translate(w.ctx, w.op, err)
+				close(w.done)
+			}
+			return
+		}
+	}
+}
+
+// runBatch runs waiting writes in one transaction. It fails when there is none.
+//
+// An interrupted statement would undo the whole transaction. So the contexts of the callers count before and after
+// their writes are run, and not during it.
+func (s *Store) runBatch(ctx context.Context) error {
+	c, err := s.writer.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.Close() }() // returns it to the pool
+	mode := s.group.mode()
+	if mode == sqltable.Soon {
+		unset, err := tune(ctx, c, setSoon, unsetSoon)
+		if err != nil {
+			return err
+		}
+		defer unset()
+	}
+	ctx = context.WithoutCancel(ctx)
+	tx, err := c.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
+	batch := s.group.take(mode, s.groupSize)
+	defer func() {
+		for _, w := range batch {
+			close(w.done)
+		}
+	}()
+	kept := 0
+	q := &querier{tx, tx, s.writes}
+	for _, w := range batch {
+		if err = runOne(ctx, q, w, len(batch) > 1); err != nil {
+			break // the transaction is gone, with what was run in it before
+		}
+		if w.err == nil && w.panicked == nil {
+			kept++
+		}
+	}
+	if err == nil && kept > 0 {
+		err = tx.Commit()
+	}
+	if err != nil {
+		for _, w := range batch {
+			if w.err == nil {
+				w.err = translate(ctx, w.op, err)
+			}
+		}
+		return nil
+	}
+	if kept > 0 {
+		s.group.commits.Add(1)
+		s.group.writes.Add(int64(kept))
+	}
+	return nil
+}
+
+// The statements around each of several writes in a transaction.
+const (
+	savepoint        = "SAVEPOINT one_write"
+	releaseSavepoint = "RELEASE one_write"
+	undoSavepoint    = "ROLLBACK TO one_write"
+)
+
+// runOne runs a write and sets its error. When others share the transaction, it undoes a write that fails. It returns
+// an error when the transaction cannot go on.
+func runOne(ctx context.Context, q *querier, w *write, shared bool) error {
+	if w.ctx.Err() != nil {
+		w.err = translate(w.ctx, w.op, w.ctx.Err())
+		return nil
+	}
+	if shared {
+		if _, err := q.Exec(ctx, savepoint); err != nil {
+			return err
+		}
+	}
+	func() {
+		defer func() { w.panicked = recover() }()
+		w.err = w.work(context.WithoutCancel(w.ctx), q)
+	}()
+	if w.err == nil {
+		w.err = translate(w.ctx, w.op, w.ctx.Err())
+	}
+	if !shared {
+		return nil
+	}
+	if w.err != nil || w.panicked != nil {
+		if _, err := q.Exec(ctx, undoSavepoint); err != nil {
+			return errors.Join(w.err, err)
+		}
+	}
+	_, err := q.Exec(ctx, releaseSavepoint)
+	return err
+}
+
+// tune changes settings of a connection of the writer. unset changes them back.
+func tune(ctx context.Context, c *sql.Conn, set, back string) (unset func(), err error) {
+	unset = func() {
+		if _, err := c.ExecContext(context.WithoutCancel(ctx), back); err != nil {
+			// The next write would not be durable, or not as it should: it gets a new connection instead.
+			_ = c.Raw(func(any) error { return driver.ErrBadConn })
+		}
+	}
+	if _, err := c.ExecContext(ctx, set); err != nil {
+		unset()
+		return nil, err
+	}
+	return unset, nil
+}

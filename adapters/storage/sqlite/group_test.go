@@ -1,0 +1,176 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"roster/adapters/storage"
+	"roster/adapters/storage/sqltable"
+	"roster/domain/user"
+)
+
+// together starts writes that wait for the turn, lets them run at once when all are waiting, and returns what each
+// returned or panicked with.
+func together(t *testing.T, s *Store, writes ...func() error) []any {
+	t.Helper()
+	out := make([]any, len(writes))
+	s.group.turn <- struct{}{}
+	var running sync.WaitGroup
+	for i, write := range writes {
+		running.Go(func() {
+			defer func() {
+				if p := recover(); p != nil {
+					out[i] = p
+				}
+			}()
+			if err := write(); err != nil {
+				out[i] = err
+			}
+		})
+		for waiting := 0; waiting <= i; runtime.Gosched() {
+			s.group.mu.Lock()
+			waiting = len(s.group.waiting)
+			s.group.mu.Unlock()
+		}
+	}
+	<-s.group.turn
+	running.Wait()
+	return out
+}
+
+func mustAdd(t *testing.T, s *Store, id user.ID) {
+	t.Helper()
+	if err := s.Users().Add(t.Context(), somebody(t, id)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Concurrent writes share one commit, and each fails alone.
+func TestConcurrentWritesShareACommit(t *testing.T) {
+	s := opened(t)
+	for _, id := range []user.ID{"1", "2"} {
+		mustAdd(t, s, id)
+	}
+	refused := errors.New("refused")
+	panics := errors.New("panics")
+	commits, stored := s.group.commits.Load(), s.group.writes.Load()
+	got := together(
+		t, s,
+		func() error { return s.Users().Add(t.Context(), somebody(t, "3")) },
+		func() error { return s.Users().Add(t.Context(), somebody(t, "1")) }, // is there
+		func() error {
+			_, err := s.Users().Update(t.Context(), "2", func(u *user.User) error {
+				u.EndSessions(time.Now())
+				return refused
+			})
+			return err
+		},
+		func() error {
+			return s.Write(t.Context(), "panic", sqltable.Durable, func(ctx context.Context, q sqltable.Querier) error {
+				if _, err := q.Exec(ctx, "DELETE FROM users"); err != nil {
+					return err
+				}
+				panic(panics)
+			})
+		},
+		func() error { return s.Users().Delete(t.Context(), "2", func(*user.User) error { return nil }) },
+	)
+	for i, want := range []error{nil, user.ErrEmailTaken, refused, panics, nil} {
+		if err, _ := got[i].(error); !errors.Is(err, want) {
+			t.Errorf("write %d: got %v, want %v", i+1, got[i], want)
+		}
+	}
+	if c, w := s.group.commits.Load()-commits, s.group.writes.Load()-stored; c != 1 || w != 2 {
+		t.Errorf("%d commits of %d writes, want 1 of 2", c, w)
+	}
+	for id, want := range map[user.ID]error{"1": nil, "2": user.ErrNotFound, "3": nil} {
+		if _, err := s.Users().Get(t.Context(), id); !errors.Is(err, want) {
+			t.Errorf("user %s: got %v, want %v", id, err, want)
+		}
+	}
+}
+
+// A caller that goes away while it waits leaves nothing behind, and the others go on.
+func TestWaitingWriteEndsWithItsContext(t *testing.T) {
+	s := opened(t)
+	ctx, leave := context.WithCancel(t.Context())
+	s.group.turn <- struct{}{}
+	left := make(chan error)
+	go func() { left <- s.Users().Add(ctx, somebody(t, "1")) }()
+	leave()
+	if err := <-left; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	<-s.group.turn
+	mustAdd(t, s, "2")
+	if _, err := s.Users().Get(t.Context(), "1"); !errors.Is(err, user.ErrNotFound) {
+		t.Errorf("the user of the caller that left: %v", err)
+	}
+}
+
+// A commit that fails fails for all writes in it: none of them is stored.
+func TestFailedCommitFailsForAll(t *testing.T) {
+	s := opened(t)
+	broken := func(ctx context.Context, q sqltable.Querier) error {
+		// A deferred foreign key makes the commit fail, as a full disk does.
+		for _, statement := range []string{
+			"CREATE TABLE parents (id INTEGER PRIMARY KEY)",
+			"CREATE TABLE children (parent INTEGER REFERENCES parents (id) DEFERRABLE INITIALLY DEFERRED)",
+			"INSERT INTO children VALUES (1)",
+		} {
+			if _, err := q.Exec(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	got := together(
+		t, s,
+		func() error { return s.Users().Add(t.Context(), somebody(t, "1")) },
+		func() error { return s.Write(t.Context(), "broken", sqltable.Durable, broken) },
+	)
+	for i, err := range got {
+		if err == nil {
+			t.Errorf("write %d succeeded", i+1)
+		}
+	}
+	if _, err := s.Users().Get(t.Context(), "1"); !errors.Is(err, user.ErrNotFound) {
+		t.Errorf("the user: %v", err)
+	}
+	mustAdd(t, s, "1")
+}
+
+// With group_commit=off, each write is a transaction of its own.
+func TestGroupCommitOff(t *testing.T) {
+	u, err := url.Parse("sqlite:" + t.TempDir() + "/roster.db?group_commit=off")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := Driver.Open(u, storage.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := b.(*Store)
+	if err := s.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close(context.Background()) })
+	var writes []func() error
+	for i := range 5 {
+		writes = append(writes, func() error { return s.Users().Add(t.Context(), somebody(t, user.ID(fmt.Sprint(i+1)))) })
+	}
+	for i, err := range together(t, s, writes...) {
+		if err != nil {
+			t.Errorf("write %d: %v", i+1, err)
+		}
+	}
+	if c, w := s.group.commits.Load(), s.group.writes.Load(); c != 5 || w != 5 {
+		t.Errorf("%d commits of %d writes, want 5 of 5", c, w)
+	}
+}
