@@ -51,8 +51,9 @@ type Options struct {
 
 // Tokens signs and verifies tokens. It is safe for concurrent use and never prints its keys.
 type Tokens struct {
-	source signingkeys.Source
-	o      Options
+	source   signingkeys.Source
+	o        Options
+	verified verified
 }
 
 // New makes Tokens that sign and verify with the keys in force at the time.
@@ -60,7 +61,7 @@ func New(source signingkeys.Source, o Options) *Tokens {
 	if o.UserClaim == "" {
 		o.UserClaim = "user_id"
 	}
-	return &Tokens{source, o}
+	return &Tokens{source, o, newVerified()}
 }
 
 // Format hides the keys.
@@ -111,20 +112,24 @@ func (t *Tokens) Parse(ctx context.Context, token string, now time.Time) (sessio
 }
 
 func (t *Tokens) parse(token string, now time.Time) (session.Claims, error) {
-	p, err := split(token)
-	if err != nil {
-		return session.Claims{}, err
-	}
-	h, err := readHeader(p.header)
-	if err != nil {
-		return session.Claims{}, err
-	}
-	if err := t.verify(p, h); err != nil {
-		return session.Claims{}, err
-	}
-	c, err := readClaims(p.payload, t.o)
-	if err != nil {
-		return session.Claims{}, err
+	keys := t.source.Current("") // before the verification: of other keys, the token is not remembered as theirs
+	c := t.verified.find(token, keys)
+	if c == nil {
+		p, err := split(token)
+		if err != nil {
+			return session.Claims{}, err
+		}
+		h, err := readHeader(p.header)
+		if err != nil {
+			return session.Claims{}, err
+		}
+		if err := t.verify(p, h); err != nil {
+			return session.Claims{}, err
+		}
+		if c, err = readClaims(p.payload, t.o); err != nil {
+			return session.Claims{}, err
+		}
+		t.verified.add(token, keys, c)
 	}
 	if err := t.validator(now).Validate(c.r); err != nil {
 		return session.Claims{}, err
