@@ -1,8 +1,6 @@
 package userlist
 
 import (
-	"context"
-
 	"roster/adapters/storage/sqltable"
 	"roster/domain/user"
 )
@@ -21,6 +19,7 @@ const (
 var (
 	Lookups         = lookups
 	AllUsers Source = allUsers
+	OfKinds  Source = ofKinds
 	Only            = only
 )
 
@@ -28,15 +27,12 @@ type Planner struct{ planner }
 
 func NewPlanner(t *sqltable.UserTable, q sqltable.Querier) Planner { return Planner{planner{t, q}} }
 
-func (p Planner) Walk(q user.Query, end []any) (string, []any)    { return p.walk(q, end) }
+func (p Planner) Walk(q user.Query) (string, []any)               { return p.walk(q) }
 func (p Planner) Stretch(q user.Query, users int) (string, []any) { return p.stretch(q, users) }
 func (p Planner) Pick(q user.Query, s Source) (string, []any)     { return p.pick(q, s) }
 func (p Planner) Count(f user.Filter, s Source) (string, []any)   { return p.count(f, s) }
 func (p Planner) CountKind(f user.Filter) (string, []any)         { return p.countKind(f) }
 func (p Planner) Probe(l Lookup) (string, []any)                  { return l.probe(p.where()) }
-func (p Planner) Ahead(ctx context.Context, q user.Query, n int) ([]any, error) {
-	return p.ahead(ctx, q, n)
-}
 
 // Match and Begin make questions to the index over trigrams.
 func Match(match string) Lookup { return lookup{match: match} }

@@ -21,16 +21,12 @@ type planner struct {
 
 func (p planner) where() where { return where{p.users.Where()} }
 
-// walk returns the statement that reads users of the kinds wanted in the order wanted, until the page is full or the
-// place end, unless nil, is passed.
-func (p planner) walk(q user.Query, end []any) (string, []any) {
+// walk returns the statement that reads users of the kinds wanted in the order wanted, until the page is full.
+func (p planner) walk(q user.Query) (string, []any) {
 	order := user.Criteria(q.Order)
 	w := p.where()
 	w.match(q.Terms)
 	w.from(q.From, order)
-	if end != nil {
-		w.And(w.upTo(end, order))
-	}
 	return w.inOrder(p.users.Select, q.Filter, order) + w.Page(q.Limit, q.Offset), w.Args
 }
 
@@ -78,6 +74,12 @@ type source func(*where) (hint string)
 
 // allUsers is all users, one after the other as they lie.
 func allUsers(*where) string { return " NOT INDEXED" }
+
+// ofKinds is the users of the kinds wanted, by the index of these. Without both columns the index does not serve.
+func ofKinds(w *where) string {
+	w.And("active IN (0, 1) AND staff IN (0, 1)")
+	return " INDEXED BY users_kind_id"
+}
 
 // only is the user with an id.
 func only(id user.ID) source {

@@ -10,21 +10,12 @@ import (
 
 	"roster/adapters/storage/sqltable"
 	"roster/domain/user"
+	"roster/ports/outbound"
 )
 
-// A search goes one of three ways, none of which changes what is found:
-//
-//   - When the index over trigrams finds few users, these are read, compared and sorted.
-//   - When it finds many, a walk in the order wanted meets a page of them soon, and ends with it.
-//   - When the walk does not, over a long stretch, all users are read once, one after the other as they
-//     lie, which is many times faster per user than a walk.
-//
-// Any list by more criteria than an index has goes the last way too when a page of it lies in a long
-// stretch of users equal in the first: all of these would have to be sorted.
-const (
-	fewFound    = 1_000 // below it what the index finds is read and sorted
-	longStretch = 5_000 // users; so far a walk goes
-)
+// A list by more criteria than an index has reads all users once, as they lie, when a page of it lies in so long a
+// stretch of users equal in the first criterion: all of these would have to be sorted.
+const longStretch = 5_000
 
 // lookup is a question to the index over trigrams: for all of some (match), or for any that begins
 // with a text. It may find users without the term, and finds all with it.
@@ -45,15 +36,15 @@ func (l lookup) numbers(w *where) string {
 	return "SELECT doc FROM user_trigrams WHERE term >= " + w.Given(l.begin) + " AND term < " + w.Given(string(end))
 }
 
-// users is the source of the users that the index finds.
+// users is the source of the users that the index finds first, outbound.SearchCandidates at most.
 func (l lookup) users(w *where) string {
-	w.And("number IN (" + l.numbers(w) + ")")
+	w.And("number IN (" + l.numbers(w) + " LIMIT " + w.Given(outbound.SearchCandidates) + ")")
 	return " INDEXED BY users_number"
 }
 
-// probe returns the statement that counts what the index finds, fewFound at most.
+// probe returns the statement that counts what the index finds, outbound.SearchCandidates at most.
 func (l lookup) probe(w where) (string, []any) {
-	return "SELECT count(*) FROM (" + l.numbers(&w) + " LIMIT " + w.Given(fewFound) + ")", w.Args
+	return "SELECT count(*) FROM (" + l.numbers(&w) + " LIMIT " + w.Given(outbound.SearchCandidates) + ")", w.Args
 }
 
 // As many trigrams at once, and as many terms without one, the index is asked for at most: more would
@@ -128,43 +119,20 @@ func (p planner) list(ctx context.Context, q user.Query) ([]*user.User, error) {
 		query, args := p.pick(q, only(q.Only))
 		return p.users.Rows(ctx, p.q, query, args)
 	}
-	if len(q.Terms) > 0 {
-		few, err := p.few(ctx, q.Terms)
-		if err != nil {
-			return nil, err
-		}
-		if few != nil {
-			query, args := p.pick(q, few)
-			return p.users.Rows(ctx, p.q, query, args)
+	from, err := p.candidates(ctx, q.Filter)
+	if err == nil && from == nil && len(q.Terms) == 0 {
+		var long bool
+		if long, err = p.longRun(ctx, q); long {
+			from = allUsers
 		}
 	}
-	long, err := p.longRun(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	if long {
-		query, args := p.pick(q, allUsers)
-		return p.users.Rows(ctx, p.q, query, args)
+	query, args := p.walk(q)
+	if from != nil {
+		query, args = p.pick(q, from)
 	}
-	if len(q.Terms) > 0 {
-		return p.met(ctx, q)
-	}
-	query, args := p.walk(q, nil)
-	return p.users.Rows(ctx, p.q, query, args)
-}
-
-// met answers a query that many users fit, by a walk if that meets a page of them soon.
-func (p planner) met(ctx context.Context, q user.Query) ([]*user.User, error) {
-	end, err := p.ahead(ctx, q, longStretch)
-	if err != nil {
-		return nil, err
-	}
-	query, args := p.walk(q, end)
-	found, err := p.users.Rows(ctx, p.q, query, args)
-	if err != nil || end == nil || len(found) >= q.Limit {
-		return found, err
-	}
-	query, args = p.pick(q, allUsers)
 	return p.users.Rows(ctx, p.q, query, args)
 }
 
@@ -176,7 +144,7 @@ func Count(ctx context.Context, q sqltable.Querier, t *sqltable.UserTable, f use
 	case f.Only != "":
 		query, args = p.count(f, only(f.Only))
 	case len(f.Terms) > 0:
-		from, err := p.few(ctx, f.Terms)
+		from, err := p.candidates(ctx, f)
 		if err != nil {
 			return 0, err
 		}
@@ -188,21 +156,34 @@ func Count(ctx context.Context, q sqltable.Querier, t *sqltable.UserTable, f use
 	return n, p.q.QueryRow(ctx, query, args...).Scan(&n)
 }
 
-// few returns a source of few users that has all users with some terms, or nil when the
-// index knows none so small. The answer may be out of date when it is used: it decides how long a query
-// takes, never what it finds.
-func (p planner) few(ctx context.Context, terms []string) (source, error) {
-	for _, l := range lookups(terms) {
-		var n int
+// candidates returns the source of the users that a search examines: all that the index finds, or all of the kinds
+// wanted, when these are fewer than outbound.SearchCandidates, or else the first that the index finds. It is nil when
+// there is no search, or no term narrows it down: when all users have the terms, or none can.
+func (p planner) candidates(ctx context.Context, f user.Filter) (source, error) {
+	all := lookups(f.Terms)
+	for _, l := range all {
 		query, args := l.probe(p.where())
-		if err := p.q.QueryRow(ctx, query, args...).Scan(&n); err != nil {
-			return nil, err
-		}
-		if n < fewFound {
-			return l.users, nil
+		if few, err := p.few(ctx, query, args); few || err != nil {
+			return l.users, err
 		}
 	}
-	return nil, nil
+	if len(all) == 0 {
+		return nil, nil
+	}
+	if f.Active != nil || f.Staff != nil {
+		query, args := p.countKind(f)
+		if few, err := p.few(ctx, query, args); few || err != nil {
+			return ofKinds, err
+		}
+	}
+	return all[0].users, nil
+}
+
+// few reports whether a statement counts fewer than outbound.SearchCandidates.
+func (p planner) few(ctx context.Context, query string, args []any) (bool, error) {
+	var n int
+	err := p.q.QueryRow(ctx, query, args...).Scan(&n)
+	return n < outbound.SearchCandidates, err
 }
 
 // longRun reports whether a page ends among so many users equal in the first criterion of an ordering,

@@ -13,6 +13,7 @@ import (
 	"roster/adapters/storage/sqlite/userlist"
 	"roster/adapters/storage/sqltable"
 	"roster/domain/user"
+	"roster/ports/outbound"
 )
 
 // texts are what names in these tests are made of, and what is searched for in them: characters of
@@ -103,17 +104,13 @@ func TestWaysAgree(t *testing.T) {
 		want = want[:min(q.Limit, len(want))]
 		some += min(len(want), 1)
 
-		run := func(way string, query string, args []any) []*user.User {
+		agree := func(way string, query string, args []any) {
 			t.Helper()
 			got, err := s.UserTable.Rows(t.Context(), querier(t, s), query, args)
 			if err != nil {
 				t.Fatalf("%s: %v\n%s", way, err, query)
 			}
-			return got
-		}
-		agree := func(way string, query string, args []any) {
-			t.Helper()
-			if got := run(way, query, args); ids(got) != ids(want) {
+			if ids(got) != ids(want) {
 				t.Errorf("%s, %+q by %v: got %q, want %q", way, q.Terms, q.Order, ids(got), ids(want))
 			}
 		}
@@ -127,31 +124,19 @@ func TestWaysAgree(t *testing.T) {
 		if got, err := s.Users().List(t.Context(), q); err != nil || ids(got) != ids(want) {
 			t.Errorf("%+q by %v: got %q, %v, want %q", q.Terms, q.Order, ids(got), err, ids(want))
 		}
-		query, args := p.Walk(q, nil)
+		query, args := p.Walk(q)
 		agree("walk", query, args)
 		query, args = p.Pick(q, userlist.AllUsers)
 		agree("everybody", query, args)
 		query, args = p.Count(q.Filter, userlist.AllUsers)
 		number("everybody", query, args)
+		query, args = p.Pick(q, userlist.OfKinds)
+		agree("kinds", query, args)
 		for _, l := range userlist.Lookups(q.Terms) {
 			query, args = p.Pick(q, l.Users())
 			agree(fmt.Sprintf("%+q", l), query, args)
 			query, args = p.Count(q.Filter, l.Users())
 			number(fmt.Sprintf("%+q", l), query, args)
-		}
-
-		// A walk over a stretch finds the first of them.
-		end, err := p.Ahead(t.Context(), q, rnd.IntN(len(all)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if end == nil {
-			continue // so many are not left
-		}
-		query, args = p.Walk(q, end)
-		got := run("stretch", query, args)
-		if len(got) > len(want) || ids(got) != ids(want[:len(got)]) {
-			t.Errorf("stretch, %+q by %v: got %q, want the first of %q", q.Terms, q.Order, ids(got), ids(want))
 		}
 	}
 	if some < 50 {
@@ -187,7 +172,7 @@ func TestLookups(t *testing.T) {
 func TestOnlyKnownColumnsOrder(t *testing.T) {
 	query, _ := planner(t, opened(t)).Walk(user.Query{Order: []user.Order{
 		{By: "password"}, {By: "id; DROP TABLE users"}, {By: user.SortEmail, Desc: true}, {By: user.SortEmail}, {By: user.SortJoined},
-	}}, nil)
+	}})
 	if want := "FROM users INDEXED BY users_email ORDER BY email DESC, joined_us, id LIMIT ?1 OFFSET ?2"; !strings.HasSuffix(query, want) {
 		t.Errorf("got %s, want it to end with %s", query, want)
 	}
@@ -209,38 +194,37 @@ func (r *recorder) QueryRow(ctx context.Context, query string, args ...any) sqlt
 	return r.Querier.QueryRow(ctx, query, args...)
 }
 
-// TestSearchGoesTheShortWay shows which way is taken, and that what is found far away is found.
-func TestSearchGoesTheShortWay(t *testing.T) {
-	const users = 2 * userlist.LongStretch // so that a tenth of them are many (fewFound), and lie far away
+// TestSearchIsBounded searches for few, for many and within few users. It finds what outbound.SearchCandidates allows.
+func TestSearchIsBounded(t *testing.T) {
+	const most = outbound.SearchCandidates
+	const users = 40 * most // a tenth of them are late
 	s := crowded(t, users)
-	const byIndex, byWalk, byReading = " INDEXED BY users_number ", " INDEXED BY " + userlist.PrimaryKey, " NOT INDEXED "
-	late := user.IntegerID(users - users/10 + 1)
+	const byIndex, byKind = " INDEXED BY users_number ", " INDEXED BY users_kind_id "
+	last := func(n int) user.ID { return user.IntegerID(int64(n)) }
 	for _, c := range []struct {
 		name  string
 		terms []string
 		order string
-		from  user.ID
+		staff *bool
 		want  user.ID // the first found
 		lists string  // how the last statement goes about it
 		n     int
-		count string
 	}{
-		{"nobody", []string{"nobody"}, "id", "", "", byIndex, 0, byIndex},
-		{"nobody, a short term", []string{"zq"}, "id", "", "", byIndex, 0, byIndex},
-		{"one", []string{"user4242@"}, "last_name", "", "4242", byIndex, 1, byIndex},
-		{"a short term narrows it down", []string{"example", "~"}, "id", "", "", byIndex, 0, byIndex},
-		{"all", []string{"example"}, "id", "", "1", byWalk, users, byReading},
-		{"all, by a short term", []string{"u"}, "-id", "", user.IntegerID(users), byWalk, users, byReading},
-		{"many, near", []string{"@late"}, "-id", "", user.IntegerID(users), byWalk, users / 10, byReading},
-		{"many, far", []string{"@late"}, "id", "", late, byReading, users / 10, byReading},
-		{"two criteria, all", []string{"example"}, "email,-id", "", "10000", " INDEXED BY users_email", users, byReading},
-		{"many, near the end", []string{"@late"}, "id", user.IntegerID(users - 1), user.IntegerID(users), byWalk, users / 10, byReading},
+		{"none", []string{"nobody"}, "id", nil, "", byIndex, 0},
+		{"none, a short term", []string{"zq"}, "id", nil, "", byIndex, 0},
+		{"one", []string{"user4242@"}, "last_name", nil, "4242", byIndex, 1},
+		{"a short term narrows it down", []string{"example", "~"}, "id", nil, "", byIndex, 0},
+		{"all", []string{"example"}, "id", nil, "1", byIndex, most},
+		{"all, backwards", []string{"example"}, "-id", nil, last(most), byIndex, most},
+		{"all, by a short term", []string{"u"}, "id", nil, "1", byIndex, most},
+		{"all, long and short", []string{"example", "u"}, "id", nil, "1", byIndex, most},
+		{"a tenth", []string{"@late"}, "id", nil, last(users - users/10 + 1), byIndex, most},
+		{"a tenth, by two words", []string{"user", "@late"}, "id", nil, last(users - users/10 + 1), byIndex, most},
+		{"few of a kind", []string{"@late"}, "id", new(true), last(users - users/10 + 500), byKind, users / 10 / 500},
+		{"many of a kind", []string{"example"}, "id", new(false), "1", byIndex, most - most/500},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			q := user.Query{Filter: user.Filter{Terms: c.terms}, Order: user.Ordering(c.order), Limit: 5}
-			if c.from != "" {
-				q.From = &user.Position{ID: c.from}
-			}
+			q := user.Query{Filter: user.Filter{Terms: c.terms, Staff: c.staff}, Order: user.Ordering(c.order), Limit: 5}
 			r := &recorder{Querier: querier(t, s)}
 			found, err := userlist.List(t.Context(), r, s.UserTable, q)
 			if err != nil {
@@ -256,8 +240,8 @@ func TestSearchGoesTheShortWay(t *testing.T) {
 			if err != nil || n != c.n {
 				t.Errorf("counted %d, %v, want %d", n, err, c.n)
 			}
-			if last := r.asked[len(r.asked)-1]; !strings.Contains(last, c.count) {
-				t.Errorf("it is counted by %s, want%s", last, c.count)
+			if last := r.asked[len(r.asked)-1]; !strings.Contains(last, c.lists) {
+				t.Errorf("it is counted by %s, want%s", last, c.lists)
 			}
 		})
 	}
@@ -272,7 +256,6 @@ func TestLongRuns(t *testing.T) {
 	for _, c := range []struct {
 		name, order string
 		offset      int
-		terms       []string
 		walks       bool
 		found       int
 	}{
@@ -281,10 +264,9 @@ func TestLongRuns(t *testing.T) {
 		{name: "in the run, by what the index has", order: "last_name", offset: 3, walks: true, found: 5},
 		{name: "after the run", order: "-last_name,id", walks: true, found: 5},
 		{name: "beyond the end", order: "last_name,-id", offset: run + 8, walks: true, found: 2},
-		{name: "in the run, a search of many", order: "last_name,-id", offset: 3, terms: []string{"user"}, found: 5},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			q := user.Query{Filter: user.Filter{Terms: c.terms}, Order: user.Ordering(c.order), Offset: c.offset, Limit: 5}
+			q := user.Query{Order: user.Ordering(c.order), Offset: c.offset, Limit: 5}
 			r := &recorder{Querier: querier(t, s)}
 			found, err := userlist.List(t.Context(), r, s.UserTable, q)
 			if err != nil || len(found) != c.found {
@@ -293,7 +275,7 @@ func TestLongRuns(t *testing.T) {
 			if last := r.asked[len(r.asked)-1]; strings.Contains(last, " INDEXED BY users_last_name") != c.walks || strings.Contains(last, " NOT INDEXED ") == c.walks {
 				t.Errorf("it is listed by %s", last)
 			}
-			query, args := planner(t, s).Walk(q, nil)
+			query, args := planner(t, s).Walk(q)
 			want, err := s.UserTable.Rows(t.Context(), querier(t, s), query, args)
 			if err != nil || ids(found) != ids(want) {
 				t.Errorf("found %q, want %q, %v", ids(found), ids(want), err)
