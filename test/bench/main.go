@@ -93,8 +93,8 @@ func optionsOf(env func(string) string) (options, error) {
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return o, err
 	}
-	if o.users < 10*maxClients || o.rounds < 1 || o.seconds <= 0 {
-		return o, fmt.Errorf("USERS must be at least %d, ROUNDS at least 1, SECONDS above 0", 10*maxClients)
+	if o.users < 10*writers || o.rounds < 1 || o.seconds <= 0 {
+		return o, fmt.Errorf("USERS must be at least %d, ROUNDS at least 1, SECONDS above 0", 10*writers)
 	}
 	return o, nil
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"roster/test/support/testenv"
 )
@@ -64,4 +65,28 @@ func startPostgres() (server privatePostgres, err error) {
 		}
 	}
 	return server, nil
+}
+
+// undefinedTable is the SQLSTATE of a query of a table that there is not.
+const undefinedTable = "42P01"
+
+// seededUsers reports which of some seeded users are in a database; none when it is empty.
+func seededUsers(database string, numbers ...int) ([]bool, error) {
+	ctx := context.Background()
+	has := make([]bool, len(numbers))
+	c, err := pgx.Connect(ctx, database)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close(ctx)
+	for i, n := range numbers {
+		err := c.QueryRow(ctx, "SELECT count(*) = 1 FROM users WHERE id = $1", seeded(n).ID).Scan(&has[i])
+		if refused := (*pgconn.PgError)(nil); errors.As(err, &refused) && refused.Code == undefinedTable {
+			return has, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return has, nil
 }

@@ -166,6 +166,7 @@ func markdown(rows [][]string, right int) string {
 // write writes the report and its picture to a folder.
 func (r *report) write(folder string) error {
 	if one, many := r.rateOf("refresh, 1 client"), r.rateOf("refresh"); one > 0 && many > 0 {
+		// A client alone shares no commit: its rate is the one without group commit.
 		r.figure("rate of refreshes, 64 clients to one", fmt.Sprintf("%.1f times", many/one), "at least 5 times", many >= 5*one)
 	}
 	t, err := template.New("report").Parse(layout)

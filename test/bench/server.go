@@ -18,9 +18,6 @@ import (
 	"roster/test/support/process"
 )
 
-// maxClients is the highest number of clients of an operation.
-const maxClients = 64
-
 // server is a process that is measured: Roster, or the floor.
 type server struct {
 	name, url string
@@ -33,15 +30,16 @@ type server struct {
 func newServer(name, address string, pid int, stop func() error) *server {
 	return &server{name: name, url: "http://" + address, pid: pid, stop: stop, http: &http.Client{
 		Timeout:   2 * time.Minute,
-		Transport: &http.Transport{MaxIdleConnsPerHost: 2 * maxClients},
+		Transport: &http.Transport{MaxIdleConnsPerHost: 2 * writers},
 	}}
 }
 
-// settings are those of the measured Roster: the defaults, but for tokens that outlive a long run, and no limit on what
-// one client address may do. process.Options switches the throttles off.
+// settings are those of the measured Roster: the defaults, but for tokens that outlive a long run, and without limits on
+// what one client address may do. process.Options switches the throttles off.
 func (b *bench) settings(more map[string]string) process.Options {
 	env := map[string]string{
 		"ROSTER_ACCESS_TOKEN_LIFETIME": "12h", "ROSTER_LOCKOUT_FAILURES": "0", "ROSTER_LOCKOUT_ADDRESS_FAILURES": "0",
+		"ROSTER_HASH_WAIT": "1m", // for a flood of sign-ins on a busy machine
 	}
 	if b.database != "" {
 		env["ROSTER_DATABASE"] = b.database
@@ -68,13 +66,13 @@ func (b *bench) launch(name string, more map[string]string) (*server, *process.P
 	}), p, nil
 }
 
-// launchRoster starts Roster and signs the clients in.
-func (b *bench) launchRoster(name string, more map[string]string) (*server, error) {
+// launchRoster starts Roster and signs n clients in.
+func (b *bench) launchRoster(name string, n int, more map[string]string) (*server, error) {
 	s, _, err := b.launch(name, more)
 	if err != nil {
 		return nil, err
 	}
-	for i := range maxClients {
+	for i := range n {
 		c, err := s.signIn(seeded(i).Email)
 		if err != nil {
 			return nil, errors.Join(err, s.stop())
@@ -114,7 +112,7 @@ func (b *bench) launchFloor() (*server, error) {
 		_ = stdin.Close()
 		return cmd.Wait()
 	})
-	for i := range maxClients {
+	for i := range writers {
 		s.clients = append(s.clients, &client{id: string(seeded(i).ID), access: token})
 	}
 	return s, err
