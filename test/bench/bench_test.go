@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,9 @@ func TestMain(m *testing.M) { process.Main(m) }
 
 // A run as short as possible measures every operation, and its report and picture have them.
 func TestShortRun(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("NOT TESTED: the benchmark reads CPU times from /proc")
+	}
 	folder := t.TempDir()
 	for name, value := range map[string]string{
 		"USERS": "1000", "ROUNDS": "1", "SECONDS": "0.05", "BENCH_DIR": folder, "REPORT": folder, "ONLY": "", "DATABASE": "",
@@ -81,6 +85,7 @@ func TestRefusedRequestsEndARun(t *testing.T) {
 	refusing := httptest.NewServer(http.NotFoundHandler())
 	defer refusing.Close()
 	s := newServer("refusing", refusing.Listener.Addr().String(), os.Getpid(), nil)
+	defer s.http.CloseIdleConnections()
 	s.clients = []*client{{}}
 	if _, err := s.closedLoop(readSelf, 1, time.Minute); err == nil || !strings.Contains(err.Error(), "404") {
 		t.Errorf("a run of refused requests ended with %v", err)

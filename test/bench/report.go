@@ -182,5 +182,5 @@ func (r *report) write(folder string) error {
 		return err
 	}
 	text, picture := outputs(folder)
-	return errors.Join(os.WriteFile(text, []byte(r.text), 0o600), os.WriteFile(picture, []byte(r.chart()), 0o600))
+	return errors.Join(os.WriteFile(text, []byte(r.text), 0o644), os.WriteFile(picture, []byte(r.chart()), 0o644))
 }
