@@ -71,17 +71,17 @@ func (b *bench) run() (err error) {
 			return fmt.Errorf("%s: %w", step.name, err)
 		}
 	}
-	return b.report.write(b.out)
+	return b.report.write(b.options)
 }
 
 // start starts the three servers, all on the same database.
 func (b *bench) start() (err error) {
 	secret := map[string]string{"ROSTER_SIGNING_KEY": "q8Zt3vWm1Kx7LpR9sYd2Bn5HcF4gJu6E"}
-	if b.es, err = b.launchRoster("roster, ES256", writers, nil); err != nil {
+	if b.es, err = b.launchRoster("roster, ES256", b.clients, nil); err != nil {
 		return err
 	}
 	b.running = append(b.running, b.es)
-	if b.hs, err = b.launchRoster("roster, HS256", readers, secret); err != nil {
+	if b.hs, err = b.launchRoster("roster, HS256", b.few(), secret); err != nil {
 		return err
 	}
 	b.running = append(b.running, b.hs)

@@ -24,7 +24,7 @@ func TestShortRun(t *testing.T) {
 	}
 	folder := t.TempDir()
 	for name, value := range map[string]string{
-		"USERS": "1000", "ROUNDS": "1", "SECONDS": "0.05", "BENCH_DIR": folder, "REPORT": folder, "ONLY": "", "DATABASE": "",
+		"USERS": "1000", "ROUNDS": "1", "SECONDS": "0.05", "CLIENTS": "8", "BENCH_DIR": folder, "REPORT": folder, "ONLY": "", "DATABASE": "",
 	} {
 		t.Setenv(name, value)
 	}
@@ -93,7 +93,7 @@ func TestRefusedRequestsEndARun(t *testing.T) {
 }
 
 func TestBadOptions(t *testing.T) {
-	for _, env := range []map[string]string{{"USERS": "some"}, {"ROUNDS": "0"}, {"SECONDS": "-1"}, {"USERS": "10"}} {
+	for _, env := range []map[string]string{{"USERS": "some"}, {"ROUNDS": "0"}, {"SECONDS": "-1"}, {"USERS": "10"}, {"CLIENTS": "0"}} {
 		if _, err := optionsOf(func(name string) string { return env[name] }); err == nil {
 			t.Errorf("%v: no error", env)
 		}

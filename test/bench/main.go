@@ -7,6 +7,7 @@
 //	DATABASE=         empty for SQLite; postgres for a private server; or the postgres:// URL of an empty database
 //	ROUNDS=5          rounds, of which a median is taken
 //	SECONDS=2         how long each operation is measured in a round, in each of the two ways
+//	CLIENTS=64        clients of the operations that share commits, and of the flood; the others have a quarter
 //	ONLY=             measure only operations and figures whose name contains this
 //	BENCH_DIR=bin/bench  where seeded databases are kept, and each run has its own
 //	REPORT=BENCH_DIR  the folder in which performance.md and performance.svg are written
@@ -31,6 +32,7 @@ type options struct {
 	users    int
 	database string // "" for SQLite
 	rounds   int
+	clients  int
 	seconds  float64
 	only     string
 	dir, out string
@@ -87,14 +89,15 @@ func optionsOf(env func(string) string) (options, error) {
 	users, err1 := strconv.Atoi(value("USERS", "10000"))
 	rounds, err2 := strconv.Atoi(value("ROUNDS", "5"))
 	seconds, err3 := strconv.ParseFloat(value("SECONDS", "2"), 64)
+	clients, err5 := strconv.Atoi(value("CLIENTS", "64"))
 	dir, err4 := filepath.Abs(value("BENCH_DIR", filepath.Join("bin", "bench")))
-	o := options{users: users, rounds: rounds, seconds: seconds, only: env("ONLY"), database: env("DATABASE"), dir: dir}
+	o := options{users: users, rounds: rounds, seconds: seconds, clients: clients, only: env("ONLY"), database: env("DATABASE"), dir: dir}
 	o.out = value("REPORT", o.dir)
-	if err := errors.Join(err1, err2, err3, err4); err != nil {
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		return o, err
 	}
-	if o.users < 10*writers || o.rounds < 1 || o.seconds <= 0 {
-		return o, fmt.Errorf("USERS must be at least %d, ROUNDS at least 1, SECONDS above 0", 10*writers)
+	if o.users < 1000 || o.rounds < 1 || o.seconds <= 0 || o.clients < 1 || o.clients > 500 {
+		return o, errors.New("USERS must be at least 1000, ROUNDS at least 1, SECONDS above 0, CLIENTS from 1 to 500")
 	}
 	return o, nil
 }

@@ -23,30 +23,27 @@ type operation struct {
 	floors, micros float64
 }
 
-// Numbers of clients. Every client of the operations is a user of its own.
-const (
-	readers = 16
-	writers = 64 // no operation has more
-	hashers = 16
-)
+// few is the number of clients of the operations that more clients would not make faster. Each client is a user of its own.
+func (o options) few() int { return max(1, o.clients/4) }
 
 // operations returns what is measured. deep is the path of a list page far from the start.
 func (b *bench) operations(deep string) []operation {
+	few, many := b.few(), b.clients
 	other := func(c *client) vegeta.Target { return get(c, userPath(string(seeded(rand.IntN(b.users)).ID))) }
 	list := func(c *client) vegeta.Target { return get(c, "/api/users/") }
 	all := []operation{
-		{name: "read self", clients: readers, request: readSelf, both: true, floor: readSelf, floors: 1.5},
-		{name: "read another", clients: readers, request: other, both: true, floor: other, floors: 1.8},
-		{name: "list, first page", clients: readers, request: list, both: true, floor: list, floors: 1.7},
-		{name: "list, deep page", clients: readers, request: func(c *client) vegeta.Target { return get(c, deep) }, both: true, floor: list, floors: 1.7},
-		{name: "search", clients: readers, request: func(c *client) vegeta.Target {
+		{name: "read self", clients: few, request: readSelf, both: true, floor: readSelf, floors: 1.5},
+		{name: "read another", clients: few, request: other, both: true, floor: other, floors: 1.8},
+		{name: "list, first page", clients: few, request: list, both: true, floor: list, floors: 1.7},
+		{name: "list, deep page", clients: few, request: func(c *client) vegeta.Target { return get(c, deep) }, both: true, floor: list, floors: 1.7},
+		{name: "search", clients: few, request: func(c *client) vegeta.Target {
 			return get(c, fmt.Sprintf("/api/users/?search=user%08d", rand.IntN(b.users)))
 		}, micros: 3000},
-		{name: "verify", clients: readers, request: verify},
+		{name: "verify", clients: few, request: verify},
 		{name: "refresh, 1 client", clients: 1, request: refresh},
-		{name: "refresh", clients: writers, request: refresh, micros: 450},
-		{name: "change a name", clients: writers, request: rename, micros: 400},
-		{name: "mix", clients: writers, request: func(c *client) vegeta.Target {
+		{name: "refresh", clients: many, request: refresh, micros: 450},
+		{name: "change a name", clients: many, request: rename, micros: 400},
+		{name: "mix", clients: many, request: func(c *client) vegeta.Target {
 			switch n := rand.IntN(100); {
 			case n < 50:
 				return readSelf(c)
@@ -62,8 +59,8 @@ func (b *bench) operations(deep string) []operation {
 				return rename(c)
 			}
 		}},
-		{name: "sign in", clients: hashers, request: signIn},
-		{name: "register", clients: hashers, request: register},
+		{name: "sign in", clients: few, request: signIn},
+		{name: "register", clients: few, request: register},
 	}
 	if b.database != "" { // the limits are for SQLite, but for that of searches
 		for i := range all {

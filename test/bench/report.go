@@ -52,7 +52,7 @@ func (r *report) describe(o options) {
 		r.Command += " DATABASE=postgres"
 	}
 	r.Database += fmt.Sprintf(", %s users", thousands(float64(o.users)))
-	r.Method = fmt.Sprintf("%d rounds of %g s", o.rounds, o.seconds)
+	r.Method = fmt.Sprintf("%d rounds of %g s. %d clients for refreshes, changes and the mix, %d for the rest", o.rounds, o.seconds, o.clients, o.few())
 }
 
 func commit() string {
@@ -163,11 +163,11 @@ func markdown(rows [][]string, right int) string {
 	return strings.TrimSpace(out.String())
 }
 
-// write writes the report and its picture to a folder.
-func (r *report) write(folder string) error {
+// write writes the report and its picture to the folder of o.
+func (r *report) write(o options) error {
 	if one, many := r.rateOf("refresh, 1 client"), r.rateOf("refresh"); one > 0 && many > 0 {
 		// A client alone shares no commit: its rate is the one without group commit.
-		r.figure("rate of refreshes, 64 clients to one", fmt.Sprintf("%.1f times", many/one), "at least 5 times", many >= 5*one)
+		r.figure(fmt.Sprintf("rate of refreshes, %d clients to one", o.clients), fmt.Sprintf("%.1f times", many/one), "at least 5 times", many >= 5*one)
 	}
 	t, err := template.New("report").Parse(layout)
 	if err != nil {
@@ -178,9 +178,9 @@ func (r *report) write(folder string) error {
 		return err
 	}
 	r.text = out.String()
-	if err := os.MkdirAll(folder, 0o750); err != nil {
+	if err := os.MkdirAll(o.out, 0o750); err != nil {
 		return err
 	}
-	text, picture := outputs(folder)
+	text, picture := outputs(o.out)
 	return errors.Join(os.WriteFile(text, []byte(r.text), 0o644), os.WriteFile(picture, []byte(r.chart()), 0o644))
 }

@@ -166,7 +166,7 @@ func (b *bench) importUsers() (imported, error) {
 	if err != nil {
 		return imported{}, err
 	}
-	defer os.Remove(path)
+	defer func() { _ = os.Remove(path) }()
 	if err := errors.Join(writeExport(file, b.users), file.Close()); err != nil {
 		return imported{}, err
 	}
