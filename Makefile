@@ -63,7 +63,7 @@ check: ## format, vet, linters, the dependency rule, documents, modules
 	$(GO) mod verify
 	$(GO) mod tidy -diff
 
-bench: ## start-up time, memory, requests per second, refused sign-ins
+bench: ## what a request costs, beside the plainest server (USERS=10000 DATABASE= ROUNDS=5 SECONDS=2 ONLY= REPORT=)
 	$(GO) run ./test/bench
 
 fuzz: ## every fuzz target for a minute each (FUZZTIME=60s)

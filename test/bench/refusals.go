@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
+	"io"
 	"math"
 	"math/rand/v2"
+	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"text/tabwriter"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"roster/adapters/storage/sqlite"
 	"roster/domain/credential"
 	"roster/domain/user"
+	"roster/test/support/process"
 )
 
 // account is a kind of user whose sign-in is refused.
@@ -74,29 +76,31 @@ func plant(ctx context.Context, data string) error {
 }
 
 // refusals compares how long refused sign-ins take with how long they do for unknown addresses: the time
-// must not show who has an account, or of what kind it is. The kinds take turns in random order, so that
-// what else the machine does meets each alike.
-func refusals(binary, dir string) error {
-	ctx := context.Background()
-	data := filepath.Join(dir, "refusals")
-	if err := os.Mkdir(data, 0o700); err != nil {
-		return err
-	}
-	if err := plant(ctx, data); err != nil {
-		return err
-	}
-	env := maps.Clone(unlimited)
-	env["ROSTER_IMPORTED_HASHES"] = "true"
-	service, err := launchOn(binary, data, env)
+// must not show that an address has an account, or of what kind it is. The kinds take turns in random order, so that
+// other load on the machine affects each alike.
+func refusals() error {
+	binary, err := process.Build()
 	if err != nil {
 		return err
 	}
-	defer service.Kill()
-	took, err := refuse(service.Address)
+	data, err := os.MkdirTemp("", "roster-refusals-")
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\nrefused sign-ins, %d of each, beside those of unknown addresses (Mann-Whitney U, two-sided)\n", refusedOf)
+	defer os.RemoveAll(data)
+	if err := plant(context.Background(), data); err != nil {
+		return err
+	}
+	b := &bench{binary: binary, data: data}
+	s, _, err := b.launch("roster", map[string]string{"ROSTER_IMPORTED_HASHES": "true"})
+	if err != nil {
+		return err
+	}
+	took, err := refuse(s)
+	if err := errors.Join(err, s.stop()); err != nil {
+		return err
+	}
+	fmt.Printf("refused sign-ins, %d of each, beside those of unknown addresses (Mann-Whitney U, two-sided)\n", refusedOf)
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(out, "account\tmedian ms\tp10\tp90\tlonger in\tp\t")
 	var apart error
@@ -108,41 +112,30 @@ func refusals(binary, dir string) error {
 			apart = errors.Join(apart, fmt.Errorf("refused sign-ins of %s can be told apart from those of unknown addresses: p = %.2g", k.name, p))
 		}
 	}
-	return errors.Join(out.Flush(), apart, stop(service))
+	return errors.Join(out.Flush(), apart)
 }
 
-// significant is the probability below which a difference is no accident: of six comparisons, one in 160
+// significant is the probability below which a difference is not chance: of six comparisons, one in 160
 // runs falls below it by chance.
 const significant = 0.001
 
 // refuse returns the milliseconds that each refusal of each kind took. Most of that is waiting, so that
 // a request begins before the ones before it are answered, at a distance in which any of the hashes is
 // computed.
-func refuse(address string) ([][]float64, error) {
+func refuse(s *server) ([][]float64, error) {
 	var (
 		all   sync.WaitGroup
 		mu    sync.Mutex
 		fault error
 		took  = make([][]float64, len(accounts))
-		free  = make(chan *conn, 32)
 	)
-	for range cap(free) {
-		c, err := dial(address)
-		if err != nil {
-			return nil, err
-		}
-		defer c.close()
-		free <- c
-	}
 	for round := range forWarmth + refusedOf {
 		for _, kind := range rand.Perm(len(accounts)) {
 			body := credentials(fmt.Sprintf(accounts[kind].email, round), "not-the-password")
-			c := <-free
 			all.Go(func() {
 				begun := time.Now()
-				_, err := c.do("POST", "/api/token/", "", body, 401)
+				err := s.refused(body)
 				ms := float64(time.Since(begun).Nanoseconds()) / 1e6
-				free <- c
 				mu.Lock()
 				defer mu.Unlock()
 				if fault = errors.Join(fault, err); round >= forWarmth {
@@ -154,6 +147,20 @@ func refuse(address string) ([][]float64, error) {
 	}
 	all.Wait()
 	return took, fault
+}
+
+// refused makes a sign-in that must be refused.
+func (s *server) refused(body string) error {
+	resp, err := s.http.Post(s.url+"/api/token/", "application/json", strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusUnauthorized {
+		return fmt.Errorf("a wrong password got %s", resp.Status)
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
 }
 
 // mannWhitney compares two samples by their ranks: how often one of a is longer than one of b, and how
