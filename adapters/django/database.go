@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"roster/ports/outbound"
 )
@@ -214,7 +215,7 @@ func (d *database) Users(ctx context.Context, visit func(outbound.SourceUser) er
 		}
 		x := object{Model: d.model, PK: key, Fields: r}
 		var err error
-		if x.raw, err = json.Marshal(x, json.Deterministic(true), lenient); err != nil {
+		if x.raw, err = json.Marshal(x, json.Deterministic(true), jsontext.PreserveRawStrings(true), lenient); err != nil {
 			return visit(malformed(place, "", "the row cannot be written as JSON"))
 		}
 		return visit(d.o.user(place, x))
