@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -53,7 +52,7 @@ func (p *program) checkCommand() *cobra.Command {
 }
 
 func printCheck(w io.Writer, settings []config.Setting, warnings []config.Warning) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := console.NewTabs(w)
 	_, _ = fmt.Fprintln(t, "SETTING\tVALUE\tSOURCE")
 	for _, s := range settings {
 		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\n", s.Name, console.Visible(s.Value), s.Source)

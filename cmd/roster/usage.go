@@ -11,15 +11,14 @@ import (
 // width is how wide help is.
 const width = 100
 
-// withSettings marks the commands whose help lists every setting. The other commands take them too,
-// but the list would hide their own flags.
+// withSettings marks commands whose help lists every setting. The other commands accept them too, but the list would
+// hide their own flags.
 var withSettings = map[string]string{"settings": "listed", signing: ""}
 
-// optional is what pflag writes behind every flag that needs no value. Left out, help is easier to read.
+// optional is what pflag prints after every flag that needs no value. usage leaves it out.
 const optional = "[=true|false]"
 
-// helpCommand shows the help of a command, or fails when there is no such command; cobra's own shows that of
-// the whole program then.
+// helpCommand shows the help of a command, and fails for an unknown one, where cobra's own shows the help of the program.
 func helpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]",
@@ -34,7 +33,7 @@ func helpCommand() *cobra.Command {
 	}
 }
 
-// usage prints how a command is called: cobra's form, but for the settings, which stand in groups.
+// usage prints the usage of a command in cobra's form, with the settings in groups.
 func usage(cmd *cobra.Command) error {
 	var b strings.Builder
 	b.WriteString("Usage:\n")
@@ -69,7 +68,7 @@ type flagGroup struct {
 	flags   *pflag.FlagSet
 }
 
-// flagGroups parts the flags of a command into its own and the settings by their headings.
+// flagGroups returns the flags of a command that are not settings, and the settings by heading.
 func flagGroups(cmd *cobra.Command) (own *pflag.FlagSet, groups []flagGroup) {
 	own = newFlagSet()
 	add := func(f *pflag.Flag) {
