@@ -79,7 +79,7 @@ const gzipMagic = "\x1f\x8b"
 // NewReader returns a Reader of r, which may be compressed by gzip.
 func NewReader(r io.Reader) *Reader { return &Reader{bufio.NewReaderSize(r, maxLine)} }
 
-// Read implements outbound.ExportReader.
+// Read reads the export once; see outbound.ExportReader.
 func (r *Reader) Read(ctx context.Context, begin func(outbound.ExportHeader) error, visit func(record any) error) (footer outbound.ExportFooter, err error) {
 	header, err := r.header()
 	if err == nil {

@@ -98,12 +98,6 @@ func newPublicKey(public any) (*Key, error) {
 	return k, nil
 }
 
-// isID reports whether text has the form of a key's id.
-func isID(text string) bool {
-	thumbprint, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	return err == nil && len(thumbprint) == crypto.SHA256.Size() && len(text) == base64.RawURLEncoding.EncodedLen(len(thumbprint))
-}
-
 // generators make private keys.
 var generators = map[string]func() (any, error){
 	ES256: func() (any, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) },

@@ -75,7 +75,7 @@ func (c candidate) fingerprint() fingerprint {
 	return fingerprint(sum[:8])
 }
 
-// Import implements inbound.Importing.
+// Import reads the whole source; see inbound.Importing.
 func (i *Importing) Import(ctx context.Context, o inbound.ImportOptions, report func(inbound.ImportRow) error, progress inbound.Progress) (inbound.ImportSummary, error) {
 	r := &importRun{
 		Importing: i, options: o, report: report, progress: progress, now: i.Clock.Now(),

@@ -32,9 +32,9 @@ type program struct {
 // command returns the tree of commands.
 func (p *program) command() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "roster",
-		Short:         "User accounts, sign-in and tokens over HTTP",
-		Long:          "Roster keeps user accounts and signs people in, over HTTP.\n\n" +
+		Use:   "roster",
+		Short: "User accounts, sign-in and tokens over HTTP",
+		Long: "Roster keeps user accounts and signs people in, over HTTP.\n\n" +
 			"Every setting is a flag, a variable ROSTER_* and a key of the file that --config names; a flag beats\n" +
 			"a variable, a variable the file, the file the profile.",
 		SilenceErrors: true,
@@ -90,9 +90,9 @@ func flagError(cmd *cobra.Command, err error) error {
 
 func (p *program) serveCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:         "serve",
-		Short:       "Serve the API until SIGINT or SIGTERM",
-		Long:        "Serve the API until SIGINT or SIGTERM. Requests in progress are finished; a second signal ends them at once.\n" +
+		Use:   "serve",
+		Short: "Serve the API until SIGINT or SIGTERM",
+		Long: "Serve the API until SIGINT or SIGTERM. Requests in progress are finished; a second signal ends them at once.\n" +
 			"SIGHUP makes it read signing keys and certificate again.",
 		Annotations: withSettings,
 		Args:        arguments(),
@@ -124,9 +124,9 @@ func (p *program) migrateCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "migrate",
 		Short: "Bring the storage's schema up to date",
-		Long:  "Bring the storage's schema up to date, and create the database if it is missing. Every other command\n" +
+		Long: "Bring the storage's schema up to date, and create the database if it is missing. Every other command\n" +
 			"that writes migrates the schema too, but gives up after two minutes; this one has no limit of time.",
-		Args:  arguments(),
+		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := p.load(cmd)
 			if err != nil {

@@ -50,14 +50,15 @@ func usage(cmd *cobra.Command) error {
 	if cmd.HasExample() {
 		fmt.Fprintf(&b, "\nExamples:\n%s\n", cmd.Example)
 	}
-	own, groups := flagGroups(cmd)
-	fmt.Fprintf(&b, "\nFlags:\n%s", own.FlagUsagesWrapped(width))
+	groups := flagGroups(cmd)
 	if cmd.Annotations["settings"] == "" {
+		groups = groups[:1]
+	}
+	for _, g := range groups {
+		fmt.Fprintf(&b, "\n%s:\n%s", g.heading, g.flags.FlagUsagesWrapped(width))
+	}
+	if len(groups) == 1 {
 		b.WriteString("\nEvery setting is a flag too: roster serve --help lists them.\n")
-	} else {
-		for _, g := range groups {
-			fmt.Fprintf(&b, "\n%s:\n%s", g.heading, g.flags.FlagUsagesWrapped(width))
-		}
 	}
 	_, err := fmt.Fprint(cmd.OutOrStderr(), strings.ReplaceAll(b.String(), optional, strings.Repeat(" ", len(optional))))
 	return err
@@ -68,19 +69,18 @@ type flagGroup struct {
 	flags   *pflag.FlagSet
 }
 
-// flagGroups returns the flags of a command that are not settings, and the settings by heading.
-func flagGroups(cmd *cobra.Command) (own *pflag.FlagSet, groups []flagGroup) {
-	own = newFlagSet()
+// flagGroups returns the flags of a command that are not settings, and then the settings by heading.
+func flagGroups(cmd *cobra.Command) []flagGroup {
+	groups := []flagGroup{{"Flags", newFlagSet()}}
 	add := func(f *pflag.Flag) {
-		heading := f.Annotations[groupOf]
-		if heading == nil {
-			own.AddFlag(f)
-			return
+		group := 0
+		if heading := f.Annotations[groupOf]; heading != nil {
+			if group = len(groups) - 1; groups[group].heading != heading[0] {
+				groups = append(groups, flagGroup{heading[0], newFlagSet()})
+				group++
+			}
 		}
-		if len(groups) == 0 || groups[len(groups)-1].heading != heading[0] {
-			groups = append(groups, flagGroup{heading[0], newFlagSet()})
-		}
-		groups[len(groups)-1].flags.AddFlag(f)
+		groups[group].flags.AddFlag(f)
 	}
 	cmd.NonInheritedFlags().VisitAll(add)
 	if cmd.HasParent() {
@@ -88,7 +88,7 @@ func flagGroups(cmd *cobra.Command) (own *pflag.FlagSet, groups []flagGroup) {
 		inherited.SortFlags = false
 		inherited.VisitAll(add)
 	}
-	return own, groups
+	return groups
 }
 
 func newFlagSet() *pflag.FlagSet {
