@@ -54,7 +54,8 @@ func (d *database) query(columns []column, from string) string {
 		value := strings.ReplaceAll(d.value, "?", c.sql)
 		members[i] = fmt.Sprintf("'%s', CASE WHEN NOT %s THEN %s END", strings.ReplaceAll(c.name, "'", "''"), tooLong[i], value)
 	}
-	return fmt.Sprintf("SELECT %s, CAST(%s(%s) AS text), %s FROM %s", columns[0].sql, d.object, strings.Join(members, ", "), strings.Join(tooLong, " OR "), from)
+	return fmt.Sprintf("SELECT %s, CAST(%s(%s) AS text), %s FROM %s",
+		columns[0].sql, d.object, strings.Join(members, ", "), strings.Join(tooLong, " OR "), from)
 }
 
 // read runs a query of query and calls visit with each row.
@@ -197,9 +198,9 @@ func (d *database) Close(context.Context) error { return d.db.Close() }
 
 func (d *database) Count(ctx context.Context) (users, tokens int64, err error) {
 	const count = "SELECT count(*) FROM "
-	err = d.db.QueryRowContext(ctx, count+d.table.sql).Scan(&users) //nolint:gosec // a quoted name
+	err = d.db.QueryRowContext(ctx, count+d.table.sql).Scan(&users)
 	if err == nil && d.revoked.sql != "" {
-		err = d.db.QueryRowContext(ctx, count+d.revoked.sql).Scan(&tokens) //nolint:gosec // a quoted name
+		err = d.db.QueryRowContext(ctx, count+d.revoked.sql).Scan(&tokens)
 	}
 	return users, tokens, err
 }
@@ -211,7 +212,8 @@ func (d *database) Users(ctx context.Context, visit func(outbound.SourceUser) er
 		place := d.name + " " + d.table.key + " " + string(key)
 		if tooLong {
 			id, _ := idOf(key)
-			return visit(malformed(place, id, fmt.Sprintf("a column has more than %d bytes; the file of rejected rows is without the row", maxColumn)))
+			return visit(malformed(place, id,
+				fmt.Sprintf("a column has more than %d bytes; the file of rejected rows is without the row", maxColumn)))
 		}
 		x := object{Model: d.model, PK: key, Fields: r}
 		var err error

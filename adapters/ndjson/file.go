@@ -80,7 +80,9 @@ const gzipMagic = "\x1f\x8b"
 func NewReader(r io.Reader) *Reader { return &Reader{bufio.NewReaderSize(r, maxLine)} }
 
 // Read reads the export once; see outbound.ExportReader.
-func (r *Reader) Read(ctx context.Context, begin func(outbound.ExportHeader) error, visit func(record any) error) (footer outbound.ExportFooter, err error) {
+func (r *Reader) Read(
+	ctx context.Context, begin func(outbound.ExportHeader) error, visit func(record any) error,
+) (footer outbound.ExportFooter, err error) {
 	header, err := r.header()
 	if err == nil {
 		err = begin(header)

@@ -76,11 +76,15 @@ func (c candidate) fingerprint() fingerprint {
 }
 
 // Import reads the whole source; see inbound.Importing.
-func (i *Importing) Import(ctx context.Context, o inbound.ImportOptions, report func(inbound.ImportRow) error, progress inbound.Progress) (inbound.ImportSummary, error) {
+func (i *Importing) Import(
+	ctx context.Context, o inbound.ImportOptions, report func(inbound.ImportRow) error, progress inbound.Progress,
+) (inbound.ImportSummary, error) {
 	r := &importRun{
 		Importing: i, options: o, report: report, progress: progress, now: i.Clock.Now(),
-		summary: inbound.ImportSummary{Users: map[inbound.Outcome]int64{}, Tokens: map[inbound.Outcome]int64{}, Notices: map[inbound.Notice]int64{}},
-		ids:     map[user.ID]bool{}, emails: map[fingerprint]user.ID{},
+		summary: inbound.ImportSummary{
+			Users: make(map[inbound.Outcome]int64), Tokens: make(map[inbound.Outcome]int64), Notices: make(map[inbound.Notice]int64),
+		},
+		ids: map[user.ID]bool{}, emails: map[fingerprint]user.ID{},
 	}
 	origin := inbound.OriginOf(ctx)
 	origin.Channel = audit.Import

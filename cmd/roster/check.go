@@ -14,9 +14,10 @@ import (
 func (p *program) checkCommand() *cobra.Command {
 	var deploy, connect bool
 	cmd := &cobra.Command{
-		Use:         "check",
-		Short:       "Show the settings in force and what is unsafe in them",
-		Long:        "Show the settings in force, where each comes from, and what is unsafe in them. Secrets are not shown.\nWhat is wrong ends the command with exit code 1.",
+		Use:   "check",
+		Short: "Show the settings in force and what is unsafe in them",
+		Long: "Show the settings in force, where each comes from, and what is unsafe in them. Secrets are not shown.\n" +
+			"The exit code is 1 if a setting is wrong.",
 		Annotations: withSettings,
 		Args:        arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -46,7 +47,7 @@ func (p *program) checkCommand() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&connect, "connect", false, "open the database too, which must be there with its schema up to date; nothing is changed")
+	cmd.Flags().BoolVar(&connect, "connect", false, "open the database too, which must exist with its schema up to date; nothing is changed")
 	cmd.Flags().BoolVar(&deploy, "deploy", false, "fail when anything is unsafe")
 	return cmd
 }

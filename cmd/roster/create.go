@@ -114,6 +114,7 @@ func (p *program) create(cmd *cobra.Command, in inbound.UserInput, c creation) (
 			_, err = fmt.Fprintf(p.stdout, "Created the %s %s with id %s.\n", what, console.Visible(s.Email), s.ID)
 			return err
 		}
+		questions := []question{emailQuestion, firstNameQuestion, lastNameQuestion, passwordQuestion}
 		return form{Terminal: t, Administration: a, questions: questions, do: do}.fill(ctx, in)
 	})
 }

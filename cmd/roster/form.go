@@ -28,12 +28,21 @@ type question struct {
 }
 
 var (
-	passwordQuestion = question{member: user.FieldPassword, label: "Password", text: func(in *inbound.UserInput) *field.Text { return &in.Password }, hidden: true}
-	questions        = []question{
-		{member: user.FieldEmail, label: "Email address", text: func(in *inbound.UserInput) *field.Text { return &in.Email }},
-		{member: user.FieldFirstName, label: "First name (may be empty)", text: func(in *inbound.UserInput) *field.Text { return &in.FirstName }, empty: true},
-		{member: user.FieldLastName, label: "Last name (may be empty)", text: func(in *inbound.UserInput) *field.Text { return &in.LastName }, empty: true},
-		passwordQuestion,
+	emailQuestion = question{
+		member: user.FieldEmail, label: "Email address",
+		text: func(in *inbound.UserInput) *field.Text { return &in.Email },
+	}
+	firstNameQuestion = question{
+		member: user.FieldFirstName, label: "First name (may be empty)", empty: true,
+		text: func(in *inbound.UserInput) *field.Text { return &in.FirstName },
+	}
+	lastNameQuestion = question{
+		member: user.FieldLastName, label: "Last name (may be empty)", empty: true,
+		text: func(in *inbound.UserInput) *field.Text { return &in.LastName },
+	}
+	passwordQuestion = question{
+		member: user.FieldPassword, label: "Password", hidden: true,
+		text: func(in *inbound.UserInput) *field.Text { return &in.Password },
 	}
 )
 

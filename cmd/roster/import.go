@@ -64,15 +64,18 @@ func (p *program) importDjangoCommand() *cobra.Command {
 	f.StringVar(&d.source.TimeZone, "time-zone", "",
 		"`zone` of dates without an offset, such as Europe/Berlin (with USE_TZ = False, Django's TIME_ZONE); by default UTC")
 	f.BoolVar(&d.options.Blacklist, "blacklist", false, "take over SimpleJWT's token blacklist")
-	f.BoolVar(&d.options.StaffAsAdmin, "staff-as-admin", false, "make administrators of users with is_staff; by default of those with is_superuser")
+	f.BoolVar(&d.options.StaffAsAdmin, "staff-as-admin", false,
+		"make administrators of users with is_staff; by default of those with is_superuser")
 	f.BoolVar(&d.options.DryRun, "dry-run", false, "store nothing, report what would be stored")
 	f.BoolVar(&d.options.Overwrite, "overwrite", false, "update users also where they were in use or changed here since")
-	f.BoolVar(&d.options.AcceptCostly, "accept-costly-hashes", false, "accept also stored passwords that cost more than ten times one set here, or more than 128 MiB")
+	f.BoolVar(&d.options.AcceptCostly, "accept-costly-hashes", false,
+		"accept also stored passwords that cost more than ten times one set here, or more than 128 MiB")
 	f.Int64Var(&d.options.LastID, "last-id", 0, "`id` above which new users are counted, where the source does not say")
 	f.StringVar(&d.report.path, "report", "",
 		"`file` for the report on single rows, as JSON lines; by default "+defaultReport+" in the data directory")
 	f.StringVar(&d.rejects.path, "rejects", "",
-		"`file` for the rejected rows, to be corrected and imported; by default "+defaultRejects+" in the data directory. Holds their password hashes")
+		"`file` for the rejected rows with their password hashes, to be corrected and imported; by default "+defaultRejects+
+			" in the data directory")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		d.source.Source = args[0]
 		return p.importDjango(cmd, d)
@@ -155,7 +158,8 @@ func incomplete(s inbound.ImportSummary, o inbound.ImportOptions) error {
 		out = append(out, fmt.Sprintf("%d of the users did not go in", s.Users[inbound.Rejected]))
 	}
 	if unknown := s.Notices[inbound.NoticeTokenUnknown]; unknown > 0 {
-		out = append(out, fmt.Sprintf("%d of the revoked tokens did not go in: the source does not hold them, or they cannot be read %s", unknown, models))
+		out = append(out, fmt.Sprintf("%d of the revoked tokens did not go in: the source does not hold them, or they cannot be read %s",
+			unknown, models))
 	} else if o.Blacklist && s.Revocations() == 0 {
 		out = append(out, "--blacklist took nothing over: the source has no revoked token "+models)
 	}
@@ -196,7 +200,8 @@ func printSummary(w io.Writer, source string, s inbound.ImportSummary, o inbound
 	if o.StaffAsAdmin {
 		superuser, staff = others, administrators+" (--staff-as-admin)"
 	}
-	_, _ = fmt.Fprintf(t, "Of those that were not rejected:\n  is_superuser\t%d\t%s\n  is_staff\t%d\t%s\n", s.Superusers, superuser, s.Staff, staff)
+	_, _ = fmt.Fprintf(t, "Of those that were not rejected:\n  is_superuser\t%d\t%s\n  is_staff\t%d\t%s\n",
+		s.Superusers, superuser, s.Staff, staff)
 	if o.Blacklist {
 		_, _ = fmt.Fprintf(t, "Revoked tokens:\n  added\t%d\t\n  unchanged\t%d\t\n  expired\t%d\tleft out\n  rejected\t%d\t\n",
 			s.Tokens[inbound.Added]+s.Tokens[inbound.Updated], s.Tokens[inbound.Unchanged], s.Expired, s.Tokens[inbound.Rejected])

@@ -26,8 +26,13 @@ func (p *program) sessionCommand() *cobra.Command {
 	return group("session", "List the sessions of a user", p.sessionListCommand())
 }
 
+type (
+	administrationFunc func(context.Context, inbound.Administration) error
+	userFunc           func(context.Context, inbound.Administration, *user.User) error
+)
+
 // administer opens the storage of the settings and calls do.
-func (p *program) administer(cmd *cobra.Command, access bootstrap.Access, notice func(string), do func(context.Context, inbound.Administration) error) error {
+func (p *program) administer(cmd *cobra.Command, access bootstrap.Access, notice func(string), do administrationFunc) error {
 	cfg, err := p.load(cmd)
 	if err != nil {
 		return err
@@ -36,7 +41,7 @@ func (p *program) administer(cmd *cobra.Command, access bootstrap.Access, notice
 }
 
 // forUser makes cmd call do with the user that its argument names.
-func (p *program) forUser(cmd *cobra.Command, access bootstrap.Access, do func(context.Context, inbound.Administration, *user.User) error) *cobra.Command {
+func (p *program) forUser(cmd *cobra.Command, access bootstrap.Access, do userFunc) *cobra.Command {
 	cmd.Args, cmd.ValidArgsFunction = arguments("USER (an email address or an id)"), cobra.NoFileCompletions
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		err := p.administer(cmd, access, nil, func(ctx context.Context, a inbound.Administration) error {
