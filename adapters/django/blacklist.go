@@ -2,7 +2,6 @@ package django
 
 import (
 	"encoding/base64"
-	"errors"
 	"strings"
 	"time"
 
@@ -13,49 +12,34 @@ import (
 	"roster/ports/outbound"
 )
 
-// The models of rest_framework_simplejwt.token_blacklist.
+// The models of rest_framework_simplejwt.token_blacklist: a refresh token that was issued, and a revocation of one.
 const (
 	outstandingModel = "token_blacklist.outstandingtoken"
 	blacklistedModel = "token_blacklist.blacklistedtoken"
 )
 
-var errToken = errors.New("cannot be read")
-
-// outstanding is a refresh token that SimpleJWT keeps a note of.
-type outstanding struct {
-	User    jsontext.Value `json:"user"`
-	JTI     string         `json:"jti"`
-	Token   string         `json:"token"`
-	Created string         `json:"created_at"` // "" for unknown
-	Expires string         `json:"expires_at"`
-
-	created, expires time.Time
+// revokedToken returns the outstanding token of a row that was revoked at a time. Without an id, the row cannot be read.
+// SimpleJWT stores times without an offset in UTC.
+func (r row) revokedToken(place string, at time.Time) outbound.RevokedToken {
+	expires, err := parseTime(r.text("expires_at"), time.UTC)
+	if err != nil || r.text("jti") == "" {
+		return outbound.RevokedToken{Location: place}
+	}
+	issued, _ := parseTime(r.text("created_at"), time.UTC) // may be unknown
+	return outbound.RevokedToken{Location: place, ID: r.text("jti"), User: r.tokenUser(), Issued: issued, Expires: expires, RevokedAt: at}
 }
 
-func readOutstanding(x object) (t outstanding, err error) {
-	if err := json.Unmarshal(x.Fields, &t, lenient); err != nil {
-		return t, errToken
-	}
-	return t, t.times()
-}
+// revocation returns the time of a revocation.
+func (r row) revocation() (time.Time, error) { return parseTime(r.text("blacklisted_at"), time.UTC) }
 
-func (t *outstanding) times() (err error) {
-	if t.expires, err = parseTime(t.Expires); err != nil || t.JTI == "" {
-		return errToken
-	}
-	if t.created, err = parseTime(t.Created); err != nil {
-		t.created = time.Time{}
-	}
-	return nil
-}
-
-// owner returns whose token it is. SimpleJWT leaves the user out when it blacklists a token that it
-// had no note of; then the token itself tells. It is not verified, being out of Django's own database.
-func (t outstanding) owner() user.ID {
-	if id, _ := idOf(t.User); id != "" {
+// tokenUser returns the user of an outstanding token. SimpleJWT stores no user when it revokes a token that it did not
+// record before; then the claims of the token name the user. Its signature is not verified, since the token is from
+// Django's own database.
+func (r row) tokenUser() user.ID {
+	if id, _ := idOf(r["user"]); id != "" {
 		return id
 	}
-	parts := strings.Split(t.Token, ".")
+	parts := strings.Split(r.text("token"), ".")
 	if len(parts) != 3 {
 		return ""
 	}
@@ -68,28 +52,4 @@ func (t outstanding) owner() user.ID {
 	}
 	id, _ := idOf(claims.User)
 	return id
-}
-
-func (t outstanding) revoked(place string, at time.Time) outbound.RevokedToken {
-	return outbound.RevokedToken{Location: place, ID: t.JTI, User: t.owner(), Issued: t.created, Expires: t.expires, RevokedAt: at}
-}
-
-type blacklisted struct {
-	token []byte // key of the outstanding token, as JSON
-	at    time.Time
-}
-
-func readBlacklisted(x object) (blacklisted, error) {
-	var b struct {
-		Token jsontext.Value `json:"token"`
-		At    string         `json:"blacklisted_at"`
-	}
-	if err := json.Unmarshal(x.Fields, &b, lenient); err != nil || len(b.Token) == 0 {
-		return blacklisted{}, errToken
-	}
-	at, err := parseTime(b.At)
-	if err != nil {
-		return blacklisted{}, errToken
-	}
-	return blacklisted{b.Token, at}, nil
 }

@@ -1,7 +1,10 @@
 package django
 
 import (
+	"bytes"
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,54 +15,73 @@ import (
 	"roster/ports/outbound"
 )
 
-// table is a table as far as it matters here.
+// table is a table or view with the names of its columns.
 type table struct {
-	sql     string // its name as SQL spells it
+	sql     string // the quoted name
 	columns []string
-	key     string // the column of the primary key, "" for none
+	key     string // the first column of the primary key, or ""
 }
 
-// tables is a database whose tables can be listed.
-type tables interface {
-	tables(ctx context.Context) (map[string]table, error)
-	count(ctx context.Context, t table) (int64, error)
-}
-
-// database is what the databases have in common.
+// database is a Django project's database. Only columns that hold a member are read: others may be large or of any type.
 type database struct {
-	reader
+	o       Options
+	db      *sql.DB
+	object  string // the SQL function that makes a JSON object of names and values
+	value   string // the format of an SQL expression that makes a column a value for object
 	name    string // of the table of users
 	table   table
 	model   string
-	revoked table // the blacklisted tokens; without a name when there is no blacklist
-	in      tables
+	revoked table // of the revoked tokens; without columns if there is none
+	// each visits all rows in the order of the first column.
+	each func(ctx context.Context, columns []column, from string, visit func(r row, tooLong bool) error) error
 }
 
-// column is what is read of each row under one name. Only that is read: what else a table has may be
-// large, or of a type that nothing here can read.
+// column is a column of a query: the name in the row, and its SQL expression.
 type column struct{ name, sql string }
 
 // quoted returns an SQL identifier, for both databases.
 func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
-// at most so many bytes of a column are read; see column.tooLong. A token has some hundred.
+// maxColumn is the maximum length in bytes of a column that is read. Tokens have some hundred.
 const maxColumn = max(maxText, 8192)
 
-// bounded is the column's value, or null where that is too long.
-func (c column) bounded() string { return "CASE WHEN NOT " + c.tooLong() + " THEN " + c.sql + " END" }
-
-// tooLong is a condition: whether the value is too long to be read.
-func (c column) tooLong() string {
-	return fmt.Sprintf("coalesce(octet_length(CAST(%s AS text)), 0) > %d", c.sql, maxColumn)
+// query returns the query of rows: the first column, a JSON object of all columns without the values that are too long,
+// and whether there are such values.
+func (d *database) query(columns []column, from string) string {
+	members, tooLong := make([]string, len(columns)), make([]string, len(columns))
+	for i, c := range columns {
+		tooLong[i] = fmt.Sprintf("coalesce(octet_length(CAST(%s AS text)), 0) > %d", c.sql, maxColumn)
+		value := strings.ReplaceAll(d.value, "?", c.sql)
+		members[i] = fmt.Sprintf("'%s', CASE WHEN NOT %s THEN %s END", strings.ReplaceAll(c.name, "'", "''"), tooLong[i], value)
+	}
+	return fmt.Sprintf("SELECT %s, CAST(%s(%s) AS text), %s FROM %s",
+		columns[0].sql, d.object, strings.Join(members, ", "), strings.Join(tooLong, " OR "), from)
 }
 
-// anyTooLong is a condition: whether a value in the row is too long to be read.
-func anyTooLong(columns []column) string {
-	out := []string{"false"}
-	for _, c := range columns {
-		out = append(out, c.tooLong())
+// read runs a query of query and calls visit with each row.
+func (d *database) read(ctx context.Context, query string, args []any, visit func(key any, r row, tooLong bool) error) (err error) {
+	rows, err := d.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
 	}
-	return strings.Join(out, " OR ")
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var key any
+		var text []byte
+		var tooLong bool
+		if err := rows.Scan(&key, &text, &tooLong); err != nil {
+			return err
+		}
+		var r row
+		text = bytes.ToValidUTF8(text, []byte(`\udcff`)) // which no member accepts
+		if err := json.Unmarshal(text, &r, lenient); err != nil {
+			return errors.New("a row cannot be read as a JSON object")
+		}
+		if err := visit(key, r, tooLong); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
 // The tables of rest_framework_simplejwt.token_blacklist, joined.
@@ -74,58 +96,79 @@ var blacklistColumns = []column{
 	{"expires_at", "o.expires_at"}, {"blacklisted_at", "b.blacklisted_at"},
 }
 
-// userColumns returns what is read of the table of users, which the query calls t: the key first.
+// userColumns returns the columns to read of the table of users, which the query calls t: the key first.
 func (d *database) userColumns() []column {
-	names := []string{d.table.key}
+	out := []column{{d.table.key, "t." + quoted(d.table.key)}}
 	for _, m := range Members() {
-		if f := d.o.field(m); slices.Contains(d.table.columns, f) && !slices.Contains(names, f) {
-			names = append(names, f)
+		c := column{d.o.field(m), "t." + quoted(d.o.field(m))}
+		if slices.Contains(d.table.columns, c.name) && !slices.Contains(out, c) {
+			out = append(out, c)
 		}
-	}
-	out := make([]column, len(names))
-	for i, name := range names {
-		out[i] = column{name, "t." + quoted(name)}
 	}
 	return out
 }
 
-// inspect finds the table of users.
-func inspect(ctx context.Context, o Options, in tables) (database, error) {
-	d := database{reader: reader{o}, in: in}
-	all, err := in.tables(ctx)
+// tables returns the tables by name. query returns the schema, whether it can be left out, the table, the column, and
+// whether the column is the first of the primary key.
+func (d *database) tables(ctx context.Context, query string) (_ map[string]table, err error) {
+	rows, err := d.db.QueryContext(ctx, query)
 	if err != nil {
-		return d, err
+		return nil, err
 	}
-	if d.name = o.Table; d.name == "" {
-		if d.name, err = tableOf(o, all); err != nil {
-			return d, err
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	out := map[string]table{}
+	for rows.Next() {
+		var schema, name, column string
+		var onPath, key bool
+		if err := rows.Scan(&schema, &onPath, &name, &column, &key); err != nil {
+			return nil, err
+		}
+		identifier := quoted(schema) + "." + quoted(name)
+		if !onPath {
+			name = schema + "." + name
+		}
+		t := out[name]
+		t.sql, t.columns = identifier, append(t.columns, column)
+		if key {
+			t.key = column
+		}
+		out[name] = t
+	}
+	return out, rows.Err()
+}
+
+// find finds the table of users among all tables.
+func (d *database) find(all map[string]table) (err error) {
+	has := func(column string) bool { return slices.Contains(d.table.columns, column) }
+	if d.name = d.o.Table; d.name == "" {
+		if d.name, err = tableOf(d.o, all); err != nil {
+			return err
 		}
 	}
-	var there bool
-	if d.table, there = all[d.name]; !there {
-		return d, fmt.Errorf("there is no table %s", d.name)
+	var ok bool
+	if d.table, ok = all[d.name]; !ok {
+		return fmt.Errorf("there is no table %s", d.name)
 	}
 	if d.table.key == "" {
-		if d.table.key = o.field(memberID); !slices.Contains(d.table.columns, d.table.key) {
-			return d, fmt.Errorf("table %s has no primary key; name a column with --field id=COLUMN", d.name)
+		if d.table.key = d.o.field(memberID); !has(d.table.key) {
+			return fmt.Errorf("table %s has no primary key; name a column with --field id=COLUMN", d.name)
 		}
 	}
 	for _, m := range []string{memberPassword, memberEmail} {
-		if f := o.field(m); f != "" && !slices.Contains(d.table.columns, f) && (m != memberEmail || !slices.Contains(d.table.columns, o.field(memberUsername))) {
-			return d, fmt.Errorf("table %s has no column %s; name it with --field %s=COLUMN", d.name, f, m)
+		if f := d.o.field(m); f != "" && !has(f) && (m != memberEmail || !has(d.o.field(memberUsername))) {
+			return fmt.Errorf("table %s has no column %s; name it with --field %s=COLUMN", d.name, f, m)
 		}
 	}
-	if d.model = strings.ToLower(o.UserModel); d.model == "" {
+	if d.model = strings.ToLower(d.o.UserModel); d.model == "" {
 		d.model = modelOf(d.name)
 	}
-	if _, there := all[outstandingTable]; there {
+	if _, ok := all[outstandingTable]; ok {
 		d.revoked = all[blacklistedTable]
 	}
-	return d, nil
+	return nil
 }
 
-// tableOf returns the table of the model that was named, as Django calls it by default, or the one
-// whose columns are those of a user.
+// tableOf returns the default name of the table of Options.UserModel or, without one, the table with a user's columns.
 func tableOf(o Options, all map[string]table) (string, error) {
 	if o.UserModel != "" {
 		return strings.ToLower(strings.ReplaceAll(o.UserModel, ".", "_")), nil
@@ -139,7 +182,7 @@ func tableOf(o Options, all map[string]table) (string, error) {
 	return choose("table", "table", candidates)
 }
 
-// modelOf undoes Django's naming of tables, so that a rejected row can be read again.
+// modelOf returns the model of a table with a default name, so that a rejected row is an object of a fixture.
 func modelOf(table string) string {
 	if i := strings.LastIndexByte(table, '_'); i > 0 {
 		return table[:i] + "." + table[i+1:]
@@ -147,58 +190,50 @@ func modelOf(table string) string {
 	return "table." + table
 }
 
-// Describe implements Source.
 func (d *database) Describe() string { return "table " + d.name }
 
-// Count implements outbound.UserSource.
+func (d *database) Note() string { return "" }
+
+func (d *database) Close(context.Context) error { return d.db.Close() }
+
 func (d *database) Count(ctx context.Context) (users, tokens int64, err error) {
-	if users, err = d.in.count(ctx, d.table); err != nil || d.revoked.sql == "" {
-		return users, 0, err
+	const count = "SELECT count(*) FROM "
+	err = d.db.QueryRowContext(ctx, count+d.table.sql).Scan(&users)
+	if err == nil && d.revoked.sql != "" {
+		err = d.db.QueryRowContext(ctx, count+d.revoked.sql).Scan(&tokens)
 	}
-	tokens, err = d.in.count(ctx, d.revoked)
 	return users, tokens, err
 }
 
-// row is the columns of a row as JSON.
-type row map[string]jsontext.Value
-
-// row makes a user of a row by making an object of a fixture of it, as which it can be read again.
-func (d *database) row(r row, tooLong bool) outbound.SourceUser {
-	key := r[d.table.key]
-	place := d.name + " " + d.table.key + " " + string(key)
-	if tooLong {
-		id, _ := idOf(key)
-		fault := outbound.RowFault{Kind: outbound.RowMalformed, Text: fmt.Sprintf("a column has more than %d bytes; the file of rejected rows is without the row", maxColumn)}
-		return outbound.SourceUser{Location: place, ID: id, Fault: fault}
-	}
-	fields, err := json.Marshal(r, json.Deterministic(true), lenient)
-	if err != nil {
-		return outbound.SourceUser{Location: place, Fault: outbound.RowFault{Kind: outbound.RowMalformed, Text: "the row is no text"}}
-	}
-	x := object{Model: d.model, PK: key, Fields: fields}
-	raw, err := json.Marshal(x, lenient)
-	if err != nil {
-		return outbound.SourceUser{Location: place, Fault: outbound.RowFault{Kind: outbound.RowMalformed, Text: "the row is no text"}}
-	}
-	return d.user(place, raw, x)
+// Users reads each row as an object of a fixture.
+func (d *database) Users(ctx context.Context, visit func(outbound.SourceUser) error) error {
+	return d.each(ctx, d.userColumns(), d.table.sql+" AS t", func(r row, tooLong bool) error {
+		key := r[d.table.key]
+		place := d.name + " " + d.table.key + " " + string(key)
+		if tooLong {
+			id, _ := idOf(key)
+			return visit(malformed(place, id,
+				fmt.Sprintf("a column has more than %d bytes; the file of rejected rows is without the row", maxColumn)))
+		}
+		x := object{Model: d.model, PK: key, Fields: r}
+		var err error
+		if x.raw, err = json.Marshal(x, json.Deterministic(true), jsontext.PreserveRawStrings(true), lenient); err != nil {
+			return visit(malformed(place, "", "the row cannot be written as JSON"))
+		}
+		return visit(d.o.user(place, x))
+	})
 }
 
-// revokedToken reads a row of blacklistColumns.
-func (r row) revokedToken() outbound.RevokedToken {
-	place := blacklistedTable + " id " + string(r["id"])
-	t := outstanding{User: r["user"], JTI: r.text("jti"), Token: r.text("token"), Created: r.text("created_at"), Expires: r.text("expires_at")}
-	at, err := parseTime(r.text("blacklisted_at"))
-	if err != nil || t.times() != nil {
-		return outbound.RevokedToken{Location: place}
+func (d *database) RevokedTokens(ctx context.Context, visit func(outbound.RevokedToken) error) error {
+	if d.revoked.sql == "" {
+		return nil
 	}
-	return t.revoked(place, at)
-}
-
-func (r row) text(name string) string {
-	v := r[name]
-	if v.Kind() != '"' {
-		return ""
-	}
-	text, _ := unquote(v) // half characters are none of a token's
-	return text
+	return d.each(ctx, blacklistColumns, blacklistTables, func(r row, _ bool) error {
+		place := blacklistedTable + " id " + string(r["id"])
+		at, err := r.revocation()
+		if err != nil {
+			return visit(outbound.RevokedToken{Location: place})
+		}
+		return visit(r.revokedToken(place, at))
+	})
 }

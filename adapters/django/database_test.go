@@ -90,10 +90,13 @@ func TestValuesOfSQLiteThatJSONHasNot(t *testing.T) {
 		`INSERT INTO a_user VALUES (3, '!', NULL, 'c@example.com', CAST(x'4a6f73e9' AS text), 1, 1)`,
 		`INSERT INTO a_user VALUES (4, '!', NULL, 'd@example.com', NULL, NULL, NULL)`)
 	got := read(t, Options{Source: path})
-	for i, want := range []string{"", "is_active is neither true nor false", "first_name is no text", ""} {
+	for i, want := range []string{"", "is_active is neither true nor false", "first_name is not valid Unicode text", ""} {
 		if got[i].Fault.Text != want {
 			t.Errorf("row %s: %+v", got[i].ID, got[i].Fault)
 		}
+	}
+	if again := read(t, Options{Source: file(t, string(got[2].Row))}); len(again) != 1 || again[0].Fault != got[2].Fault {
+		t.Errorf("row 3 as an object of a fixture: %+v", again)
 	}
 	if !got[0].Active || got[3].Active {
 		t.Errorf("active: %t, and where there is null %t", got[0].Active, got[3].Active)

@@ -270,8 +270,8 @@ func TestShapesOfRows(t *testing.T) {
 		}},
 		"SQLite's truth":          {"1", `,"is_active":0,"is_staff":1`, Options{}, func(u outbound.SourceUser) bool { return !u.Active && u.Staff }},
 		"no truth":                {"1", `,"is_active":"yes"`, Options{}, func(u outbound.SourceUser) bool { return u.Fault.Text == "is_active is neither true nor false" }},
-		"no text":                 {"1", `,"email":5`, Options{}, func(u outbound.SourceUser) bool { return u.Fault.Text == "email is no text" }},
-		"no time":                 {"1", `,"date_joined":"yesterday"`, Options{}, func(u outbound.SourceUser) bool { return u.Fault.Text == "date_joined is no date and time" }},
+		"no text":                 {"1", `,"email":5`, Options{}, func(u outbound.SourceUser) bool { return u.Fault.Text == "email is not a text" }},
+		"no time":                 {"1", `,"date_joined":"yesterday"`, Options{}, func(u outbound.SourceUser) bool { return u.Fault.Text == "date_joined is not a date and time" }},
 		"UUID":                    {`"0190B7A5-0000-7000-8000-000000000001"`, ``, Options{}, func(u outbound.SourceUser) bool { return u.ID == "0190b7a5-0000-7000-8000-000000000001" }},
 		"UUID as SQLite keeps it": {`"0190b7a5000070008000000000000001"`, ``, Options{}, func(u outbound.SourceUser) bool { return u.ID == "0190b7a5-0000-7000-8000-000000000001" }},
 		"number as text":          {`"12"`, ``, Options{}, func(u outbound.SourceUser) bool { return u.ID == "12" }},
@@ -286,7 +286,7 @@ func TestShapesOfRows(t *testing.T) {
 		"id mapped":                 {"1", `,"uid":5`, Options{Fields: map[string]string{"id": "uid"}}, func(u outbound.SourceUser) bool { return u.ID == "5" }},
 		"id given anew":             {"1", ``, Options{Fields: map[string]string{"id": ""}}, func(u outbound.SourceUser) bool { return u.ID == "" }},
 		"escapes":                   {"1", `,"first_name":"\u0141ukasz \ud83d\ude00"`, Options{}, func(u outbound.SourceUser) bool { return u.FirstName == "Łukasz 😀" }},
-		"lone surrogate is no text": {"1", `,"first_name":"\ud800"`, Options{}, func(u outbound.SourceUser) bool { return u.Fault.Text == "first_name holds half a character" }},
+		"lone surrogate is no text": {"1", `,"first_name":"\ud800"`, Options{}, func(u outbound.SourceUser) bool { return u.Fault.Text == "first_name is not valid Unicode text" }},
 		"capital names are others'": {"1", `,"Email":"a@b.example"`, Options{}, func(u outbound.SourceUser) bool { return u.Email == "" }},
 		"naive times are UTC":       {"1", `,"date_joined":"2020-01-02T03:04:05.5"`, Options{}, func(u outbound.SourceUser) bool { return u.Joined.Equal(time.Date(2020, 1, 2, 3, 4, 5, 5e8, time.UTC)) }},
 		"times of a zone": {"1", `,"date_joined":"2020-01-02T03:04:05.5","last_login":"2020-07-02 03:04:05"`, Options{TimeZone: "Europe/Berlin"}, func(u outbound.SourceUser) bool {
@@ -398,7 +398,7 @@ func TestReadingEndsWithTheReader(t *testing.T) {
 }
 
 // A larger table, with a text as its key, arrives whole and in order.
-func TestStretchesOfSQLite(t *testing.T) {
+func TestSQLiteIsReadInBatches(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "odd name?.db")
 	db, err := sql.Open("sqlite", "file:"+strings.ReplaceAll(path, "?", "%3f"))
 	if err != nil {
@@ -411,7 +411,7 @@ func TestStretchesOfSQLite(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const n = 2*stretch + 1
+	const n = 2*batch + 1
 	exec(`CREATE TABLE "members ""x""" (uid char(32) PRIMARY KEY, mail text, password text, last_login datetime, is_active bool, photo blob)`)
 	exec(`WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM c WHERE i < ?)
 		INSERT INTO "members ""x""" SELECT printf('%032x', i), 'm' || i || '@example.com', '!', '2020-01-02 03:04:05', i % 2, x'ff00' FROM c`, n)

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -20,196 +21,199 @@ import (
 	"roster/ports/outbound"
 )
 
-// lenient takes what Python's json writes: it does not refuse lone surrogates.
-var lenient = json.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
+// maxObject is the maximum size in bytes of an object that is imported.
+const maxObject = 8 << 20
 
-// fixture is a file of objects: a JSON array as dumpdata writes it, or one object after the other as
-// its format jsonl does; either may be gzipped.
+// fixture is a file of objects: a JSON array, which dumpdata writes, or one object after the other, which its format
+// jsonl writes. Either may be gzipped.
 type fixture struct {
-	reader
-	path        string
+	o           Options
 	model       string
 	users       int64
-	last        int64 // highest counted id seen
+	lastID      int64 // highest integer id of a user
 	revocations int64
-	blacklisted map[fingerprint]time.Time // key of an outstanding token -> when it was blacklisted
+	revoked     map[fingerprint]time.Time // primary key of an outstanding token -> time of its revocation
 }
 
-// fingerprint stands for the key of a token, however long that is.
+// fingerprint is a digest of a primary key, which can have any length.
 type fingerprint [16]byte
 
-func fingerprintOf(key []byte) fingerprint {
+func fingerprintOf(key jsontext.Value) fingerprint {
 	sum := sha256.Sum256(key)
 	return fingerprint(sum[:16])
 }
 
-// seen is what a first look at a model tells.
-type seen struct {
+// modelSummary describes the objects of one model.
+type modelSummary struct {
 	count  int64
-	last   int64 // highest counted key
-	looked bool  // at the fields of one of its objects
-	users  bool  // they are those of a user
+	lastID int64
+	isUser bool // the first object has the fields of a user
 }
 
 func openFixture(ctx context.Context, o Options) (Source, error) {
-	f := &fixture{reader: reader{o}, path: o.Source, blacklisted: map[fingerprint]time.Time{}}
-	models := map[string]*seen{}
-	err := f.each(ctx, func(_ string, x object) error { f.look(models, x); return nil })
-	if err != nil {
+	f := &fixture{o: o, revoked: map[fingerprint]time.Time{}}
+	models := map[string]*modelSummary{}
+	if err := f.each(ctx, func(_ string, x object) error { f.scan(models, x); return nil }); err != nil {
 		return nil, err
 	}
 	if f.model = strings.ToLower(o.UserModel); f.model == "" {
 		var candidates []string
-		for name, s := range models {
-			if s.users {
+		for name, m := range models {
+			if m.isUser {
 				candidates = append(candidates, name)
 			}
 		}
+		var err error
 		if f.model, err = choose("model", "user-model", candidates); err != nil {
 			return nil, err
 		}
 	}
-	s, there := models[f.model]
-	if !there {
+	m, ok := models[f.model]
+	if !ok {
 		return nil, fmt.Errorf("the fixture has no %s; it has %s", f.model, strings.Join(slices.Sorted(maps.Keys(models)), ", "))
 	}
-	f.users, f.last = s.count, max(f.last, s.last)
+	f.users, f.lastID = m.count, max(f.lastID, m.lastID)
 	return f, nil
 }
 
-// look notes what an object tells about the fixture as a whole.
-func (f *fixture) look(models map[string]*seen, x object) {
-	s := models[x.Model]
-	if s == nil {
-		s = &seen{}
-		models[x.Model] = s
+// scan adds an object to the summary of its model, and to what is known of the blacklist.
+func (f *fixture) scan(models map[string]*modelSummary, x object) {
+	m := models[x.Model]
+	if m == nil {
+		m = &modelSummary{isUser: f.o.isUserModel(func(name string) bool { _, ok := x.Fields[name]; return ok })}
+		models[x.Model] = m
 	}
-	if !s.looked && x.raw != nil {
-		fields, err := f.read(x.Fields)
-		s.looked = true
-		s.users = err == nil && f.o.isUserModel(func(name string) bool { _, has := fields[name]; return has })
-	}
-	s.count++
+	m.count++
 	id, _ := idOf(x.PK)
-	s.last = max(s.last, counted(id))
+	m.lastID = max(m.lastID, importableID(id))
 	switch x.Model {
-	case outstandingModel:
-		if t, err := readOutstanding(x); err == nil {
-			f.last = max(f.last, counted(t.owner())) // also of deleted users
-		}
+	case outstandingModel: // also of deleted users
+		f.lastID = max(f.lastID, importableID(x.Fields.revokedToken("", time.Time{}).User))
 	case blacklistedModel:
 		f.revocations++
-		if b, err := readBlacklisted(x); err == nil {
-			f.blacklisted[fingerprintOf(b.token)] = b.at
+		if at, err := x.Fields.revocation(); err == nil {
+			f.revoked[fingerprintOf(x.Fields["token"])] = at
 		}
 	}
 }
 
-// counted returns the number of a counted id that can be taken over; 0 of any other.
-func counted(id user.ID) int64 {
+// importableID returns an integer id that can be imported, and 0 for any other id.
+func importableID(id user.ID) int64 {
 	if n, ok := id.Integer(); ok && n <= user.LastImportedID {
 		return n
 	}
 	return 0
 }
 
-// Describe implements Source.
 func (f *fixture) Describe() string { return "the fixture's " + f.model }
 
-// Close implements Source. Nothing is open between reads.
+func (f *fixture) Note() string { return "" }
+
 func (f *fixture) Close(context.Context) error { return nil }
 
-// Count implements outbound.UserSource.
 func (f *fixture) Count(context.Context) (users, tokens int64, err error) {
 	return f.users, f.revocations, nil
 }
 
-// LastUserID implements outbound.UserSource.
-func (f *fixture) LastUserID(context.Context) (int64, error) { return f.last, nil }
+func (f *fixture) LastUserID(context.Context) (int64, error) { return f.lastID, nil }
 
-// Users implements outbound.UserSource.
 func (f *fixture) Users(ctx context.Context, visit func(outbound.SourceUser) error) error {
 	return f.each(ctx, func(place string, x object) error {
 		switch {
 		case x.Model != f.model:
 			return nil
-		case x.raw == nil:
+		case len(x.raw) > maxObject:
 			id, _ := idOf(x.PK)
-			fault := outbound.RowFault{Kind: outbound.RowMalformed, Text: fmt.Sprintf("the row has more than %d MiB; the file of rejected rows is without it", maxObject>>20)}
-			return visit(outbound.SourceUser{Location: place, ID: id, Fault: fault})
+			return visit(malformed(place, id, fmt.Sprintf("the row has more than %d MiB; the file of rejected rows is without it", maxObject>>20)))
 		}
-		return visit(f.user(place, bytes.Clone(x.raw), x))
+		x.raw = bytes.Clone(x.raw)
+		return visit(f.o.user(place, x))
 	})
 }
 
-// RevokedTokens implements outbound.UserSource.
+// RevokedTokens visits the revoked tokens, and then, without an id, each revocation whose token the fixture lacks.
 func (f *fixture) RevokedTokens(ctx context.Context, visit func(outbound.RevokedToken) error) error {
-	there := map[fingerprint]bool{} // the blacklisted tokens that the fixture holds
+	found := map[fingerprint]bool{}
 	err := f.each(ctx, func(place string, x object) error {
 		key := fingerprintOf(x.PK)
-		at, listed := f.blacklisted[key]
-		if x.Model != outstandingModel || !listed {
+		at, revoked := f.revoked[key]
+		if x.Model != outstandingModel || !revoked {
 			return nil
 		}
-		there[key] = true
-		t, err := readOutstanding(x)
-		if err != nil {
-			return visit(outbound.RevokedToken{Location: place})
-		}
-		return visit(t.revoked(place, at))
+		found[key] = true
+		return visit(x.Fields.revokedToken(place, at))
 	})
-	if err != nil || len(there) == int(f.revocations) {
+	if err != nil || len(found) == int(f.revocations) {
 		return err
 	}
 	return f.each(ctx, func(place string, x object) error {
 		if x.Model != blacklistedModel {
 			return nil
 		}
-		if b, err := readBlacklisted(x); err == nil && there[fingerprintOf(b.token)] {
+		if _, err := x.Fields.revocation(); err == nil && found[fingerprintOf(x.Fields["token"])] {
 			return nil
 		}
 		return visit(outbound.RevokedToken{Location: place})
 	})
 }
 
-// each calls visit with each object of the file. What it holds is only good during the call.
+// each calls visit with each object of the file. x.raw is valid only during the call.
 func (f *fixture) each(ctx context.Context, visit func(place string, x object) error) (err error) {
-	file, err := os.Open(f.path)
+	file, err := os.Open(f.o.Source)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	in, err := text(file)
+	in, err := openText(file)
 	if err != nil {
 		return err
 	}
-	o := objects{in: in}
-	for {
+	d := jsontext.NewDecoder(in, lenient)
+	array := d.PeekKind() == '['
+	if array {
+		_, _ = d.ReadToken()
+	}
+	for n := 1; ; n++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		raw, whole, err := o.next()
-		if errors.Is(err, io.EOF) {
+		if array && d.PeekKind() == ']' {
+			_, _ = d.ReadToken()
+			if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
+				return fmt.Errorf("the fixture goes on after its end, object %d", n-1)
+			}
 			return nil
 		}
+		x, err := readObject(d)
+		if errors.Is(err, io.EOF) && !array {
+			return nil
+		}
+		place := fmt.Sprintf("object %d", n)
 		if err != nil {
-			return err
+			return fmt.Errorf("the fixture, %s: %w", place, err)
 		}
-		var x object
-		if whole {
-			x.raw, err = raw, json.Unmarshal(raw, &x, lenient)
-		} else {
-			err = x.begin(raw)
-		}
-		if e, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-			return fmt.Errorf("the fixture is no JSON at byte %d, object %d", o.start+e.ByteOffset, o.n)
-		}
-		if err != nil || x.Model == "" || len(x.Model) > maxLabel || whole && x.Fields == nil {
-			return fmt.Errorf("object %d is none of a fixture: it must have a model and fields", o.n)
-		}
-		x.Model = strings.ToLower(x.Model) // labels are the same whatever their case
-		if err := visit(fmt.Sprintf("object %d", o.n), x); err != nil {
+		if err := visit(place, x); err != nil {
 			return err
 		}
 	}
+}
+
+func readObject(d *jsontext.Decoder) (x object, err error) {
+	x.raw, err = d.ReadValue()
+	if syntactic, ok := errors.AsType[*jsontext.SyntacticError](err); ok && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return x, fmt.Errorf("not valid JSON at byte %d", syntactic.ByteOffset)
+	}
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return x, errors.New("the file breaks off")
+	case err != nil:
+		return x, err
+	case !utf8.Valid(x.raw):
+		return x, errors.New("not in UTF-8, but in another encoding, such as windows-1252; " +
+			"write it with dumpdata -o FILE, or convert it: iconv -f WINDOWS-1252 -t UTF-8")
+	case json.Unmarshal(x.raw, &x, lenient) != nil || x.Model == "" || x.Fields == nil:
+		return x, errors.New("not an object of a fixture, which has a model and fields")
+	}
+	x.Model = strings.ToLower(x.Model) // Django ignores the case of labels
+	return x, nil
 }

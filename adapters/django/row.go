@@ -1,14 +1,13 @@
 package django
 
 import (
-	"bytes"
-	"crypto/md5" //nolint:gosec // only to know it
+	"crypto/md5" //nolint:gosec // only its size
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"roster/domain/credential"
@@ -16,107 +15,59 @@ import (
 	"roster/ports/outbound"
 )
 
-// object is one object of a fixture. Rows of a database are brought into this form too.
+// lenient accepts what Python's json module writes: lone surrogates and repeated names.
+var lenient = json.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
+
+// row is the fields of an object of a fixture, or the columns of a row of a database, as JSON.
+type row map[string]jsontext.Value
+
+// text returns a field that is a text, and "" otherwise.
+func (r row) text(name string) string {
+	if r[name].Kind() != '"' {
+		return ""
+	}
+	text, _ := unquote(r[name])
+	return text
+}
+
+// object is one object of a fixture. Rows of a database are converted to this form.
 type object struct {
 	Model  string         `json:"model"`
 	PK     jsontext.Value `json:"pk,omitzero"`
-	Fields jsontext.Value `json:"fields"`
+	Fields row            `json:"fields"`
 
-	raw []byte // all of it; nil when it is too large to be kept, and then there are no Fields
+	raw []byte // the whole object
 }
 
-// maxLabel is the most bytes of a model's label.
-const maxLabel = 255
-
-// begin reads what precedes the fields of an object that was cut.
-func (x *object) begin(cut []byte) error {
-	d := jsontext.NewDecoder(bytes.NewBuffer(cut), lenient)
-	if _, err := d.ReadToken(); err != nil {
-		return err
-	}
-	for {
-		name, err := d.ReadToken()
-		if err != nil || name.Kind() != '"' {
-			return nil //nolint:nilerr // it is cut: what was read counts
-		}
-		member := name.String()
-		value, err := d.ReadValue()
-		if err != nil {
-			return nil //nolint:nilerr // likewise
-		}
-		switch member {
-		case "model":
-			x.Model, _ = unquote(value)
-		case "pk":
-			x.PK = value.Clone()
-		}
-	}
-}
-
-// reader makes users of objects.
-type reader struct{ o Options }
-
-// members is the fields of one object, and the first thing that was wrong with them.
+// members reads the members of a user from the fields of an object, and keeps the first fault.
 type members struct {
-	reader
-	fields map[string]jsontext.Value
+	o      Options
+	fields row
 	fault  outbound.RowFault
 }
 
-// read returns those of an object's fields that hold a member.
-func (r reader) read(fields jsontext.Value) (map[string]jsontext.Value, error) {
-	d := jsontext.NewDecoder(bytes.NewBuffer(fields), lenient)
-	if d.PeekKind() != '{' {
-		return nil, errNoObject
-	}
-	_, _ = d.ReadToken()
-	out := map[string]jsontext.Value{}
-	for d.PeekKind() != '}' {
-		token, err := d.ReadToken()
-		if err != nil {
-			return nil, err
-		}
-		name := token.String()
-		if !r.o.taken(name) {
-			if err := d.SkipValue(); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		value, err := d.ReadValue()
-		if err != nil {
-			return nil, err
-		}
-		out[name] = value.Clone()
-	}
-	return out, nil
+// malformed is a row that cannot be read.
+func malformed(place string, id user.ID, why string) outbound.SourceUser {
+	return outbound.SourceUser{Location: place, ID: id, Fault: outbound.RowFault{Kind: outbound.RowMalformed, Text: why}}
 }
 
-var errNoObject = errors.New("no object")
-
-// user reads one object. What cannot be read is the row's Fault.
-func (r reader) user(place string, raw []byte, o object) outbound.SourceUser {
-	m := members{reader: r}
-	row := outbound.SourceUser{Location: place, Row: raw}
-	var err error
-	if m.fields, err = r.read(o.Fields); err != nil {
-		row.Fault = outbound.RowFault{Kind: outbound.RowMalformed, Text: "fields is no object"}
-		return row
-	}
-	row.ID = m.id(o.PK)
-	row.Email = m.text(memberEmail)
-	if name := m.text(memberUsername); row.Email == "" && strings.Contains(name, "@") {
-		row.Email = name
-	}
-	row.FirstName, row.LastName = m.text(memberFirstName), m.text(memberLastName)
-	row.Active = m.flag(memberActive, true) // as AbstractBaseUser has it where a model does not say
-	row.Staff = m.flag(memberStaff, false)
-	row.Superuser = m.flag(memberSuperuser, false)
+// user reads one object. A member that cannot be read is the row's Fault.
+func (o Options) user(place string, x object) outbound.SourceUser {
+	m := members{o: o, fields: x.Fields}
 	encoded := m.text(memberPassword)
-	row.Password, row.KnownScheme = credential.RestoreHash(encoded), knownScheme(encoded)
-	row.Joined, row.LastLogin = m.time(memberJoined), m.time(memberLastLogin)
-	row.Fault = m.fault
-	return row
+	u := outbound.SourceUser{
+		Location: place, Row: x.raw, ID: m.id(x.PK), Email: m.text(memberEmail),
+		FirstName: m.text(memberFirstName), LastName: m.text(memberLastName),
+		Active: m.flag(memberActive, true), // the default of AbstractBaseUser
+		Staff:  m.flag(memberStaff, false), Superuser: m.flag(memberSuperuser, false),
+		Password: credential.RestoreHash(encoded), KnownScheme: knownScheme(encoded),
+		Joined: m.time(memberJoined), LastLogin: m.time(memberLastLogin),
+	}
+	if name := m.text(memberUsername); u.Email == "" && strings.Contains(name, "@") {
+		u.Email = name
+	}
+	u.Fault = m.fault
+	return u
 }
 
 func (m *members) refuse(kind outbound.FaultKind, member, why string) {
@@ -125,25 +76,17 @@ func (m *members) refuse(kind outbound.FaultKind, member, why string) {
 	}
 }
 
-func (m *members) value(member string) jsontext.Value {
-	name := m.o.field(member)
-	if name == "" {
-		return nil
-	}
-	return m.fields[name]
-}
-
-// maxText is the most bytes of a member that are taken: more than each of them may have.
+// maxText is the maximum length of a member in bytes, above the limit of each of them.
 const maxText = 4096
 
-// text returns a text; "" where there is none or a null.
+// text returns a text, and "" for null and for a missing field.
 func (m *members) text(member string) string {
-	v := m.value(member)
+	v := m.fields[m.o.field(member)]
 	switch v.Kind() {
 	case '"':
 		text, ok := unquote(v)
 		if !ok {
-			m.refuse(outbound.RowMalformed, member, "holds half a character")
+			m.refuse(outbound.RowMalformed, member, "is not valid Unicode text")
 		}
 		if len(text) > maxText {
 			m.refuse(outbound.RowMalformed, member, fmt.Sprintf("has more than %d bytes", maxText))
@@ -152,33 +95,32 @@ func (m *members) text(member string) string {
 		return text
 	case 'n', jsontext.KindInvalid:
 	default:
-		m.refuse(outbound.RowMalformed, member, "is no text")
+		m.refuse(outbound.RowMalformed, member, "is not a text")
 	}
 	return ""
 }
 
-// unquote reads a text. It fails on a lone surrogate, which Python can hold and UTF-8 cannot.
+// unquote decodes a text. It fails on a lone surrogate, which Python strings can hold and UTF-8 cannot.
 func unquote(v jsontext.Value) (string, bool) {
 	text, err := jsontext.AppendUnquote(nil, v)
 	return string(text), err == nil
 }
 
-// flag returns a truth value, and otherwise where there is none; null is false, as Django treats it.
-// SQLite keeps 0 and 1.
-func (m *members) flag(member string, otherwise bool) bool {
-	switch v := m.value(member); string(v) {
-	case "true", "1":
+// flag returns a truth value, and missing for a missing field. Null is false, as in Django; SQLite stores 0 and 1.
+func (m *members) flag(member string, missing bool) bool {
+	switch string(m.fields[m.o.field(member)]) {
+	case "true", "1", "1.0":
 		return true
-	case "false", "0", "null":
+	case "false", "0", "0.0", "null":
 		return false
 	case "":
 	default:
 		m.refuse(outbound.RowMalformed, member, "is neither true nor false")
 	}
-	return otherwise
+	return missing
 }
 
-// layouts are how fixtures, SQLite and PostgreSQL write times.
+// layouts are the forms of times in fixtures, SQLite and PostgreSQL.
 var layouts = []string{
 	time.RFC3339Nano, "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999Z07",
 	"2006-01-02T15:04:05.999999999Z0700", "2006-01-02 15:04:05.999999999Z0700",
@@ -190,22 +132,18 @@ func (m *members) time(member string) time.Time {
 	if text == "" {
 		return time.Time{}
 	}
-	at, err := parseTimeIn(text, m.o.zone)
+	at, err := parseTime(text, m.o.zone)
 	switch {
 	case err != nil:
-		m.refuse(outbound.RowMalformed, member, "is no date and time")
-	case at.IsZero(): // which stands for none
+		m.refuse(outbound.RowMalformed, member, "is not a date and time")
+	case at.IsZero(): // which means no time
 		m.refuse(outbound.DateUnsupported, member, "is the first instant of the year 1")
 	}
 	return at
 }
 
-// parseTime reads a time that is UTC unless it has an offset, as Django keeps them with USE_TZ, and
-// SimpleJWT those of its tokens without as well.
-func parseTime(text string) (time.Time, error) { return parseTimeIn(text, time.UTC) }
-
-// parseTimeIn reads a time that is of a zone unless it has an offset.
-func parseTimeIn(text string, zone *time.Location) (at time.Time, err error) {
+// parseTime parses a time. One without an offset is in zone.
+func parseTime(text string, zone *time.Location) (at time.Time, err error) {
 	for _, l := range layouts {
 		if at, err = time.ParseInLocation(l, text, zone); err == nil {
 			return at.UTC(), nil
@@ -217,9 +155,6 @@ func parseTimeIn(text string, zone *time.Location) (at time.Time, err error) {
 // id returns the user's id: the primary key, or the field that is mapped to it.
 func (m *members) id(pk jsontext.Value) user.ID {
 	if name, mapped := m.o.Fields[memberID]; mapped {
-		if name == "" {
-			return ""
-		}
 		pk = m.fields[name]
 	}
 	id, ok := idOf(pk)
@@ -229,7 +164,7 @@ func (m *members) id(pk jsontext.Value) user.ID {
 	return id
 }
 
-// idOf reads an id, or none. A UUID may be spelt as SQLite and MySQL keep it, without hyphens.
+// idOf parses an id; null is "". A UUID may lack hyphens, as SQLite and MySQL store it.
 func idOf(pk jsontext.Value) (user.ID, bool) {
 	text := string(pk)
 	switch pk.Kind() {
@@ -249,7 +184,7 @@ func idOf(pk jsontext.Value) (user.ID, bool) {
 	return id, err == nil
 }
 
-// hashers are the algorithms that Django has a hasher for (django.contrib.auth.hashers, 1.4 to 5.2).
+// hashers are the algorithms for which Django has a hasher (django.contrib.auth.hashers, 1.4 to 5.2).
 var hashers = map[string]bool{
 	"pbkdf2_sha256": true, "pbkdf2_sha1": true, "argon2": true, "bcrypt_sha256": true, "bcrypt": true,
 	"scrypt": true, "sha1": true, "md5": true, "unsalted_sha1": true, "unsalted_md5": true, "crypt": true,
@@ -260,7 +195,7 @@ func knownScheme(encoded string) bool {
 	name, _, salted := strings.Cut(encoded, "$")
 	if !salted {
 		digest, err := hex.DecodeString(encoded)
-		return len(digest) == md5.Size && err == nil // unsalted MD5, bare
+		return len(digest) == md5.Size && err == nil // unsalted MD5 has no prefix
 	}
 	return hashers[name]
 }

@@ -1,10 +1,8 @@
-// Package django reads the users of a Django project, and SimpleJWT's token blacklist, out of a
-// fixture as manage.py dumpdata writes it, or out of the project's database. Nothing is ever written
-// there, and memory does not grow with the number of users.
+// Package django reads the users of a Django project, and SimpleJWT's token blacklist, from a fixture of manage.py
+// dumpdata or from the project's database. It writes nothing there, and memory does not grow with the number of users.
 package django
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,40 +13,35 @@ import (
 	"slices"
 	"strings"
 	"time"
-	_ "time/tzdata" // zones also where the machine knows none
+	_ "time/tzdata" // zones also on a machine without a tz database
 
 	"roster/ports/outbound"
 )
 
-// Options says what to read.
+// Options describes the source.
 type Options struct {
 	// Source is the path of a fixture (JSON, JSON lines, either gzipped), or a database: sqlite:PATH,
 	// the path of an SQLite database, postgres://... (or postgresql://...).
 	Source string
 
-	UserModel string            // app.Model; "" finds it
-	Table     string            // of a database: the model's table; "" is that of the model, or found
+	UserModel string            // app.Model; "" for the only one
+	Table     string            // in a database; "" for the table of UserModel, or the only one
 	Fields    map[string]string // member -> the field that holds it, "" for none; see Members
 
-	// TimeZone is where dates of users without an offset are from, as the tz database names it; "" is UTC.
-	// Django keeps the time of its own TIME_ZONE there with USE_TZ = False.
+	// TimeZone is the zone of dates without an offset, as in the tz database; "" is UTC. With USE_TZ = False, Django
+	// stores dates in its TIME_ZONE.
 	TimeZone string
 
-	zone *time.Location // found by Open
+	zone *time.Location // of TimeZone
 }
 
-// Source is an open source. Its methods may be called again and again.
+// Source is an open source. Its methods may be called repeatedly.
 type Source interface {
 	outbound.UserSource
-	// Describe says what was found, for people.
-	Describe() string
-	// Note says how the source is read where that is not the usual way, "" otherwise.
-	Note() string
+	Describe() string // the model or table
+	Note() string     // how the source is read, where that is unusual, or ""
 	Close(ctx context.Context) error
 }
-
-// Note implements Source.
-func (reader) Note() string { return "" }
 
 // The members of a user that a field map can name.
 const (
@@ -73,11 +66,8 @@ func Members() []string {
 	}
 }
 
-// sqliteMagic is how every SQLite database begins.
-const sqliteMagic = "SQLite format 3\x00"
-
-// Open opens a source and looks at all that can be seen before the first user: a fixture is read once
-// to its end, so that a damaged one is found before anything is imported.
+// Open opens a source and finds the users in it. It reads a fixture to its end, so that a damaged one is not imported
+// in part.
 func Open(ctx context.Context, o Options) (_ Source, err error) {
 	if o.zone, err = time.LoadLocation(o.TimeZone); err != nil {
 		return nil, fmt.Errorf("there is no time zone %q; names are such as Europe/Berlin", o.TimeZone)
@@ -100,7 +90,7 @@ func Open(ctx context.Context, o Options) (_ Source, err error) {
 	if u, err := url.Parse(o.Source); err == nil && u.Host != "" {
 		return nil, fmt.Errorf("a source cannot be read by %s: there are files, sqlite:PATH and postgres://", u.Scheme)
 	}
-	isDatabase, err := beginsWith(o.Source, sqliteMagic)
+	isDatabase, err := isSQLite(o.Source)
 	switch {
 	case err != nil:
 		return nil, err
@@ -112,21 +102,19 @@ func Open(ctx context.Context, o Options) (_ Source, err error) {
 	return openFixture(ctx, o)
 }
 
-func beginsWith(path, magic string) (bool, error) {
+// isSQLite reports whether the file at path is an SQLite database, by its header.
+func isSQLite(path string) (bool, error) {
 	f, err := os.Open(path) //nolint:gosec // the operator names it
 	if err != nil {
 		return false, err
 	}
 	defer func() { _ = f.Close() }() // nothing was written
-	head := make([]byte, len(magic))
-	n, err := io.ReadFull(f, head)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return false, err
-	}
-	return bytes.Equal(head[:n], []byte(magic)), nil
+	const header = "SQLite format 3\x00"
+	head, err := io.ReadAll(io.LimitReader(f, int64(len(header))))
+	return string(head) == header, err
 }
 
-// field returns the name under which a source keeps a member, "" when it does not.
+// field returns the name of the field that holds a member, or "".
 func (o Options) field(member string) string {
 	if name, mapped := o.Fields[member]; mapped {
 		return name
@@ -134,13 +122,7 @@ func (o Options) field(member string) string {
 	return member
 }
 
-// taken reports whether a field holds a member.
-func (o Options) taken(field string) bool {
-	return slices.ContainsFunc(Members(), func(m string) bool { return o.field(m) == field })
-}
-
-// isUserModel reports whether fields are those of a user: every model that descends from Django's
-// AbstractBaseUser has a password and a last_login.
+// isUserModel reports whether a model has the fields of Django's AbstractBaseUser: a password and a last_login.
 func (o Options) isUserModel(has func(field string) bool) bool {
 	for _, m := range []string{memberPassword, memberLastLogin} {
 		if name := o.field(m); name == "" || !has(name) {
@@ -150,8 +132,8 @@ func (o Options) isUserModel(has func(field string) bool) bool {
 	return true
 }
 
-// choose returns the one candidate, of several the only one that is called user (others keep its
-// history, say), or an error that lists them. what is "model" or "table".
+// choose returns the only candidate or, of several, the only one that is named user (others may hold its history). what
+// is "model" or "table".
 func choose(what, flag string, candidates []string) (string, error) {
 	var named []string
 	for _, c := range candidates {
@@ -161,7 +143,8 @@ func choose(what, flag string, candidates []string) (string, error) {
 	}
 	switch {
 	case len(candidates) == 0:
-		return "", fmt.Errorf("found no user %s: none has the fields password and last_login; name it with --%s, and its fields with --field", what, flag)
+		return "", fmt.Errorf("found no user %s with the fields password and last_login; name it with --%s, and its fields with --field",
+			what, flag)
 	case len(candidates) == 1:
 		return candidates[0], nil
 	case len(named) == 1:

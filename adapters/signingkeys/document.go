@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"slices"
 	"time"
@@ -19,14 +18,13 @@ const FileName = "signing-keys.json"
 
 const maxFile = 1 << 20 // bytes; an RSA key of 8192 bits takes 6,000
 
-// document is the content of the key file: a JWK set (RFC 7517) of private keys that names the one that
-// signs.
+// document is the content of the key file: a JWK set (RFC 7517) of private keys, with the id of the one that signs.
 type document struct {
 	Signing string   `json:"signing"`
 	Keys    []*entry `json:"keys"` // the oldest first
 }
 
-// entry is a key and its times, which are further members of its JWK.
+// entry is a key with its times, which are further members of its JWK.
 type entry struct {
 	*Key
 	times
@@ -34,11 +32,11 @@ type entry struct {
 
 type times struct {
 	Created     time.Time `json:"created"`
-	Stopped     time.Time `json:"stopped,omitzero"`      // when it last ceased to sign
-	TokensUntil time.Time `json:"tokens_until,omitzero"` // when its last token expires, by the settings of that time
+	Stopped     time.Time `json:"stopped,omitzero"`      // when it last stopped signing
+	TokensUntil time.Time `json:"tokens_until,omitzero"` // when its last token expires, by the settings when it stopped
 }
 
-// MarshalJSON returns the JWK of the private key with the times.
+// MarshalJSON returns the JWK of the private key, with the times.
 func (e *entry) MarshalJSON() ([]byte, error) {
 	jwk, err := json.Marshal(jose.JSONWebKey{Key: e.private, KeyID: e.id, Algorithm: e.algorithm, Use: "sig"})
 	if err != nil {
@@ -52,7 +50,7 @@ func (e *entry) MarshalJSON() ([]byte, error) {
 	return append(jwk, times[1:]...), nil
 }
 
-// UnmarshalJSON reads what MarshalJSON returns. Its errors quote nothing of the key.
+// UnmarshalJSON decodes the result of MarshalJSON. Its errors quote nothing of the key.
 func (e *entry) UnmarshalJSON(text []byte) error {
 	var jwk jose.JSONWebKey
 	if jwk.UnmarshalJSON(text) != nil || json.Unmarshal(text, &e.times) != nil {
@@ -69,13 +67,9 @@ func (e *entry) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// Why a key file cannot be used.
-var (
-	errNoFile   = errors.New("no such file")
-	errDocument = errors.New("not a file that roster keys wrote")
-)
+var errDocument = errors.New("not a file that roster keys wrote")
 
-// read returns the keys at path, or errNoFile, and a document without keys, where there is no such file.
+// read returns the keys at path. The error is fs.ErrNotExist, with a document without keys, if there is no such file.
 func read(path string) (*document, error) {
 	content, err := readContent(path)
 	if err != nil {
@@ -86,9 +80,6 @@ func read(path string) (*document, error) {
 
 func readContent(path string) ([]byte, error) {
 	content, err := privatefile.Read(path, maxFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: %w", path, errNoFile)
-	}
 	if err == nil {
 		err = privatefile.CheckDir(filepath.Dir(path))
 	}
@@ -109,7 +100,7 @@ func parse(path string, content []byte) (*document, error) {
 	return d, nil
 }
 
-// write replaces the key file. Until its last step, the renaming, the former keys are in force.
+// write replaces the key file, by renaming a complete one.
 func (d *document) write(path string) error {
 	content, err := json.MarshalIndent(d, "", "  ")
 	if err != nil {
@@ -118,7 +109,7 @@ func (d *document) write(path string) error {
 	return privatefile.Write(path, append(content, '\n'))
 }
 
-// set returns the keys as they sign and verify.
+// set returns the keys of the document.
 func (d *document) set() (*Set, error) {
 	keys := make([]*Key, len(d.Keys))
 	for i, e := range d.Keys {
@@ -146,7 +137,7 @@ func (d *document) add(k *Key, now time.Time) *entry {
 	return e
 }
 
-// sign makes a key the one that signs, and notes until when tokens of the former one are in use.
+// sign makes a key the one that signs, and records until when tokens of the former one are in use.
 func (d *document) sign(e *entry, now time.Time, lifetime time.Duration) {
 	if e.id == d.Signing {
 		return

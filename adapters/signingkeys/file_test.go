@@ -86,30 +86,6 @@ func TestManyStartsMakeOneKey(t *testing.T) {
 	}
 }
 
-// A start makes no key where a former version kept keys as PEM files; they are imported, the one that signs first.
-func TestFormerKeysAreNotReplaced(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "keys")
-	private := generated(t, ES256)
-	former := filepath.Join(dir, idOf(t, private)+".pem")
-	write(t, former, inPEM(t, private), 0o600)
-	write(t, filepath.Join(dir, "signing"), idOf(t, private), 0o600)
-	o := operateOn(t, dir)
-	_, start := Open(dir, ES256, zap.NewNop())
-	_, add := o.Add(t.Context(), "")
-	_, rotate := o.Rotate(t.Context(), "")
-	for name, err := range map[string]error{"start": start, "check": Check(dir, ES256), "add": add, "rotate": rotate} {
-		if err == nil || !strings.Contains(err.Error(), "roster keys add --from FILE") || !strings.Contains(err.Error(), dir) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	if k, err := o.AddFrom(t.Context(), former); err != nil || k.State != Signing {
-		t.Fatal(k, err)
-	}
-	if got := open(t, dir).Signing().ID(); got != idOf(t, private) {
-		t.Errorf("%s signs", got)
-	}
-}
-
 // damaged returns a key file with one key, changed by a function.
 func damaged(t *testing.T, change func(set map[string]any, key map[string]any)) string {
 	t.Helper()

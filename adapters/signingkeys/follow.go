@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -12,26 +13,24 @@ import (
 	"go.uber.org/zap"
 )
 
-// File is the keys of a directory as they are now. It follows the changes of operators: with Look, to be
-// called from time to time, and at once for a key that a token names. While the file cannot be read, the
-// former keys stay in force. It is safe for concurrent use.
+// File is the keys of a directory. It follows changes of the key file: when Look is called, and at once for an unknown key
+// that a token names. While the file cannot be read, the former keys stay in force. It is safe for concurrent use.
 type File struct {
 	path    string
 	log     *zap.Logger
 	current atomic.Pointer[Set]
 	read    func(path string) ([]byte, error)
 
-	mu      sync.Mutex  // held while looking
-	seen    os.FileInfo // of the file before it was last read, nil when there was none
+	mu      sync.Mutex  // guards the following
+	seen    os.FileInfo // of the file before it was last read, or nil
 	content []byte      // as last read
-	failure string      // of the last look
+	failure string      // of the last attempt to read it, or ""
 }
 
-// Open reads the key file of a directory, and makes one with a key for the algorithm where there is none: of
-// processes that start at once, one makes it. It fails when another user can read the file or put another
-// one in its place, when it is damaged, and where a former version kept its keys as PEM files.
+// Open reads the key file of a directory. If there is none, it makes one with a key for the algorithm, which other
+// processes that start at the same time use too. It fails when the file is damaged, or another user can read or replace it.
 func Open(dir, algorithm string, log *zap.Logger) (*File, error) {
-	if err := checkPair(algorithm); err != nil {
+	if err := checkAlgorithm(algorithm); err != nil {
 		return nil, err
 	}
 	path := filepath.Join(dir, FileName)
@@ -66,22 +65,20 @@ func create(dir, algorithm string) error {
 	return err
 }
 
-// Check fails as Open would, and makes nothing; a missing key file is no failure.
+// Check fails when Open would fail, and makes nothing.
 func Check(dir, algorithm string) error {
-	if err := checkPair(algorithm); err != nil {
+	if err := checkAlgorithm(algorithm); err != nil {
 		return err
 	}
-	_, err := read(filepath.Join(dir, FileName))
-	if errors.Is(err, errNoFile) {
-		return checkFormer(dir)
+	if _, err := read(filepath.Join(dir, FileName)); !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	return err
+	return nil
 }
 
-// Current returns the keys in force. For an unknown id it asks whether the file has changed and reads it only
-// then: invented ids cost no reading.
+// Current returns the keys in force. For an unknown id it reads the file if that has changed: forged ids cause no reads.
 func (f *File) Current(id string) *Set {
-	if set := f.current.Load(); set.Find(id) != nil || !isID(id) {
+	if set := f.current.Load(); id == "" || set.Find(id) != nil {
 		return set
 	}
 	f.mu.Lock()
@@ -92,7 +89,7 @@ func (f *File) Current(id string) *Set {
 	return f.current.Load()
 }
 
-// Look reads the file. It does not trust the file's time: that of a network file system may be stale.
+// Look reads the file, also if its time has not changed: that of a network file system may be stale.
 func (f *File) Look() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -100,8 +97,8 @@ func (f *File) Look() {
 	f.look()
 }
 
-// changed reports whether the file is another one, or has another size or time, than before it was last read.
-// A change replaces the file, so that two changes at the same time differ too.
+// changed reports whether the file, its size or its time is another one than when it was last read. Keyring replaces the
+// file, so that two changes at the same time differ too.
 func (f *File) changed() bool {
 	before := f.seen
 	info, err := os.Stat(f.path)
@@ -115,12 +112,12 @@ func (f *File) changed() bool {
 	return !os.SameFile(before, info) || before.Size() != info.Size() || !before.ModTime().Equal(info.ModTime())
 }
 
-// look takes over what the file holds by now.
+// look reads the file and replaces the keys. It logs a failure once.
 func (f *File) look() {
 	set, err := f.load()
 	if err != nil {
 		if f.failure != err.Error() {
-			f.log.Warn("the signing keys cannot be read; those from before stay in use", zap.Error(err))
+			f.log.Warn("the signing keys cannot be read; the former keys stay in use", zap.Error(err))
 		}
 		f.failure = err.Error()
 		return
@@ -133,10 +130,11 @@ func (f *File) look() {
 		return
 	}
 	f.current.Store(set)
-	f.log.Info("the signing keys changed", zap.String("signs", set.Signing().ID()), zap.String("algorithm", set.Signing().Algorithm()), zap.Int("keys", len(set.Keys())))
+	f.log.Info("the signing keys changed", zap.String("signs", set.Signing().ID()),
+		zap.String("algorithm", set.Signing().Algorithm()), zap.Int("keys", len(set.Keys())))
 }
 
-// load returns the keys of the file, or nil when it holds what it held before.
+// load returns the keys of the file, or nil when its content is the same as before.
 func (f *File) load() (*Set, error) {
 	content, err := f.read(f.path)
 	if err != nil || f.content != nil && bytes.Equal(content, f.content) {

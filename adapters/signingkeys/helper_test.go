@@ -44,7 +44,7 @@ func write(t *testing.T, name, content string, mode os.FileMode) {
 // generated returns a new private key of the standard library.
 func generated(t testing.TB, algorithm string) any {
 	t.Helper()
-	k, err := generatePrivate(algorithm)
+	k, err := generators[algorithm]()
 	if err != nil {
 		t.Fatal(err)
 	}

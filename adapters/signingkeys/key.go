@@ -1,13 +1,16 @@
 package signingkeys
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509"
 	"encoding/base64"
+	"encoding/pem"
 	"errors"
 	"fmt"
 
@@ -25,7 +28,7 @@ const (
 	HS512 = "HS512"
 )
 
-// Key is one key with the only algorithm that it is used with. It never prints.
+// Key is one key with the only algorithm that it is used with. It is never printed.
 type Key struct {
 	id              string
 	algorithm       string
@@ -38,10 +41,10 @@ func (k *Key) ID() string { return k.id }
 // Algorithm returns the key's algorithm.
 func (k *Key) Algorithm() string { return k.algorithm }
 
-// Private returns what signs, as golang-jwt takes it, or nil where the key only verifies.
+// Private returns the key for golang-jwt to sign with, or nil if the key only verifies.
 func (k *Key) Private() any { return k.private }
 
-// Public returns what verifies, as golang-jwt takes it: of a secret the secret.
+// Public returns the key for golang-jwt to verify with: the public key, or the secret.
 func (k *Key) Public() any { return k.public }
 
 // Format hides the key.
@@ -95,18 +98,30 @@ func newPublicKey(public any) (*Key, error) {
 	return k, nil
 }
 
-// isID reports whether text has the form of a key's id.
-func isID(text string) bool {
-	thumbprint, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	return err == nil && len(thumbprint) == crypto.SHA256.Size() && len(text) == base64.RawURLEncoding.EncodedLen(len(thumbprint))
+// generators make private keys.
+var generators = map[string]func() (any, error){
+	ES256: func() (any, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) },
+	RS256: func() (any, error) { return rsa.GenerateKey(rand.Reader, 3072) },
+	EdDSA: func() (any, error) {
+		_, private, err := ed25519.GenerateKey(rand.Reader)
+		return private, err
+	},
 }
 
-// generate makes a key whose id does not begin with a dash: a command line would take it for a flag.
+// checkAlgorithm refuses algorithms without a key pair.
+func checkAlgorithm(algorithm string) error {
+	if generators[algorithm] == nil {
+		return fmt.Errorf("signing keys are made for ES256, RS256 and EdDSA, not for %q", algorithm)
+	}
+	return nil
+}
+
+// generate makes a key for an algorithm of generators. Its id does not begin with a dash, as a flag does.
 func generate(algorithm string) (*Key, error) {
 	for {
-		private, err := generatePrivate(algorithm)
+		private, err := generators[algorithm]()
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("make a key: %w", err)
 		}
 		if k, err := newKey(private); err != nil || k.id[0] != '-' {
 			return k, err
@@ -114,26 +129,39 @@ func generate(algorithm string) (*Key, error) {
 	}
 }
 
-func generatePrivate(algorithm string) (any, error) {
-	switch algorithm {
-	case ES256:
-		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	case RS256:
-		return rsa.GenerateKey(rand.Reader, 3072)
-	case EdDSA:
-		_, private, err := ed25519.GenerateKey(rand.Reader)
-		return private, err
+// Errors of keys in PEM (RFC 7468). The errors of the parsers are left out, since they may quote the key.
+var (
+	errNoPrivateKey = errors.New("not one private key as PKCS #8 in PEM (BEGIN PRIVATE KEY)")
+	errNoKey        = errors.New("not a key in PEM (BEGIN PRIVATE KEY or BEGIN PUBLIC KEY)")
+)
+
+// parsePrivate parses a single private key.
+func parsePrivate(text []byte) (*Key, error) {
+	k, rest, err := parseKey(text)
+	if errors.Is(err, errNoKey) || err == nil && (k.private == nil || len(rest) > 0) {
+		return nil, errNoPrivateKey
 	}
-	return nil, checkPair(algorithm)
+	return k, err
 }
 
-var errNoPair = errors.New("signing keys are made for ES256, RS256 and EdDSA")
-
-// checkPair refuses algorithms without a key pair.
-func checkPair(algorithm string) error {
-	switch algorithm {
-	case ES256, RS256, EdDSA:
-		return nil
+// parseKey parses the private key (PKCS #8) or public key (PKIX) at the beginning of text, and returns the rest of text.
+func parseKey(text []byte) (k *Key, rest []byte, err error) {
+	block, rest := pem.Decode(text)
+	if block == nil {
+		return nil, nil, errNoKey
 	}
-	return fmt.Errorf("%w, not for %q", errNoPair, algorithm)
+	parse, wrap := x509.ParsePKIXPublicKey, newPublicKey
+	switch block.Type {
+	case "PRIVATE KEY":
+		parse, wrap = x509.ParsePKCS8PrivateKey, newKey
+	case "PUBLIC KEY":
+	default:
+		return nil, nil, errNoKey
+	}
+	key, err := parse(block.Bytes)
+	if err != nil {
+		return nil, nil, errNoKey
+	}
+	k, err = wrap(key)
+	return k, bytes.TrimSpace(rest), err
 }

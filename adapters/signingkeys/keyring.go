@@ -34,7 +34,7 @@ type KeyInfo struct {
 	Until         time.Time // when the last token of a key that has signed expires
 }
 
-// Why a key is left as it is.
+// Errors of changes.
 var (
 	ErrUnknownKey = errors.New("there is no such key")
 	ErrKnownKey   = errors.New("the key is there already")
@@ -42,12 +42,12 @@ var (
 	ErrInUse      = errors.New("tokens that the key signed may be good still")
 )
 
-// leeway covers what a key may sign after a rotation, on an instance that has not followed yet, and the
-// difference between clocks.
+// leeway is added to the lifetime of tokens, for instances that have not followed a rotation yet and for the difference
+// between clocks.
 const leeway = time.Minute
 
-// Keyring changes the keys of a directory, while instances use them and other Keyrings change them. Each
-// change replaces the file once, so a crash leaves the keys as they were before or after it.
+// Keyring changes the keys of a directory, which instances may use and other Keyrings change at the same time. Each change
+// replaces the file once, so a crash leaves the keys as they were before or after it.
 type Keyring struct {
 	path      string
 	algorithm string
@@ -56,7 +56,7 @@ type Keyring struct {
 	write     func(d *document, path string) error
 }
 
-// NewKeyring makes a Keyring. algorithm is the one of new keys by default, lifetime the longest of a token.
+// NewKeyring returns a Keyring. algorithm is the default for new keys, lifetime the longest of a token.
 func NewKeyring(dir, algorithm string, lifetime time.Duration) *Keyring {
 	return &Keyring{filepath.Join(dir, FileName), algorithm, lifetime, time.Now, (*document).write}
 }
@@ -64,7 +64,7 @@ func NewKeyring(dir, algorithm string, lifetime time.Duration) *Keyring {
 // List returns the keys, the oldest first; none where there is no key file.
 func (r *Keyring) List() ([]KeyInfo, error) {
 	d, err := read(r.path)
-	if err != nil && !errors.Is(err, errNoFile) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	out := make([]KeyInfo, len(d.Keys))
@@ -90,7 +90,7 @@ func (r *Keyring) AddFrom(ctx context.Context, file string) (KeyInfo, error) {
 	if err != nil {
 		return KeyInfo{}, err
 	}
-	k, err := parseOnePrivate(text)
+	k, err := parsePrivate(text)
 	if err != nil {
 		return KeyInfo{}, fmt.Errorf("%s: %w", file, err)
 	}
@@ -162,38 +162,23 @@ func (r *Keyring) find(d *document, id string) (*entry, error) {
 	return nil, fmt.Errorf("%w: %s", ErrUnknownKey, id)
 }
 
-// add makes a key. It refuses to make the first one where a former version kept its keys: the tokens of
-// those would be refused.
+// add makes a key.
 func (r *Keyring) add(d *document, algorithm string) (*entry, error) {
-	if err := checkPair(algorithm); err != nil {
+	if err := checkAlgorithm(algorithm); err != nil {
 		return nil, err
-	}
-	if len(d.Keys) == 0 {
-		if err := checkFormer(filepath.Dir(r.path)); err != nil {
-			return nil, err
-		}
 	}
 	k, err := generate(algorithm)
 	if err != nil {
-		return nil, fmt.Errorf("make a key: %w", err)
+		return nil, err
 	}
 	return d.add(k, r.now().UTC()), nil
 }
 
-// checkFormer refuses a directory with keys in PEM files and no key file.
-func checkFormer(dir string) error {
-	if pem, err := filepath.Glob(filepath.Join(dir, "*.pem")); err != nil || len(pem) > 0 {
-		return fmt.Errorf("%s: keys in PEM files are no longer read, and there is no %s; import them, the one that signs first, with: roster keys add --from FILE", dir, FileName)
-	}
-	return nil
-}
-
-// lockPoll is how often a change that waits for another one tries again.
+// lockPoll is the time between attempts to get the lock.
 const lockPoll = 20 * time.Millisecond
 
-// change reads the keys, changes them and writes them, while no other Keyring does. do returns the key that it
-// changed, or nil for no change. create says whether it may make the first key; without one, no other change
-// makes a directory.
+// change reads the keys, calls do and writes them, while holding a lock. do returns the key that it changed, or nil for no
+// change. If create is false and there is no key file, change makes no directory.
 func (r *Keyring) change(ctx context.Context, create bool, do func(*document) (*entry, error)) (KeyInfo, error) {
 	dir := filepath.Dir(r.path)
 	if _, err := os.Stat(r.path); create && err != nil {
@@ -215,12 +200,12 @@ func (r *Keyring) change(ctx context.Context, create bool, do func(*document) (*
 	if _, err := lock.TryLockContext(ctx, lockPoll); err != nil {
 		return KeyInfo{}, fmt.Errorf("%s: %w", file, err)
 	}
-	defer lock.Close() //nolint:errcheck // the change is done; the end of the process releases the lock too
+	defer lock.Close() //nolint:errcheck // the change is complete; the end of the process releases the lock too
 	if err := privatefile.RemoveUnfinished(r.path); err != nil {
 		return KeyInfo{}, err
 	}
 	d, err := read(r.path)
-	if err != nil && !errors.Is(err, errNoFile) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return KeyInfo{}, err
 	}
 	e, err := do(d)

@@ -1,15 +1,18 @@
 package signingkeys
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"roster/domain/guessable"
 )
 
-// Set is the keys in force: one signs, all verify. It does not change and never prints a key.
+// Set is the keys in force: one signs, all verify. It is immutable, and never printed.
 type Set struct {
 	signing *Key
 	keys    []*Key  // by id, without duplicates
@@ -29,6 +32,45 @@ func newSet(signing *Key, others ...*Key) (*Set, error) {
 	}
 	jwks, err := json.Marshal(set)
 	return &Set{signing, keys, &jwks}, err
+}
+
+// FromPEM returns the set of a private key (PKCS #8), which signs, and of fallbacks, which verify too: any number of
+// private or public keys, one after the other. Errors quote nothing of a key.
+func FromPEM(signing, fallbacks string) (*Set, error) {
+	k, err := parsePrivate([]byte(signing))
+	if err != nil {
+		return nil, fmt.Errorf("the signing key: %w", err)
+	}
+	var others []*Key
+	for text := bytes.TrimSpace([]byte(fallbacks)); len(text) > 0; {
+		var other *Key
+		if other, text, err = parseKey(text); err != nil {
+			return nil, fmt.Errorf("fallback %d: %w", len(others)+1, err)
+		}
+		others = append(others, other)
+	}
+	return newSet(k, others...)
+}
+
+// FromSecret returns the set of a secret that signs and verifies, for HS256, HS384 or HS512. Its bytes are the key, as
+// SimpleJWT takes Django's SECRET_KEY. The fallbacks verify too, as Django's SECRET_KEY_FALLBACKS do. It fails on
+// secrets on which guessable.Secret fails.
+func FromSecret(secret, algorithm string, fallbacks ...string) (*Set, error) {
+	if algorithm != HS256 && algorithm != HS384 && algorithm != HS512 {
+		return nil, fmt.Errorf("no algorithm with a secret: %q", algorithm)
+	}
+	var keys []*Key
+	for i, text := range append([]string{secret}, fallbacks...) {
+		what := "the secret"
+		if i > 0 {
+			what = fmt.Sprintf("fallback %d", i)
+		}
+		if err := guessable.Secret(text); err != nil {
+			return nil, fmt.Errorf("%s %w", what, err)
+		}
+		keys = append(keys, &Key{algorithm: algorithm, private: []byte(text), public: []byte(text)})
+	}
+	return newSet(keys[0], keys[1:]...)
 }
 
 // Signing returns the key that signs.
@@ -56,17 +98,11 @@ func (Set) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "[keys]") }
 // MarshalText hides the keys.
 func (Set) MarshalText() ([]byte, error) { return []byte("[keys]"), nil }
 
-// Source gives the keys in force at the time of the call. A Set is a Source that never changes, a File one
-// that does.
+// Source returns the keys in force: a Set, which never changes, or a File.
 type Source interface {
 	// Current returns the keys in force. It first looks for a key of the id, unless that is "" or among them.
 	Current(id string) *Set
 }
-
-var (
-	_ Source = (*Set)(nil)
-	_ Source = (*File)(nil)
-)
 
 // Current returns s.
 func (s *Set) Current(string) *Set { return s }

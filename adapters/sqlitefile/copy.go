@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 )
 
-// copied reads a database, which looked as before, by way of a copy that only this user can read, together with
-// the file of a suffix that SQLite has to work off first.
+// copied opens a private copy of the database, which was in the state before, and of the file of a suffix, which SQLite has
+// to apply to it.
 func copied(ctx context.Context, before fs.FileInfo, path, suffix string) (_ *File, err error) {
 	rest, err := os.Stat(path + suffix)
 	if err != nil {
@@ -46,27 +46,17 @@ func copied(ctx context.Context, before fs.FileInfo, path, suffix string) (_ *Fi
 	return f, nil
 }
 
-func copyFile(ctx context.Context, from, to string) (err error) {
+func copyFile(ctx context.Context, from, to string) error {
 	in, err := os.Open(from) //nolint:gosec // the operator names it
 	if err != nil {
 		return err
 	}
+	defer context.AfterFunc(ctx, func() { _ = in.Close() })()             // which ends the copying
 	defer func() { _ = in.Close() }()                                     // nothing was written
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // in a directory of our own
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // in a private directory
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, out.Close()) }()
-	for { // a large file takes a while, during which ctx may end
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		const part = 16 << 20
-		switch _, err := io.CopyN(out, in, part); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return err
-		}
-	}
+	_, err = io.Copy(out, in)
+	return errors.Join(ctx.Err(), err, out.Close())
 }

@@ -1,7 +1,6 @@
-// Package sqlitefile opens SQLite database files that are only read: nothing is written in them or beside
-// them. SQLite's own mode=ro is not enough. On a database in WAL mode it makes the files -wal and -shm where
-// they are missing; they belong to the user that reads, so that the database's owner can no longer write,
-// and where they cannot be made the database cannot be read.
+// Package sqlitefile opens SQLite database files for reading only, and writes no file beside them. SQLite's mode=ro does
+// not suffice: for a database in WAL mode it creates missing -wal and -shm files, which belong to the reading user, so
+// that the owner of the database can no longer write, and it fails when it cannot create them.
 package sqlitefile
 
 import (
@@ -20,39 +19,36 @@ import (
 	lib "modernc.org/sqlite/lib"
 )
 
-// ErrChanged means that a database that was in use by no process came into use while it was read.
+// ErrChanged reports that a process wrote to a database that was read without locks.
 var ErrChanged = errors.New("the database was written to while it was read; run the command again")
 
 // Suffixes of the files that SQLite keeps beside a database.
 const (
-	logSuffix     = "-wal"     // what was written and is not in the database yet, in WAL mode
-	indexSuffix   = "-shm"     // the index of the log, which processes share
-	journalSuffix = "-journal" // what the database held before a transaction that is not complete, in other modes
+	logSuffix     = "-wal"     // in WAL mode, the changes that are not in the database yet
+	indexSuffix   = "-shm"     // the shared index of the log
+	journalSuffix = "-journal" // in other modes, the former content of an incomplete transaction
 )
 
-// File is a database file that is read. It must be the only one that this process has open of its database:
-// closing a file ends the locks of its whole process.
+// File is an open database file. A process must not open a database twice: closing either file ends the locks of both.
 type File struct {
-	source string      // the file, without symbolic links
-	path   string      // what is opened: the file, or a private copy
-	query  string      // how, as parameters of SQLite's URI
-	note   string      // how, for people
-	before fs.FileInfo // of a file that is read without locks
-	dir    string      // holds the private copy
+	source string      // the path without symbolic links
+	path   string      // of the opened file: source, or a private copy
+	query  string      // parameters of SQLite's URI
+	note   string      // see Note
+	before fs.FileInfo // the state of a file that is read without locks, or nil
+	dir    string      // of the private copy, or ""
 }
 
-// attempts is how often Open looks at a file whose state changes at that moment.
+// attempts is the number of attempts to open a file whose state changes at the same time.
 const attempts = 3
 
-// Open finds how the database file at path can be read, all that was committed to it included:
+// Open opens the database file at path, with all transactions that were committed to it:
 //
-//   - A process has it open in WAL mode, or left its log and index behind: the log and its index are read too,
-//     and SQLite's locks keep what is read from being overwritten. They are not written.
-//   - No process does, and the database is complete: it is read without locks (immutable=1). Unchanged reports
-//     whether a process wrote to it since.
-//   - A process left a log without its index, or a transaction that must be taken back: that needs to be
-//     written, and happens in a private copy, which Close removes.
-//   - It is not in WAL mode: it is read under SQLite's locks, which need no file.
+//   - in WAL mode with a log and an index: with both, which are only read, and with SQLite's locks;
+//   - in WAL mode without a log: without locks (immutable=1); Unchanged reports whether a process wrote to it since;
+//   - in WAL mode with a log and no index, or with an incomplete transaction: SQLite has to write to it, so a private copy
+//     is opened, which Close removes;
+//   - in other modes: with SQLite's locks, which need no file.
 //
 // The error is fs.ErrNotExist when there is no file.
 func Open(ctx context.Context, path string) (*File, error) {
@@ -72,21 +68,21 @@ func Open(ctx context.Context, path string) (*File, error) {
 }
 
 func look(ctx context.Context, path string) (*File, error) {
-	before, err := os.Stat(path) // first, so that whatever is written afterwards shows
+	before, err := os.Stat(path) // first, so that later writes are detected
 	if err != nil {
 		return nil, err
 	}
 	if !before.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file", path)
+		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
-	ahead, err := logsAhead(path)
+	wal, err := inWALMode(path)
 	if err != nil {
 		return nil, err
 	}
 	f := &File{source: path, path: path, query: "mode=ro"}
 	log, index := size(path+logSuffix), size(path+indexSuffix)
 	switch {
-	case !ahead:
+	case !wal:
 		if err = f.probe(ctx); code(err) == lib.SQLITE_READONLY_ROLLBACK {
 			return copied(ctx, before, path, journalSuffix)
 		}
@@ -102,20 +98,19 @@ func look(ctx context.Context, path string) (*File, error) {
 	return f, f.probe(ctx)
 }
 
-// logsAhead reports whether the database is in WAL mode: the read version of its header is 2 (see "The Database
-// Header" of SQLite's file format).
-func logsAhead(path string) (ahead bool, err error) {
-	const at, wal = 19, 2
+// inWALMode reports whether the read version in the header of the database is 2 (see "The Database Header" of SQLite's
+// file format).
+func inWALMode(path string) (wal bool, err error) {
 	f, err := os.Open(path) //nolint:gosec // the operator names it
 	if err != nil {
 		return false, err
 	}
 	defer func() { _ = f.Close() }() // nothing was written
 	var version [1]byte
-	if _, err := f.ReadAt(version[:], at); err != nil && !errors.Is(err, io.EOF) { // too short: SQLite judges it
+	if _, err := f.ReadAt(version[:], 19); err != nil && !errors.Is(err, io.EOF) { // SQLite rejects a file that is too short
 		return false, err
 	}
-	return version[0] == wal, nil
+	return version[0] == 2, nil
 }
 
 // size returns the size of a file, -1 when there is none.
@@ -141,7 +136,7 @@ func (f *File) probe(ctx context.Context) (err error) {
 	return f.Unchanged()
 }
 
-// Note says how the file is read where that is not the usual way, "" otherwise.
+// Note returns how the file is read, if that is unusual, or "".
 func (f *File) Note() string { return f.note }
 
 // Pool returns a pool of up to size connections to the database, which cannot write. options are further
@@ -150,8 +145,8 @@ func (f *File) Pool(size int, options ...string) (*sql.DB, error) {
 	return Pool(f.path, size, append([]string{f.query, "_query_only=1", "_busy_timeout=10000"}, options...)...)
 }
 
-// Unchanged fails with ErrChanged when what was read so far need not be one state of the database. It is to be
-// asked after each query.
+// Unchanged fails with ErrChanged when the results of queries so far may be of different states of the database. It must be
+// called after each query.
 func (f *File) Unchanged() error {
 	if f.before == nil {
 		return nil
@@ -167,7 +162,7 @@ func same(a, b fs.FileInfo) bool {
 	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }
 
-// Close removes the private copy, if there is one. The pools must be closed before.
+// Close removes the private copy, if there is one. All pools must be closed.
 func (f *File) Close() error {
 	if f.dir == "" {
 		return nil

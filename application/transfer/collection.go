@@ -6,10 +6,6 @@ import (
 	"fmt"
 
 	"roster/domain/archive"
-	"roster/domain/audit"
-	"roster/domain/lockout"
-	"roster/domain/session"
-	"roster/domain/user"
 	"roster/ports/inbound"
 	"roster/ports/outbound"
 )
@@ -41,7 +37,7 @@ func collectionsOf(a outbound.Archive, lines outbound.Records) []collection {
 	}
 }
 
-func newCollection[T user.Snapshot | session.Snapshot | lockout.Snapshot | audit.Event](name string, stored outbound.Collection[T], lines outbound.Records) collection {
+func newCollection[T any](name string, stored outbound.Collection[T], lines outbound.Records) collection {
 	read := func(value T) (record, error) {
 		line, err := lines.Line(value)
 		return record{stored.Key(value), line, value}, err
@@ -79,9 +75,11 @@ func newCollection[T user.Snapshot | session.Snapshot | lockout.Snapshot | audit
 	}
 }
 
-// each calls visit with all records in order, page by page, and returns their contents. after is the key before the
-// page.
-func (c collection) each(ctx context.Context, phase string, progress inbound.Progress, visit func(after string, page []record) error) (archive.Contents, error) {
+// visitor is called with a page of records; after is the key before the page.
+type visitor func(after string, page []record) error
+
+// each calls visit with all records in order, page by page, and returns their contents.
+func (c collection) each(ctx context.Context, phase string, progress inbound.Progress, visit visitor) (archive.Contents, error) {
 	sum, after := archive.NewSum(c.name), ""
 	for {
 		page, err := c.page(ctx, after, batch)

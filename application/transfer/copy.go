@@ -22,7 +22,7 @@ func NewCopying(from, to outbound.Archive, lines outbound.Records) *Copying {
 	return &Copying{from, to, lines}
 }
 
-// Copy implements inbound.Copying. It sums up the source after the copy, which detects changes of the source during
+// Copy sums up the source after the copy, which detects changes of the source during
 // the copy.
 func (c *Copying) Copy(ctx context.Context, o inbound.CopyOptions, progress inbound.Progress) ([]archive.Contents, error) {
 	source, target := collectionsOf(c.from, c.lines), collectionsOf(c.to, c.lines)

@@ -26,7 +26,7 @@ func NewExporting(from outbound.Archive, to outbound.ExportWriter, lines outboun
 	return &Exporting{from, to, lines, p.Clock, application.NewRecorder(p)}
 }
 
-// Export implements inbound.Exporting. It records the export before it starts, since an interrupted one has written
+// Export records the export before it starts, since an interrupted one has written
 // records too.
 func (e *Exporting) Export(ctx context.Context, progress inbound.Progress) ([]archive.Contents, error) {
 	e.Record(ctx, audit.Event{Kind: audit.Exported})

@@ -9,7 +9,6 @@ import (
 
 	"roster/application"
 	"roster/domain/audit"
-	"roster/domain/fault"
 	"roster/domain/user"
 	"roster/ports/inbound"
 	"roster/ports/outbound"
@@ -71,17 +70,21 @@ type candidate struct {
 // fingerprint is a short digest of an email key, so that a million of them need little memory.
 type fingerprint [8]byte
 
-func fingerprintOf(key string) fingerprint {
-	sum := sha256.Sum256([]byte(key))
+func (c candidate) fingerprint() fingerprint {
+	sum := sha256.Sum256([]byte(c.snapshot.EmailKey))
 	return fingerprint(sum[:8])
 }
 
-// Import implements inbound.Importing.
-func (i *Importing) Import(ctx context.Context, o inbound.ImportOptions, report func(inbound.ImportRow) error, progress inbound.Progress) (inbound.ImportSummary, error) {
+// Import reads the whole source; see inbound.Importing.
+func (i *Importing) Import(
+	ctx context.Context, o inbound.ImportOptions, report func(inbound.ImportRow) error, progress inbound.Progress,
+) (inbound.ImportSummary, error) {
 	r := &importRun{
 		Importing: i, options: o, report: report, progress: progress, now: i.Clock.Now(),
-		summary: inbound.ImportSummary{Users: make(map[inbound.Outcome]int64), Tokens: make(map[inbound.Outcome]int64), Notices: make(map[inbound.Notice]int64)},
-		ids:     map[user.ID]bool{}, emails: map[fingerprint]user.ID{},
+		summary: inbound.ImportSummary{
+			Users: make(map[inbound.Outcome]int64), Tokens: make(map[inbound.Outcome]int64), Notices: make(map[inbound.Notice]int64),
+		},
+		ids: map[user.ID]bool{}, emails: map[fingerprint]user.ID{},
 	}
 	origin := inbound.OriginOf(ctx)
 	origin.Channel = audit.Import
@@ -98,10 +101,10 @@ func (r *importRun) run(ctx context.Context) error {
 		return err
 	}
 	last, err := r.Source.LastUserID(ctx)
-	if err == nil {
-		err = r.skipIDs(ctx, max(last, r.options.LastID))
-	}
 	if err != nil {
+		return err
+	}
+	if err := r.skipIDs(ctx, max(last, r.options.LastID)); err != nil {
 		return err
 	}
 	r.total = users
@@ -117,7 +120,12 @@ func (r *importRun) run(ctx context.Context) error {
 		err = r.Source.RevokedTokens(ctx, func(t outbound.RevokedToken) error { return r.revoke(ctx, t) })
 	}
 	if !r.options.DryRun {
-		r.Record(ctx, audit.Event{Kind: audit.Imported, Detail: r.summaryText(err)})
+		text := fmt.Sprintf("%s: %d added, %d updated, %d rejected", r.options.Source,
+			r.summary.Users[inbound.Added], r.summary.Users[inbound.Updated], r.summary.Users[inbound.Rejected])
+		if err != nil {
+			text += ", interrupted"
+		}
+		r.Record(ctx, audit.Event{Kind: audit.Imported, Detail: text})
 	}
 	return err
 }
@@ -131,23 +139,14 @@ func (r *importRun) skipIDs(ctx context.Context, last int64) error {
 	return r.Archive.SkipUserIDs(ctx, last)
 }
 
-func (r *importRun) summaryText(err error) string {
-	text := fmt.Sprintf("%s: %d added, %d updated, %d rejected", r.options.Source,
-		r.summary.Users[inbound.Added], r.summary.Users[inbound.Updated], r.summary.Users[inbound.Rejected])
-	if err != nil {
-		text += ", interrupted"
-	}
-	return text
-}
-
 // add adds a row to pending, and flushes pending when it is full.
 func (r *importRun) add(ctx context.Context, s outbound.SourceUser) error {
 	if n, counted := s.ID.Integer(); counted && n <= user.LastImportedID {
 		r.lastID = max(r.lastID, n)
 	}
-	c, rejection := r.convert(s)
-	if rejection != nil {
-		return r.reject(c, *rejection)
+	c, reason, detail := r.convert(s)
+	if reason != "" {
+		return r.reject(c, reason, detail)
 	}
 	if c.snapshot.ID == "" {
 		c.row.Notices = append(c.row.Notices, inbound.NoticeNewID)
@@ -230,24 +229,23 @@ func (r *importRun) put(ctx context.Context, pending []candidate) ([]error, erro
 	}
 	refused := make([]error, len(pending))
 	for n, c := range pending {
-		switch _, err := r.Users.Get(ctx, c.snapshot.ID); {
-		case err == nil:
+		_, err := r.Users.Get(ctx, c.snapshot.ID)
+		if err == nil {
 			refused[n] = outbound.ErrKeyTaken
 			continue
-		case !errors.Is(err, user.ErrNotFound):
-			return nil, err
 		}
-		if _, taken := r.emails[fingerprintOf(c.snapshot.EmailKey)]; taken {
-			refused[n] = user.ErrEmailTaken
-			continue
+		_, taken := r.emails[c.fingerprint()]
+		if errors.Is(err, user.ErrNotFound) && !taken {
+			_, err = r.Users.ByEmail(ctx, c.snapshot.EmailKey)
+			taken = err == nil
 		}
-		switch _, err := r.Users.ByEmail(ctx, c.snapshot.EmailKey); {
-		case err == nil:
+		switch {
+		case taken:
 			refused[n] = user.ErrEmailTaken
 		case !errors.Is(err, user.ErrNotFound):
 			return nil, err
 		default:
-			r.emails[fingerprintOf(c.snapshot.EmailKey)] = c.snapshot.ID
+			r.emails[c.fingerprint()] = c.snapshot.ID
 			if c.snapshot.Administers() {
 				r.staff++
 			}
@@ -258,24 +256,29 @@ func (r *importRun) put(ctx context.Context, pending []candidate) ([]error, erro
 
 // rejectEmailTaken rejects a row whose address another user has.
 func (r *importRun) rejectEmailTaken(ctx context.Context, c candidate) error {
-	other := r.emails[fingerprintOf(c.snapshot.EmailKey)]
+	other := r.emails[c.fingerprint()]
 	if other == "" {
 		u, err := r.Users.ByEmail(ctx, c.snapshot.EmailKey)
-		if err != nil && !errors.Is(err, user.ErrNotFound) {
-			return err
-		}
-		if err == nil {
+		switch {
+		case err == nil:
 			other = u.ID()
+		case !errors.Is(err, user.ErrNotFound):
+			return err
 		}
 	}
 	c.row.Other = other
-	return r.reject(c, rejection{inbound.ReasonEmailTaken, "the user with id " + string(other) + " has this address, or another spelling of it"})
+	return r.reject(c, inbound.ReasonEmailTaken, "the user with id "+string(other)+" has this address, or another spelling of it")
 }
 
-// count counts an outcome, and reports the row when it was updated or kept or has notices.
+// count counts an outcome, and reports the row unless it was added or unchanged without notices.
 func (r *importRun) count(c candidate, o inbound.Outcome) error {
 	c.row.Outcome = o
 	r.summary.Users[o]++
+	r.done++
+	r.progress("users", r.done, r.total)
+	if o == inbound.Rejected {
+		return r.report(c.row)
+	}
 	if c.staff {
 		r.summary.Staff++
 	}
@@ -285,33 +288,14 @@ func (r *importRun) count(c candidate, o inbound.Outcome) error {
 	for _, n := range c.row.Notices {
 		r.summary.Notices[n]++
 	}
-	r.done++
-	r.progress("users", r.done, r.total)
-	c.row.Row = nil
-	if o == inbound.Updated || o == inbound.Kept || len(c.row.Notices) > 0 {
-		return r.report(c.row)
+	if (o == inbound.Added || o == inbound.Unchanged) && len(c.row.Notices) == 0 {
+		return nil
 	}
-	return nil
-}
-
-// rejection is why a row cannot be imported.
-type rejection struct {
-	reason inbound.Reason
-	detail string
-}
-
-func (r *importRun) reject(c candidate, why rejection) error {
-	c.row.Outcome, c.row.Reason, c.row.Detail = inbound.Rejected, why.reason, why.detail
-	r.summary.Users[inbound.Rejected]++
-	r.done++
-	r.progress("users", r.done, r.total)
+	c.row.Row = nil
 	return r.report(c.row)
 }
 
-// message returns the message of the first fault, or "".
-func message(faults []fault.Field) string {
-	if len(faults) == 0 {
-		return ""
-	}
-	return faults[0].Message
+func (r *importRun) reject(c candidate, reason inbound.Reason, detail string) error {
+	c.row.Reason, c.row.Detail = reason, detail
+	return r.count(c, inbound.Rejected)
 }

@@ -27,13 +27,13 @@ func NewRestoring(from outbound.ExportReader, to outbound.Archive, lines outboun
 // errOrder reports an export with records out of order, which Exporting did not write.
 var errOrder = errors.New("the records of the export are out of order")
 
-// Check implements inbound.Restoring.
+// Check compares the records with the footer.
 func (r *Restoring) Check(ctx context.Context, progress inbound.Progress) ([]archive.Contents, error) {
 	in := r.newRun("checked", progress, func(collection, string, []record) error { return nil })
 	return in.read(ctx, func(outbound.ExportHeader) error { return nil })
 }
 
-// Restore implements inbound.Restoring.
+// Restore stores the records and compares the archive with the footer.
 func (r *Restoring) Restore(ctx context.Context, resume bool, progress inbound.Progress) ([]archive.Contents, error) {
 	in := r.newRun("imported", progress, func(c collection, after string, records []record) error {
 		return c.merge(ctx, after, records)

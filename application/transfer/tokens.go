@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -22,16 +23,10 @@ func (r *importRun) revoke(ctx context.Context, t outbound.RevokedToken) error {
 	case t.User == "":
 		return r.skipToken(t, inbound.NoticeTokenWithoutUser)
 	}
-	if t.RevokedAt.IsZero() {
-		t.RevokedAt = r.now
-	}
-	created := t.Issued
-	if created.IsZero() {
-		created = t.RevokedAt
-	}
+	revoked := cmp.Or(t.RevokedAt, r.now)
 	s := session.Snapshot{
-		ID: session.SessionlessID(t.ID), User: t.User, Created: truncateTime(created), Expires: truncateTime(t.Expires),
-		RevokedAt: truncateTime(t.RevokedAt), Reason: session.SignedOut, Version: 1,
+		ID: session.SessionlessID(t.ID), User: t.User, Created: truncateTime(cmp.Or(t.Issued, revoked)),
+		Expires: truncateTime(t.Expires), RevokedAt: truncateTime(revoked), Reason: session.SignedOut, Version: 1,
 	}
 	outcome := inbound.Added
 	if r.options.DryRun {
@@ -42,7 +37,10 @@ func (r *importRun) revoke(ctx context.Context, t outbound.RevokedToken) error {
 		return nil
 	}
 	refused, err := r.Archive.Sessions().Put(ctx, []session.Snapshot{s})
-	if err == nil && errors.Is(refused[0], outbound.ErrKeyTaken) {
+	if err == nil {
+		err = refused[0]
+	}
+	if errors.Is(err, outbound.ErrKeyTaken) {
 		outcome = inbound.Unchanged
 		_, err = r.Sessions.Update(ctx, s.ID, func(known *session.Session) error {
 			if !known.Revoked() { // used here since the last import, and blacklisted in the source
@@ -51,8 +49,6 @@ func (r *importRun) revoke(ctx context.Context, t outbound.RevokedToken) error {
 			}
 			return nil
 		})
-	} else if err == nil {
-		err = refused[0]
 	}
 	if err == nil {
 		r.summary.Tokens[outcome]++

@@ -58,13 +58,13 @@ func (r *importRun) update(ctx context.Context, c candidate) error {
 	switch {
 	case errors.Is(err, errInUse) && u.Snapshot().EmailKey != c.snapshot.EmailKey:
 		c.row.Other = u.ID()
-		return r.reject(c, rejection{inbound.ReasonIDTaken, "the user with this id has another address here, and was in use or changed here"})
+		return r.reject(c, inbound.ReasonIDTaken, "the user with this id has another address here, and was in use or changed here")
 	case errors.Is(err, errInUse):
 		return r.count(c, inbound.Kept)
 	case errors.Is(err, user.ErrEmailTaken):
 		return r.rejectEmailTaken(ctx, c)
 	case errors.Is(err, user.ErrLastStaff):
-		return r.reject(c, rejection{inbound.ReasonLastStaff, "the user is the last active administrator here, and would lose administration"})
+		return r.reject(c, inbound.ReasonLastStaff, "the user is the last active administrator here, and would lose administration")
 	case err != nil:
 		return err
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -15,9 +14,10 @@ import (
 func (p *program) checkCommand() *cobra.Command {
 	var deploy, connect bool
 	cmd := &cobra.Command{
-		Use:         "check",
-		Short:       "Show the settings in force and what is unsafe in them",
-		Long:        "Show the settings in force, where each comes from, and what is unsafe in them. Secrets are not shown.\nWhat is wrong ends the command with exit code 1.",
+		Use:   "check",
+		Short: "Show the settings in force and what is unsafe in them",
+		Long: "Show the settings in force, where each comes from, and what is unsafe in them. Secrets are not shown.\n" +
+			"The exit code is 1 if a setting is wrong.",
 		Annotations: withSettings,
 		Args:        arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -47,13 +47,13 @@ func (p *program) checkCommand() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&connect, "connect", false, "open the database too, which must be there with its schema up to date; nothing is changed")
+	cmd.Flags().BoolVar(&connect, "connect", false, "open the database too, which must exist with its schema up to date; nothing is changed")
 	cmd.Flags().BoolVar(&deploy, "deploy", false, "fail when anything is unsafe")
 	return cmd
 }
 
 func printCheck(w io.Writer, settings []config.Setting, warnings []config.Warning) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := console.NewTabs(w)
 	_, _ = fmt.Fprintln(t, "SETTING\tVALUE\tSOURCE")
 	for _, s := range settings {
 		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\n", s.Name, console.Visible(s.Value), s.Source)

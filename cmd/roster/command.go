@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -21,11 +20,11 @@ import (
 	"roster/cmd/roster/console"
 )
 
-// program is what the commands share: the streams, the environment, and the file of --config.
+// program is the state that the commands share.
 type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	log            *bootstrap.LogOutput // of a command that serves; else nil
+	log            *bootstrap.LogOutput // of serve, else nil
 	environ        []string
 	configFile     string
 }
@@ -33,9 +32,11 @@ type program struct {
 // command returns the tree of commands.
 func (p *program) command() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "roster",
-		Short:         "User accounts, sign-in and tokens over HTTP",
-		Long:          "Roster keeps user accounts and signs people in, over HTTP.\n\nEvery setting is a flag, a variable ROSTER_* and a key of the file that --config names; a flag beats\na variable, a variable the file, the file the profile.",
+		Use:   "roster",
+		Short: "User accounts, sign-in and tokens over HTTP",
+		Long: "Roster keeps user accounts and signs people in, over HTTP.\n\n" +
+			"Every setting is a flag, a variable ROSTER_* and a key of the file that --config names; a flag beats\n" +
+			"a variable, a variable the file, the file the profile.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 
@@ -63,9 +64,22 @@ func (p *program) command() *cobra.Command {
 	return root
 }
 
-// flagError says what is wrong with the flags of cmd.
+// group returns a command that only has subcommands.
+func group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: use, Short: short, Args: subcommand, SuggestionsMinimumDistance: 2,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(commands...)
+	return cmd
+}
+
+// flagError returns the error for a mistake in the flags of cmd.
 func flagError(cmd *cobra.Command, err error) error {
 	hint := ""
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok && invalid.GetFlag().Value.Type() == "bool" {
+		return misuse(cmd, "invalid argument %q for \"--%s\" flag: must be true or false", invalid.GetValue(), invalid.GetFlag().Name)
+	}
 	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		var own []string
 		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) { own = append(own, f.Name) })
@@ -76,9 +90,10 @@ func flagError(cmd *cobra.Command, err error) error {
 
 func (p *program) serveCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:         "serve",
-		Short:       "Serve the API until SIGINT or SIGTERM",
-		Long:        "Serve the API until SIGINT or SIGTERM. What is under way is finished; a second signal ends it at once.\nSIGHUP makes it read signing keys and certificate again.",
+		Use:   "serve",
+		Short: "Serve the API until SIGINT or SIGTERM",
+		Long: "Serve the API until SIGINT or SIGTERM. Requests in progress are finished; a second signal ends them at once.\n" +
+			"SIGHUP makes it read signing keys and certificate again.",
 		Annotations: withSettings,
 		Args:        arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -109,8 +124,9 @@ func (p *program) migrateCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "migrate",
 		Short: "Bring the storage's schema up to date",
-		Long:  "Bring the storage's schema up to date, and create the database where there is none. Every other\ncommand that writes does the former too, but gives up after two minutes, which a large database may\ntake longer than; this one does nothing else, for as long as it takes.",
-		Args:  arguments(),
+		Long: "Bring the storage's schema up to date, and create the database if it is missing. Every other command\n" +
+			"that writes migrates the schema too, but gives up after two minutes; this one has no limit of time.",
+		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := p.load(cmd)
 			if err != nil {
@@ -125,15 +141,15 @@ func (p *program) migrateCommand() *cobra.Command {
 	}
 }
 
-// notice prints what the operator is to know of a database.
+// notice prints a sentence for the operator.
 func (p *program) notice(text string) {
 	_, _ = fmt.Fprintln(p.stderr, console.Visible(strings.ToUpper(text[:1])+text[1:])+".")
 }
 
-// announce prints what a person at a terminal should know of a service that has started.
+// announce prints the addresses and the database of a service that has started.
 func (p *program) announce(cmd *cobra.Command, s bootstrap.Serving) {
 	var text bytes.Buffer
-	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	w := console.NewTabs(&text)
 	line := func(name, value string) { _, _ = fmt.Fprintf(w, "  %s\t%s\n", name, console.Visible(value)) }
 	_, _ = fmt.Fprintln(w, "Serving; Ctrl-C stops.")
 	line("API", s.URL)
@@ -160,7 +176,7 @@ func (p *program) variable(name string) string {
 	return ""
 }
 
-// dumb reports whether the terminal understands text alone: no colours, and no bar that is drawn over itself.
+// dumb reports whether the terminal only prints text, without colours and cursor movements.
 func (p *program) dumb() bool { return p.variable("TERM") == "dumb" }
 
 // load returns the settings in force.
@@ -169,15 +185,11 @@ func (p *program) load(cmd *cobra.Command) (config.Config, error) {
 	if f.Changed && p.configFile == "" {
 		return config.Config{}, misuse(cmd, "--%s names no file", flagConfig)
 	}
-	file, environ := p.configFile, p.environ
-	for i, entry := range environ {
-		if name, value, _ := strings.Cut(entry, "="); name == config.FileVariable {
-			if environ = slices.Delete(slices.Clone(environ), i, i+1); !f.Changed {
-				file = value
-			}
-			break
-		}
+	file := p.configFile
+	if !f.Changed {
+		file = p.variable(config.FileVariable)
 	}
+	environ := slices.DeleteFunc(slices.Clone(p.environ), func(entry string) bool { return strings.HasPrefix(entry, config.FileVariable+"=") })
 	_, signs := cmd.Annotations[signing]
 	return config.Load(config.Sources{
 		File: file, Environ: environ, Flags: settingsGiven(cmd), Unsigned: !signs,
@@ -185,6 +197,5 @@ func (p *program) load(cmd *cobra.Command) (config.Config, error) {
 	})
 }
 
-// signing is the annotation of the commands that sign tokens or judge the settings for signing them. The
-// others do without a signing key.
+// signing is the annotation of commands that need a signing key.
 const signing = "signing"

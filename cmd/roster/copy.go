@@ -44,7 +44,7 @@ func (p *program) copyCommand() *cobra.Command {
 		bar := console.NewProgress(p.stderr, p.dumb())
 		got, err := bootstrap.Copy(cmd.Context(), cfg, from, to, o, p.notice, bar.Report)
 		bar.Finish()
-		if err := p.moved(got, moveError(err)); err != nil {
+		if err := p.printContents(got, moveError(err)); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintln(p.stdout, "Source and target hold the same.")

@@ -24,19 +24,19 @@ const (
 	exitUnread      = 128 + int(syscall.SIGPIPE) // likewise
 )
 
-// misuseError is a command line that makes no sense.
+// misuseError is the error of an invalid command line.
 type misuseError struct{ text string }
 
 func (e misuseError) Error() string { return e.text }
 
-// misuse makes a misuseError that says where help is.
+// misuse returns a misuseError that names the help of cmd.
 func misuse(cmd *cobra.Command, format string, args ...any) error {
 	return misuseError{fmt.Sprintf(format, args...) + "; see " + cmd.CommandPath() + " --help"}
 }
 
 func interrupted(err error) bool { return errors.Is(err, context.Canceled) }
 
-// resumable is the failure of work that can be gone on with; hint says how.
+// resumable is the error of work that can be resumed, as hint says.
 type resumable struct {
 	error
 	hint string
@@ -44,7 +44,7 @@ type resumable struct {
 
 func (r resumable) Unwrap() error { return r.error }
 
-// report prints err, a line for each thing wrong, and returns the exit code.
+// report prints err, one line per fault, and returns the exit code.
 func (p *program) report(err error) int {
 	if err == nil {
 		return 0
@@ -85,7 +85,7 @@ func lines(err error) []string {
 		return fieldLines(f)
 	}
 	text := err.Error()
-	if f, ok := errors.AsType[*fs.PathError](err); ok { // the system call that failed is of no use to an operator
+	if f, ok := errors.AsType[*fs.PathError](err); ok { // without the name of the system call
 		text = strings.Replace(text, f.Error(), f.Path+": "+f.Err.Error(), 1)
 	}
 	return strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' })
@@ -103,24 +103,24 @@ func fieldLines(f *fault.Error) []string {
 	return out
 }
 
-// arguments accepts exactly the arguments named.
+// arguments accepts exactly the arguments named; [NAME] is optional.
 func arguments(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		switch {
-		case len(args) < len(names):
-			return misuse(cmd, "%s is missing", names[len(args)])
-		case len(args) > len(names):
+		if len(args) > len(names) {
 			extra, hint := args[len(names)], ""
 			if extra == "true" || extra == "false" {
 				hint = "; the value of a flag follows an equals sign, as in --staff=" + extra
 			}
 			return misuse(cmd, "unexpected argument %q%s", extra, hint)
 		}
+		if len(args) < len(names) && names[len(args)][0] != '[' {
+			return misuse(cmd, "%s is missing", names[len(args)])
+		}
 		return nil
 	}
 }
 
-// subcommand refuses what is no command of cmd's.
+// subcommand refuses an unknown subcommand of cmd.
 func subcommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil

@@ -16,7 +16,7 @@ import (
 func (p *program) exportCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "export FILE",
-		Short: "Write everything down as JSON lines",
+		Short: "Write everything to a file of JSON lines",
 		Long: "Write everything in the database to a new file, or to the standard output with -: users with their\n" +
 			"password hashes, sessions, failed sign-ins, the audit trail. Keep it as you keep the database.",
 		Example: "  roster export backup.jsonl\n  roster export - | age -r RECIPIENT > backup.jsonl.age",
@@ -38,7 +38,7 @@ func (p *program) export(cmd *cobra.Command, args []string) (err error) {
 		return err
 	}
 	if _, err := os.Lstat(path); err == nil { // before the work; Publish checks again
-		return thereAlready(path)
+		return existsAlready(path)
 	}
 	f, err := privatefile.Create(path)
 	if err != nil {
@@ -48,13 +48,13 @@ func (p *program) export(cmd *cobra.Command, args []string) (err error) {
 	if err != nil {
 		err = errors.Join(err, f.Discard())
 	} else if err = f.Publish(); errors.Is(err, fs.ErrExist) {
-		err = thereAlready(path)
+		err = existsAlready(path)
 	}
 	bar.Finish()
 	if err != nil {
 		return err
 	}
-	return p.moved(got, nil)
+	return p.printContents(got, nil)
 }
 
-func thereAlready(path string) error { return fmt.Errorf("%s is there already", path) }
+func existsAlready(path string) error { return fmt.Errorf("%s exists already", path) }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,33 +12,20 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
-
-	"roster/cmd/roster/console"
-	"roster/domain/archive"
 
 	"github.com/spf13/cobra"
 
 	"roster/bootstrap"
+	"roster/cmd/roster/console"
+	"roster/domain/archive"
 	"roster/ports/inbound"
 )
 
 func (p *program) importCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "import",
-		Short: "Take over the users of a Django project, or an export of Roster",
-
-		SuggestionsMinimumDistance: 2,
-
-		Args: subcommand,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(p.importDjangoCommand(), p.importRosterCommand())
-	return cmd
+	return group("import", "Take over the users of a Django project, or an export of Roster", p.importDjangoCommand(), p.importRosterCommand())
 }
 
-// The default files of rows that need attention. They lie in the data directory, since rejected rows hold password
-// hashes.
+// The default names of the files of rows. They are in the data directory, since rejected rows hold password hashes.
 const (
 	defaultReport  = "import-report.jsonl"
 	defaultRejects = "import-rejects.jsonl"
@@ -71,16 +59,23 @@ func (p *program) importDjangoCommand() *cobra.Command {
 	f.SortFlags = false
 	f.StringVar(&d.source.UserModel, "user-model", "", "`app.Model` of the users; found when there is one only")
 	f.StringVar(&d.source.Table, "table", "", "`name` of the users' table in a database; by default the model's")
-	f.StringArrayVar(&d.fields, "field", nil, "`MEMBER=FIELD`: the field that holds a member ("+strings.Join(bootstrap.DjangoMembers(), ", ")+"); no FIELD for none")
-	f.StringVar(&d.source.TimeZone, "time-zone", "", "`zone` that dates without an offset are of, such as Europe/Berlin (with USE_TZ = False, Django's TIME_ZONE); by default UTC")
+	f.StringArrayVar(&d.fields, "field", nil,
+		"`MEMBER=FIELD`: the field that holds a member ("+strings.Join(bootstrap.DjangoMembers(), ", ")+"); no FIELD for none")
+	f.StringVar(&d.source.TimeZone, "time-zone", "",
+		"`zone` of dates without an offset, such as Europe/Berlin (with USE_TZ = False, Django's TIME_ZONE); by default UTC")
 	f.BoolVar(&d.options.Blacklist, "blacklist", false, "take over SimpleJWT's token blacklist")
-	f.BoolVar(&d.options.StaffAsAdmin, "staff-as-admin", false, "make administrators of users with is_staff; by default of those with is_superuser")
+	f.BoolVar(&d.options.StaffAsAdmin, "staff-as-admin", false,
+		"make administrators of users with is_staff; by default of those with is_superuser")
 	f.BoolVar(&d.options.DryRun, "dry-run", false, "store nothing, report what would be stored")
 	f.BoolVar(&d.options.Overwrite, "overwrite", false, "update users also where they were in use or changed here since")
-	f.BoolVar(&d.options.AcceptCostly, "accept-costly-hashes", false, "take stored passwords too whose verification takes more than ten times the work of one set here, or 128 MiB")
+	f.BoolVar(&d.options.AcceptCostly, "accept-costly-hashes", false,
+		"accept also stored passwords that cost more than ten times one set here, or more than 128 MiB")
 	f.Int64Var(&d.options.LastID, "last-id", 0, "`id` above which new users are counted, where the source does not say")
-	f.StringVar(&d.report.path, "report", "", "`file` for what there is to know of single rows, as JSON lines; by default "+defaultReport+" in the data directory")
-	f.StringVar(&d.rejects.path, "rejects", "", "`file` for the rows that were rejected, to be mended and imported; by default "+defaultRejects+" in the data directory. Holds their password hashes")
+	f.StringVar(&d.report.path, "report", "",
+		"`file` for the report on single rows, as JSON lines; by default "+defaultReport+" in the data directory")
+	f.StringVar(&d.rejects.path, "rejects", "",
+		"`file` for the rejected rows with their password hashes, to be corrected and imported; by default "+defaultRejects+
+			" in the data directory")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		d.source.Source = args[0]
 		return p.importDjango(cmd, d)
@@ -109,21 +104,21 @@ func (p *program) importDjango(cmd *cobra.Command, d *djangoImport) error {
 	}
 	p.warnExposed(strings.TrimPrefix(d.source.Source, "sqlite:"))
 	bar := console.NewProgress(p.stderr, p.dumb())
-	what := ""
-	found := func(source string) error {
+	found := ""
+	start := func(source string) error {
 		if inDataDir {
-			if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil { // the database may lie elsewhere
+			if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil { // the database may be elsewhere
 				return err
 			}
 		}
 		if err := errors.Join(d.report.open(), d.rejects.open()); err != nil {
 			return err
 		}
-		what = source
+		found = source
 		_, _ = fmt.Fprintf(p.stderr, "Importing from %s.\n", console.Visible(source))
 		return nil
 	}
-	summary, err := bootstrap.ImportDjango(cmd.Context(), cfg, d.source, d.options, p.notice, found, d.write, bar.Report)
+	summary, err := bootstrap.ImportDjango(cmd.Context(), cfg, d.source, d.options, p.notice, start, d.write, bar.Report)
 	bar.Finish()
 	reported, e1 := d.report.close()
 	rejected, e2 := d.rejects.close()
@@ -131,36 +126,42 @@ func (p *program) importDjango(cmd *cobra.Command, d *djangoImport) error {
 	if interrupted(err) && !d.options.DryRun {
 		err = resumable{err, "run the same command again to go on"}
 	}
-	if what != "" {
-		printSummary(p.stdout, what, summary, d.options, interrupted(err))
-		if reported {
-			_, _ = fmt.Fprintf(p.stdout, "What there is to know of single rows is in %s.\n", console.Visible(d.report.path))
+	if found != "" {
+		printSummary(p.stdout, found, summary, d.options, interrupted(err))
+	}
+	for _, l := range []struct {
+		print bool
+		text  string
+	}{
+		{reported, "The report on single rows is in " + d.report.path + "."},
+		{rejected, "The rejected rows are in " + d.rejects.path + "; correct them there and import that file."},
+		{
+			!cfg.ImportedHashes && !d.options.DryRun && summary.Users[inbound.Added]+summary.Users[inbound.Updated] > 0,
+			"Set imported_hashes for the service, so that the time of a refused sign-in does not show which addresses have an account.",
+		},
+	} {
+		if l.print {
+			_, _ = fmt.Fprintln(p.stdout, console.Visible(l.text))
 		}
-		if rejected {
-			_, _ = fmt.Fprintf(p.stdout, "The rejected rows themselves are in %s; mend them there and import that file.\n", console.Visible(d.rejects.path))
-		}
 	}
-	if !cfg.ImportedHashes && !d.options.DryRun && summary.Users[inbound.Added]+summary.Users[inbound.Updated] > 0 {
-		_, _ = fmt.Fprintln(p.stdout, "Set imported_hashes for the service, so that the time of a refused sign-in does not show which addresses have an account.")
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		err = shortfall(summary, d.options)
-	}
-	return err
+	return incomplete(summary, d.options)
 }
 
-// shortfall says what of that which was asked for did not go in.
-func shortfall(s inbound.ImportSummary, o inbound.ImportOptions) error {
+// incomplete returns an error if users or revoked tokens were not imported, or nil.
+func incomplete(s inbound.ImportSummary, o inbound.ImportOptions) error {
+	const models = "(a fixture needs both models of token_blacklist)"
 	var out []string
 	if !s.Complete() {
 		out = append(out, fmt.Sprintf("%d of the users did not go in", s.Users[inbound.Rejected]))
 	}
-	unknown := s.Notices[inbound.NoticeTokenUnknown]
-	if unknown > 0 {
-		out = append(out, fmt.Sprintf("%d of the revoked tokens did not go in: the source does not hold them, or they cannot be read (a fixture needs both models of token_blacklist)", unknown))
-	}
-	if o.Blacklist && unknown == 0 && s.Revocations() == 0 {
-		out = append(out, "--blacklist took nothing over: the source has no revoked token (a fixture needs both models of token_blacklist)")
+	if unknown := s.Notices[inbound.NoticeTokenUnknown]; unknown > 0 {
+		out = append(out, fmt.Sprintf("%d of the revoked tokens did not go in: the source does not hold them, or they cannot be read %s",
+			unknown, models))
+	} else if o.Blacklist && s.Revocations() == 0 {
+		out = append(out, "--blacklist took nothing over: the source has no revoked token "+models)
 	}
 	if len(out) == 0 {
 		return nil
@@ -168,20 +169,17 @@ func shortfall(s inbound.ImportSummary, o inbound.ImportOptions) error {
 	return errors.New(strings.Join(out, "; "))
 }
 
-// write writes a row to its file.
+// write writes a row to its files.
 func (d *djangoImport) write(r inbound.ImportRow) error {
-	line, err := newReportLine(r)
-	if err == nil {
-		err = d.report.add(line)
-	}
+	err := d.report.add(newReportLine(r))
 	if err == nil && r.Outcome == inbound.Rejected && r.Row != nil {
-		err = d.rejects.add(r.Row)
+		err = d.rejects.add(json.RawMessage(r.Row))
 	}
 	return err
 }
 
 func printSummary(w io.Writer, source string, s inbound.ImportSummary, o inbound.ImportOptions, interrupted bool) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := console.NewTabs(w)
 	heading := "Users of " + source
 	if o.DryRun {
 		heading += ", nothing of which was stored (--dry-run)"
@@ -190,16 +188,20 @@ func printSummary(w io.Writer, source string, s inbound.ImportSummary, o inbound
 		heading += ", as far as the import came"
 	}
 	_, _ = fmt.Fprintln(t, console.Visible(heading)+":")
-	for _, l := range []struct {
-		outcome inbound.Outcome
-		note    string
-	}{
-		{inbound.Added, ""}, {inbound.Updated, ""}, {inbound.Unchanged, ""},
-		{inbound.Kept, "differ, but were in use or changed here since"}, {inbound.Rejected, ""},
-	} {
-		_, _ = fmt.Fprintf(t, "  %s\t%d\t%s\n", l.outcome, s.Users[l.outcome], l.note)
+	for _, outcome := range []inbound.Outcome{inbound.Added, inbound.Updated, inbound.Unchanged, inbound.Kept, inbound.Rejected} {
+		note := ""
+		if outcome == inbound.Kept {
+			note = "differ, but were in use or changed here since"
+		}
+		_, _ = fmt.Fprintf(t, "  %s\t%d\t%s\n", outcome, s.Users[outcome], note)
 	}
-	printAdministrators(t, s, o)
+	const administrators, others = "administrators here", "not administrators for that"
+	superuser, staff := administrators, others+"; --staff-as-admin makes them so"
+	if o.StaffAsAdmin {
+		superuser, staff = others, administrators+" (--staff-as-admin)"
+	}
+	_, _ = fmt.Fprintf(t, "Of those that were not rejected:\n  is_superuser\t%d\t%s\n  is_staff\t%d\t%s\n",
+		s.Superusers, superuser, s.Staff, staff)
 	if o.Blacklist {
 		_, _ = fmt.Fprintf(t, "Revoked tokens:\n  added\t%d\t\n  unchanged\t%d\t\n  expired\t%d\tleft out\n  rejected\t%d\t\n",
 			s.Tokens[inbound.Added]+s.Tokens[inbound.Updated], s.Tokens[inbound.Unchanged], s.Expired, s.Tokens[inbound.Rejected])
@@ -213,17 +215,7 @@ func printSummary(w io.Writer, source string, s inbound.ImportSummary, o inbound
 	_ = t.Flush()
 }
 
-// printAdministrators says which flag made administrators, and how many users have the other.
-func printAdministrators(w io.Writer, s inbound.ImportSummary, o inbound.ImportOptions) {
-	const administrators, not = "administrators here", "not administrators for that"
-	superuser, staff := administrators, not+"; --staff-as-admin makes them so"
-	if o.StaffAsAdmin {
-		superuser, staff = not, administrators+" (--staff-as-admin)"
-	}
-	_, _ = fmt.Fprintf(w, "Of those that were not rejected:\n  is_superuser\t%d\t%s\n  is_staff\t%d\t%s\n", s.Superusers, superuser, s.Staff, staff)
-}
-
-// noticeTexts says what the notices mean.
+// noticeTexts explains the notices in the summary.
 var noticeTexts = map[inbound.Notice]string{
 	inbound.NoticeNoPassword:       "kept, but no password fits: these users need a new one (or legacy_digests, for a SHA-1 or MD5)",
 	inbound.NoticeStaff:            "is_staff without is_superuser: no administrators here, unless with --staff-as-admin",
@@ -271,26 +263,21 @@ func (p *program) importRosterCommand() *cobra.Command {
 		}
 		got, err := bootstrap.Restore(cmd.Context(), cfg, in, resume, p.notice, bar.Report)
 		bar.Finish()
-		return p.moved(got, moveError(err))
+		return p.printContents(got, moveError(err))
 	}
 	return cmd
 }
 
-// moved prints what was moved.
-func (p *program) moved(contents []archive.Contents, err error) error {
-	printContents(p.stdout, contents)
-	return err
-}
-
-func printContents(w io.Writer, contents []archive.Contents) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+// printContents prints the contents that were moved, and returns err.
+func (p *program) printContents(contents []archive.Contents, err error) error {
+	t := console.NewTabs(p.stdout)
 	for _, c := range contents {
 		_, _ = fmt.Fprintf(t, "%s\t%d\tsha256 %s\n", c.Collection, c.Count, c.Digest)
 	}
-	_ = t.Flush()
+	return errors.Join(err, t.Flush())
 }
 
-// moveError says what to do about a failure.
+// moveError adds what to do about a failure.
 func moveError(err error) error {
 	if errors.Is(err, archive.ErrNotEmpty) {
 		return fmt.Errorf("%w; --resume goes on with what was cut off", err)
@@ -304,7 +291,7 @@ func moveError(err error) error {
 // warnExposed warns of a file of users and hashes that other users of the machine can read.
 func (p *program) warnExposed(path string) {
 	if info, err := os.Stat(path); err != nil || info.IsDir() {
-		return // the import says so
+		return // the import fails
 	}
 	if reason := bootstrap.Exposed(path); reason != "" {
 		p.notice("the file to import can be read by others: " + reason)

@@ -95,17 +95,10 @@ func newPEM(t *testing.T, dir string) string {
 	return path
 }
 
-// A key in a PEM file is added once; a new key is not made where keys lie as PEM files.
+// A key in a PEM file is added once.
 func TestKeysFromFiles(t *testing.T) {
 	s := newShell(t)
 	file := newPEM(t, s.keysDir())
-	const refusal = ": keys in PEM files are no longer read, and there is no signing-keys.json; import them, the one that signs first, with: roster keys add --from FILE"
-	for _, args := range [][]string{{"keys", "add"}, {"keys", "rotate"}} {
-		s.fails(exitFailure, []string{s.keysDir() + refusal}, "", args...)
-	}
-	for _, args := range [][]string{{"serve"}, {"check"}} {
-		s.fails(exitFailure, []string{"signing keys: " + s.keysDir() + refusal}, "", args...)
-	}
 	first := strings.Fields(s.must("", "keys", "add", "--from", file))[4]
 	if got := s.states(); got[first] != "signing" || len(got) != 1 {
 		t.Errorf("%v", got)

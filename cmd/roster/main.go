@@ -12,14 +12,14 @@ import (
 func main() {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	signal.Ignore(syscall.SIGPIPE) // writes fail then, and nothing is broken off because its messages are not read
+	signal.Ignore(syscall.SIGPIPE) // writes fail instead, so that work whose messages are not read is finished
 	os.Exit(supervise(signals, func(ctx context.Context) int {
 		return run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ())
 	}))
 }
 
-// supervise runs the program and returns its exit code. The first signal ends the context, so that the
-// program stops in good order; the second ends the waiting.
+// supervise runs the program and returns its exit code. The first signal cancels the context, so that the program
+// shuts down; after the second, supervise returns at once.
 func supervise(signals <-chan os.Signal, program func(context.Context) int) int {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -39,8 +39,8 @@ func supervise(signals <-chan os.Signal, program func(context.Context) int) int 
 	}
 }
 
-// run is the whole program; it returns the exit code: 0 when all went well, 1 when something failed,
-// 2 when the command line makes no sense, 130 when it was interrupted, 141 when the reader of standard output has gone.
+// run is the whole program. It returns the exit code: 0 for success, 1 for a failure, 2 for an invalid command line, 130
+// for an interruption, 141 when the reader of standard output has gone.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, environ []string) int {
 	p := &program{stdin: stdin, stdout: stdout, stderr: stderr, environ: environ}
 	root := p.command()

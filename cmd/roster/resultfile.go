@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,8 +11,8 @@ import (
 	"roster/ports/inbound"
 )
 
-// resultFile is a private file of lines, which replaces any file of its name only when it is complete: that may
-// be the file that the import reads. Without a line no file is made.
+// resultFile is a private file of JSON lines. It replaces a file of the same name, which may be the one that is
+// imported, only when it is complete, and only if it has a line.
 type resultFile struct {
 	path  string
 	file  *privatefile.File
@@ -21,10 +20,10 @@ type resultFile struct {
 	lines int
 }
 
-// open makes the file under another name, so that it fails before there is anything to write.
+// open creates the file under a temporary name.
 func (r *resultFile) open() error {
 	if info, err := os.Stat(r.path); err == nil && !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is no regular file", r.path)
+		return fmt.Errorf("%s is not a regular file", r.path)
 	}
 	f, err := privatefile.Create(r.path)
 	if err != nil {
@@ -34,22 +33,18 @@ func (r *resultFile) open() error {
 	return nil
 }
 
-// add writes one JSON value as a line.
-func (r *resultFile) add(text []byte) error {
-	var line bytes.Buffer
-	if err := json.Compact(&line, text); err != nil {
-		return err
-	}
-	line.WriteByte('\n')
+// add writes a value as a line.
+func (r *resultFile) add(value any) error {
 	r.lines++
-	_, err := r.out.Write(line.Bytes())
-	return err
+	enc := json.NewEncoder(r.out)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(value)
 }
 
-// close gives the file its name, and reports whether there is one.
-func (r *resultFile) close() (bool, error) {
+// close gives the file its name. made is false if there is no file.
+func (r *resultFile) close() (made bool, err error) {
 	if r.file == nil {
-		return false, nil // it was not opened
+		return false, nil // open was not called or failed
 	}
 	if r.lines == 0 {
 		return false, r.file.Discard()
@@ -57,14 +52,14 @@ func (r *resultFile) close() (bool, error) {
 	if err := r.out.Flush(); err != nil {
 		return false, errors.Join(err, r.file.Discard())
 	}
-	err := r.file.Replace()
+	err = r.file.Replace()
 	return err == nil, err
 }
 
 // reportLine is a row in the report of an import.
 type reportLine struct {
 	Place   string           `json:"place"`
-	ID      any              `json:"id"` // a number when it is a counted one, null when there is none
+	ID      any              `json:"id"`
 	Email   string           `json:"email"`
 	Outcome inbound.Outcome  `json:"outcome"`
 	Reason  inbound.Reason   `json:"reason,omitempty"`
@@ -74,15 +69,6 @@ type reportLine struct {
 	Notices []inbound.Notice `json:"notices,omitempty"`
 }
 
-func newReportLine(r inbound.ImportRow) ([]byte, error) {
-	l := reportLine{
-		Place: r.Location, Email: r.Email, Outcome: r.Outcome, Reason: r.Reason, Detail: r.Detail,
-		Other: string(r.Other), Members: r.ChangedFields, Notices: r.Notices,
-	}
-	if n, ok := r.ID.Integer(); ok {
-		l.ID = n
-	} else if r.ID != "" {
-		l.ID = r.ID
-	}
-	return json.Marshal(l)
+func newReportLine(r inbound.ImportRow) reportLine {
+	return reportLine{r.Location, jsonID(r.ID), r.Email, r.Outcome, r.Reason, r.Detail, string(r.Other), r.ChangedFields, r.Notices}
 }

@@ -11,15 +11,14 @@ import (
 // width is how wide help is.
 const width = 100
 
-// withSettings marks the commands whose help lists every setting. The other commands take them too,
-// but the list would hide their own flags.
+// withSettings marks commands whose help lists every setting. The other commands accept them too, but the list would
+// hide their own flags.
 var withSettings = map[string]string{"settings": "listed", signing: ""}
 
-// optional is what pflag writes behind every flag that needs no value. Left out, help is easier to read.
+// optional is what pflag prints after every flag that needs no value. usage leaves it out.
 const optional = "[=true|false]"
 
-// helpCommand shows the help of a command, or fails when there is no such command; cobra's own shows that of
-// the whole program then.
+// helpCommand shows the help of a command, and fails for an unknown one, where cobra's own shows the help of the program.
 func helpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]",
@@ -34,7 +33,7 @@ func helpCommand() *cobra.Command {
 	}
 }
 
-// usage prints how a command is called: cobra's form, but for the settings, which stand in groups.
+// usage prints the usage of a command in cobra's form, with the settings in groups.
 func usage(cmd *cobra.Command) error {
 	var b strings.Builder
 	b.WriteString("Usage:\n")
@@ -51,14 +50,15 @@ func usage(cmd *cobra.Command) error {
 	if cmd.HasExample() {
 		fmt.Fprintf(&b, "\nExamples:\n%s\n", cmd.Example)
 	}
-	own, groups := flagGroups(cmd)
-	fmt.Fprintf(&b, "\nFlags:\n%s", own.FlagUsagesWrapped(width))
+	groups := flagGroups(cmd)
 	if cmd.Annotations["settings"] == "" {
+		groups = groups[:1]
+	}
+	for _, g := range groups {
+		fmt.Fprintf(&b, "\n%s:\n%s", g.heading, g.flags.FlagUsagesWrapped(width))
+	}
+	if len(groups) == 1 {
 		b.WriteString("\nEvery setting is a flag too: roster serve --help lists them.\n")
-	} else {
-		for _, g := range groups {
-			fmt.Fprintf(&b, "\n%s:\n%s", g.heading, g.flags.FlagUsagesWrapped(width))
-		}
 	}
 	_, err := fmt.Fprint(cmd.OutOrStderr(), strings.ReplaceAll(b.String(), optional, strings.Repeat(" ", len(optional))))
 	return err
@@ -69,19 +69,18 @@ type flagGroup struct {
 	flags   *pflag.FlagSet
 }
 
-// flagGroups parts the flags of a command into its own and the settings by their headings.
-func flagGroups(cmd *cobra.Command) (own *pflag.FlagSet, groups []flagGroup) {
-	own = newFlagSet()
+// flagGroups returns the flags of a command that are not settings, and then the settings by heading.
+func flagGroups(cmd *cobra.Command) []flagGroup {
+	groups := []flagGroup{{"Flags", newFlagSet()}}
 	add := func(f *pflag.Flag) {
-		heading := f.Annotations[groupOf]
-		if heading == nil {
-			own.AddFlag(f)
-			return
+		group := 0
+		if heading := f.Annotations[groupOf]; heading != nil {
+			if group = len(groups) - 1; groups[group].heading != heading[0] {
+				groups = append(groups, flagGroup{heading[0], newFlagSet()})
+				group++
+			}
 		}
-		if len(groups) == 0 || groups[len(groups)-1].heading != heading[0] {
-			groups = append(groups, flagGroup{heading[0], newFlagSet()})
-		}
-		groups[len(groups)-1].flags.AddFlag(f)
+		groups[group].flags.AddFlag(f)
 	}
 	cmd.NonInheritedFlags().VisitAll(add)
 	if cmd.HasParent() {
@@ -89,7 +88,7 @@ func flagGroups(cmd *cobra.Command) (own *pflag.FlagSet, groups []flagGroup) {
 		inherited.SortFlags = false
 		inherited.VisitAll(add)
 	}
-	return own, groups
+	return groups
 }
 
 func newFlagSet() *pflag.FlagSet {

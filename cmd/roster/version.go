@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -34,24 +35,18 @@ func versionLine() string {
 	return describe(version, info)
 }
 
-// describe returns the version of a build: that of the linker flag, else that which the Go command recorded.
+// describe returns the version of a build: the one of the linker flag, or else the one that the Go command recorded.
 func describe(version string, info *debug.BuildInfo) string {
-	if version == "" {
-		version = info.Main.Version
-	}
-	if version == "" || version == "(devel)" {
+	if version = cmp.Or(version, info.Main.Version); version == "" || version == "(devel)" {
 		version = "development"
 	}
-	commit, changed := "unknown", ""
+	recorded := map[string]string{}
 	for _, s := range info.Settings {
-		switch s.Key {
-		case "vcs.revision":
-			commit = s.Value
-		case "vcs.modified":
-			if s.Value == "true" {
-				changed = ", with changes"
-			}
-		}
+		recorded[s.Key] = s.Value
 	}
-	return fmt.Sprintf("roster %s\ngo     %s\ncommit %s%s\n", version, runtime.Version(), commit, changed)
+	commit := cmp.Or(recorded["vcs.revision"], "unknown")
+	if recorded["vcs.modified"] == "true" {
+		commit += ", with changes"
+	}
+	return fmt.Sprintf("roster %s\ngo     %s\ncommit %s\n", version, runtime.Version(), commit)
 }

@@ -27,7 +27,7 @@ func TestMissingFiles(t *testing.T) {
 		"--tls-key: /none/k: no such file or directory":              {"serve", "--tls-cert=/none/c", "--tls-key=/none/k", "--log-level=error"},
 		"/none/report cannot be written: no such file or directory":  {"import", "django", users, "--report=/none/report"},
 		"--data-dir: must not be empty":                              {"user", "list", "--data-dir="},
-		users + ": this is no export of Roster":                      {"import", "roster", users},
+		users + ": this is not an export of Roster":                  {"import", "roster", users},
 	} {
 		if r := s.run("", args...); r.code != exitFailure || !strings.HasSuffix(r.stderr, "roster: "+want+"\n") {
 			t.Errorf("%v: exit code %d, %q, want %q", args, r.code, r.stderr, want)

@@ -35,7 +35,7 @@ func settings(t testing.TB) map[string]bool {
 }
 
 // foreign is what the documents name of other programs.
-var foreign = map[string]string{"remote_jwks": "Envoy"}
+var foreign = map[string]string{"pg_dump": "PostgreSQL", "remote_jwks": "Envoy"}
 
 // sources returns the text of all Go code but tests.
 func sources(t testing.TB) string {

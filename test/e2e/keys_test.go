@@ -336,7 +336,7 @@ func TestUnreadableKeys(t *testing.T) {
 	if err := os.Rename(name, name+".away"); err != nil {
 		t.Fatal(err)
 	}
-	const warning = "the signing keys cannot be read; those from before stay in use"
+	const warning = "the signing keys cannot be read; the former keys stay in use"
 	logged := func(text string) func() bool {
 		return func() bool {
 			wantAlive(s, t, ann, k) // during the whole time

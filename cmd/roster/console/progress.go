@@ -9,64 +9,50 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// How often a line reports progress where there is no bar: for each of so many parts of a known total, but not for
-// fewer records than leastLine; or by number, at first more often.
+// A line of progress is printed for each twentieth of a known total, but not for fewer records than minStep, and for
+// each unknownStep records of an unknown total.
 const (
-	lineParts = 20
-	leastLine = 500
-	firstLine = 1_000
-	everyLine = 10_000
+	parts       = 20
+	minStep     = 500
+	unknownStep = 5_000
 )
 
-// Progress shows how far a transfer is: as a bar on a terminal, elsewhere as a line from time to time.
+// Progress shows the progress of a transfer: as a bar on a terminal, and as a line from time to time elsewhere.
 type Progress struct {
-	out   io.Writer
-	bar   *progressbar.ProgressBar
-	shows bool // on a terminal
-	what  string
-	next  int64 // the count of the next line
+	out  io.Writer
+	bars bool
+	bar  *progressbar.ProgressBar
+	what string
+	next int64 // the count of the next line
 }
 
 // NewProgress returns progress on out. It draws a bar if out is a terminal and plain is not set.
 func NewProgress(out io.Writer, plain bool) *Progress {
-	return &Progress{out: out, shows: IsTerminal(out) && !plain}
+	return &Progress{out: out, bars: IsTerminal(out) && !plain}
 }
 
 // Report shows that done of total records are through, 0 for an unknown total.
 func (p *Progress) Report(what string, done, total int64) {
+	step, ofTotal := int64(unknownStep), ""
+	if total > 0 {
+		step, ofTotal = max(total/parts, minStep), fmt.Sprintf(" of %d", total)
+	}
 	if what != p.what {
 		p.Finish()
-		p.what, p.next = what, step(total, 0)
-		if p.shows {
+		p.what, p.next = what, step
+		if p.bars {
 			p.bar = newBar(p.out, what, total)
 		}
 	}
 	if p.bar != nil {
 		_ = p.bar.Set64(done) // a bar that cannot be drawn is no loss
-		return
-	}
-	if done >= p.next {
-		each := step(total, done)
-		p.next = done - done%each + each
-		if total > 0 {
-			_, _ = fmt.Fprintf(p.out, "%s: %d of %d\n", what, done, total)
-		} else {
-			_, _ = fmt.Fprintf(p.out, "%s: %d\n", what, done)
-		}
+	} else if done >= p.next {
+		p.next = done - done%step + step
+		_, _ = fmt.Fprintf(p.out, "%s: %d%s\n", what, done, ofTotal)
 	}
 }
 
-func step(total, done int64) int64 {
-	switch {
-	case total > 0:
-		return max(total/lineParts, leastLine)
-	case done < everyLine:
-		return firstLine
-	}
-	return everyLine
-}
-
-// newBar returns a bar, or a count when the total is unknown.
+// newBar returns a bar, or a counter for an unknown total.
 func newBar(w io.Writer, what string, total int64) *progressbar.ProgressBar {
 	if total <= 0 {
 		total = -1

@@ -45,15 +45,28 @@ func IsTerminal(w io.Writer) bool {
 func descriptor(f *os.File) int { return int(f.Fd()) }
 
 // Ask shows a question and returns the line that the operator types, which is not shown when hidden. It fails with
-// ErrInterrupted.
+// ErrInterrupted, and with the error of ctx. The terminal is in raw mode from before the question is shown, so that no
+// part of a hidden answer is shown, until Ask returns.
 func (t *Terminal) Ask(ctx context.Context, question string, hidden bool) (string, error) {
-	return t.read(ctx, func() (string, error) {
+	state, err := term.MakeRaw(descriptor(t.file))
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = term.Restore(descriptor(t.file), state) }()
+	text, err := Await(ctx, func() (string, error) {
 		if hidden {
 			return t.lines.ReadPassword(question + ": ")
 		}
 		t.lines.SetPrompt(question + ": ")
 		return t.lines.ReadLine()
 	})
+	if errors.Is(err, io.EOF) { // Ctrl-C, Ctrl-D, or the terminal is gone
+		err = ErrInterrupted
+	}
+	if err != nil {
+		_, _ = io.WriteString(t.out, "\r\n")
+	}
+	return text, err
 }
 
 // Print prints lines of text.
@@ -61,24 +74,6 @@ func (t *Terminal) Print(lines ...string) {
 	for _, l := range lines {
 		_, _ = fmt.Fprintln(t.out, Visible(l))
 	}
-}
-
-// read takes the terminal out of its line mode before the question is shown, so that no part of a hidden answer is
-// shown, and restores the mode, also when ctx ends before an answer.
-func (t *Terminal) read(ctx context.Context, line func() (string, error)) (string, error) {
-	state, err := term.MakeRaw(descriptor(t.file))
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = term.Restore(descriptor(t.file), state) }()
-	text, err := Await(ctx, line)
-	if errors.Is(err, io.EOF) { // Ctrl-C, Ctrl-D, or the terminal went away
-		err = ErrInterrupted
-	}
-	if err != nil {
-		_, _ = io.WriteString(t.out, "\r\n")
-	}
-	return text, err
 }
 
 // Await returns what read returns, or the error of ctx when ctx ends first. A read that cannot be cancelled continues
