@@ -30,7 +30,7 @@ func openBreached(cfg config.Config) (b outbound.BreachedPasswords, letGo func()
 	if cfg.BreachedPasswords == config.Off {
 		return nil, func() {}, nil
 	}
-	if u, ok := config.BreachedURL(cfg.BreachedPasswords); ok {
+	if u := config.BreachedURL(cfg.BreachedPasswords); u != nil {
 		r := breached.NewRange(u, breachedWait)
 		return r, r.Close, nil
 	}

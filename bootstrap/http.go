@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -126,7 +125,7 @@ func serveAdmin(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, health inb
 	lc.Append(fx.StartStopHook(
 		func(ctx context.Context) error {
 			err := l.start(ctx, cfg.AdminListen)
-			if errors.Is(err, syscall.EADDRINUSE) && !configured(cfg, "admin_listen") {
+			if errors.Is(err, syscall.EADDRINUSE) && !cfg.Given("admin_listen") {
 				log.Warn("no admin listener: its address is in use; set ROSTER_ADMIN_LISTEN to have one", zap.String("address", cfg.AdminListen))
 				return nil
 			}
@@ -136,12 +135,6 @@ func serveAdmin(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, health inb
 			return named(cfg, "admin_listen", err)
 		},
 		func(ctx context.Context) { l.stop(ctx, 0) })) // a profile in progress may be lost
-}
-
-func configured(cfg config.Config, name string) bool {
-	return slices.ContainsFunc(cfg.Effective(), func(s config.Setting) bool {
-		return s.Name == name && s.Source != config.FromDefault && s.Source != config.FromProfile
-	})
 }
 
 // listening is one server and its goroutine.

@@ -74,7 +74,7 @@ func TestBroken(t *testing.T) {
 
 		{name: "grace above lifetime", env: env("ROSTER_REUSE_GRACE=25h"), want: []string{`ROSTER_REUSE_GRACE: must be at most refresh_token_lifetime (24h), not "25h"`}},
 		{name: "access above refresh", file: "access_token_lifetime: 2h\nrefresh_token_lifetime: 1h", want: []string{`roster.yaml:1: access_token_lifetime: must be at most refresh_token_lifetime (1h), not "2h"`}},
-		{name: "session below refresh", env: env("ROSTER_SESSION_MAX_LIFETIME=1h"), want: []string{`ROSTER_SESSION_MAX_LIFETIME: must be at least refresh_token_lifetime (24h), not "1h"`}},
+		{name: "session below refresh", env: env("ROSTER_SESSION_MAX_LIFETIME=1h"), want: []string{`ROSTER_SESSION_MAX_LIFETIME: must be 0 or at least refresh_token_lifetime (24h), not "1h"`}},
 		{name: "password lengths crossed", env: env("ROSTER_PASSWORD_MIN_LENGTH=100", "ROSTER_PASSWORD_MAX_LENGTH=64"), want: []string{`ROSTER_PASSWORD_MIN_LENGTH: must be at most password_max_length (64), not "100"`}},
 		{name: "password minimum below the floor", env: env("ROSTER_PASSWORD_MIN_LENGTH=7"), want: []string{`ROSTER_PASSWORD_MIN_LENGTH: must be at least 8, not "7"`}},
 		{name: "one address twice", env: env("ROSTER_ADMIN_LISTEN=127.0.0.1:8000"), want: []string{`ROSTER_ADMIN_LISTEN: must not be the address of listen`}},

@@ -29,47 +29,35 @@ func ParseDatabase(raw string) (Database, error) {
 	return Database{u}, nil
 }
 
-// servers is one or more hosts, each with its port or without. A host may be an address of IPv6, or the
-// path of a socket with %2F for each slash.
-var servers = regexp.MustCompile(`^` + server + `(,` + server + `)*$`)
+// server is a host with or without a port: a name, an address of IPv6, or the path of a socket with %2F for each slash.
+const server = `(?:\[[0-9A-Fa-f:.]+(?:%25[\w.~-]+)?\]|[\pL\pN._%-]+)(?::\d+)?`
 
-const server = `(\[[0-9A-Fa-f:.]+(%25[\w.~-]+)?\]|[\pL\pN._%-]+)(:\d+)?`
+// serversURL splits a URL into scheme, user and password, servers, and the rest.
+var serversURL = regexp.MustCompile(`^([^:]*)://(?:([^/]*)@)?(` + server + `(?:,` + server + `)*)([/?#].*)?$`)
 
-// parseServers reads the URLs that drivers take and net/url does not: with several hosts of which the
-// last has no port, or an IPv6 address; with sockets; and with ? or # in the password. The hosts of
-// what it returns are the list.
+// parseServers reads the URLs that drivers take and net/url does not: with several hosts of which the last has no port,
+// or an IPv6 address; with sockets; and with ? or # in the password. Host of the result is all of them.
 func parseServers(raw string) (*url.URL, error) {
-	scheme, rest, _ := strings.Cut(raw, "://")
-	authority, _, _ := strings.Cut(rest, "/")
-	at := strings.LastIndexByte(authority, '@')
-	hosts := rest[at+1:]
-	if i := strings.IndexAny(hosts, "/?#"); i >= 0 {
-		hosts = hosts[:i]
-	}
-	if !servers.MatchString(hosts) {
+	m := serversURL.FindStringSubmatch(raw)
+	if m == nil {
 		return nil, errNoURL
 	}
-	u, err := url.Parse(scheme + "://host" + rest[at+1+len(hosts):])
+	u, err := url.Parse(m[1] + "://host" + m[4])
 	if err != nil {
 		return nil, err
 	}
-	if u.Host, err = url.PathUnescape(hosts); err != nil {
-		return nil, err
+	hosts, hostsErr := url.PathUnescape(m[3])
+	name, password, has := strings.Cut(m[2], ":")
+	name, nameErr := url.PathUnescape(name)
+	password, passwordErr := url.PathUnescape(password)
+	u.Host = hosts
+	switch {
+	case has:
+		u.User = url.UserPassword(name, password)
+	case name != "":
+		u.User = url.User(name)
 	}
-	if at >= 0 {
-		u.User, err = parseUser(rest[:at])
-	}
-	return u, err
-}
-
-func parseUser(text string) (*url.Userinfo, error) {
-	name, password, has := strings.Cut(text, ":")
-	name, err := url.PathUnescape(name)
-	if err != nil || !has {
-		return url.User(name), err
-	}
-	password, err = url.PathUnescape(password)
-	return url.UserPassword(name, password), err
+	return u, errors.Join(hostsErr, nameErr, passwordErr)
 }
 
 var (
@@ -139,9 +127,7 @@ func hideUserinfo(path string) string {
 func (d Database) unverified() bool {
 	u := d.URL()
 	options := u.Query()
-	remote := func(host string) bool {
-		return host != "" && !strings.HasPrefix(host, "/") && !loopback(host) && !loopback(host+":1")
-	}
+	remote := func(host string) bool { return host != "" && !strings.HasPrefix(host, "/") && !loopback(host) }
 	if !slices.ContainsFunc(strings.Split(u.Host+","+options.Get("host"), ","), remote) {
 		return false
 	}

@@ -14,8 +14,8 @@ var usual = map[string]string{
 	"allowed_origins": "cors_origins", "cors_allowed_origins": "cors_origins", "base_url": "public_url", "data": "data_dir",
 }
 
-// Meant suggests the flag that a misspelt one was probably meant to be, as "; did you mean --listen?". Beside
-// the settings' flags there are others.
+// Meant suggests the flag that a misspelt one was probably meant to be, as "; did you mean --listen?". The flags are
+// those of the settings, and others.
 func Meant(flag string, others ...string) string {
 	known := keys(flagOf)
 	for _, o := range others {
@@ -24,17 +24,16 @@ func Meant(flag string, others ...string) string {
 	return meant(flag, "--", known)
 }
 
-// meant suggests the key that a misspelt one was probably meant to be, each spelled with prefix.
+// meant suggests the key of known that a misspelt one was probably meant to be, with prefix before it.
 func meant(key, prefix string, known map[string]string) string {
-	name := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(key, envPrefix), "-", "_"))
-	for k, of := range known {
-		if of == usual[name] && of != "" {
-			return "; did you mean " + prefix + k + "?"
-		}
-	}
+	name := usual[strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(key, envPrefix), "-", "_"))]
 	best, least := "", max(2, len(key)/5)+1
 	for _, k := range slices.Sorted(maps.Keys(known)) {
-		if d := distance(key, k); d < least {
+		d := distance(key, k)
+		if name != "" && known[k] == name {
+			d = -1
+		}
+		if d < least {
 			best, least = k, d
 		}
 	}
@@ -44,7 +43,7 @@ func meant(key, prefix string, known map[string]string) string {
 	return "; did you mean " + prefix + best + "?"
 }
 
-// distance is Levenshtein's: how many bytes to insert, delete or replace to make b of a.
+// distance returns the Levenshtein distance: how many bytes to insert, delete or replace to make b of a.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
