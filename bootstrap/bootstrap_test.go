@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"roster/adapters/storage"
 	"roster/bootstrap/config"
 	"roster/ports/inbound"
 	"roster/test/support/testenv"
@@ -51,7 +52,7 @@ func TestURLsAreOpened(t *testing.T) {
 		"postgres://u:p@h1:5433,h2/d?pool_max_conns=2", "postgresql://u:p@[::1]:5433,[::2]/d", "postgres://u:p?#@%2Frun%2Fpostgresql/d",
 		"postgres:///d?host=/run/postgresql&user=a@b", "sqlite:", "sqlite:///data/a@b.db", "memory:",
 	} {
-		b, err := openBackend(load(t, "ROSTER_DATABASE="+database), zap.NewNop(), opening{})
+		b, err := openBackend(load(t, "ROSTER_DATABASE="+database), zap.NewNop(), storage.Options{})
 		if err != nil {
 			t.Errorf("%s: %v", database, err)
 			continue

@@ -93,11 +93,6 @@ func (d Database) String() string {
 	u := d.URL()
 	u.Opaque, u.Path = hideUserinfo(u.Opaque), hideUserinfo(u.Path)
 	u.RawPath = ""
-	if u.User != nil {
-		if _, has := u.User.Password(); has {
-			u.User = url.UserPassword(u.User.Username(), redacted)
-		}
-	}
 	options := strings.Split(u.RawQuery, "&")
 	for i, o := range options {
 		if name, _, _ := strings.Cut(o, "="); secretOption.MatchString(name) {
@@ -109,7 +104,7 @@ func (d Database) String() string {
 		// The port may be the beginning of a password with a ? or # in it.
 		return u.Scheme + "://" + host + ":" + redacted
 	}
-	return u.String()
+	return u.Redacted()
 }
 
 // hideUserinfo hides user:password where a malformed URL has them in its path.

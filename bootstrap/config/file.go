@@ -107,7 +107,7 @@ func (l *loader) mapping(path string, root *yaml.Node) layer {
 		where += ": " + key.Value
 		name, ok := known[key.Value]
 		if !ok {
-			l.fault(where, "unknown key"+meant(key.Value, "", known))
+			l.fault(where, "unknown key"+meant(key.Value, known))
 			continue
 		}
 		if _, twice := out[name]; twice {

@@ -136,15 +136,6 @@ func (c Config) Given(name string) bool {
 	return c.source[name] != FromDefault && c.source[name] != FromProfile
 }
 
-// Origin returns a setting with its value and source, as "data_dir is ./data, from default".
-func (c Config) Origin(name string) string {
-	from := string(c.source[name])
-	if c.Given(name) {
-		from = c.where[name]
-	}
-	return fmt.Sprintf("%s is %s, from %s", name, show(c.value(named(name))), from)
-}
-
 // Where returns the variable, the flag or the place in a file that gives a setting its value; for a default the
 // variable that changes it, and the value.
 func (c Config) Where(name string) string {
@@ -154,40 +145,42 @@ func (c Config) Where(name string) string {
 	return fmt.Sprintf("%s (%s by default)", c.where[name], show(c.value(named(name))))
 }
 
-// environ reads the variables ROSTER_*. One that is no setting is a fault: it may be a misspelt one.
-func (l *loader) environ() layer {
-	known := keys(envOf)
-	out := layer{}
-	for _, entry := range slices.Sorted(slices.Values(l.in.Environ)) {
-		variable, value, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(variable, envPrefix) {
-			continue
-		}
-		name, ok := known[variable]
-		switch {
-		case ok:
-			out[name] = given{value, variable, FromEnvironment}
-		case !serviceLinks.MatchString(variable) && !(strings.HasSuffix(variable, "_PORT") && strings.Contains(value, "://")):
-			l.fault(variable, "unknown variable"+meant(variable, "", known))
-		}
-	}
-	return l.secrets(out, envOf)
-}
-
 // serviceLinks are the variables that Kubernetes and Docker set in every container beside a service whose name begins
 // with "roster", except its _PORT, which is a URL.
 var serviceLinks = regexp.MustCompile(`_SERVICE_HOST$|_SERVICE_PORT(_[A-Z0-9_]+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$`)
 
-// flags reads the flags given.
-func (l *loader) flags() layer {
-	known := keys(flagOf)
-	out := layer{}
-	for _, flag := range slices.Sorted(maps.Keys(l.in.Flags)) {
-		if name, ok := known[flag]; ok {
-			out[name] = given{l.in.Flags[flag], "--" + flag, FromFlag}
-		} else {
-			l.fault("--"+flag, "unknown flag"+meant(flag, "--", known))
+// environ reads the variables ROSTER_*.
+func (l *loader) environ() layer {
+	values := map[string]string{}
+	for _, entry := range l.in.Environ {
+		variable, value, _ := strings.Cut(entry, "=")
+		link := serviceLinks.MatchString(variable) || strings.HasSuffix(variable, "_PORT") && strings.Contains(value, "://")
+		if strings.HasPrefix(variable, envPrefix) && !link {
+			values[variable] = value
 		}
 	}
-	return l.secrets(out, func(name string) string { return "--" + flagOf(name) })
+	return l.collect(values, FromEnvironment, "variable", envOf)
+}
+
+// flags reads the flags given.
+func (l *loader) flags() layer {
+	values := map[string]string{}
+	for flag, value := range l.in.Flags {
+		values["--"+flag] = value
+	}
+	return l.collect(values, FromFlag, "flag", dashed)
+}
+
+// collect returns the layer of values, whose keys spell makes of the names of settings. Any other key is a fault: it may
+// be a misspelt setting. kind is what a key is.
+func (l *loader) collect(values map[string]string, source Source, kind string, spell func(name string) string) layer {
+	known, out := keys(spell), layer{}
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if name, ok := known[key]; ok {
+			out[name] = given{values[key], key, source}
+		} else {
+			l.fault(key, "unknown "+kind+meant(key, known))
+		}
+	}
+	return l.secrets(out, spell)
 }

@@ -80,7 +80,7 @@ func TestSecretsStayHidden(t *testing.T) {
 		t.Fatal(err)
 	}
 	forms := []string{
-		fmt.Sprint(cfg), fmt.Sprintf("%+v %#v %s %v", cfg, cfg, cfg, &cfg), fmt.Sprintf("%+v %#v", holder{cfg}, holder{cfg}),
+		fmt.Sprint(cfg), fmt.Sprintf("%+v %#v %v", cfg, cfg, &cfg), fmt.Sprintf("%+v %#v", holder{cfg}, holder{cfg}),
 		fmt.Sprintf("%d %x %q", cfg.SigningKey, cfg.SigningKey, cfg.Database), fmt.Sprint(cfg.Effective()), fmt.Sprint(cfg.Warnings()), string(js),
 	}
 	for _, f := range forms {

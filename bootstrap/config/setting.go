@@ -109,6 +109,7 @@ func readHelp() map[string]helpText {
 
 func envOf(name string) string  { return envPrefix + strings.ToUpper(name) }
 func flagOf(name string) string { return strings.ReplaceAll(name, "_", "-") }
+func dashed(name string) string { return "--" + flagOf(name) }
 
 // find returns the setting for which match is true, or the zero Setting.
 func find(match func(Setting) bool) Setting {
@@ -146,15 +147,6 @@ func (c Config) Effective() []Setting {
 		out[i] = s
 	}
 	return out
-}
-
-// String returns the settings and their values, one per line, without secrets.
-func (c Config) String() string {
-	var b strings.Builder
-	for _, s := range c.Effective() {
-		fmt.Fprintf(&b, "%s: %s\n", s.Name, s.Value)
-	}
-	return b.String()
 }
 
 // Table returns the settings as the table of docs/configuration.md.

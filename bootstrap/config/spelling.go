@@ -17,16 +17,18 @@ var usual = map[string]string{
 // Meant suggests the flag that a misspelt one was probably meant to be, as "; did you mean --listen?". The flags are
 // those of the settings, and others.
 func Meant(flag string, others ...string) string {
-	known := keys(flagOf)
+	known := keys(dashed)
 	for _, o := range others {
-		known[o] = o
+		known["--"+o] = o
 	}
-	return meant(flag, "--", known)
+	return meant("--"+flag, known)
 }
 
-// meant suggests the key of known that a misspelt one was probably meant to be, with prefix before it.
-func meant(key, prefix string, known map[string]string) string {
-	name := usual[strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(key, envPrefix), "-", "_"))]
+var nameOf = strings.NewReplacer(envPrefix, "", "--", "", "-", "_")
+
+// meant suggests the key of known that a misspelt one was probably meant to be.
+func meant(key string, known map[string]string) string {
+	name := usual[strings.ToLower(nameOf.Replace(key))]
 	best, least := "", max(2, len(key)/5)+1
 	for _, k := range slices.Sorted(maps.Keys(known)) {
 		d := distance(key, k)
@@ -40,7 +42,7 @@ func meant(key, prefix string, known map[string]string) string {
 	if best == "" {
 		return ""
 	}
-	return "; did you mean " + prefix + best + "?"
+	return "; did you mean " + best + "?"
 }
 
 // distance returns the Levenshtein distance: how many bytes to insert, delete or replace to make b of a.

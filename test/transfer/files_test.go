@@ -211,7 +211,7 @@ func TestNoDatabase(t *testing.T) {
 		if c.code != 1 || !strings.Contains(c.errs, want) {
 			t.Errorf("roster %s: exit code %d\n%s%s\nwant %s", strings.Join(args, " "), c.code, c.out, c.errs, want)
 		}
-		if args[0] != "copy" && !strings.Contains(c.errs, "data_dir is ./data, from default") {
+		if args[0] != "copy" && !strings.Contains(c.errs, "ROSTER_DATA_DIR (./data by default)") {
 			t.Errorf("roster %s does not name the setting: %s", strings.Join(args, " "), c.errs)
 		}
 		if got := listing(t, dir); got != "" {
