@@ -38,7 +38,7 @@ var ErrKeyInUse = signingkeys.ErrInUse
 // lookEvery is how soon an instance follows a rotation. When a token names an unknown key it looks at once.
 const lookEvery = 2 * time.Second
 
-// keys opens the signing keys: the configured ones, or those of the key file, which the first start makes.
+// keys opens the configured signing keys, or those of the key file, which the first start makes.
 func keys(cfg config.Config, log *zap.Logger) (signingkeys.Source, error) {
 	if cfg.SigningKey.Set() {
 		return configuredKeys(cfg)

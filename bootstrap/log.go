@@ -50,7 +50,7 @@ func newLog(cfg config.Config, out *LogOutput) (*zap.Logger, error) {
 	return log, nil
 }
 
-// quietWiring logs fx's events at level debug.
+// quietWiring logs the events of fx at level debug.
 var quietWiring = fx.WithLogger(func(log *zap.Logger) fxevent.Logger {
 	l := &fxevent.ZapLogger{Logger: log.Named("wiring")}
 	l.UseLogLevel(zapcore.DebugLevel)

@@ -1,4 +1,4 @@
-// Package auditlog writes security events to the log, beside keeping them.
+// Package auditlog writes security events to the log as well as to the storage.
 package auditlog
 
 import (
@@ -12,23 +12,23 @@ import (
 	"roster/ports/outbound"
 )
 
-// Trail is an audit trail that also logs what is added to it, a line an event. Events that cannot be
-// kept are then at least there, and the log tells that they are missing elsewhere.
+// Trail is an audit trail that also logs each event. Events that cannot be stored are then in the log, which says that
+// they are missing in the storage.
 type Trail struct {
 	outbound.AuditTrail
 	log *zap.Logger
 }
 
-// New returns a Trail over kept.
+// New returns a Trail that stores events in kept.
 func New(kept outbound.AuditTrail, log *zap.Logger) *Trail { return &Trail{kept, log.Named("audit")} }
 
-// Append implements outbound.AuditTrail.
+// Append logs the events and stores them.
 func (t *Trail) Append(ctx context.Context, events ...audit.Event) error {
 	t.write(events)
 	err := t.AuditTrail.Append(ctx, events...)
 	if err != nil {
 		for _, e := range events {
-			t.log.Error("event not kept", zap.String("id", string(e.ID)), zap.Error(err))
+			t.log.Error("the event was not stored", zap.String("id", string(e.ID)), zap.Error(err))
 		}
 	}
 	return err

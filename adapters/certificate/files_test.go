@@ -154,7 +154,7 @@ func TestANewPairIsTakenOver(t *testing.T) {
 	for _, e := range logs.All() {
 		told = append(told, e.Level.String()+" "+e.Message)
 	}
-	if got := strings.Join(told, "; "); got != "warn the new certificate is not good; the old one stays; info new certificate" {
+	if got := strings.Join(told, "; "); got != "warn the new certificate is not valid; the old one stays in use; info new certificate" {
 		t.Errorf("the log tells: %s", got)
 	}
 
@@ -162,7 +162,7 @@ func TestANewPairIsTakenOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	if r, err := http.ReadResponse(bufio.NewReader(before), nil); err != nil || r.StatusCode != http.StatusOK {
-		t.Errorf("the connection from before is of no use: %v", err)
+		t.Errorf("the connection from before cannot be used: %v", err)
 	}
 }
 

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// Database is the URL of the storage. It prints without its password.
+// Database is the URL of the storage. It is printed without its password.
 type Database struct{ url *url.URL }
 
-// ParseDatabase returns the database that raw names. The error never holds any of raw.
+// ParseDatabase returns the database with the URL raw. The error holds nothing of raw.
 func ParseDatabase(raw string) (Database, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -65,7 +65,7 @@ var (
 	errNoScheme = errors.New("must be a URL with a scheme, such as sqlite: or postgres://")
 )
 
-// URL returns the whole URL, password and all.
+// URL returns the URL with its password.
 func (d Database) URL() *url.URL {
 	if d.url == nil {
 		return &url.URL{}
@@ -77,7 +77,7 @@ func (d Database) URL() *url.URL {
 // Scheme returns the name that picks the backend.
 func (d Database) Scheme() string { return d.URL().Scheme }
 
-// InDataDir reports whether the database lies in the data directory under its usual name.
+// InDataDir reports whether the database is a file in the data directory with the default name.
 func (d Database) InDataDir() bool {
 	u := d.URL()
 	return u.Scheme == "sqlite" && u.Opaque == "" && u.Path == ""
@@ -85,10 +85,10 @@ func (d Database) InDataDir() bool {
 
 const redacted = "xxxxx"
 
-// secretOption is how connection options that are secrets are called by the drivers.
+// secretOption matches the names of connection options that are secrets.
 var secretOption = regexp.MustCompile(`(?i)pass|pwd|secret|token|key|authmechanismproperties`)
 
-// String returns the URL with everything hidden that may be a password.
+// String returns the URL without anything that may be a password.
 func (d Database) String() string {
 	u := d.URL()
 	u.Opaque, u.Path = hideUserinfo(u.Opaque), hideUserinfo(u.Path)
@@ -107,7 +107,7 @@ func (d Database) String() string {
 	return u.Redacted()
 }
 
-// hideUserinfo hides user:password where a malformed URL has them in its path.
+// hideUserinfo hides user:password in the path of a malformed URL.
 func hideUserinfo(path string) string {
 	rest := strings.TrimLeft(path, "/")
 	at := strings.LastIndexByte(rest, '@')
@@ -117,8 +117,7 @@ func hideUserinfo(path string) string {
 	return path[:len(path)-len(rest)] + redacted + rest[at:]
 }
 
-// unverified reports whether the server is on another machine, and the URL does not ask for its certificate to be
-// verified.
+// unverified reports whether the server is on another machine and its certificate is not verified.
 func (d Database) unverified() bool {
 	u := d.URL()
 	options := u.Query()
@@ -145,8 +144,8 @@ func (d Database) unverified() bool {
 // secret reports whether printing the URL as it is would show a secret.
 func (d Database) secret() bool { return d.String() != d.URL().String() }
 
-// Format implements fmt.Formatter.
+// Format prints String for every verb.
 func (d Database) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, d.String()) }
 
-// MarshalText implements encoding.TextMarshaler.
+// MarshalText returns String.
 func (d Database) MarshalText() ([]byte, error) { return []byte(d.String()), nil }

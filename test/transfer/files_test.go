@@ -230,7 +230,7 @@ func TestNoDatabase(t *testing.T) {
 		t.Errorf("comparing with a target that is not there: exit code %d\n%s", c.code, c.errs)
 	}
 	c = run(t, map[string]string{"ROSTER_DATABASE": "sqlite:" + missing}, "", "user", "list")
-	if !strings.Contains(c.errs, "database is sqlite:"+missing+", from ROSTER_DATABASE") {
+	if !strings.Contains(c.errs, missing+", named by ROSTER_DATABASE") {
 		t.Errorf("a database of the environment: %s", c.errs)
 	}
 }
