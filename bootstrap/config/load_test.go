@@ -127,7 +127,7 @@ func TestProfiles(t *testing.T) {
 			}
 			differ++
 		}
-		if lines := strings.Count(ProfilesTable(), "\n"); differ < 15 || lines != differ+2 {
+		if lines := strings.Count(profilesTable(), "\n"); differ < 15 || lines != differ+2 {
 			t.Errorf("%d settings differ, the table of profiles has %d lines", differ, lines)
 		}
 	}
@@ -226,7 +226,7 @@ func TestTableIsSound(t *testing.T) {
 			t.Errorf("a warning about %s, which is no setting", c.setting)
 		}
 	}
-	if lines := strings.Count(Table(), "\n"); lines != len(names)+2 {
+	if lines := strings.Count(table(), "\n"); lines != len(names)+2 {
 		t.Errorf("the table has %d lines", lines)
 	}
 }

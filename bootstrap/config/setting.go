@@ -2,7 +2,6 @@ package config
 
 import (
 	_ "embed"
-	"fmt"
 	"reflect"
 	"strings"
 	"time"
@@ -148,45 +147,3 @@ func (c Config) Effective() []Setting {
 	}
 	return out
 }
-
-// Table returns the settings as the table of docs/configuration.md.
-func Table() string {
-	var b strings.Builder
-	b.WriteString("| setting | variable | default | meaning |\n|---|---|---|---|\n")
-	for _, s := range settings {
-		value, meaning := code(s.Value), s.Help
-		if s.Varies {
-			value = "by profile"
-		}
-		if len(s.Choices) > 0 {
-			meaning += " (`" + strings.Join(s.Choices, "`, `") + "`)"
-		}
-		if s.Secret {
-			meaning += "; or " + code(envOf(s.Name+fileSuffix)) + " names a file that holds it"
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", code(s.Name), code(s.Env), value, cell(meaning))
-	}
-	return b.String()
-}
-
-// ProfilesTable returns the settings in which the profiles differ as the table of docs/configuration.md.
-func ProfilesTable() string {
-	var b strings.Builder
-	b.WriteString("| setting | `django` | `standard` | `strict` |\n|---|---|---|---|\n")
-	for _, s := range settings {
-		if s.Varies {
-			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n",
-				code(s.Name), code(s.profiles[django]), code(s.profiles[standard]), code(s.profiles[strict]))
-		}
-	}
-	return b.String()
-}
-
-func code(text string) string {
-	if text == "" {
-		return "empty"
-	}
-	return "`" + cell(text) + "`"
-}
-
-func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
