@@ -163,8 +163,8 @@ func userID(value jsontext.Value) string {
 	return ""
 }
 
-// result returns the claims if they fit together.
-func (c *claims) result() (session.Claims, error) {
+// result returns the claims if they fit together. It changes its own copy, since remembered claims are shared.
+func (c claims) result() (session.Claims, error) {
 	refresh := c.c.Type == session.Refresh
 	switch {
 	case c.hasSID:
