@@ -8,7 +8,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// A start whose database server does not answer tries again after pauses that double from firstPause to longestPause.
+// When the database server does not answer, a start tries again after pauses that double from firstPause to longestPause.
 // awayReserve is the time that the last try, and closing after it, may take before the start is over.
 const (
 	firstPause   = 500 * time.Millisecond

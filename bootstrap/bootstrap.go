@@ -215,7 +215,7 @@ func stop(ctx context.Context, app *fx.App) error {
 	return app.Stop(stopping)
 }
 
-// inTime adds to the error of a start whose time ran out which command has more time.
+// inTime adds to the error of a start that ran out of time which command has more.
 func inTime(err error, starting context.Context, limit time.Duration) error {
 	if errors.Is(err, storage.ErrAway) || !errors.Is(starting.Err(), context.DeadlineExceeded) {
 		return err

@@ -157,7 +157,7 @@ func TestStartThatTakesTooLong(t *testing.T) {
 	}
 }
 
-// signal is a log that tells when a word was written.
+// signal is a log that closes seen when a word was written.
 type signal struct {
 	word string
 	seen chan struct{}
@@ -183,6 +183,6 @@ func TestCommandLog(t *testing.T) {
 	}
 	core, _ = observer.New(zap.InfoLevel)
 	if commandLog(zap.New(core)) != nil {
-		t.Error("commands are watched though nobody wants to see them")
+		t.Error("commands are observed although they are not logged")
 	}
 }

@@ -21,7 +21,7 @@ func Warnings(cfg config.Config) []config.Warning {
 		}
 	}
 	warn("data_dir", cfg.DataDir)
-	if d, err := driver(cfg.Database); err == nil && d.File != nil { // also the files and copies whose names begin with it
+	if d, err := driver(cfg.Database); err == nil && d.File != nil { // also files and copies with a longer name
 		warn("database", withPrefix(d.File(cfg.Database.URL(), cfg.DataDir))...)
 	}
 	if len(cfg.TLSAutocert) > 0 {
@@ -48,7 +48,7 @@ func Exposed(path string) string {
 	return path + ": " + reason
 }
 
-// withPrefix returns the files whose path begins with prefix, none for "".
+// withPrefix returns the files with a path that begins with prefix, none for "".
 func withPrefix(prefix string) []string {
 	if prefix == "" {
 		return nil

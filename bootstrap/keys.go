@@ -32,7 +32,7 @@ func Keys(cfg config.Config) (*Keyring, error) {
 	return signingkeys.NewKeyring(cfg.KeysDirectory(), cfg.SigningAlgorithm, cfg.RefreshTokenLifetime), nil
 }
 
-// ErrKeyInUse is the error of retiring a key whose tokens may still be valid.
+// ErrKeyInUse is the error of retiring a key while its tokens may be valid.
 var ErrKeyInUse = signingkeys.ErrInUse
 
 // lookEvery is how soon an instance follows a rotation. When a token names an unknown key it looks at once.

@@ -23,7 +23,6 @@ type reader struct {
 	text   bytes.Buffer
 }
 
-// Write implements io.Writer.
 func (r *reader) Write(p []byte) (int, error) {
 	if r.held != nil {
 		<-r.held

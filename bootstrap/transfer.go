@@ -39,7 +39,7 @@ type transferring struct {
 // the same time. It calls found with what it will read, once all is open and before it takes the first row; an error of
 // found ends the import.
 func ImportDjango(ctx context.Context, cfg config.Config, s DjangoSource, o inbound.ImportOptions,
-	notice func(text string), found func(what string) error, tell func(inbound.ImportRow) error, progress inbound.Progress,
+	notice func(text string), found func(what string) error, report func(inbound.ImportRow) error, progress inbound.Progress,
 ) (summary inbound.ImportSummary, err error) {
 	if err := requirePersistent(cfg.Database); err != nil { // before a long look at the source
 		return summary, named(cfg, "database", err)
@@ -63,7 +63,7 @@ func ImportDjango(ctx context.Context, cfg config.Config, s DjangoSource, o inbo
 		}
 		summary, err = transfer.NewImporting(transfer.ImportPorts{
 			Source: source, Archive: t.Backend.Archive(), Hashes: t.Hashes, Ports: t.Ports,
-		}).Import(ctx, o, tell, progress)
+		}).Import(ctx, o, report, progress)
 		return err
 	})
 	return summary, err

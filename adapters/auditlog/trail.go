@@ -34,7 +34,7 @@ func (t *Trail) Append(ctx context.Context, events ...audit.Event) error {
 	return err
 }
 
-// Users are users whose events are also logged, once they are stored.
+// Users logs the events of changes once they are stored.
 type Users struct {
 	outbound.Users
 	trail *Trail
@@ -43,12 +43,12 @@ type Users struct {
 // Users returns u with its events logged.
 func (t *Trail) Users(u outbound.Users) *Users { return &Users{u, t} }
 
-// Add implements outbound.Users.
+// Add adds x and logs its events.
 func (u *Users) Add(ctx context.Context, x *user.User, events ...outbound.Events) error {
 	return u.trail.logged(events, func(e outbound.Events) error { return u.Users.Add(ctx, x, e) })
 }
 
-// Update implements outbound.Users.
+// Update changes a user and logs the events.
 func (u *Users) Update(
 	ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Events,
 ) (x *user.User, err error) {
@@ -56,12 +56,12 @@ func (u *Users) Update(
 	return x, err
 }
 
-// Delete implements outbound.Users.
+// Delete deletes a user and logs the events.
 func (u *Users) Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...outbound.Events) error {
 	return u.trail.logged(events, func(e outbound.Events) error { return u.Users.Delete(ctx, id, check, e) })
 }
 
-// Sessions are sessions whose events are also logged, once they are stored.
+// Sessions logs the events of changes once they are stored.
 type Sessions struct {
 	outbound.Sessions
 	trail *Trail
@@ -70,12 +70,12 @@ type Sessions struct {
 // Sessions returns s with its events logged.
 func (t *Trail) Sessions(s outbound.Sessions) *Sessions { return &Sessions{s, t} }
 
-// Add implements outbound.Sessions.
+// Add adds x and logs its events.
 func (s *Sessions) Add(ctx context.Context, x *session.Session, events ...outbound.Events) error {
 	return s.trail.logged(events, func(e outbound.Events) error { return s.Sessions.Add(ctx, x, e) })
 }
 
-// Update implements outbound.Sessions.
+// Update changes a session and logs the events.
 func (s *Sessions) Update(
 	ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Events,
 ) (x *session.Session, err error) {

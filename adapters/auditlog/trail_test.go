@@ -70,7 +70,7 @@ func TestEmptyMembersAreLeftOut(t *testing.T) {
 	}
 }
 
-// An event that the storage does not take is in the log all the same, and the log tells that it is
+// An event that the storage does not take is in the log all the same, and the log says that it is
 // missing elsewhere.
 func TestEventsThatAreNotKeptAreToldOf(t *testing.T) {
 	core, lines := observer.New(zap.InfoLevel)

@@ -94,7 +94,7 @@ func (f *Files) same(found [2]os.FileInfo) bool {
 	return true
 }
 
-// load reads the files, whose state was found. If they change during that, the next stat differs from found.
+// load reads the files. found is their state; if they change during load, the next stat differs from it.
 func (f *Files) load(found [2]os.FileInfo) error {
 	pair, err := tls.LoadX509KeyPair(f.cert, f.key)
 	if err != nil {

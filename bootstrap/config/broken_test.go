@@ -31,7 +31,7 @@ func secretFile(content string, mode fs.FileMode) fstest.MapFS {
 	return fstest.MapFS{"key": {Data: []byte(content), Mode: mode}}
 }
 
-// Each broken configuration is told in one line that names what to change and says why.
+// Each broken configuration is reported in one line that names what to change and says why.
 func TestBroken(t *testing.T) {
 	type broken struct {
 		name  string
@@ -212,13 +212,13 @@ func TestBroken(t *testing.T) {
 				}
 			}
 			if strings.Contains(err.Error(), marker) {
-				t.Errorf("a secret is told: %v", err)
+				t.Errorf("a fault shows a secret: %v", err)
 			}
 		})
 	}
 }
 
-// Whatever is wrong is told at once, in the file first, then the environment, the flags, the rules.
+// All faults are reported at once, in the file first, then the environment, the flags, the rules.
 func TestFaultsTogether(t *testing.T) {
 	in := sources(file("pagesize: 5\nlisten: 8000\nmax_body: 1"))
 	in.File = "roster.yaml"
@@ -238,6 +238,6 @@ func TestFaultsTogether(t *testing.T) {
 		t.Errorf("%v\n%s", err, d)
 	}
 	if strings.Contains(err.Error(), marker) {
-		t.Errorf("a secret is told: %v", err)
+		t.Errorf("a fault shows a secret: %v", err)
 	}
 }

@@ -22,7 +22,7 @@ const (
 	FromHost = "from-host" // public_url: links follow the Host header
 )
 
-// Config holds the values of all settings. Load makes one, whose values are within their rules.
+// Config holds the values of all settings. Those of Load are within their rules.
 type Config struct {
 	Profile     string   `name:"profile" default:"standard" django:"django" strict:"strict" validate:"oneof=django standard strict"`
 	Listen      string   `name:"listen" default:"127.0.0.1:8000" validate:"listen"`

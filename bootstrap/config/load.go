@@ -171,8 +171,8 @@ func (l *loader) flags() layer {
 	return l.collect(values, FromFlag, "flag", dashed)
 }
 
-// collect returns the layer of values, whose keys spell makes of the names of settings. Any other key is a fault: it may
-// be a misspelt setting. kind is what a key is.
+// collect returns the layer of values. spell makes their keys of the names of settings; any other key is a fault, since it
+// may be a misspelt setting. kind is what a key is.
 func (l *loader) collect(values map[string]string, source Source, kind string, spell func(name string) string) layer {
 	known, out := keys(spell), layer{}
 	for _, key := range slices.Sorted(maps.Keys(values)) {

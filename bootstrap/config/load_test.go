@@ -175,7 +175,7 @@ func TestFileForms(t *testing.T) {
 	}
 }
 
-// Kubernetes and Docker describe a service called roster by variables that nobody chose.
+// Kubernetes and Docker describe a service called roster by variables of their own.
 func TestServiceLinks(t *testing.T) {
 	load(t, Sources{Environ: []string{
 		"ROSTER_SERVICE_HOST=10.0.0.1", "ROSTER_SERVICE_PORT=80", "ROSTER_SERVICE_PORT_HTTP=80", "ROSTER_PORT=tcp://10.0.0.1:80",

@@ -68,7 +68,7 @@ func TestSecretAcrossSources(t *testing.T) {
 	}
 }
 
-// No form of the configuration tells a secret.
+// No form of the configuration shows a secret.
 func TestSecretsStayHidden(t *testing.T) {
 	cfg := load(t, Sources{Environ: []string{
 		"ROSTER_SIGNING_KEY=" + goodKey,
@@ -85,7 +85,7 @@ func TestSecretsStayHidden(t *testing.T) {
 	}
 	for _, f := range forms {
 		if strings.Contains(f, marker) {
-			t.Errorf("a secret is told: %s", f)
+			t.Errorf("a secret is shown: %s", f)
 		}
 	}
 	if v := setting(t, cfg, "signing_key").Value; v != "(set)" {
