@@ -94,9 +94,7 @@ const gzipped = "\x1f\x8b"
 func NewReader(r io.Reader) *Reader { return &Reader{bufio.NewReaderSize(r, maxLine)} }
 
 // Read implements outbound.ExportReader.
-func (r *Reader) Read(
-	ctx context.Context, begin func(outbound.ExportHeader) error, visit func(record any) error,
-) (outbound.ExportFooter, error) {
+func (r *Reader) Read(ctx context.Context, begin func(outbound.ExportHeader) error, visit func(record any) error) (outbound.ExportFooter, error) {
 	var footer outbound.ExportFooter
 	var h headerLine
 	if head, _ := r.in.Peek(len(gzipped)); string(head) == gzipped {
@@ -117,8 +115,7 @@ func (r *Reader) Read(
 	case h.Version > version:
 		return footer, fmt.Errorf("the export is of version %d of the format; this program knows %d: use a newer one", h.Version, version)
 	case h.Version < version:
-		return footer, fmt.Errorf("the export is of version %d of the format; this program knows %d: restore it with the program that "+
-			"wrote it, and open that database with this one", h.Version, version)
+		return footer, fmt.Errorf("the export is of version %d of the format; this program knows %d: restore it with the program that wrote it, and open that database with this one", h.Version, version)
 	}
 	if err := begin(outbound.ExportHeader{ExportedAt: time.Time(h.ExportedAt), LastUserID: h.LastUserID}); err != nil {
 		return footer, err
