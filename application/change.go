@@ -78,7 +78,9 @@ func (a *Accounts) ChangePassword(ctx context.Context, actor inbound.Actor, curr
 }
 
 // store applies a change. With keep, the session of the request stays valid after a change of the password.
-func (a *Accounts) store(ctx context.Context, actor inbound.Actor, id user.ID, in parsedInput, versions []int64, keep bool) (after *user.User, err error) {
+func (a *Accounts) store(
+	ctx context.Context, actor inbound.Actor, id user.ID, in parsedInput, versions []int64, keep bool,
+) (after *user.User, err error) {
 	var hash credential.Hash
 	if in.password != nil {
 		if hash, err = a.ports.Hasher.Hash(ctx, *in.password); err != nil {

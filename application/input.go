@@ -97,7 +97,8 @@ func (p *parser) parse(ctx context.Context, in inbound.UserInput, full bool, sel
 	out.email = email
 	faults = append(faults, fs...)
 
-	if s, ok, fs := credential.FieldRule(user.FieldPassword, full, !p.passwords.Trim, p.passwords.MaxLength).Check(in.Password); ok || len(fs) > 0 {
+	rule := credential.FieldRule(user.FieldPassword, full, !p.passwords.Trim, p.passwords.MaxLength)
+	if s, ok, fs := rule.Check(in.Password); ok || len(fs) > 0 {
 		faults = append(faults, fs...)
 		pw := credential.NewPassword(s)
 		out.password = &pw

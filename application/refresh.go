@@ -48,7 +48,9 @@ func (a *Authentication) Refresh(ctx context.Context, token field.Text) (inbound
 }
 
 // accessOnly returns the result of a refresh without rotation.
-func (a *Authentication) accessOnly(ctx context.Context, s session.ID, owner user.ID, now time.Time, extra []byte) (inbound.TokenPair, error) {
+func (a *Authentication) accessOnly(
+	ctx context.Context, s session.ID, owner user.ID, now time.Time, extra []byte,
+) (inbound.TokenPair, error) {
 	access, err := a.signAccess(ctx, s, owner, now, extra)
 	if err == nil {
 		a.recordRefresh(ctx, s, owner)
@@ -60,7 +62,9 @@ func (a *Authentication) recordRefresh(ctx context.Context, s session.ID, owner 
 	a.Record(ctx, audit.Event{Kind: audit.Refreshed, Actor: owner, User: owner, Session: string(s)})
 }
 
-func (a *Authentication) rotate(ctx context.Context, c session.Claims, s *session.Session, g int, owner *user.User, now time.Time) (inbound.TokenPair, error) {
+func (a *Authentication) rotate(
+	ctx context.Context, c session.Claims, s *session.Session, g int, owner *user.User, now time.Time,
+) (inbound.TokenPair, error) {
 	s, err := a.ensureSession(ctx, c, s, owner.ID(), owner.SessionEpoch(), now)
 	if err != nil {
 		return inbound.TokenPair{}, err
@@ -116,7 +120,9 @@ func reuse(s *session.Session, g int, refusal error) audit.Event {
 }
 
 // ensureSession returns s or, for a token of another issuer without a record, a new session in storage.
-func (a *Authentication) ensureSession(ctx context.Context, c session.Claims, s *session.Session, owner user.ID, epoch int64, now time.Time) (*session.Session, error) {
+func (a *Authentication) ensureSession(
+	ctx context.Context, c session.Claims, s *session.Session, owner user.ID, epoch int64, now time.Time,
+) (*session.Session, error) {
 	if s != nil {
 		return s, nil
 	}

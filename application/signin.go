@@ -115,7 +115,9 @@ func (a *Authentication) userByKey(ctx context.Context, key string, valid bool) 
 // verifyPassword verifies p for u and records the sign-in. It fails with ErrNoAccount when u is nil or inactive, or
 // the password is wrong. It makes one verification in each case, so that all refusals take the same time, measured
 // from started; see waitUntilDue.
-func (a *Authentication) verifyPassword(ctx context.Context, u *user.User, started time.Duration, p credential.Password, now time.Time) (signInResult, error) {
+func (a *Authentication) verifyPassword(
+	ctx context.Context, u *user.User, started time.Duration, p credential.Password, now time.Time,
+) (signInResult, error) {
 	var v signInResult
 	hash := credential.Unusable
 	if u != nil {

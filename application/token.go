@@ -13,7 +13,9 @@ import (
 )
 
 // parseToken checks that a token field is text and returns the claims of the token.
-func (a *Authentication) parseToken(ctx context.Context, member string, t field.Text, want session.TokenType, now time.Time) (session.Claims, error) {
+func (a *Authentication) parseToken(
+	ctx context.Context, member string, t field.Text, want session.TokenType, now time.Time,
+) (session.Claims, error) {
 	text, _, faults := field.Rule{Name: member, Required: true}.Check(t)
 	if len(faults) > 0 {
 		return session.Claims{}, fault.ErrInvalid.With(faults...)

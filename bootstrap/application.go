@@ -18,44 +18,23 @@ import (
 
 var applicationModule = fx.Module("application",
 	fx.Provide(
-		ports,
-		settings,
-		application.NewGuard,
-		application.NewAccounts,
-		func(a *application.Accounts) inbound.Accounts { return a },
-		application.NewAuthentication,
-		func(a *application.Authentication) inbound.Authentication { return a },
+		ports, settings, application.NewGuard, application.NewHousekeeping,
+		fx.Annotate(application.NewAccounts, fx.As(fx.Self()), fx.As(new(inbound.Accounts))),
+		fx.Annotate(application.NewAuthentication, fx.As(fx.Self()), fx.As(new(inbound.Authentication))),
+		fx.Annotate(application.NewHealth, fx.As(fx.Self()), fx.As(new(inbound.Health))),
 		fx.Annotate(application.NewAdministration, fx.As(new(inbound.Administration))),
 		fx.Annotate(application.NewSessions, fx.As(new(inbound.Sessions))),
 		fx.Annotate(application.NewTrail, fx.As(new(inbound.Trail))),
-		application.NewHousekeeping,
-		application.NewHealth,
-		func(h *application.Health) inbound.Health { return h },
 	))
 
-// portsIn collects the outbound ports, each by its type.
-type portsIn struct {
-	fx.In
-
-	Users      outbound.Users
-	UserIDs    outbound.UserIDs
-	Sessions   outbound.Sessions
-	SessionIDs outbound.SessionIDs
-	Attempts   outbound.Attempts
-	AuditTrail outbound.AuditTrail
-	EventIDs   outbound.EventIDs
-	Hasher     outbound.PasswordHasher
-	Tokens     outbound.Tokens `optional:"true"` // nil for the operator's commands
-	Domains    outbound.Domains
-	Clock      outbound.Clock
-	Breached   outbound.BreachedPasswords
-}
-
-func ports(in portsIn) application.Ports {
+func ports(
+	users outbound.Users, userIDs outbound.UserIDs, sessions outbound.Sessions, sessionIDs outbound.SessionIDs,
+	attempts outbound.Attempts, trail outbound.AuditTrail, eventIDs outbound.EventIDs, hasher outbound.PasswordHasher,
+	tokens outbound.Tokens, domains outbound.Domains, clock outbound.Clock, breached outbound.BreachedPasswords,
+) application.Ports {
 	return application.Ports{
-		Users: in.Users, UserIDs: in.UserIDs, Sessions: in.Sessions, SessionIDs: in.SessionIDs,
-		Attempts: in.Attempts, AuditTrail: in.AuditTrail, EventIDs: in.EventIDs,
-		Hasher: in.Hasher, Tokens: in.Tokens, Domains: in.Domains, Clock: in.Clock, Breached: in.Breached,
+		Users: users, UserIDs: userIDs, Sessions: sessions, SessionIDs: sessionIDs, Attempts: attempts, AuditTrail: trail,
+		EventIDs: eventIDs, Hasher: hasher, Tokens: tokens, Domains: domains, Clock: clock, Breached: breached,
 	}
 }
 
@@ -64,23 +43,14 @@ func settings(cfg config.Config) application.Settings {
 		Access:       application.AccessPolicy(cfg.AccessPolicy),
 		Registration: application.Registration(cfg.Registration),
 		Passwords: application.Passwords{
-			Policy:         passwordPolicy(cfg),
-			Trim:           cfg.TrimPasswords,
-			MaxLength:      cfg.PasswordMaxLength,
+			Policy: passwordPolicy(cfg), Trim: cfg.TrimPasswords, MaxLength: cfg.PasswordMaxLength,
 			RequireCurrent: cfg.RequireCurrentPassword,
 		},
 		Rules: session.Rules{
-			AccessLifetime:  cfg.AccessTokenLifetime,
-			RefreshLifetime: cfg.RefreshTokenLifetime,
-			MaxLifetime:     cfg.SessionMaxLifetime,
-			Rotate:          cfg.RotateRefreshTokens,
-			Grace:           cfg.ReuseGrace,
-			ReuseRevokes:    cfg.ReusePolicy == "revoke",
-			Sessionless:     cfg.SessionlessTokens,
-			MaxPerUser:      cfg.MaxSessions,
-			Immediate:       cfg.ImmediateRevocation,
-			KeepCurrent:     cfg.PasswordChangeEnds == "others",
-			Leeway:          cfg.ClockLeeway,
+			AccessLifetime: cfg.AccessTokenLifetime, RefreshLifetime: cfg.RefreshTokenLifetime, MaxLifetime: cfg.SessionMaxLifetime,
+			Rotate: cfg.RotateRefreshTokens, Grace: cfg.ReuseGrace, ReuseRevokes: cfg.ReusePolicy == "revoke",
+			Sessionless: cfg.SessionlessTokens, MaxPerUser: cfg.MaxSessions, Immediate: cfg.ImmediateRevocation,
+			KeepCurrent: cfg.PasswordChangeEnds == "others", Leeway: cfg.ClockLeeway,
 		},
 		Lockout:        lockout.NewRules(cfg.LockoutFailures, cfg.LockoutAddressFailures, cfg.LockoutDelay, cfg.LockoutMaxDelay),
 		AuditRetention: cfg.AuditRetention,
@@ -88,65 +58,52 @@ func settings(cfg config.Config) application.Settings {
 	}
 }
 
-// sweeping runs the housekeeping while the service runs.
+// sweeping deletes expired records while the service runs.
 var sweeping = fx.Invoke(func(lc fx.Lifecycle, h *application.Housekeeping, log *zap.Logger) {
-	background(lc, func(ctx context.Context) { sweep(ctx, h, log) })
+	every(lc, application.SweepInterval, func(ctx context.Context) {
+		switch n, err := h.Sweep(ctx); {
+		case ctx.Err() != nil:
+		case err != nil:
+			log.Warn("expired records could not be deleted", zap.Error(err))
+		case n != application.Swept{}:
+			log.Info("expired records were deleted",
+				zap.Int("sessions", n.Sessions), zap.Int("failures", n.Attempts), zap.Int("events", n.Events))
+		}
+	})
 })
 
-// counting records the counts of events that come again and again while the service runs, and what is left of them
-// when it stops: a module, since those are stopped in turn, so that the API has answered its last request by then.
+// flushEvery is how long the count of a repeated event may wait once its minute is over.
+const flushEvery = 15 * time.Second
+
+// counting records the counts of repeated events while the service runs, and the rest of them when it stops: a module,
+// since modules are stopped in turn, so that the API has answered its last request by then.
 var counting = fx.Module("counting", fx.Invoke(func(lc fx.Lifecycle, a *application.Authentication) {
-	background(lc, func(ctx context.Context) {
-		defer a.Flush(context.WithoutCancel(ctx), true)
-		tick := time.NewTicker(flushEvery)
+	lc.Append(fx.StopHook(func(ctx context.Context) { a.Flush(ctx, true) }))
+	every(lc, flushEvery, func(ctx context.Context) { a.Flush(ctx, false) })
+}))
+
+// every calls do at the start of the service and then once a period, until the service stops. It makes a context of its
+// own, since that of a start hook ends with the start.
+func every(lc fx.Lifecycle, period time.Duration, do func(context.Context)) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	run := func() {
+		defer close(done)
+		tick := time.NewTicker(period)
 		defer tick.Stop()
 		for {
+			do(ctx)
 			select {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				a.Flush(ctx, false)
 			}
 		}
-	})
-}))
-
-// flushEvery is how long a count may wait once its minute is over.
-const flushEvery = 15 * time.Second
-
-// background runs do from the start of the service to its stop. It has a context of its own: the one that
-// OnStart is given ends when the start does.
-func background(lc fx.Lifecycle, do func(context.Context)) {
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
+	}
 	lc.Append(fx.StartStopHook(
-		func() {
-			go func() {
-				defer close(done)
-				do(ctx)
-			}()
-		},
+		func() { go run() },
 		func() {
 			cancel()
 			<-done
 		}))
-}
-
-func sweep(ctx context.Context, h *application.Housekeeping, log *zap.Logger) {
-	tick := time.NewTicker(application.SweepInterval)
-	defer tick.Stop()
-	for {
-		switch n, err := h.Sweep(ctx); {
-		case ctx.Err() != nil:
-		case err != nil:
-			log.Warn("sweep what has expired", zap.Error(err))
-		case n != application.Swept{}:
-			log.Info("swept what has expired", zap.Int("sessions", n.Sessions), zap.Int("failures", n.Attempts), zap.Int("events", n.Events))
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
 }

@@ -89,7 +89,7 @@ func TestDatabaseComesLater(t *testing.T) {
 			for _, comes := range []bool{false, true} {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				waiting, serving := newSignal("the database is away; trying again"), newSignal(`"serving"`)
+				waiting, serving := newSignal("the database does not answer; trying again"), newSignal(`"serving"`)
 				out := NewLogOutput(both{waiting, serving})
 				defer out.Close()
 				done := make(chan error, 1)

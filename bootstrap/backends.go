@@ -8,7 +8,7 @@ import (
 	"roster/adapters/storage/sqlite"
 )
 
-// drivers is every storage backend that this binary can open. Adding one is one entry here.
+// drivers are the storage backends of this binary.
 var drivers = []storage.Driver{
 	memory.Driver,
 	mongodb.Driver,

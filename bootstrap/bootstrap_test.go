@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"roster/adapters/storage"
 	"roster/bootstrap/config"
 	"roster/ports/inbound"
 	"roster/test/support/testenv"
@@ -51,7 +52,7 @@ func TestURLsAreOpened(t *testing.T) {
 		"postgres://u:p@h1:5433,h2/d?pool_max_conns=2", "postgresql://u:p@[::1]:5433,[::2]/d", "postgres://u:p?#@%2Frun%2Fpostgresql/d",
 		"postgres:///d?host=/run/postgresql&user=a@b", "sqlite:", "sqlite:///data/a@b.db", "memory:",
 	} {
-		b, err := openBackend(load(t, "ROSTER_DATABASE="+database), zap.NewNop(), opening{})
+		b, err := openBackend(load(t, "ROSTER_DATABASE="+database), zap.NewNop(), storage.Options{})
 		if err != nil {
 			t.Errorf("%s: %v", database, err)
 			continue
@@ -156,7 +157,7 @@ func TestStartThatTakesTooLong(t *testing.T) {
 	}
 }
 
-// signal is a log that tells when a word was written.
+// signal is a log that closes seen when a word was written.
 type signal struct {
 	word string
 	seen chan struct{}
@@ -182,6 +183,6 @@ func TestCommandLog(t *testing.T) {
 	}
 	core, _ = observer.New(zap.InfoLevel)
 	if commandLog(zap.New(core)) != nil {
-		t.Error("commands are watched though nobody wants to see them")
+		t.Error("commands are observed although they are not logged")
 	}
 }

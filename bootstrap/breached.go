@@ -13,24 +13,24 @@ import (
 	"roster/ports/outbound"
 )
 
-// breachedWait is how long a registration waits to hear whether its password was breached.
+// breachedWait is how long a registration waits for the answer whether its password was breached.
 const breachedWait = 2 * time.Second
 
-// breachedPasswords makes the check that is configured; nil is none.
+// breachedPasswords opens the configured check; nil is none.
 func breachedPasswords(lc fx.Lifecycle, cfg config.Config, log *zap.Logger) (outbound.BreachedPasswords, error) {
-	b, letGo, err := openBreached(cfg)
+	b, closeIt, err := openBreached(cfg)
 	if err != nil || b == nil {
 		return nil, err
 	}
-	lc.Append(fx.StopHook(letGo))
+	lc.Append(fx.StopHook(closeIt))
 	return forgiving{b, log}, nil
 }
 
-func openBreached(cfg config.Config) (b outbound.BreachedPasswords, letGo func(), err error) {
+func openBreached(cfg config.Config) (b outbound.BreachedPasswords, closeIt func(), err error) {
 	if cfg.BreachedPasswords == config.Off {
 		return nil, func() {}, nil
 	}
-	if u, ok := config.BreachedURL(cfg.BreachedPasswords); ok {
+	if u := config.BreachedURL(cfg.BreachedPasswords); u != nil {
 		r := breached.NewRange(u, breachedWait)
 		return r, r.Close, nil
 	}
@@ -41,14 +41,14 @@ func openBreached(cfg config.Config) (b outbound.BreachedPasswords, letGo func()
 	return f, func() { _ = f.Close() }, nil
 }
 
-// forgiving lets a password pass that cannot be checked: the outage of another service, or of a disk,
-// does not stop registrations. It is logged, without the password.
+// forgiving accepts a password that cannot be checked, and logs that: the failure of another service, or of a disk, must
+// not stop registrations.
 type forgiving struct {
 	outbound.BreachedPasswords
 	log *zap.Logger
 }
 
-// Breached implements outbound.BreachedPasswords; it fails only when ctx has ended.
+// Breached fails only when ctx has ended.
 func (f forgiving) Breached(ctx context.Context, p credential.Password) (bool, error) {
 	found, err := f.BreachedPasswords.Breached(ctx, p)
 	if err == nil || ctx.Err() != nil {

@@ -22,7 +22,7 @@ import (
 
 const leaked = "Leaked-long-ago-with-4711"
 
-// register starts the service with the setting and registers somebody with the leaked password.
+// register starts the service with the setting and registers a user with the leaked password.
 func register(t *testing.T, setting string, log *zap.Logger) *httptest.ResponseRecorder {
 	t.Helper()
 	var h http.Handler

@@ -7,14 +7,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 
 	"roster/adapters/storage"
 	"roster/bootstrap/config"
 )
 
-// named says which setting an error is about, and what gave it.
+// named adds to an error the setting that it is about, and the source of its value.
 func named(cfg config.Config, setting string, err error) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", cfg.Where(setting), err)
@@ -22,7 +21,7 @@ func named(cfg config.Config, setting string, err error) error {
 	return nil
 }
 
-// located says of what is missing or cannot be written on the disk which setting names it, and what to do.
+// located adds to the error of a missing or read-only file the setting that names it, and a remedy.
 func located(cfg config.Config, err error) error {
 	setting := "database"
 	if cfg.Database.InDataDir() {
@@ -30,7 +29,7 @@ func located(cfg config.Config, err error) error {
 	}
 	switch {
 	case errors.Is(err, storage.ErrNoDatabase):
-		return fmt.Errorf("%w (%s); roster serve, migrate and createsuperuser create one", err, cfg.Origin(setting))
+		return fmt.Errorf("%w, named by %s; roster serve, migrate and createsuperuser create one", err, cfg.Where(setting))
 	case errors.Is(err, storage.ErrReadOnly):
 		return named(cfg, setting, unwritable(err))
 	}
@@ -50,21 +49,18 @@ func unwritable(err error) error {
 	return fmt.Errorf("give user %d the right to read and write there (chown), or name another place: %w", os.Geteuid(), err)
 }
 
-// within reports whether path is dir or lies in it.
+// within reports whether path is dir or in it.
 func within(path, dir string) bool {
 	path, pathErr := filepath.Abs(path)
 	dir, dirErr := filepath.Abs(dir)
-	if pathErr != nil || dirErr != nil {
-		return false
-	}
 	rel, err := filepath.Rel(dir, path)
-	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+	return errors.Join(pathErr, dirErr, err) == nil && filepath.IsLocal(rel)
 }
 
-// started says of a database server that cannot be used which setting names it.
+// started adds to the error of a database server the setting that names it. SQLite's errors name the file.
 func started(cfg config.Config, err error) error {
 	if cfg.Database.Scheme() == "sqlite" || errors.Is(err, storage.ErrNoDatabase) || errors.Is(err, context.Canceled) {
-		return err // names the file; located does the rest
+		return err
 	}
 	return named(cfg, "database", err)
 }

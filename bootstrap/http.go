@@ -2,13 +2,11 @@ package bootstrap
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
-	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -27,72 +25,49 @@ import (
 
 var httpModule = fx.Module("http",
 	fx.Provide(httpSettings, api, openCertificate),
-	fx.Invoke(serveAdmin, serveAPI)) // the API last: once it serves, all is there
+	fx.Invoke(serveAdmin, serveAPI)) // the API last: once it serves, everything has started
 
 func httpSettings(cfg config.Config) httpapi.Settings {
 	drf := cfg.WireDetails == "drf"
 	return httpapi.Settings{
-		Pagination:        httpapi.Pagination(cfg.Pagination),
-		PageSize:          cfg.PageSize,
-		MaxPageSize:       cfg.MaxPageSize,
-		PublicURL:         cfg.PublicURL,
-		MaxBody:           cfg.MaxBody,
-		RequestTimeout:    cfg.RequestTimeout,
-		AcceptForms:       cfg.AcceptForms,
-		LegacyCharsets:    drf,
-		LenientJSON:       cfg.LenientJSON,
-		PythonIntegers:    drf && cfg.IDs == "integer",
-		IntegerIDs:        cfg.IDs == "integer",
-		PlainChallenge:    drf,
-		BlacklistedIs400:  drf,
-		PasswordMaxLength: cfg.PasswordMaxLength,
-		ConfirmPassword:   cfg.RequireCurrentPassword,
+		Pagination: httpapi.Pagination(cfg.Pagination), PageSize: cfg.PageSize, MaxPageSize: cfg.MaxPageSize,
+		PublicURL: cfg.PublicURL, MaxBody: cfg.MaxBody, RequestTimeout: cfg.RequestTimeout,
+		AcceptForms: cfg.AcceptForms, LenientJSON: cfg.LenientJSON, LegacyCharsets: drf,
+		IntegerIDs: cfg.IDs == "integer", PythonIntegers: drf && cfg.IDs == "integer",
+		LoginField: cfg.LoginField, PasswordMaxLength: cfg.PasswordMaxLength, ConfirmPassword: cfg.RequireCurrentPassword,
+		Schemes: cfg.Schemes, ExactScheme: drf, PlainChallenge: drf, PlainRedirects: drf, BlacklistedIs400: drf,
 		Throttling: httpapi.Throttling{
-			Anon:     httpapi.Rate(cfg.ThrottleAnon),
-			User:     httpapi.Rate(cfg.ThrottleUser),
-			Token:    httpapi.Rate(cfg.ThrottleToken),
-			Register: httpapi.Rate(cfg.ThrottleRegister),
+			Anon: httpapi.Rate(cfg.ThrottleAnon), User: httpapi.Rate(cfg.ThrottleUser),
+			Token: httpapi.Rate(cfg.ThrottleToken), Register: httpapi.Rate(cfg.ThrottleRegister),
 		},
-		TrustedProxies: cfg.Proxies(),
-		CORSOrigins:    cfg.CORSOrigins,
-		CORSHeaders:    cfg.CORSHeaders,
-		Schemes:        cfg.Schemes,
-		ExactScheme:    drf,
-		PlainRedirects: drf,
-		LoginField:     cfg.LoginField,
-		HSTSMaxAge:     cfg.HSTSMaxAge,
+		TrustedProxies: cfg.Proxies(), CORSOrigins: cfg.CORSOrigins, CORSHeaders: cfg.CORSHeaders, HSTSMaxAge: cfg.HSTSMaxAge,
 	}
 }
 
-// httpPorts collects the conversations that the API carries.
-type httpPorts struct {
-	fx.In
-
-	Accounts       inbound.Accounts
-	Authentication inbound.Authentication
-	Sessions       inbound.Sessions
-	Trail          inbound.Trail
-	Health         inbound.Health
-}
-
-func api(p httpPorts, s httpapi.Settings, keys signingkeys.Source, log *zap.Logger) (http.Handler, error) {
+func api(
+	accounts inbound.Accounts, authentication inbound.Authentication, sessions inbound.Sessions, trail inbound.Trail,
+	health inbound.Health, s httpapi.Settings, keys signingkeys.Source, log *zap.Logger,
+) (http.Handler, error) {
 	jwks := func() []byte { return keys.Current("").JWKS() }
 	return httpapi.New(httpapi.Ports{
-		Accounts: p.Accounts, Authentication: p.Authentication, Sessions: p.Sessions, Trail: p.Trail, Health: p.Health,
+		Accounts: accounts, Authentication: authentication, Sessions: sessions, Trail: trail, Health: health,
 	}, s, jwks, log)
 }
 
-// serveAPI listens in OnStart, so that an address in use stops the start, and drains in OnStop: the
-// service first reports that it is not ready and goes on serving for shutdown_delay, in which load balancers
-// learn of it; then it accepts no more connections and finishes the requests under way.
-func serveAPI(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, h http.Handler, health *application.Health, cert *certificate.Files, facts *Serving, log *zap.Logger) {
-	over := tlsConfig(cfg, cert)
+// serveAPI listens in its start hook, so that an address in use stops the start. Its stop hook reports that the service
+// is not ready, goes on serving for shutdown_delay, in which load balancers notice that, and then finishes the requests
+// under way without accepting connections.
+func serveAPI(
+	lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, h http.Handler, health *application.Health,
+	cert *certificate.Files, facts *Serving, log *zap.Logger,
+) {
+	l := &listening{connections: cfg.MaxConnections, shutdown: sd, log: log}
+	l.server = httpapi.NewServer(l.leaving(h), httpapi.Connections{Max: cfg.MaxConnections, Trusted: cfg.Proxies()}, log)
+	l.server.TLSConfig = tlsConfig(cfg, cert)
 	scheme := "http"
-	if over != nil {
+	if l.server.TLSConfig != nil {
 		scheme = "https"
 	}
-	l := &listening{tls: over, connections: cfg.MaxConnections, shutdown: sd, log: log}
-	l.server = httpapi.NewServer(l.leaving(h), httpapi.Connections{Max: cfg.MaxConnections, Trusted: cfg.Proxies()}, log)
 	lc.Append(fx.StartStopHook(
 		func(ctx context.Context) error {
 			if err := l.start(ctx, cfg.Listen); err != nil {
@@ -111,23 +86,24 @@ func serveAPI(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, h http.Handl
 // adminConnections is how many operators and probes may be connected at once.
 const adminConnections = 64
 
-// serveAdmin serves what only operators may see. When its address is the default and another process has it, the
-// service runs without an admin listener.
+// serveAdmin serves what only operators may see. Without an admin listener the service runs too, if the default address
+// is in use.
 func serveAdmin(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, health inbound.Health, facts *Serving, log *zap.Logger) {
 	if cfg.AdminListen == config.Off {
 		return
 	}
-	host, _, _ := net.SplitHostPort(cfg.AdminListen) // its form is checked by the settings
+	host, _, _ := net.SplitHostPort(cfg.AdminListen) // the settings are checked
 	l := &listening{
 		server:      httpapi.NewServer(httpapi.NewAdmin(health, host, log), httpapi.Connections{Max: adminConnections}, log),
 		connections: adminConnections, shutdown: sd, log: log,
 	}
-	l.server.WriteTimeout = 0 // a profile takes as long as was asked
+	l.server.WriteTimeout = 0 // the request says how long a profile takes
 	lc.Append(fx.StartStopHook(
 		func(ctx context.Context) error {
 			err := l.start(ctx, cfg.AdminListen)
-			if errors.Is(err, syscall.EADDRINUSE) && !configured(cfg, "admin_listen") {
-				log.Warn("no admin listener: its address is in use; set ROSTER_ADMIN_LISTEN to have one", zap.String("address", cfg.AdminListen))
+			if errors.Is(err, syscall.EADDRINUSE) && !cfg.Given("admin_listen") {
+				log.Warn("no admin listener: its address is in use; set ROSTER_ADMIN_LISTEN to have one",
+					zap.String("address", cfg.AdminListen))
 				return nil
 			}
 			if err == nil {
@@ -138,27 +114,20 @@ func serveAdmin(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, health inb
 		func(ctx context.Context) { l.stop(ctx, 0) })) // a profile in progress may be lost
 }
 
-func configured(cfg config.Config, name string) bool {
-	return slices.ContainsFunc(cfg.Effective(), func(s config.Setting) bool {
-		return s.Name == name && s.Source != config.FromDefault && s.Source != config.FromProfile
-	})
-}
-
 // listening is one server and its goroutine.
 type listening struct {
-	server   *http.Server
-	tls      *tls.Config // nil to serve in the clear
-	shutdown fx.Shutdowner
-	log      *zap.Logger
+	server      *http.Server // with a TLSConfig to serve TLS
+	connections int          // most at once; further ones wait to be accepted
+	shutdown    fx.Shutdowner
+	log         *zap.Logger
 
-	connections int // most at once; further ones wait to be accepted
-	address     string
-	gone        atomic.Bool // clients should go to another instance
-	done        chan struct{}
+	address string
+	gone    atomic.Bool   // clients should go to another instance
+	done    chan struct{} // closed when the server has ended; nil before it begins
 }
 
-// leaving returns h with answers that end their connection once the service is about to stop, so that
-// clients that keep connections open move to another instance (RFC 9112, 9.6; over HTTP/2 it sends GOAWAY).
+// leaving returns h with answers that close their connection once the service is about to stop, so that clients that keep
+// connections open go to another instance (RFC 9112, 9.6; over HTTP/2 it sends GOAWAY).
 func (l *listening) leaving(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if l.gone.Load() {
@@ -182,18 +151,14 @@ func (l *listening) leave(ctx context.Context, delay time.Duration) {
 	}
 }
 
+// start begins to serve. Its error says why that failed, without the steps that package net names, and what to do.
 func (l *listening) start(ctx context.Context, address string) error {
 	var lc net.ListenConfig
 	ln, err := lc.Listen(ctx, "tcp", address)
-	if err != nil {
-		return cannotListen(address, err)
+	if err == nil {
+		l.begin(ln)
+		return nil
 	}
-	l.begin(ln)
-	return nil
-}
-
-// cannotListen says why, without the steps that package net names, and what to look at.
-func cannotListen(address string, err error) error {
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		err = op.Err
 	}
@@ -217,25 +182,21 @@ func (l *listening) begin(ln net.Listener) {
 	l.address = ln.Addr().String()
 	ln = netutil.LimitListener(ln, l.connections)
 	l.done = make(chan struct{})
+	serve := l.server.Serve
+	if l.server.TLSConfig != nil {
+		serve = func(ln net.Listener) error { return l.server.ServeTLS(ln, "", "") }
+	}
 	go func() {
 		defer close(l.done)
-		if err := l.serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		if err := serve(ln); !errors.Is(err, http.ErrServerClosed) {
 			l.log.Error("stopped serving", zap.Error(err))
 			_ = l.shutdown.Shutdown(fx.ExitCode(1))
 		}
 	}()
 }
 
-func (l *listening) serve(ln net.Listener) error {
-	if l.tls == nil {
-		return l.server.Serve(ln)
-	}
-	l.server.TLSConfig = l.tls
-	return l.server.ServeTLS(ln, "", "")
-}
-
-// stop accepts no more connections and waits up to grace for the requests in progress. Then it cuts the others off,
-// since the service still has to close its files and connections.
+// stop accepts no more connections and waits up to grace for the requests in progress. Then it cuts them off, so that the
+// service has time left to close its files and connections.
 func (l *listening) stop(ctx context.Context, grace time.Duration) {
 	if l.done == nil {
 		return

@@ -13,7 +13,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// inMemory is a listener whose connections are in memory, so that a bubble knows when nothing moves.
+// inMemory is a listener of connections in memory, so that a bubble knows when nothing moves.
 type inMemory struct {
 	conns chan net.Conn
 	done  chan struct{}

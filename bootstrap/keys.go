@@ -13,15 +13,14 @@ import (
 	"roster/bootstrap/config"
 )
 
-// The operator's view of the signing keys.
 type (
-	// Keyring changes them.
+	// Keyring lists and changes the signing keys.
 	Keyring = signingkeys.Keyring
-	// SigningKey describes one.
+	// SigningKey describes a signing key.
 	SigningKey = signingkeys.KeyInfo
 )
 
-// errConfigured refuses to change keys that the settings give.
+// errConfigured is the error of Keys when signing_key is given.
 var errConfigured = errors.New("the signing key is not kept by roster but configured, with signing_key; to rotate it, " +
 	"put what it was in signing_key_fallbacks and the new one in signing_key, and restart; docs/security.md, A configured key, has the steps")
 
@@ -33,26 +32,22 @@ func Keys(cfg config.Config) (*Keyring, error) {
 	return signingkeys.NewKeyring(cfg.KeysDirectory(), cfg.SigningAlgorithm, cfg.RefreshTokenLifetime), nil
 }
 
-// ErrKeyInUse is the error of a key that is not retired while its tokens may be good.
+// ErrKeyInUse is the error of retiring a key while its tokens may be valid.
 var ErrKeyInUse = signingkeys.ErrInUse
 
-// lookEvery is how soon an instance follows a rotation. It looks at once for an unknown key that a token names.
+// lookEvery is how soon an instance follows a rotation. When a token names an unknown key it looks at once.
 const lookEvery = 2 * time.Second
 
-// keys opens the signing keys: the configured ones, or those of the key file, which the first start makes.
+// keys opens the configured signing keys, or those of the key file, which the first start makes.
 func keys(cfg config.Config, log *zap.Logger) (signingkeys.Source, error) {
 	if cfg.SigningKey.Set() {
 		return configuredKeys(cfg)
 	}
 	file, err := signingkeys.Open(cfg.KeysDirectory(), cfg.SigningAlgorithm, log)
-	return file, keysError(err)
-}
-
-func keysError(err error) error {
 	if err != nil {
-		return fmt.Errorf("signing keys: %w", err)
+		return nil, fmt.Errorf("signing keys: %w", err)
 	}
-	return nil
+	return file, nil
 }
 
 // checkKeys fails as keys would, and makes nothing.
@@ -61,7 +56,10 @@ func checkKeys(cfg config.Config) error {
 		_, err := configuredKeys(cfg)
 		return err
 	}
-	return keysError(signingkeys.Check(cfg.KeysDirectory(), cfg.SigningAlgorithm))
+	if err := signingkeys.Check(cfg.KeysDirectory(), cfg.SigningAlgorithm); err != nil {
+		return fmt.Errorf("signing keys: %w", err)
+	}
+	return nil
 }
 
 func configuredKeys(cfg config.Config) (set *signingkeys.Set, err error) {
@@ -73,22 +71,9 @@ func configuredKeys(cfg config.Config) (set *signingkeys.Set, err error) {
 	return set, named(cfg, "signing_key", err)
 }
 
-// followKeys takes over what operators do with the keys while the service runs.
+// followKeys makes the service use the keys that operators add, and drop those that they retire. Configured keys stay.
 var followKeys = fx.Invoke(func(lc fx.Lifecycle, source signingkeys.Source) {
-	file, ok := source.(*signingkeys.File)
-	if !ok {
-		return // configured keys stay as they are
+	if file, ok := source.(*signingkeys.File); ok {
+		every(lc, lookEvery, func(context.Context) { file.Look() })
 	}
-	background(lc, func(ctx context.Context) {
-		tick := time.NewTicker(lookEvery)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-				file.Look()
-			}
-		}
-	})
 })

@@ -9,8 +9,8 @@ import (
 	"roster/bootstrap/config"
 )
 
-// newLog returns the log as the settings want it: for people on a terminal, JSON elsewhere. When out has no
-// room, warnings and errors are dropped last.
+// newLog returns the log of the settings: by default text on a terminal, JSON elsewhere. When out has no room, warnings
+// and errors are dropped last.
 func newLog(cfg config.Config, out *LogOutput) (*zap.Logger, error) {
 	level, err := zapcore.ParseLevel(cfg.LogLevel)
 	if err != nil {
@@ -36,17 +36,21 @@ func newLog(cfg config.Config, out *LogOutput) (*zap.Logger, error) {
 		encoding.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05.000")
 		encoder = zapcore.NewConsoleEncoder(encoding)
 	}
+	core := func(w zapcore.WriteSyncer, enabled func(zapcore.Level) bool) zapcore.Core {
+		return zapcore.NewCore(encoder, w, zap.LevelEnablerFunc(func(l zapcore.Level) bool { return l >= level && enabled(l) }))
+	}
 	log := zap.New(zapcore.NewTee(
-		zapcore.NewCore(encoder, zapcore.AddSync(ordinary{out}), zap.LevelEnablerFunc(func(l zapcore.Level) bool { return l >= level && l < zapcore.WarnLevel })),
-		zapcore.NewCore(encoder, zapcore.AddSync(out), zap.LevelEnablerFunc(func(l zapcore.Level) bool { return l >= level && l >= zapcore.WarnLevel })),
+		core(zapcore.AddSync(ordinary{out}), func(l zapcore.Level) bool { return l < zapcore.WarnLevel }),
+		core(zapcore.AddSync(out), func(l zapcore.Level) bool { return l >= zapcore.WarnLevel }),
 	))
 	out.onDrop(func(lines, all uint64) {
-		log.Warn("lines of this log were dropped, since its reader did not take them in time", zap.Uint64("lines", lines), zap.Uint64("since_start", all))
+		log.Warn("lines of this log were dropped, since its reader did not take them in time",
+			zap.Uint64("lines", lines), zap.Uint64("since_start", all))
 	})
 	return log, nil
 }
 
-// quietWiring logs fx's events at level debug.
+// quietWiring logs the events of fx at level debug.
 var quietWiring = fx.WithLogger(func(log *zap.Logger) fxevent.Logger {
 	l := &fxevent.ZapLogger{Logger: log.Named("wiring")}
 	l.UseLogLevel(zapcore.DebugLevel)

@@ -11,20 +11,17 @@ import (
 )
 
 const (
-	// logRoom is how many bytes of lines may wait for the reader of the log.
-	logRoom = 1 << 20
-	// logReserve is the part of logRoom that only warnings and errors may use.
-	logReserve = logRoom / 4
-	// logFlush is how long Close waits for a reader that takes nothing.
-	logFlush = time.Second
+	logRoom    = 1 << 20     // bytes of lines that may wait for the reader of the log
+	logReserve = logRoom / 4 // the part of logRoom that only warnings and errors may use
+	logFlush   = time.Second // how long Close waits for a reader that takes nothing
 )
 
-// LogOutput writes the lines of the log to another writer, such as the pipe to a log collector, from a
-// goroutine of its own: a reader that is slow, stuck or gone delays no request and no shutdown. Up to
-// logRoom bytes wait for the reader; further lines are dropped and counted. Each line is one write, in the
-// order of the calls. zap's BufferedWriteSyncer would wait for the reader once its buffer is full.
+// LogOutput writes the lines of the log to another writer, such as the pipe to a log collector, in a goroutine of its
+// own, so that a reader that is slow or gone delays no request and no shutdown. Up to logRoom bytes wait for the reader;
+// further lines are dropped and counted. Each line is one write, in the order of the calls. (zap's BufferedWriteSyncer
+// waits for the reader when its buffer is full.)
 type LogOutput struct {
-	Plain bool // without colours on a terminal too; to be set before the log is used
+	Plain bool // no colours, even on a terminal; set it before the log is used
 
 	w    io.Writer
 	wake chan struct{} // there is something to write
@@ -38,7 +35,7 @@ type LogOutput struct {
 	report   func(lines, all uint64) // writes a line about dropped ones
 }
 
-// NewLogOutput returns a LogOutput that writes to w. Close ends it.
+// NewLogOutput returns a LogOutput that writes to w until Close.
 func NewLogOutput(w io.Writer) *LogOutput {
 	o := &LogOutput{
 		w: w, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
@@ -48,7 +45,7 @@ func NewLogOutput(w io.Writer) *LogOutput {
 	return o
 }
 
-// Write implements io.Writer. It takes whole lines, copies them, and neither waits nor fails.
+// Write copies whole lines. It neither waits nor fails.
 func (o *LogOutput) Write(lines []byte) (int, error) {
 	o.add(lines, logRoom)
 	return len(lines), nil
@@ -57,7 +54,6 @@ func (o *LogOutput) Write(lines []byte) (int, error) {
 // ordinary is a LogOutput for the lines that are dropped first.
 type ordinary struct{ *LogOutput }
 
-// Write implements io.Writer.
 func (o ordinary) Write(lines []byte) (int, error) {
 	o.add(lines, logRoom-logReserve)
 	return len(lines), nil
@@ -79,13 +75,6 @@ func (o *LogOutput) add(lines []byte, room int) {
 	}
 }
 
-// Dropped returns how many lines were dropped since the start.
-func (o *LogOutput) Dropped() uint64 {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.dropped
-}
-
 // onDrop makes report be called after lines were dropped, once there is room for it.
 func (o *LogOutput) onDrop(report func(lines, all uint64)) {
 	o.mu.Lock()
@@ -93,8 +82,8 @@ func (o *LogOutput) onDrop(report func(lines, all uint64)) {
 	o.report = report
 }
 
-// Close writes the lines that wait, and gives up a second later if the reader takes none. A write that the
-// reader holds up then ends with the process; no system lets a write to a pipe be called back.
+// Close writes the lines that wait, for up to a second. A write that then still waits for the reader ends with the
+// process, since no system can cancel a write to a pipe.
 func (o *LogOutput) Close() {
 	close(o.stop)
 	limit := time.NewTimer(logFlush)
@@ -113,10 +102,8 @@ func (o *LogOutput) terminal() bool {
 
 func (o *LogOutput) run() {
 	defer close(o.done)
-	var (
-		batch   []byte
-		healthy = true // the last batch was written
-	)
+	var batch []byte
+	healthy := true // the last batch was written
 	for open := true; open; {
 		select {
 		case <-o.wake:
@@ -133,7 +120,7 @@ func (o *LogOutput) run() {
 			o.reported += lines
 			o.mu.Unlock()
 			if lines > 0 {
-				report(lines, all) // stands right after the last line before the gap
+				report(lines, all) // right after the last line before the gap
 			}
 			if len(batch) == 0 && lines == 0 {
 				break

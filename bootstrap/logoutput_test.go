@@ -23,7 +23,6 @@ type reader struct {
 	text   bytes.Buffer
 }
 
-// Write implements io.Writer.
 func (r *reader) Write(p []byte) (int, error) {
 	if r.held != nil {
 		<-r.held
@@ -46,6 +45,13 @@ func (r *reader) lines() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return strings.Split(strings.TrimSuffix(r.text.String(), "\n"), "\n")
+}
+
+// droppedLines returns how many lines were dropped since the start.
+func (o *LogOutput) droppedLines() uint64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.dropped
 }
 
 // logTo returns a log of JSON lines that r reads.
@@ -78,8 +84,8 @@ func TestLogKeepsAllLines(t *testing.T) {
 	}
 	all.Wait()
 	out.Close()
-	if n := len(r.lines()); n != writers*each || out.Dropped() > 0 {
-		t.Errorf("%d lines, %d dropped, want %d and none", n, out.Dropped(), writers*each)
+	if n := len(r.lines()); n != writers*each || out.droppedLines() > 0 {
+		t.Errorf("%d lines, %d dropped, want %d and none", n, out.droppedLines(), writers*each)
 	}
 	for w := range writers {
 		next := 0
@@ -105,18 +111,18 @@ func TestLogOfAStuckReader(t *testing.T) {
 		for range flood {
 			log.Info("flood", filler)
 		}
-		lost := out.Dropped()
+		lost := out.droppedLines()
 		if lost == 0 || lost >= flood {
 			t.Errorf("%d of %d lines were dropped", lost, flood)
 		}
 		log.Warn("important")
-		if out.Dropped() != lost {
+		if out.droppedLines() != lost {
 			t.Error("the warning was dropped")
 		}
 		for range flood {
 			log.Error("flood", filler)
 		}
-		lost = out.Dropped()
+		lost = out.droppedLines()
 		synctest.Wait()
 		close(r.held)
 		synctest.Wait()
@@ -155,8 +161,8 @@ func TestLogOfABrokenReader(t *testing.T) {
 			log.Info("lost")
 			synctest.Wait()
 		}
-		if out.Dropped() != 3 {
-			t.Errorf("%d lines were dropped, want 3", out.Dropped())
+		if out.droppedLines() != 3 {
+			t.Errorf("%d lines were dropped, want 3", out.droppedLines())
 		}
 		r.breaks(nil)
 		log.Info("back")

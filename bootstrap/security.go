@@ -1,6 +1,7 @@
 package bootstrap
 
 import (
+	"cmp"
 	"net/url"
 	"runtime"
 	"strings"
@@ -32,55 +33,49 @@ var passwordModule = fx.Module("password",
 		breachedPasswords,
 	))
 
-// tokenModule is for what signs people in; the operator's commands need no keys, and make none.
+// tokenModule is for signing in; the operator's commands need no keys, and make none.
 var tokenModule = fx.Module("token",
 	fx.Provide(keys, fx.Annotate(tokens, fx.As(new(outbound.Tokens)))))
 
-// queuePerWorker is how many callers may wait for each place to hash; about what one place works off
-// in the time that they are ready to wait.
+// queuePerWorker is how many callers may wait for each worker: about as many as it can serve before their wait is over.
 const queuePerWorker = 256
 
 func hasher(cfg config.Config) *password.Hasher {
-	workers := cfg.HashWorkers
-	if workers == 0 {
-		workers = automaticWorkers
-	}
 	return password.New(password.Options{
-		Workers: workers, Wait: cfg.HashWait, Queue: workers * queuePerWorker, Digests: cfg.LegacyDigests, Imported: cfg.ImportedHashes,
+		Workers: workers(cfg), Queue: workers(cfg) * queuePerWorker, Wait: cfg.HashWait,
+		Digests: cfg.LegacyDigests, Imported: cfg.ImportedHashes,
 	})
 }
 
-// automaticWorkers is how many passwords are hashed at once unless the settings say so: on one CPU less
-// than there are, so that a flood of sign-ins does not stop other requests.
-var automaticWorkers = max(runtime.GOMAXPROCS(0)-1, 1)
+// workers returns how many passwords are hashed at once: unless the settings say so, on one CPU less than there are, so
+// that a flood of sign-ins does not stop other requests.
+func workers(cfg config.Config) int {
+	return cmp.Or(cfg.HashWorkers, automaticWorkers)
+}
+
+var automaticWorkers = max(runtime.GOMAXPROCS(0)-1, 1) // before raiseGOMAXPROCS
 
 // raiseGOMAXPROCS lets other requests run beside the hashing. A hash is computed in parts of milliseconds that the Go
 // scheduler does not interrupt: when they take all of GOMAXPROCS, other requests and the garbage collector wait. With
 // more threads than CPUs the operating system shares the CPUs between them.
 func raiseGOMAXPROCS(cfg config.Config) {
-	hashing := cfg.HashWorkers
-	if hashing == 0 {
-		hashing = automaticWorkers
-	}
-	if runtime.GOMAXPROCS(0) < hashing+2 {
-		runtime.GOMAXPROCS(hashing + 2)
+	if n := workers(cfg) + 2; runtime.GOMAXPROCS(0) < n {
+		runtime.GOMAXPROCS(n)
 	}
 }
 
-// passwordPolicy returns the rules for new passwords. That the service's own name and that of its host
-// make no password is NIST's advice (SP 800-63B-4, 3.1.1.2).
+// passwordPolicy returns the rules for new passwords. With the extended blocklist they refuse the name of the service and
+// of its host as well (SP 800-63B-4, 3.1.1.2).
 func passwordPolicy(cfg config.Config) credential.Policy {
 	policy := credential.NewPolicy(cfg.PasswordMinLength, password.Common())
 	if cfg.PasswordBlocklist == "django" {
 		return policy
 	}
-	place := []string{"roster"}
+	words := []string{"roster"}
 	if u, err := url.Parse(cfg.PublicURL); err == nil {
-		for label := range strings.SplitSeq(strings.ToLower(u.Hostname()), ".") {
-			place = append(place, label)
-		}
+		words = append(words, strings.Split(strings.ToLower(u.Hostname()), ".")...)
 	}
-	return policy.WithBlocklist(guessable.NewBlocklist(password.Common(), place...))
+	return policy.WithBlocklist(guessable.NewBlocklist(password.Common(), words...))
 }
 
 func tokens(cfg config.Config, source signingkeys.Source) *jwt.Tokens {

@@ -3,7 +3,6 @@ package bootstrap
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -35,43 +34,63 @@ var storageModule = fx.Module("storage",
 
 // driver returns the driver for the scheme of a URL.
 func driver(database config.Database) (storage.Driver, error) {
-	i := slices.IndexFunc(drivers, func(d storage.Driver) bool { return d.Scheme == database.Scheme() })
-	if i < 0 {
-		known := make([]string, len(drivers))
-		for i, d := range drivers {
-			known[i] = d.Scheme
+	var schemes []string
+	for _, d := range drivers {
+		if d.Scheme == database.Scheme() {
+			return d, nil
 		}
-		return storage.Driver{}, fmt.Errorf("no backend for %q; there are %s", database.Scheme(), strings.Join(known, ", "))
+		schemes = append(schemes, d.Scheme)
 	}
-	return drivers[i], nil
+	return storage.Driver{}, fmt.Errorf("no backend for %q; there are %s", database.Scheme(), strings.Join(schemes, ", "))
 }
 
-// opening says how the configured database is opened.
-type opening struct {
-	access storage.Access
-	notice func(text string) // called with what the operator is to know of it
-	retry  func(ctx context.Context, err error) error
-}
-
-// openBackend makes the configured backend. Nothing is connected yet.
-func openBackend(cfg config.Config, log *zap.Logger, how opening) (storage.Backend, error) {
+// openBackend makes the configured backend, without connecting.
+func openBackend(cfg config.Config, log *zap.Logger, o storage.Options) (storage.Backend, error) {
 	d, err := driver(cfg.Database)
 	if err != nil {
 		return nil, named(cfg, "database", err)
 	}
-	b, err := d.Open(cfg.Database.URL(), storage.Options{DataDir: cfg.DataDir, Access: how.access, Notice: how.notice, Retry: how.retry, Observe: commandLog(log)})
+	o.DataDir, o.Observe = cfg.DataDir, commandLog(log)
+	b, err := d.Open(cfg.Database.URL(), o)
 	return b, named(cfg, "database", err)
+}
+
+// openStorage opens and starts a database. closeIt closes it.
+func openStorage(
+	ctx context.Context, cfg config.Config, database config.Database, o storage.Options,
+) (b storage.Backend, closeIt func() error, err error) {
+	d, err := driver(database)
+	if err == nil {
+		err = requirePersistent(database)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	o.DataDir = cfg.DataDir
+	if b, err = d.Open(database.URL(), o); err != nil {
+		return nil, nil, err
+	}
+	starting, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	if err := b.Start(starting); err != nil {
+		return nil, nil, inTime(err, starting, startTimeout)
+	}
+	return b, func() error {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+		defer cancel()
+		return b.Close(closing)
+	}, nil
 }
 
 // requirePersistent fails when the database ends with the process that opened it.
 func requirePersistent(database config.Database) error {
 	if d, err := driver(database); err == nil && d.Ephemeral {
-		return fmt.Errorf("%s: is kept by the process that serves; there is nothing to administer from here", d.Scheme)
+		return fmt.Errorf("%s: is in the memory of the process that serves; no other process can use it", d.Scheme)
 	}
 	return nil
 }
 
-// commandLog returns what logs the commands that go to a database server, or nil when they are not logged.
+// commandLog returns a storage.Options.Observe that logs at level debug, nil when that is not logged.
 func commandLog(log *zap.Logger) func(command string, took time.Duration, failed bool) {
 	if !log.Core().Enabled(zap.DebugLevel) {
 		return nil

@@ -17,7 +17,7 @@ import (
 	"roster/bootstrap/config"
 )
 
-// acmeCache is where, in the data directory, certificates that were asked for are kept.
+// acmeCache is the directory below the data directory for certificates obtained by ACME.
 const acmeCache = "acme"
 
 // openCertificate reads the configured certificate; it returns nil when there is none.
@@ -36,7 +36,7 @@ func openCertificate(cfg config.Config, log *zap.Logger) (*certificate.Files, er
 	return f, named(cfg, setting, err)
 }
 
-// tlsConfig returns how the API speaks TLS, nil when it does not.
+// tlsConfig returns the TLS configuration of the API, nil for none.
 func tlsConfig(cfg config.Config, cert *certificate.Files) *tls.Config {
 	switch {
 	case cert != nil:
@@ -49,7 +49,7 @@ func tlsConfig(cfg config.Config, cert *certificate.Files) *tls.Config {
 	return nil
 }
 
-// files is what operators change on the disk while the service runs.
+// files are those that operators may change while the service runs.
 type files struct {
 	fx.In
 
@@ -57,16 +57,16 @@ type files struct {
 	Certificate *certificate.Files // nil when there is none
 }
 
-// reload reads them at once. The service follows them without it too: the keys within lookEvery, the
-// certificate with the next connection.
+// reload reads the files now. Without it the service reads changed keys within lookEvery, and a changed certificate with
+// the next connection.
 func (f files) reload(log *zap.Logger) {
-	inUse := []zap.Field{zap.Skip(), zap.Skip()}
+	var inUse []zap.Field
 	if file, ok := f.Keys.(*signingkeys.File); ok {
 		file.Look()
-		inUse[0] = zap.String("signs", file.Current("").Signing().ID())
+		inUse = append(inUse, zap.String("signs", file.Current("").Signing().ID()))
 	}
 	if f.Certificate != nil {
-		inUse[1] = zap.Time("certificate_until", f.Certificate.Look().Leaf.NotAfter)
+		inUse = append(inUse, zap.Time("certificate_until", f.Certificate.Look().Leaf.NotAfter))
 	}
 	log.Info("reloaded: keys and certificate were read again; settings are read at a start only", inUse...)
 }

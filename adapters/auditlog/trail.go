@@ -1,4 +1,4 @@
-// Package auditlog writes security events to the log, beside keeping them.
+// Package auditlog writes security events to the log as well as to the storage.
 package auditlog
 
 import (
@@ -12,29 +12,29 @@ import (
 	"roster/ports/outbound"
 )
 
-// Trail is an audit trail that also logs what is added to it, a line an event. Events that cannot be
-// kept are then at least there, and the log tells that they are missing elsewhere.
+// Trail is an audit trail that also logs each event. Events that cannot be stored are then in the log, which says that
+// they are missing in the storage.
 type Trail struct {
 	outbound.AuditTrail
 	log *zap.Logger
 }
 
-// New returns a Trail over kept.
+// New returns a Trail that stores events in kept.
 func New(kept outbound.AuditTrail, log *zap.Logger) *Trail { return &Trail{kept, log.Named("audit")} }
 
-// Append implements outbound.AuditTrail.
+// Append logs the events and stores them.
 func (t *Trail) Append(ctx context.Context, events ...audit.Event) error {
 	t.write(events)
 	err := t.AuditTrail.Append(ctx, events...)
 	if err != nil {
 		for _, e := range events {
-			t.log.Error("event not kept", zap.String("id", string(e.ID)), zap.Error(err))
+			t.log.Error("the event was not stored", zap.String("id", string(e.ID)), zap.Error(err))
 		}
 	}
 	return err
 }
 
-// Users are users whose events are also logged, once they are stored.
+// Users logs the events of changes once they are stored.
 type Users struct {
 	outbound.Users
 	trail *Trail
@@ -43,12 +43,12 @@ type Users struct {
 // Users returns u with its events logged.
 func (t *Trail) Users(u outbound.Users) *Users { return &Users{u, t} }
 
-// Add implements outbound.Users.
+// Add adds x and logs its events.
 func (u *Users) Add(ctx context.Context, x *user.User, events ...outbound.Events) error {
 	return u.trail.logged(events, func(e outbound.Events) error { return u.Users.Add(ctx, x, e) })
 }
 
-// Update implements outbound.Users.
+// Update changes a user and logs the events.
 func (u *Users) Update(
 	ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Events,
 ) (x *user.User, err error) {
@@ -56,12 +56,12 @@ func (u *Users) Update(
 	return x, err
 }
 
-// Delete implements outbound.Users.
+// Delete deletes a user and logs the events.
 func (u *Users) Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...outbound.Events) error {
 	return u.trail.logged(events, func(e outbound.Events) error { return u.Users.Delete(ctx, id, check, e) })
 }
 
-// Sessions are sessions whose events are also logged, once they are stored.
+// Sessions logs the events of changes once they are stored.
 type Sessions struct {
 	outbound.Sessions
 	trail *Trail
@@ -70,12 +70,12 @@ type Sessions struct {
 // Sessions returns s with its events logged.
 func (t *Trail) Sessions(s outbound.Sessions) *Sessions { return &Sessions{s, t} }
 
-// Add implements outbound.Sessions.
+// Add adds x and logs its events.
 func (s *Sessions) Add(ctx context.Context, x *session.Session, events ...outbound.Events) error {
 	return s.trail.logged(events, func(e outbound.Events) error { return s.Sessions.Add(ctx, x, e) })
 }
 
-// Update implements outbound.Sessions.
+// Update changes a session and logs the events.
 func (s *Sessions) Update(
 	ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Events,
 ) (x *session.Session, err error) {

@@ -70,7 +70,7 @@ func TestEmptyMembersAreLeftOut(t *testing.T) {
 	}
 }
 
-// An event that the storage does not take is in the log all the same, and the log tells that it is
+// An event that the storage does not take is in the log all the same, and the log says that it is
 // missing elsewhere.
 func TestEventsThatAreNotKeptAreToldOf(t *testing.T) {
 	core, lines := observer.New(zap.InfoLevel)
@@ -83,7 +83,7 @@ func TestEventsThatAreNotKeptAreToldOf(t *testing.T) {
 	for _, l := range lines.All() {
 		got = append(got, l.Level.String()+" "+l.Message+" "+l.ContextMap()["id"].(string))
 	}
-	want := []string{"info signed_in e1", "info token_reused e2", "error event not kept e1", "error event not kept e2"}
+	want := []string{"info signed_in e1", "info token_reused e2", "error the event was not stored e1", "error the event was not stored e2"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

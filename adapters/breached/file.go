@@ -16,8 +16,7 @@ import (
 var _ outbound.BreachedPasswords = (*File)(nil)
 
 // File looks hashes up in a file of Have I Been Pwned: lines "SHA1:COUNT", in the order of the hashes
-// (what haveibeenpwned-downloader writes; some 40 GB). It is never read as a whole: a look-up takes
-// some thirty reads of one block, and no memory to speak of.
+// (what haveibeenpwned-downloader writes; some 40 GB). A look-up is a binary search of some thirty reads of one block.
 type File struct {
 	file io.ReaderAt
 	size int64
@@ -27,9 +26,8 @@ type File struct {
 // blockBytes is how much is read at once; a line has some 50 bytes.
 const blockBytes = 256
 
-// OpenFile opens the file and looks at it here and there: a file whose lines have another form or
-// another order is refused, as far as that shows in the few that are read. One that is out of order
-// elsewhere is not noticed, and some of its hashes are then not found.
+// OpenFile opens the file and reads some of its lines. It fails if one has another form or they are not in order. In a
+// file that is out of order elsewhere, some hashes are not found.
 func OpenFile(name string) (*File, error) {
 	f, err := os.Open(name) //nolint:gosec // the operator names it
 	if err != nil {
@@ -37,7 +35,7 @@ func OpenFile(name string) (*File, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("is no regular file")
+		err = errors.New("is not a regular file")
 	}
 	if err != nil {
 		_ = f.Close()
@@ -54,10 +52,10 @@ func OpenFile(name string) (*File, error) {
 // Close closes the file.
 func (b *File) Close() error { return b.done() }
 
-// Breached implements outbound.BreachedPasswords. Its errors tell nothing of the password.
+// Breached reports whether the file has the hash of p. Its errors hold nothing of the password.
 func (b *File) Breached(ctx context.Context, p credential.Password) (bool, error) {
 	hash := sum(p)
-	low, high := int64(0), b.size // the line, if it is there, begins from low to before high
+	low, high := int64(0), b.size // the line begins at low or later and before high, if it exists
 	for low < high {
 		if err := ctx.Err(); err != nil {
 			return false, err
@@ -80,8 +78,8 @@ func (b *File) Breached(ctx context.Context, p credential.Password) (bool, error
 
 var errForm = errors.New("a line of the file is not in the form SHA1:COUNT")
 
-// lineFrom returns the hash of the line that the byte at middle is part of, where that line begins and
-// where the one after it does. No line begins before low.
+// lineFrom returns the hash of the line that contains the byte at middle, the offset of that line and of the one after
+// it. No line begins before low.
 func (b *File) lineFrom(middle, low int64) (at int64, hash string, next int64, err error) {
 	from := max(low, middle-blockBytes/2)
 	block := make([]byte, blockBytes)
@@ -114,7 +112,7 @@ func (b *File) lineFrom(middle, low int64) (at int64, hash string, next int64, e
 	return from + int64(begin), strings.ToUpper(hash), from + int64(end) + 1, nil
 }
 
-// check reads lines at equal distances, which must have the form and ascend.
+// check reads lines at equal distances. They must have the form and be in order.
 func (b *File) check() error {
 	const samples = 64
 	if b.size == 0 {

@@ -1,5 +1,5 @@
-// Package breached asks whether a password was in a data breach: over the range protocol of Have I Been
-// Pwned, which is told only the first five digits of a hash, or in a downloaded file of its hashes.
+// Package breached finds passwords that were in a data breach: with the range protocol of Have I Been Pwned, which sends
+// only the first five digits of a hash, or in a downloaded file of its hashes.
 package breached
 
 import (
@@ -13,9 +13,8 @@ import (
 // hashDigits is the length of a SHA-1 in hexadecimal.
 const hashDigits = 2 * sha1.Size
 
-// sum returns the upper-case hexadecimal SHA-1 of p. The collections of breached passwords are keyed by
-// it, so the protocol and the files leave no choice; it protects nothing here, and is never kept, sent
-// whole, or logged. Stored credentials have nothing to do with it.
+// sum returns the upper-case hexadecimal SHA-1 of p, the key of the collections of breached passwords. It protects
+// nothing here, and is never stored, sent whole, or logged.
 func sum(p credential.Password) string {
 	s := sha1.Sum([]byte(p.Reveal())) //nolint:gosec // see above
 	return strings.ToUpper(hex.EncodeToString(s[:]))

@@ -38,7 +38,7 @@ func ask(t *testing.T, timeout time.Duration, answer http.HandlerFunc) (bool, er
 	if err != nil {
 		for _, secret := range []string{"password1", prefix, suffix, "5baa6", s.URL + "/base"} {
 			if strings.Contains(err.Error(), secret) {
-				t.Errorf("the error tells %q: %v", secret, err)
+				t.Errorf("the error shows %q: %v", secret, err)
 			}
 		}
 	}

@@ -8,17 +8,17 @@ import (
 	"golang.org/x/crypto/acme/autocert"
 )
 
-// ACME is where certificates come from by themselves (RFC 8555). The server proves that a name is its
-// own in a handshake at port 443 (tls-alpn-01, RFC 8737).
+// ACME gets certificates from an ACME server (RFC 8555). The service proves that it has a name in a handshake at port
+// 443 (tls-alpn-01, RFC 8737).
 type ACME struct {
 	Hosts     []string     // names to get certificates for, and no others
 	Directory string       // URL of the ACME server's directory
 	Cache     string       // directory of account and certificates; made with mode 0700
-	HTTP      *http.Client // speaks to the ACME server; nil for the usual one
+	HTTP      *http.Client // client for the ACME server; nil for the default one
 }
 
-// Config returns the configuration of a server with these certificates. Each is asked for at the first
-// handshake that names its host, and renewed in time. The ACME server's terms are accepted.
+// Config returns the configuration of a server with these certificates. It requests each at the first handshake that
+// names its host, and renews it in time. It accepts the terms of the ACME server.
 func (a ACME) Config() *tls.Config {
 	m := &autocert.Manager{
 		Prompt:     autocert.AcceptTOS,

@@ -12,8 +12,7 @@ import (
 
 const host = "id.example.org"
 
-// later is a configuration that is not known yet when the socket is: the authority must be told the
-// socket's port.
+// later is a configuration that is made after the socket, since the authority needs the port of the socket.
 func later(c *atomic.Pointer[tls.Config]) *tls.Config {
 	return &tls.Config{
 		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.Load(), nil },

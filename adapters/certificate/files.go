@@ -1,5 +1,4 @@
-// Package certificate finds the certificates that the API is served with: in files that somebody else
-// renews, or by asking an ACME server for them.
+// Package certificate provides the certificates of the API: from files, or from an ACME server.
 package certificate
 
 import (
@@ -14,9 +13,8 @@ import (
 	"roster/adapters/privatefile"
 )
 
-// Files is a certificate and its key in two PEM files. A changed pair is taken over with the next
-// handshake, connections under way go on with the old one. While a new pair is not good, as in the
-// moment between the writing of the two files, the old one stays.
+// Files is a certificate and its key in two PEM files. The next handshake uses a changed pair; open connections keep the
+// old one. The old pair stays in use while the new one is not valid, as between the writing of the two files.
 type Files struct {
 	cert, key string
 	log       *zap.Logger
@@ -39,14 +37,14 @@ func Open(cert, key string, log *zap.Logger) (*Files, error) {
 	return f, nil
 }
 
-// Config returns the configuration of a server with this certificate. Versions from TLS 1.2 on are
-// spoken, with the cipher suites that Go holds safe (RFC 9325).
+// Config returns the configuration of a server with this certificate: TLS 1.2 and later, with Go's default cipher suites
+// (RFC 9325).
 func (f *Files) Config() *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: f.GetCertificate}
 }
 
-// GetCertificate is a tls.Config's. Looking at the files each time costs little beside a handshake,
-// and sees every way of replacing them: in place, by renaming, by moving a symbolic link.
+// GetCertificate is for tls.Config. It stats the files each time, which costs little beside a handshake and notices every
+// way of replacing them: in place, by renaming, by changing a symbolic link.
 func (f *Files) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) { return f.Look(), nil }
 
 // Look reads the files if they have changed, and returns the certificate in use.
@@ -61,8 +59,8 @@ func (f *Files) Look() *tls.Certificate {
 		err = f.load(found)
 	}
 	if err != nil {
-		if !f.same(found) { // told once for each state of the files
-			f.log.Warn("the new certificate is not good; the old one stays", zap.Error(err))
+		if !f.same(found) { // logged once for each state of the files
+			f.log.Warn("the new certificate is not valid; the old one stays in use", zap.Error(err))
 		}
 		f.seen = found
 		return f.current
@@ -71,7 +69,7 @@ func (f *Files) Look() *tls.Certificate {
 	return f.current
 }
 
-// stat looks at the files; one that is not there is nil.
+// stat returns the state of the files, nil for one that does not exist.
 func (f *Files) stat() (found [2]os.FileInfo, err error) {
 	for i, name := range []string{f.cert, f.key} {
 		info, statErr := os.Stat(name)
@@ -96,8 +94,7 @@ func (f *Files) same(found [2]os.FileInfo) bool {
 	return true
 }
 
-// load reads the files that were found so. Should they change while they are read, they are found
-// otherwise the next time.
+// load reads the files. found is their state; if they change during load, the next stat differs from it.
 func (f *Files) load(found [2]os.FileInfo) error {
 	pair, err := tls.LoadX509KeyPair(f.cert, f.key)
 	if err != nil {
@@ -106,7 +103,7 @@ func (f *Files) load(found [2]os.FileInfo) error {
 	if time.Now().After(pair.Leaf.NotAfter) {
 		f.log.Warn("the certificate has expired", zap.String("file", f.cert), zap.Time("at", pair.Leaf.NotAfter))
 	}
-	if open := privatefile.Exposed(found[1]); open != "" && f.current != nil { // of the first, the start says it
+	if open := privatefile.Exposed(found[1]); open != "" && f.current != nil { // for the first, bootstrap.Warnings reports it
 		f.log.Warn("other users can read the certificate's key", zap.String("file", f.key), zap.String("reason", open))
 	}
 	f.seen, f.current = found, &pair

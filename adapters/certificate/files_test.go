@@ -150,19 +150,19 @@ func TestANewPairIsTakenOver(t *testing.T) {
 			t.Errorf("with the new pair %q is shown", got)
 		}
 	}
-	var told []string
+	var logged []string
 	for _, e := range logs.All() {
-		told = append(told, e.Level.String()+" "+e.Message)
+		logged = append(logged, e.Level.String()+" "+e.Message)
 	}
-	if got := strings.Join(told, "; "); got != "warn the new certificate is not good; the old one stays; info new certificate" {
-		t.Errorf("the log tells: %s", got)
+	if got := strings.Join(logged, "; "); got != "warn the new certificate is not valid; the old one stays in use; info new certificate" {
+		t.Errorf("logged: %s", got)
 	}
 
 	if _, err := fmt.Fprint(before, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
 	if r, err := http.ReadResponse(bufio.NewReader(before), nil); err != nil || r.StatusCode != http.StatusOK {
-		t.Errorf("the connection from before is of no use: %v", err)
+		t.Errorf("the connection from before cannot be used: %v", err)
 	}
 }
 
@@ -208,7 +208,7 @@ func TestEveryWayOfReplacing(t *testing.T) {
 	}
 }
 
-// Whatever becomes of the files, the last good pair is shown, and each trouble is told once.
+// Whatever happens to the files, the last valid pair is used, and each failure is logged once.
 func TestABrokenPairChangesNothing(t *testing.T) {
 	until := time.Now().Add(24 * time.Hour)
 	good := selfSigned(t, "good", until)
@@ -232,7 +232,7 @@ func TestABrokenPairChangesNothing(t *testing.T) {
 				}
 			}
 			if n := logs.FilterLevelExact(zapcore.WarnLevel).Len(); n != 1 {
-				t.Errorf("told %d times: %v", n, logs.All())
+				t.Errorf("logged %d times: %v", n, logs.All())
 			}
 			for _, e := range logs.All() {
 				for _, field := range e.Context {
@@ -265,8 +265,8 @@ func TestAStartNeedsAGoodPair(t *testing.T) {
 	}
 }
 
-// A certificate that has expired is warned of, and a renewed one whose key other users can read. The first one's key is
-// judged with the settings.
+// There is a warning about an expired certificate, and about a renewed one if other users can read its key. The settings
+// warn about the first key.
 func TestWarnings(t *testing.T) {
 	at := newPlace(t, selfSigned(t, "x", time.Now().Add(-time.Hour)))
 	f, logs := open(t, at)

@@ -12,17 +12,16 @@ import (
 
 var _ outbound.Domains = Domains{}
 
-// Domains implements outbound.Domains by UTS 46, non-transitional: "ß" stays itself rather than
-// become "ss", as browsers and IDNA2008 have it. It is strict where two names could look like one or
-// a name could not exist: among ASCII only letters, digits and hyphens (STD 3), no hyphens at a
-// label's ends, joiners only where they show, the bidirectional rule (RFC 5893), DNS's lengths.
+// Domains converts by UTS 46, non-transitional: "ß" stays as it is and does not become "ss", as in browsers and IDNA2008.
+// It refuses names that look like others or cannot exist: of ASCII it accepts only letters, digits and hyphens (STD 3), no
+// hyphens at the ends of a label, joiners only where they are visible, the bidirectional rule (RFC 5893), the lengths of DNS.
 type Domains struct{}
 
-// maxDomain is the most bytes that are looked at. A domain of DNS's 253 characters, all outside
-// ASCII, is no longer; the time of punycode grows faster than its input.
+// maxDomain is the most bytes of a domain, which suffice for 253 characters outside ASCII. The time of punycode grows
+// faster than its input.
 const maxDomain = 1024
 
-// errNoDomain says nothing of the input, which is a person's.
+// errNoDomain does not hold the input, which is personal data.
 var errNoDomain = errors.New("idna: no such domain name can exist")
 
 var profile = idna.New(

@@ -13,16 +13,16 @@ import (
 	"roster/domain/session"
 )
 
-// reserved are the claims that Roster reads, beside the user's. In any other letter case they are refused:
-// another reader of the token might take them for Roster's (encoding/json does).
+// reserved are the claims that Roster reads, beside the user's. They are refused in any other letter case, which another
+// reader of the token may ignore, as encoding/json does.
 var reserved = []string{"token_type", "exp", "iat", "nbf", "jti", "sid", "gen", "iss", "aud", "sub"}
 
-// written reports whether Sign writes a claim by itself, so that it is no further claim.
+// written reports whether Sign itself writes a claim, so that it is none of session.Claims.Extra.
 func (o Options) written(name string) bool {
 	switch name {
 	case "token_type", "exp", "iat", "jti", o.UserClaim:
 		return true
-	case "sid", "gen", "sub": // in SimpleJWT's shape they are whatever an application put there
+	case "sid", "gen", "sub": // in SimpleJWT's shape they are claims of an application
 		return o.Shape == ShapeSession
 	case "iss":
 		return o.Issuer != ""
@@ -32,7 +32,7 @@ func (o Options) written(name string) bool {
 	return false
 }
 
-// wrongCase reports whether a claim is a reserved one but for the case of its letters.
+// wrongCase reports whether a claim differs from a reserved one only in the case of its letters.
 func (o Options) wrongCase(name string) bool {
 	other := func(k string) bool { return name != k && strings.EqualFold(name, k) }
 	return other(o.UserClaim) || slices.ContainsFunc(reserved, other)
@@ -46,19 +46,19 @@ func (o Options) refreshAudience() string {
 	return o.Audience + "/refresh"
 }
 
-// claims is the payload as it is read.
+// claims is a payload while it is read.
 type claims struct {
 	o Options
 	c session.Claims
-	r jwt.RegisteredClaims // what golang-jwt's Validator judges
+	r jwt.RegisteredClaims // for golang-jwt's Validator
 
 	hasJTI, hasSID, hasGen bool
 	gen                    int64
 }
 
-// readClaims reads the payload strictly; see readObject. A missing iss or aud counts as the right one where it
-// may be missing, and so does the aud of refresh tokens. nbf and iat count as earlier by the leeway; that of
-// golang-jwt would hold for exp too.
+// readClaims reads the payload strictly; see readObject. It replaces a missing iss or aud by the configured one where it
+// may be missing, and the aud of refresh tokens too. It subtracts the leeway from nbf and iat, since that of golang-jwt
+// would apply to exp as well.
 func readClaims(text []byte, o Options) (*claims, error) {
 	c := &claims{o: o}
 	if o.AllowMissingIssuer {
@@ -145,8 +145,8 @@ func instant(value jsontext.Value) (time.Time, error) {
 	return time.Unix(int64(s), 0).UTC(), nil
 }
 
-// userID returns the id as text: SimpleJWT wrote numbers up to 5.5.0, and texts from then on, and
-// Django reads both. It returns "" for what cannot be an id.
+// userID returns the id as text, "" when it cannot be one: SimpleJWT wrote numbers up to 5.5.0 and texts since then, and
+// Django reads both.
 func userID(value jsontext.Value) string {
 	switch value.Kind() {
 	case '"':
@@ -163,8 +163,8 @@ func userID(value jsontext.Value) string {
 	return ""
 }
 
-// result checks how the claims go together and returns them.
-func (c *claims) result() (session.Claims, error) {
+// result returns the claims if they fit together. It changes its own copy, since remembered claims are shared.
+func (c claims) result() (session.Claims, error) {
 	refresh := c.c.Type == session.Refresh
 	switch {
 	case c.hasSID:

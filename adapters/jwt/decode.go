@@ -10,11 +10,11 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxDepth is how deep objects and lists may lie in each other, in a header and in claims.
+// maxDepth is how deep objects and lists may be nested, in a header and in claims.
 const maxDepth = 16
 
-// readObject reads a JSON object strictly (RFC 8259): valid UTF-8, no lone surrogates, no name twice in any
-// object, nothing after it. It calls member for each member in order; value is valid until member returns.
+// readObject reads a JSON object strictly (RFC 8259): valid UTF-8, no lone surrogates, no name twice in any object, nothing
+// after it. It calls member for each member in order; value is valid until member returns.
 func readObject(text []byte, member func(name string, value jsontext.Value) error) error {
 	d := jsontext.NewDecoder(bytes.NewBuffer(text))
 	if t, err := d.ReadToken(); err != nil || t.Kind() != '{' {
@@ -76,7 +76,7 @@ func asText(value jsontext.Value) (string, error) {
 	return string(b), nil
 }
 
-// asTexts reads a text, or a list of nothing but texts.
+// asTexts reads a text, or a list of texts.
 func asTexts(value jsontext.Value) ([]string, error) {
 	if value.Kind() != '[' {
 		s, err := asText(value)

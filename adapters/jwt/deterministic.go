@@ -10,8 +10,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// deterministicES256 signs by RFC 6979, so that the same claims make the same token: a refresh token that is
-// requested again within the grace must not become a second one. golang-jwt signs with new randomness each time.
+// deterministicES256 signs by RFC 6979, so that the same claims make the same token: a refresh token that is requested
+// again within the grace must not become a second one. golang-jwt signs with new random bytes each time.
 type deterministicES256 struct{ *jwt.SigningMethodECDSA }
 
 // Sign signs text with a *ecdsa.PrivateKey of P-256.

@@ -12,13 +12,13 @@ import (
 	"roster/domain/user"
 )
 
-// Why claims cannot be signed. Each is a defect of the caller.
+// The errors of claims that cannot be signed. Each is a bug of the caller.
 var (
 	errNoExpiry  = errors.New("jwt: claims without an expiry")
 	errTime      = errors.New("jwt: time out of range")
-	errBadSID    = errors.New("jwt: session is no session id, or its generation out of range")
+	errBadSID    = errors.New("jwt: invalid session id, or its generation out of range")
 	errBadText   = errors.New("jwt: claim is not UTF-8")
-	errBadExtras = errors.New("jwt: further claims are no JSON object")
+	errBadExtras = errors.New("jwt: further claims are not a JSON object")
 )
 
 // payload returns the claims as JSON, in SimpleJWT's order.
@@ -130,8 +130,8 @@ func (o *object) time(name string, at time.Time) {
 	o.number(name, n)
 }
 
-// user writes a counted id as a number, as SimpleJWT did when the primary key was one; Django reads
-// either. null keeps a claim that named no user.
+// user writes a counted id as a number, as SimpleJWT did for such a primary key; Django reads both. null preserves a claim
+// without a user.
 func (o *object) user(claim string, c session.Claims) {
 	n, counted := user.ID(c.User).Integer()
 	switch {

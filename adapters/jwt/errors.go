@@ -8,17 +8,17 @@ import (
 	"roster/domain/session"
 )
 
-// Why a token is refused, beyond golang-jwt's reasons.
+// The reasons for refusing a token, beside those of golang-jwt.
 var (
 	errForm      = errors.New("not three parts of base64url, or too long")
-	errHeader    = errors.New("header is no JSON object with an algorithm")
+	errHeader    = errors.New("header is not a JSON object with an algorithm")
 	errCritical  = errors.New("header asks for an extension")
-	errKey       = errors.New("no key of that id")
-	errAlgorithm = errors.New("algorithm is not the key's")
-	errJSON      = errors.New("no JSON object with distinct names")
+	errKey       = errors.New("no key with that id")
+	errAlgorithm = errors.New("algorithm is not that of the key")
+	errJSON      = errors.New("not a JSON object with distinct names")
 	errDepth     = errors.New("nested too deep")
 	errName      = errors.New("name of a claim in another letter case")
-	errType      = errors.New("claim of a wrong type or out of range")
+	errType      = errors.New("claim has the wrong type or is out of range")
 	errSession   = errors.New("claims sid and gen are not those of a session")
 )
 

@@ -13,8 +13,8 @@ type parts struct {
 	header, payload, signature []byte // decoded
 }
 
-// split decodes the three parts of a token. It takes one spelling of each: encoding/base64 skips line feeds
-// even when strict, and takes bits that mean nothing when it is not.
+// split decodes the three parts of a token, of which it accepts only one spelling: encoding/base64 skips line feeds even
+// when strict, and ignores trailing bits when it is not.
 func split(token string) (p parts, err error) {
 	if len(token) > maxToken {
 		return parts{}, errForm
@@ -48,8 +48,8 @@ func base64URL(c byte) bool {
 	return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_'
 }
 
-// header is what is read of a token's header. The rest is ignored, above all jku, x5u, jwk and x5c, by which a
-// token would bring its own key (RFC 8725, 3.9 and 3.10).
+// header has the members of a token's header that are used. The others are ignored, such as jku, x5u, jwk and x5c, with
+// which a token would bring its own key (RFC 8725, 3.9 and 3.10).
 type header struct {
 	alg, kid string
 	hasKid   bool
@@ -65,7 +65,7 @@ func readHeader(text []byte) (h header, err error) {
 		case "kid":
 			h.kid, err = asText(value)
 			h.hasKid = true
-		case "crit", "b64": // RFC 7515, 4.1.11 and RFC 7797: we know no extension
+		case "crit", "b64": // RFC 7515, 4.1.11 and RFC 7797: no extension is supported
 			err = errCritical
 		}
 		return err

@@ -9,8 +9,8 @@ import (
 	"roster/domain/session"
 )
 
-// The layout of a jti that contains its session: 24 digits of the session's id and 8 that are, in a
-// refresh token, the generation, and in an access token random with the highest bit set.
+// The layout of a jti that contains its session: 24 digits of the session's id and 8 others, in a refresh token the
+// generation, in an access token random with the highest bit set.
 const (
 	sessionDigits = 24
 	jtiDigits     = 32
@@ -25,7 +25,7 @@ func accessJTI(id session.ID) string {
 	return fmt.Sprintf("%s%08x", id, binary.BigEndian.Uint32(b[:])|accessBit)
 }
 
-// infer returns the session and generation that a jti contains, or none.
+// infer returns the session and generation that a jti contains, "" when it contains none.
 func infer(t session.TokenType, jti string) (session.ID, int) {
 	if !isHex(jti, jtiDigits) {
 		return "", 0

@@ -20,8 +20,8 @@ var methods = map[string]jwt.SigningMethod{
 	signingkeys.HS512: jwt.SigningMethodHS512,
 }
 
-// The typ of a token, which other services may check: an access token has that of RFC 9068, and a refresh token
-// must not pass for one. SimpleJWT has one for both.
+// The typ of a token, which other services may check: that of an access token is of RFC 9068, and a refresh token has
+// another. SimpleJWT has one for both.
 const (
 	typSimpleJWT = "JWT"
 	typAccess    = "at+jwt"

@@ -16,20 +16,19 @@ import (
 
 var _ outbound.Tokens = (*Tokens)(nil)
 
-// Shape is where a token has its session.
+// Shape is which claims of a token hold its session.
 type Shape int
 
 const (
-	// ShapeSession has the claims sid and, in refresh tokens, gen. Access tokens have sub (RFC 9068) too,
-	// and refresh tokens another aud and typ, so that they do not pass as access tokens at a service that
-	// knows nothing of token_type.
+	// ShapeSession has the claims sid and, in refresh tokens, gen. Access tokens have sub (RFC 9068) too, and refresh
+	// tokens another aud and typ, so that a service that ignores token_type does not accept them as access tokens.
 	ShapeSession Shape = iota
-	// ShapeSimpleJWT has exactly the header and claims of djangorestframework-simplejwt; the session
-	// is inside jti, which keeps the form of SimpleJWT's: 24 digits of the session and 8 of the token.
+	// ShapeSimpleJWT has exactly the header and claims of djangorestframework-simplejwt. The session is inside jti, which
+	// has the form of SimpleJWT's: 24 digits of the session and 8 of the token.
 	ShapeSimpleJWT
 )
 
-// Options is what tokens have beyond a session's claims, and what Parse asks of them.
+// Options are the claims of tokens beside a session's, and what Parse requires.
 type Options struct {
 	Shape    Shape
 	Issuer   string // claim iss; "" for none
@@ -38,14 +37,12 @@ type Options struct {
 	// UserClaim is the claim that holds the user's id; "" for user_id.
 	UserClaim string
 
-	// Leeway is by how much nbf and iat of a token may be after now: the issuer's clock may be ahead. exp has
-	// no leeway.
+	// Leeway is by how much nbf and iat of a token may be after now: the issuer's clock may be ahead. exp has no leeway.
 	Leeway time.Duration
-	// AllowMissingIssuer accepts tokens without iss or aud even if they are configured, as tokens from
-	// before they were configured have none. Tokens that have them must have the configured ones.
+	// AllowMissingIssuer accepts tokens without iss or aud, such as those from before these were configured.
 	AllowMissingIssuer bool
-	// InferSession reads the session out of jti where there is no sid, as ShapeSimpleJWT put it
-	// there. The jti of another issuer may look alike; there is no such session then.
+	// InferSession reads the session from jti where there is no sid, as ShapeSimpleJWT writes it. The jti of another
+	// issuer may look like one; then there is no such session.
 	InferSession bool
 }
 
@@ -56,7 +53,7 @@ type Tokens struct {
 	verified verified
 }
 
-// New makes Tokens that sign and verify with the keys in force at the time.
+// New makes Tokens that sign and verify with the current keys of source.
 func New(source signingkeys.Source, o Options) *Tokens {
 	if o.UserClaim == "" {
 		o.UserClaim = "user_id"
@@ -72,9 +69,9 @@ const maxToken = 4096
 
 var errTooLarge = errors.New("jwt: the claims make a token longer than 4096 bytes")
 
-// Sign returns the token of c. A refresh token of a session always has the same jti for the
-// same generation; an access token has c.ID, or in ShapeSimpleJWT one of the session's. Times are
-// cut to whole seconds. It fails on claims that Parse would refuse, and on those without an expiry.
+// Sign returns the token of c. The jti of a session's refresh token depends only on its generation; an access token has
+// c.ID, or in ShapeSimpleJWT a jti of its session. Times are truncated to seconds. Sign fails on claims that Parse would
+// refuse, and on those without an expiry.
 func (t *Tokens) Sign(ctx context.Context, c session.Claims) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
@@ -96,10 +93,9 @@ func (t *Tokens) Sign(ctx context.Context, c session.Claims) (string, error) {
 	return text, nil
 }
 
-// Parse returns the claims of a token if it is well-formed, signed with one of the keys and in force at
-// now, or an error that matches session.ErrTokenInvalid and has the cause, but nothing of the
-// token's text. An absent exp is left to session.Claims.CheckShape, which has its own message for it.
-// exp equal to now has expired; nbf and iat after now are refused beyond the leeway.
+// Parse returns the claims of a token if it is well-formed, signed with one of the keys and valid at now. Its error matches
+// session.ErrTokenInvalid and has the cause, but no text of the token. Parse accepts a token without exp, which
+// session.Claims.CheckShape refuses with its own message. exp must be after now, nbf and iat not after now and the leeway.
 func (t *Tokens) Parse(ctx context.Context, token string, now time.Time) (session.Claims, error) {
 	if err := ctx.Err(); err != nil {
 		return session.Claims{}, err
@@ -137,7 +133,7 @@ func (t *Tokens) parse(token string, now time.Time) (session.Claims, error) {
 	return c.result()
 }
 
-// verify checks the signature with a key that the header names, or with one of the secrets.
+// verify checks the signature with the key that the header names, or with the secrets.
 func (t *Tokens) verify(p parts, h header) error {
 	keys := t.candidates(t.source.Current(h.kid), h)
 	if len(keys) == 0 {
@@ -154,8 +150,8 @@ func (t *Tokens) verify(p parts, h header) error {
 	return jwt.ErrTokenSignatureInvalid
 }
 
-// candidates returns the keys one of which must have signed a token with header h. Without a kid those are the
-// secrets, or the only key pair. SimpleJWT ignores a kid where there is a secret.
+// candidates returns the keys that may have signed a token with header h. Without a kid these are the secrets, or the only
+// key pair. SimpleJWT ignores a kid where there is a secret.
 func (t *Tokens) candidates(keys *signingkeys.Set, h header) []*signingkeys.Key {
 	secret := keys.Signing().ID() == ""
 	switch {

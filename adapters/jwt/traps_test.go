@@ -24,7 +24,7 @@ import (
 )
 
 // refused checks that a token gets no further than session.ErrTokenInvalid, in either shape, and
-// that nothing of it is told.
+// that its error shows nothing of it.
 func refused(t *testing.T, tokens *Tokens, token string) {
 	t.Helper()
 	c, err := parse(t, tokens, token)
@@ -86,7 +86,7 @@ func TestHeaderTraps(t *testing.T) {
 			refused(t, withSecret(t, Options{Shape: ShapeSimpleJWT, InferSession: true, AllowMissingIssuer: true}), token)
 		})
 	}
-	// A key id under a secret is somebody else's, except that SimpleJWT ignores it.
+	// A key id under a secret is that of another issuer, except that SimpleJWT ignores it.
 	for _, kid := range []string{"", "x", "../../../../dev/null", "' OR 1=1--", "http://127.0.0.1/key"} {
 		token := hs(fmt.Sprintf(`{"alg":"HS256","kid":%q}`, kid), minimal)
 		refused(t, withSecret(t, Options{}), token)

@@ -3,6 +3,7 @@ package jwt
 import (
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -96,4 +97,23 @@ func BenchmarkParse(b *testing.B) {
 			})
 		}
 	}
+}
+
+// Requests with one remembered token run at the same time; the race detector watches them.
+func TestRememberedTokenAtOnce(t *testing.T) {
+	tokens := withSecret(t, Options{Shape: ShapeSimpleJWT, InferSession: true})
+	token := sign(t, tokens, session.Claims{Type: session.Access, User: "1", HasUser: true, ExpiresAt: now.Add(time.Minute), Session: sid})
+	want, err := parse(t, tokens, token)
+	if err != nil || want.Session != sid {
+		t.Fatalf("got %+v, %v", want, err)
+	}
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			if got, err := tokens.Parse(t.Context(), token, now); err != nil || got.Session != sid {
+				t.Errorf("got %+v, %v", got, err)
+			}
+		})
+	}
+	group.Wait()
 }

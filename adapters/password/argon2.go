@@ -10,7 +10,7 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// parameters is those of argon2 (RFC 9106): memory in KiB, passes over it, and lanes.
+// parameters are those of argon2 (RFC 9106): memory in KiB, passes over it, and lanes.
 type parameters struct {
 	variant     variant
 	version     int
@@ -26,19 +26,19 @@ const (
 	keyBytes  = 32
 )
 
-// Bounds of what a stored hash may ask for.
+// Bounds of a stored hash.
 const (
 	maxArgon2KiB     = 1 << 20 // 1 GiB
 	maxArgon2Passes  = 32
 	maxArgon2Threads = 64
 )
 
-// work returns what one derivation takes.
+// work returns the work of one derivation.
 func (p parameters) work() work {
 	return work{units: p.kib * p.passes, kib: p.kib, threads: p.threads}
 }
 
-// key derives a key of size bytes. It panics without a variant or version, which is a defect of the program.
+// key derives a key of size bytes. It panics without a variant or version.
 func (p parameters) key(plain string, salt []byte, size int) []byte {
 	passes, kib, threads, n := uint32(p.passes), uint32(p.kib), uint8(p.threads), uint32(size) //nolint:gosec // bounded
 	switch {
@@ -65,9 +65,9 @@ func encode(plain string) string {
 		preferred.kib, preferred.passes, preferred.threads, b64(salt), b64(preferred.key(plain, salt, keyBytes)))
 }
 
-// readArgon2 reads "argon2id$v=19$m=…,t=…,p=…$salt$key": what follows the first "$" of a PHC string,
-// or of Django's "argon2" before one. The latter is never the preferred form, so that it is rewritten.
-// Without a version it is version 16, as argon2 wrote its hashes before it had another.
+// readArgon2 reads "argon2id$v=19$m=…,t=…,p=…$salt$key": the rest of a PHC string after its first "$", if bare, or after
+// Django's "argon2$". The latter is never the preferred form, so that it is rewritten. Without a version it is version
+// 16, as in hashes from before argon2 had another.
 func readArgon2(bare bool) func(string) (stored, bool) {
 	return func(rest string) (stored, bool) {
 		part := strings.Split(rest, "$")

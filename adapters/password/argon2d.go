@@ -2,8 +2,7 @@ package password
 
 import _ "unsafe" // for go:linkname
 
-// variant is one of argon2's (RFC 9106). The zero value is none, so parameters without a variant
-// derive no key.
+// variant is a variant of argon2 (RFC 9106). The zero value is none.
 type variant int
 
 const (
@@ -12,13 +11,12 @@ const (
 	argon2id
 )
 
-// variants are the names of them in a PHC string.
+// variants are their names in a PHC string.
 var variants = map[string]variant{"argon2d": argon2d, "argon2i": argon2i, "argon2id": argon2id}
 
-// deriveKey is golang.org/x/crypto's own derivation for every variant. It exports argon2i and argon2id
-// alone, since nothing new should be hashed with argon2d; but Django verifies it, and so its users have
-// to be able to sign in once more, which rehashes. The module is pinned, and a known answer shows that
-// this is still the function meant.
+// deriveKey is golang.org/x/crypto's derivation for every variant. That package exports only argon2i and argon2id, since no
+// new password should be hashed with argon2d; but Django verifies it, so its users must be able to sign in once, which
+// rehashes. The module is pinned, and a test with a known answer shows that this is still the right function.
 //
 //go:linkname deriveKey golang.org/x/crypto/argon2.deriveKey
 func deriveKey(mode int, password, salt, secret, data []byte, passes, kib uint32, threads uint8, size uint32) []byte

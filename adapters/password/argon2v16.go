@@ -8,8 +8,8 @@ import (
 	"golang.org/x/crypto/blake2b"
 )
 
-// The versions of argon2. Hashes from before 2016 are of version 16, which RFC 9106 does not describe
-// any more; golang.org/x/crypto has only version 19.
+// The versions of argon2. Hashes from before 2016 have version 16, which RFC 9106 does not describe;
+// golang.org/x/crypto has only version 19.
 const (
 	version16 = 0x10
 	version19 = 0x13
@@ -20,7 +20,7 @@ const syncPoints = 4
 
 type argon2Block [128]uint64
 
-// These are golang.org/x/crypto/argon2's own steps, which are the same in both versions; see deriveKey.
+// These are steps of golang.org/x/crypto/argon2 that are the same in both versions; see deriveKey.
 
 //go:linkname initBlocks golang.org/x/crypto/argon2.initBlocks
 func initBlocks(h0 *[blake2b.Size + 8]byte, memory, threads uint32) []argon2Block
@@ -34,9 +34,8 @@ func indexAlpha(random uint64, lanes, segments, threads, pass, slice, lane, inde
 //go:linkname extractKey golang.org/x/crypto/argon2.extractKey
 func extractKey(blocks []argon2Block, memory, threads, size uint32) []byte
 
-// deriveKey16 derives a key by version 16. It differs from version 19 (RFC 9106, 3.2) in two points:
-// the version that is hashed first, and that a pass replaces the blocks of the pass before, where
-// version 19 adds to them.
+// deriveKey16 derives a key by version 16. It differs from version 19 (RFC 9106, 3.2) in two points: the version number in
+// the first hash, and that a pass replaces the blocks of the pass before, where version 19 adds to them.
 func deriveKey16(mode variant, password, salt []byte, passes, kib uint32, threads uint8, size uint32) []byte {
 	lanes := uint32(threads)
 	memory := max(kib/(syncPoints*lanes), 2) * syncPoints * lanes

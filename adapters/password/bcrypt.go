@@ -8,15 +8,15 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// maxBcryptCost bounds what a stored hash may ask for: 2^16 exponent, a few seconds.
+// maxBcryptCost is the most of a stored hash: a few seconds.
 const maxBcryptCost = 16
 
 // bcryptBytes is how many bytes of its input bcrypt uses.
 const bcryptBytes = 72
 
-// readBcrypt reads "$2b$12$…", which Django writes after "bcrypt$" or "bcrypt_sha256$"; input makes
-// of a password what bcrypt is given, and counts is how many bytes of the password that keeps, 0 for
-// all. 2a, 2b and 2y are the same function for what we hash; 2x is a broken one of old PHP.
+// readBcrypt reads "$2b$12$…", which Django writes after "bcrypt$" or "bcrypt_sha256$". input makes the input of bcrypt from
+// a password, and counts is how many bytes of the password it uses, 0 for all. 2a, 2b and 2y are the same function for
+// such input; 2x is a broken one of old PHP.
 func readBcrypt(input func(plain string) []byte, counts int) func(string) (stored, bool) {
 	return func(rest string) (stored, bool) {
 		const length = len("$2b$12$") + 22 + 31 // salt and key, in bcrypt's own base64

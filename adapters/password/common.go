@@ -17,8 +17,7 @@ import (
 var commonGzip string
 
 // Common returns the test for Django's 19,727 most common passwords
-// (django.contrib.auth.password_validation.CommonPasswordValidator). The list is unpacked when the
-// test is first used, and takes 160 KiB from then on.
+// (django.contrib.auth.password_validation.CommonPasswordValidator). Its first use unpacks the list, which takes 160 KiB.
 func Common() guessable.Common {
 	return func(lower string) bool { return common().has(lower) }
 }
@@ -26,7 +25,7 @@ func Common() guessable.Common {
 var common = sync.OnceValue(func() wordlist {
 	z, err := gzip.NewReader(strings.NewReader(commonGzip))
 	if err != nil {
-		panic("password: embedded list: " + err.Error()) // a defect of the build, which tests show
+		panic("password: embedded list: " + err.Error())
 	}
 	text, err := io.ReadAll(z)
 	if err != nil {
@@ -35,7 +34,7 @@ var common = sync.OnceValue(func() wordlist {
 	return newWordlist(strings.Split(string(text), "\n"))
 })
 
-// wordlist is sorted words, each with a line feed after it: no more memory than the words themselves.
+// wordlist is sorted words, each with a line feed after it, which needs no more memory than the words.
 type wordlist string
 
 func newWordlist(words []string) wordlist {
@@ -44,7 +43,7 @@ func newWordlist(words []string) wordlist {
 	return wordlist(strings.Join(words, "\n") + "\n")
 }
 
-// has reports whether word is in the list, by bisection.
+// has searches the list by bisection.
 func (l wordlist) has(word string) bool {
 	lo, hi := 0, len(l) // begins of lines, between which word may be
 	for lo < hi {

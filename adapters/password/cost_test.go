@@ -57,7 +57,7 @@ func TestDecoyIsInThePreferredScheme(t *testing.T) {
 	}
 }
 
-// Parameters that nobody set are no variant of argon2.
+// The zero parameters are no variant of argon2.
 func TestNoVariantDerivesNothing(t *testing.T) {
 	defer func() {
 		if recover() == nil {

@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// digests reads what Django's hashers of one digest wrote (SHA1PasswordHasher, MD5PasswordHasher and
-// the unsalted two of each), as schemes does. Whoever has the database finds such passwords by the
-// billion a second, so that they are read only where that is asked for (Options.Digests).
+// digests reads the hashes of Django's hashers of one digest (SHA1PasswordHasher, MD5PasswordHasher and their unsalted
+// forms), like schemes. With the database, billions of such passwords can be tried in a second, so these are read only
+// with Options.Digests.
 var digests = map[string]func(rest string) (stored, bool){
 	"sha1": readDigest(sha1.Size, func(text string) []byte { d := sha1.Sum([]byte(text)); return d[:] }), //nolint:gosec // as above
 	"md5":  readDigest(md5.Size, func(text string) []byte { d := md5.Sum([]byte(text)); return d[:] }),   //nolint:gosec // as above
 }
 
-// readDigest reads "salt$digest": the digest of the salt and the password, one after the other, in
-// lower-case hexadecimal. The salt may be empty.
+// readDigest reads "salt$digest": the digest of the salt followed by the password, in lower-case hexadecimal. The salt may
+// be empty.
 func readDigest(size int, digest func(string) []byte) func(string) (stored, bool) {
 	return func(rest string) (stored, bool) {
 		salt, text, found := strings.Cut(rest, "$")
@@ -28,7 +28,7 @@ func readDigest(size int, digest func(string) []byte) func(string) (stored, bool
 	}
 }
 
-// readOld reads what precedes and follows the first "$", if there is one.
+// readOld reads a hash of digests from the parts before and after its first "$", if there is one.
 func readOld(name, rest string, found bool) (stored, bool) {
 	if !found {
 		return digests["md5"]("$" + name) // unsalted MD5, bare

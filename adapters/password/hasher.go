@@ -1,9 +1,8 @@
-// Package password makes and verifies stored credentials: argon2id for new ones, and every scheme
-// that Django's own hashers write, so that imported users keep their passwords; those of one digest
-// where they are asked for.
+// Package password makes and verifies stored credentials: argon2id for new ones, and every scheme of Django's hashers, so
+// that imported users keep their passwords; those of one digest only with Options.Digests.
 //
-// A stored hash is not trusted: its parameters are bounded, and one that is broken, of an unknown
-// scheme or beyond the bounds fits no password, at the cost of an ordinary verification.
+// A stored hash is not trusted: its parameters are bounded, and one that is malformed, of an unknown scheme or beyond the
+// bounds fits no password, at the cost of an ordinary verification.
 package password
 
 import (
@@ -23,33 +22,33 @@ var (
 	_ outbound.StoredHashes   = (*Hasher)(nil)
 )
 
-// Options bounds what hashing may take of the machine.
+// Options bounds the resources for hashing.
 type Options struct {
-	// Workers is how many hashes of the preferred scheme may be made at once, each with one thread
-	// and 19 MiB. A stored hash that asks for more memory or threads takes the place of several, so
-	// that Workers × 19 MiB bounds them all but a single one that is larger. Less than 1 is 1.
+	// Workers is how many hashes of the preferred scheme may be made at once, each with one thread and 19 MiB. A stored
+	// hash that needs more memory or threads takes several places, so that Workers × 19 MiB bounds them all, except a
+	// single one that is larger. Less than 1 is 1.
 	Workers int
 	// Wait is the longest that a caller waits for a place.
 	Wait time.Duration
-	// Queue is how many callers may wait at once; further ones are refused at once.
+	// Queue is how many callers may wait at the same time; further ones are refused.
 	Queue int
-	// Digests lets passwords fit that are stored as one SHA-1 or MD5, as old Django projects have them.
+	// Digests accepts passwords that are stored as one SHA-1 or MD5, as in old Django projects.
 	Digests bool
-	// Imported says that hashes in other schemes than the preferred may be stored. Without it, that is
-	// noted when the first one is met.
+	// Imported says that hashes in other schemes than the preferred are stored. Otherwise the Hasher notices that with
+	// the first one that it reads.
 	Imported bool
 }
 
-// Hasher implements outbound.PasswordHasher. It is safe for concurrent use. A computation under way
-// cannot be interrupted; only waiting for one to begin ends with the context.
+// Hasher makes and verifies hashes. It is safe for concurrent use. A computation cannot be interrupted; only waiting for
+// one to begin ends with the context.
 type Hasher struct {
 	pool      *pool
 	digests   bool
 	costliest atomic.Int64         // units of the costliest hash that may be stored
-	speed     func() time.Duration // what one hash in the preferred scheme takes
+	speed     func() time.Duration // of one hash in the preferred scheme
 }
 
-// New makes a Hasher. How fast this machine is it measures when that first matters.
+// New makes a Hasher. It measures the speed of the machine at the first verification.
 func New(o Options) *Hasher {
 	h := &Hasher{pool: newPool(o), digests: o.Digests, speed: sync.OnceValue(measure)}
 	h.costliest.Store(int64(preferred.work().units))
@@ -59,11 +58,11 @@ func New(o Options) *Hasher {
 	return h
 }
 
-// errTooLong is a defect of the caller: the rules of the members refuse such passwords before.
+// errTooLong is a bug of the caller: the rules of the members refuse such passwords before.
 var errTooLong = errors.New("password: longer than credential.MaxBytes")
 
-// Hash returns p in the preferred scheme, with a fresh salt. It fails with credential.ErrBusy, the
-// context's error, or on a password over credential.MaxBytes.
+// Hash returns p in the preferred scheme, with a new salt. It fails with credential.ErrBusy or the error of ctx, and on a
+// password over credential.MaxBytes.
 func (h *Hasher) Hash(ctx context.Context, p credential.Password) (credential.Hash, error) {
 	plain := p.Reveal()
 	if len(plain) > credential.MaxBytes {
@@ -76,10 +75,9 @@ func (h *Hasher) Hash(ctx context.Context, p credential.Password) (credential.Ha
 	return credential.RestoreHash(encoded), nil
 }
 
-// Verify implements outbound.PasswordHasher. A hash is outdated unless it is in the preferred scheme with
-// the preferred parameters, whether weaker or stronger (as Django's must_update). But one that keeps only
-// the first bytes of a password stays when p has as many: what follows, or is missing, may be a typing
-// error. A password over credential.MaxBytes fits nothing and is not computed.
+// Verify compares p with c. A hash needs a rehash unless it has the preferred scheme and parameters, whether it is weaker
+// or stronger (as Django's must_update); but not if its scheme uses only the first bytes of a password and p has as many:
+// what follows, or is missing, may be a typing error. A password over credential.MaxBytes fits no hash and is not hashed.
 func (h *Hasher) Verify(ctx context.Context, p credential.Password, c credential.Hash) (outbound.Verification, error) {
 	plain := p.Reveal()
 	if len(plain) > credential.MaxBytes {
@@ -95,8 +93,7 @@ func (h *Hasher) Verify(ctx context.Context, p credential.Password, c credential
 	return h.try(ctx, plain, s)
 }
 
-// try verifies a password. Nothing after the computation can fail: that a password is wrong counts,
-// whatever else happens.
+// try verifies a password. Nothing after the computation can fail, so that every wrong password is counted.
 func (h *Hasher) try(ctx context.Context, plain string, s stored) (v outbound.Verification, err error) {
 	queued := time.Now()
 	err = h.pool.do(ctx, s.work.places(), func() {
@@ -111,7 +108,7 @@ func (h *Hasher) try(ctx context.Context, plain string, s stored) (v outbound.Ve
 	return v, nil
 }
 
-// Cost implements outbound.StoredHashes.
+// Cost returns the cost of verifying c, and whether c can be read.
 func (h *Hasher) Cost(c credential.Hash) (cost credential.Cost, ok bool) {
 	s, ok := read(c, h.digests)
 	return s.work.cost(), ok

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// maxIterations bounds what a stored hash may ask for: a few seconds.
+// maxIterations is the most of a stored hash: a few seconds.
 const maxIterations = 10_000_000
 
 // maxSalt is the most bytes of a salt that is plain text.

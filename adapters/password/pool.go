@@ -9,14 +9,14 @@ import (
 	"roster/domain/credential"
 )
 
-// retryAfter is when a caller who found no place should come back.
+// retryAfter is when a caller that was refused should try again.
 const retryAfter = time.Second
 
-// pool bounds how much is computed at once, and how many wait for how long.
+// pool bounds how many computations run at once, and how many callers wait for how long.
 type pool struct {
 	places *semaphore.Weighted
 	size   int64
-	queue  chan struct{} // holds one element for each who waits
+	queue  chan struct{} // one element for each waiting caller
 	wait   time.Duration
 }
 
@@ -28,8 +28,8 @@ func newPool(o Options) *pool {
 	}
 }
 
-// do runs work when n places are free, or all places if there are fewer than n. It fails with
-// credential.ErrBusy when too many wait or the wait is over, and with ctx's error when ctx ends first.
+// do runs work when n places are free, or all places if there are fewer than n. It fails with credential.ErrBusy when too
+// many callers wait or the wait is over, and with the error of ctx when that ends first.
 func (p *pool) do(ctx context.Context, n int64, work func()) error {
 	n = min(n, p.size)
 	if err := p.enter(ctx, n); err != nil {

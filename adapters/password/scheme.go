@@ -14,22 +14,22 @@ import (
 	"roster/domain/credential"
 )
 
-// stored is a credential that a scheme has read and found sane.
+// stored is a valid credential of a scheme.
 type stored struct {
 	fits       func(plain string) bool
-	work       work // that fits takes
+	work       work // of fits
 	preferred  bool // exactly as Hash writes it
 	blindToNUL bool // some password with a NUL fits as well as one without
 	counts     int  // bytes of a password that count; 0 for all
 }
 
-// decoy is a hash in the preferred scheme that no password is known to fit. It takes the place of what
-// cannot be verified, so that this costs as much as a wrong password.
+// decoy is a hash in the preferred scheme that no known password fits. It replaces hashes that cannot be verified, so that
+// they cost as much as a wrong password.
 var decoy, _ = readArgon2(true)(fmt.Sprintf("argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version,
 	preferred.kib, preferred.passes, preferred.threads, strings.Repeat("A", 22), strings.Repeat("A", 43)))
 
-// schemes reads what follows the first "$" of an encoded credential, by what precedes it. "" is the
-// PHC string format, which begins with "$".
+// schemes read the part of an encoded credential after its first "$"; the keys are the part before. "" is the PHC string
+// format, which begins with "$".
 var schemes = map[string]func(rest string) (stored, bool){
 	"":              readArgon2(true),
 	"argon2":        readArgon2(false),
@@ -43,7 +43,7 @@ var schemes = map[string]func(rest string) (stored, bool){
 // maxEncoded is the most bytes of an encoded credential; Django's column holds 128 characters.
 const maxEncoded = 512
 
-// read reads a credential; of the digests of old, if old.
+// read reads a credential, also one of digests if old.
 func read(c credential.Hash, old bool) (stored, bool) {
 	if !c.Usable() || len(c.Encoded()) > maxEncoded {
 		return stored{}, false
@@ -58,13 +58,13 @@ func read(c credential.Hash, old bool) (stored, bool) {
 	return stored{}, false
 }
 
-// number reads a plain decimal number from lo to hi: no sign, no leading zero, nothing else.
+// number reads a decimal number from lo to hi without sign and leading zeros.
 func number(s string, lo, hi int) (int, bool) {
 	n, err := strconv.Atoi(s)
 	return n, err == nil && strconv.Itoa(n) == s && n >= lo && n <= hi
 }
 
-// decode undoes base64, strictly: one spelling for each value.
+// decode decodes base64 strictly: there is one spelling for each value.
 func decode(e *base64.Encoding, s string) ([]byte, bool) {
 	if strings.ContainsAny(s, "\r\n") { // which encoding/base64 skips
 		return nil, false

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/crypto/scrypt"
 )
 
-// Bounds of what a stored hash may ask for. The memory is 128·N·r bytes; p multiplies the time.
+// Bounds of a stored hash. The memory is 128·N·r bytes; p multiplies the time.
 const (
 	maxScryptN     = 1 << 20
 	maxScryptKiB   = 1 << 20 // 1 GiB

@@ -7,5 +7,4 @@ import "os"
 // ownAsDir does nothing: files have no owner to set here.
 func ownAsDir(*os.File) error { return nil }
 
-// ownDirAsParent does nothing, for the same reason.
 func ownDirAsParent(string) error { return nil }

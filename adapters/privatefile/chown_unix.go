@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// ownAsDir gives a file or directory that root has just made to the owner of the directory it lies in. It sets the
-// owner on the open file: that directory's owner may have put another file in its place by now.
+// ownAsDir gives a file or directory that root has just made to the owner of its parent directory. It sets the owner of
+// the open file, since the owner of the directory may have put another file in its place by now.
 func ownAsDir(f *os.File) error {
 	if os.Geteuid() != 0 {
 		return nil

@@ -1,3 +1,3 @@
-// Package privatefile holds the rule for files that only the service may use: secrets, signing keys,
-// databases, exports. Adapters and bootstrap/config share it.
+// Package privatefile reads, writes and checks files that only the service may use: secrets, signing keys, databases,
+// exports.
 package privatefile

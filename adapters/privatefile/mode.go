@@ -5,8 +5,8 @@ import (
 	"io/fs"
 )
 
-// Mounted is the remedy to add to an error about a mounted secret: the settings of Kubernetes and Docker with which
-// Exposed accepts it. For fsGroup Kubernetes lets that group read the file, which turns mode 0400 of root into 0440.
+// Mounted is a remedy for errors about a mounted secret: the settings of Kubernetes and Docker with which Exposed accepts
+// it. With fsGroup, Kubernetes lets that group read the file: mode 0400 of root becomes 0440.
 const Mounted = "a secret that is mounted needs, in Kubernetes, defaultMode: 0400 on its volume and, unless the container runs as root, " +
 	"fsGroup in the pod's securityContext; in Docker, uid and gid of the service and mode: 0400"
 
@@ -15,12 +15,11 @@ const (
 	write fs.FileMode = 0o022
 )
 
-// Exposed says how the mode of a file or directory lets other users read or change it, and what to make
-// the mode; it returns "" when they cannot. The group may read what another user owns, since that is how a
-// secret reaches a service in Kubernetes (fsGroup). The caller names the file.
+// Exposed says how the mode of a file or directory lets other users read or change it, and which mode to set; "" when
+// they cannot. The group may read what another user owns, since that is how Kubernetes mounts a secret (fsGroup).
 func Exposed(info fs.FileInfo) string { return lets(info, read|write) }
 
-// Changeable is Exposed for what other users may read, but not change.
+// Changeable is Exposed for files and directories that other users may read, but not change.
 func Changeable(info fs.FileInfo) string { return lets(info, write) }
 
 func lets(info fs.FileInfo, access fs.FileMode) string {

@@ -33,8 +33,8 @@ func Read(path string, limit int64) ([]byte, error) {
 	return content, err
 }
 
-// CheckDir refuses a directory in which another user could replace files. A read-only file system is safe
-// whatever the mode says: Kubernetes mounts secrets in a directory of mode 1777.
+// CheckDir fails for a directory in which another user can replace files. On a read-only file system any mode is safe:
+// Kubernetes mounts secrets in a directory of mode 1777.
 func CheckDir(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil {

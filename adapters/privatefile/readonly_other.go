@@ -2,5 +2,5 @@
 
 package privatefile
 
-// readOnly is unknown here.
+// readOnly returns false: it is unknown.
 func readOnly(string) bool { return false }

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// File is a file in the making, mode 0600. It lies under another name in the directory of its path until
-// Replace or Publish names it, so that a reader, or a crash, finds either all of it or none.
+// File is an unfinished file of mode 0600. It has another name in the directory of its path until Replace or Publish
+// renames it, so that a reader, or a start after a crash, finds either all of it or none.
 type File struct {
 	*os.File
 	path string
@@ -21,7 +21,7 @@ type File struct {
 func Create(path string) (*File, error) {
 	f, err := os.CreateTemp(filepath.Dir(path), unfinished(path)+"*") // mode 0600
 	if cause, ok := errors.AsType[*fs.PathError](err); ok {
-		err = fmt.Errorf("%s cannot be written: %w", path, cause.Err) // the other name would mean nothing to an operator
+		err = fmt.Errorf("%s cannot be written: %w", path, cause.Err) // the operator does not know the other name
 	}
 	if err != nil {
 		return nil, err
@@ -29,14 +29,14 @@ func Create(path string) (*File, error) {
 	return &File{f, path}, nil
 }
 
-// unfinished returns how the names of the Files for path begin.
+// unfinished returns the prefix of the names of unfinished Files for path.
 func unfinished(path string) string { return "." + filepath.Base(path) + "-" }
 
-// Replace makes the file durable under its path, in place of any file there. After an error there is no
-// such file, and the path is as it was.
+// Replace makes the file durable and renames it to its path, replacing any file there. After an error the File is
+// removed, and the path as it was.
 func (f *File) Replace() error { return f.finish(os.Rename) }
 
-// Publish is Replace for a path that must be free: otherwise the error matches fs.ErrExist.
+// Publish is Replace, but fails with fs.ErrExist if there is a file at the path.
 func (f *File) Publish() error { return f.finish(publish) }
 
 // Discard removes the file.
@@ -53,8 +53,7 @@ func (f *File) finish(name func(from, to string) error) error {
 	return SyncDir(filepath.Dir(f.path))
 }
 
-// publish renames a file unless the new name is taken. It makes a hard link, which replaces nothing,
-// whereas os.Rename would.
+// publish renames a file unless the new name exists. Unlike os.Rename, a hard link replaces nothing.
 func publish(from, to string) error {
 	err := os.Link(from, to)
 	if err == nil {
@@ -71,8 +70,8 @@ func publish(from, to string) error {
 	return errors.Join(f.Close(), os.Rename(from, to))
 }
 
-// Write replaces the file at path, durably. Run by root, it gives the file to the owner of the directory:
-// the service, which must be able to read what an administrator writes with sudo.
+// Write replaces the file at path durably. Root gives it to the owner of the directory, since the service must be able to
+// read what an administrator writes with sudo.
 func Write(path string, content []byte) error {
 	f, err := Create(path)
 	if err != nil {
@@ -85,8 +84,7 @@ func Write(path string, content []byte) error {
 	return f.Replace()
 }
 
-// RemoveUnfinished removes what a crash left of earlier calls of Create for path. No other File for the
-// path may be in the making.
+// RemoveUnfinished removes the unfinished Files for path that a crash left. No process may be writing one.
 func RemoveUnfinished(path string) error {
 	dir := filepath.Dir(path)
 	entries, err := os.ReadDir(dir)
@@ -98,7 +96,7 @@ func RemoveUnfinished(path string) error {
 	return err
 }
 
-// Touch makes an empty file, of the owner that Write gives, unless there is a file.
+// Touch makes an empty file, with the owner that Write sets, unless there is a file.
 func Touch(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the operator names it
 	if errors.Is(err, fs.ErrExist) {
@@ -110,8 +108,7 @@ func Touch(path string) error {
 	return errors.Join(ownAsDir(f), f.Close())
 }
 
-// MkdirAll is os.MkdirAll that makes each new directory durable, with mode 0700 and the owner that Write
-// gives.
+// MkdirAll is like os.MkdirAll. New directories are durable and have mode 0700 and the owner that Write sets.
 func MkdirAll(dir string) error {
 	info, err := os.Stat(dir)
 	if err == nil && !info.IsDir() {
@@ -126,7 +123,7 @@ func MkdirAll(dir string) error {
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		if errors.Is(err, fs.ErrExist) {
-			return nil // another process was faster
+			return nil // another process has made it
 		}
 		return err
 	}
@@ -135,8 +132,7 @@ func MkdirAll(dir string) error {
 
 var errNoDir = errors.New("not a directory")
 
-// SyncDir makes the names in a directory survive a loss of power. Windows needs no such call: NTFS keeps
-// a journal of them.
+// SyncDir makes the names in a directory survive a loss of power. On Windows the journal of NTFS does that.
 func SyncDir(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil

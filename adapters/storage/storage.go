@@ -74,7 +74,8 @@ func (awayError) Unwrap() error { return fault.ErrUnavailable }
 
 // TooOld is the error of a database that is opened to be read and needs its schema brought up to date first.
 func TooOld(place string, has, needed int64) error {
-	return fmt.Errorf("%s has schema version %d and needs %d: run roster migrate first, since a command that reads changes nothing", place, has, needed)
+	return fmt.Errorf("%s has schema version %d and needs %d: run roster migrate first, since a command that reads changes nothing", place,
+		has, needed)
 }
 
 // Options is what all backends are told besides their URL.

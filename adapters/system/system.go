@@ -1,4 +1,4 @@
-// Package system gives what only the machine has: time and randomness.
+// Package system provides time and random ids.
 package system
 
 import (
@@ -25,23 +25,23 @@ var (
 // Clock is the machine's clock.
 type Clock struct{}
 
-// Now returns the present instant: UTC, truncated to milliseconds, without the monotonic reading, so
-// that it is equal to itself once it was stored and read back.
+// Now returns the time in UTC, truncated to milliseconds and without the monotonic reading, so that it is equal to itself
+// after it was stored and read back.
 func (Clock) Now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
 
 var started = time.Now()
 
-// Elapsed implements outbound.Clock with the monotonic clock.
+// Elapsed returns the time since the start of the process by the monotonic clock.
 func (Clock) Elapsed() time.Duration { return time.Since(started) }
 
-// After implements outbound.Clock with the monotonic clock.
+// After is time.After.
 func (Clock) After(d time.Duration) <-chan time.Time { return time.After(d) }
 
-// SessionIDs mints identifiers from the machine's secure randomness.
+// SessionIDs makes ids from crypto/rand.
 type SessionIDs struct{}
 
-// NewSessionID returns 24 lower-case hexadecimal digits, 92 random bits. The digit that tells the version
-// of a UUID is f, which no version has: a jti that begins with a session's id is not one of SimpleJWT's.
+// NewSessionID returns 24 lower-case hexadecimal digits, 92 random bits. The digit that would be the version of a UUID is
+// f, which no version has: so a jti that begins with a session's id is not one of SimpleJWT's.
 func (SessionIDs) NewSessionID() session.ID {
 	id := []byte(hexBytes(12))
 	id[12] = 'f'
@@ -58,9 +58,8 @@ func hexBytes(n int) string {
 	return hex.EncodeToString(b)
 }
 
-// UUIDs mints user ids of version 7 (RFC 9562, 5.7): they begin with the milliseconds of their
-// making, so that new users come last in every index, and hold 74 bits that no one can guess or
-// repeat.
+// UUIDs makes UUIDs of version 7 (RFC 9562, 5.7). They begin with the time in milliseconds, so that new ones come last in
+// every index, and have 74 random bits.
 type UUIDs struct{}
 
 // NewUserID returns a new id, or ctx's error.
@@ -76,4 +75,6 @@ func (UUIDs) NewUserID(ctx context.Context) (user.ID, error) {
 }
 
 // NewEventID returns a new id, later in order than those before it in this process.
-func (UUIDs) NewEventID() audit.ID { return audit.ID(uuid.Must(uuid.NewV7()).String()) } // fails only where randomness does, which never does
+func (UUIDs) NewEventID() audit.ID {
+	return audit.ID(uuid.Must(uuid.NewV7()).String()) // crypto/rand never fails
+}

@@ -31,7 +31,7 @@ func secretFile(content string, mode fs.FileMode) fstest.MapFS {
 	return fstest.MapFS{"key": {Data: []byte(content), Mode: mode}}
 }
 
-// Each broken configuration is told in one line that names what to change and says why.
+// Each broken configuration is reported in one line that names what to change and says why.
 func TestBroken(t *testing.T) {
 	type broken struct {
 		name  string
@@ -74,7 +74,7 @@ func TestBroken(t *testing.T) {
 
 		{name: "grace above lifetime", env: env("ROSTER_REUSE_GRACE=25h"), want: []string{`ROSTER_REUSE_GRACE: must be at most refresh_token_lifetime (24h), not "25h"`}},
 		{name: "access above refresh", file: "access_token_lifetime: 2h\nrefresh_token_lifetime: 1h", want: []string{`roster.yaml:1: access_token_lifetime: must be at most refresh_token_lifetime (1h), not "2h"`}},
-		{name: "session below refresh", env: env("ROSTER_SESSION_MAX_LIFETIME=1h"), want: []string{`ROSTER_SESSION_MAX_LIFETIME: must be at least refresh_token_lifetime (24h), not "1h"`}},
+		{name: "session below refresh", env: env("ROSTER_SESSION_MAX_LIFETIME=1h"), want: []string{`ROSTER_SESSION_MAX_LIFETIME: must be 0 or at least refresh_token_lifetime (24h), not "1h"`}},
 		{name: "password lengths crossed", env: env("ROSTER_PASSWORD_MIN_LENGTH=100", "ROSTER_PASSWORD_MAX_LENGTH=64"), want: []string{`ROSTER_PASSWORD_MIN_LENGTH: must be at most password_max_length (64), not "100"`}},
 		{name: "password minimum below the floor", env: env("ROSTER_PASSWORD_MIN_LENGTH=7"), want: []string{`ROSTER_PASSWORD_MIN_LENGTH: must be at least 8, not "7"`}},
 		{name: "one address twice", env: env("ROSTER_ADMIN_LISTEN=127.0.0.1:8000"), want: []string{`ROSTER_ADMIN_LISTEN: must not be the address of listen`}},
@@ -212,13 +212,13 @@ func TestBroken(t *testing.T) {
 				}
 			}
 			if strings.Contains(err.Error(), marker) {
-				t.Errorf("a secret is told: %v", err)
+				t.Errorf("a fault shows a secret: %v", err)
 			}
 		})
 	}
 }
 
-// Whatever is wrong is told at once, in the file first, then the environment, the flags, the rules.
+// All faults are reported at once, in the file first, then the environment, the flags, the rules.
 func TestFaultsTogether(t *testing.T) {
 	in := sources(file("pagesize: 5\nlisten: 8000\nmax_body: 1"))
 	in.File = "roster.yaml"
@@ -238,6 +238,6 @@ func TestFaultsTogether(t *testing.T) {
 		t.Errorf("%v\n%s", err, d)
 	}
 	if strings.Contains(err.Error(), marker) {
-		t.Errorf("a secret is told: %v", err)
+		t.Errorf("a fault shows a secret: %v", err)
 	}
 }

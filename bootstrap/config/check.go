@@ -1,186 +1,136 @@
 package config
 
 import (
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
-	"net/url"
-	"regexp"
-	"strconv"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/go-playground/validator/v10"
+
+	"roster/domain/guessable"
 )
 
-// rules checks the validate tags of Config.
-var rules = newRules()
+// check derives the settings that depend on others, and checks all of them.
+func (l *loader) check() {
+	c := &l.cfg
+	if c.SigningKey.Set() && !c.Given("signing_algorithm") {
+		c.SigningAlgorithm = c.SigningKey.algorithm()
+		c.source["signing_algorithm"] = c.source["signing_key"]
+	}
+	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
 
-func newRules() *validator.Validate {
-	v := validator.New(validator.WithRequiredStructEnabled())
-	for tag, fits := range map[string]func(string) bool{
-		"listen": isListen, "public_url": isPublicURL, "directory": isDirectory,
-		"breached_passwords": isBreachedPasswords, "claim_name": isClaimName,
-	} {
-		if err := v.RegisterValidation(tag, func(f validator.FieldLevel) bool { return fits(f.Field().String()) }); err != nil {
-			panic(err) // only an empty tag or a nil function
+	failures, _ := errors.AsType[validator.ValidationErrors](validate.Struct(c))
+	for _, f := range failures {
+		s := ofField(f.StructField())
+		not := s.not(show(f.Value()))
+		if other := ofField(f.Param()); other.Name != "" { // ltefield
+			l.refuse(s.Name, fmt.Sprintf("must be at most %s (%s)%s", other.Name, show(c.value(other)), not), other.Name)
+			continue
 		}
+		l.refuse(s.Name, s.must(f.Tag())+not)
+		l.broken[s.Name] = true
 	}
-	for tag, fits := range map[string]func(List) bool{"proxies": isProxies, "origins": isOrigins, "hosts": isHosts, "header_names": isTokens, "schemes": isSchemes} {
-		if err := v.RegisterValidation(tag, func(f validator.FieldLevel) bool {
-			items, ok := f.Field().Interface().(List)
-			return ok && fits(items)
-		}); err != nil {
-			panic(err) // a tag's name that the library does not take
-		}
+	if c.SessionMaxLifetime > 0 && c.SessionMaxLifetime < c.RefreshTokenLifetime {
+		l.refuse("session_max_lifetime", fmt.Sprintf("must be 0 or at least refresh_token_lifetime (%s), not %q",
+			show(c.RefreshTokenLifetime), show(c.SessionMaxLifetime)), "refresh_token_lifetime")
 	}
-	return v
+	if c.AdminListen == c.Listen && !strings.HasSuffix(c.Listen, ":0") {
+		l.refuse("admin_listen", "must not be the address of listen", "listen")
+	}
+	if slices.Contains(c.CORSOrigins, AnyOrigin) && len(c.CORSOrigins) > 1 {
+		l.refuse("cors_origins", rules["origin"].must)
+	}
+	switch {
+	case c.TLSCert != "" && c.TLSKey == "":
+		l.refuse("tls_key", "is needed with tls_cert", "tls_cert")
+	case c.TLSKey != "" && c.TLSCert == "":
+		l.refuse("tls_cert", "is needed with tls_key", "tls_key")
+	case c.TLSCert != "" && len(c.TLSAutocert) > 0:
+		l.refuse("tls_autocert", "cannot be given together with tls_cert", "tls_cert", "tls_key")
+	}
+	l.checkSigning()
+	l.checkFallbacks()
 }
 
-// check judges the settings in force. where says what to look at for each. Those that broke a rule of
-// their own are broken too, and of broken ones nothing more is said. unsigned is Sources.Unsigned.
-func (c *Config) check(where map[string]string, broken map[string]bool, unsigned bool) Faults {
-	var out Faults
-	fault := func(name, reason string, others ...string) {
-		for _, n := range append(others, name) {
-			if broken[n] {
+// refuse records that a setting breaks a rule, by itself or together with others, unless one of them is refused already.
+func (l *loader) refuse(name, reason string, others ...string) {
+	if !slices.ContainsFunc(append(others, name), func(n string) bool { return l.broken[n] }) {
+		l.fault(l.cfg.where[name], reason)
+	}
+}
+
+func (l *loader) checkSigning() {
+	c := &l.cfg
+	key, algorithm := c.SigningKey, c.SigningAlgorithm
+	not := fmt.Sprintf(", not %q", algorithm)
+	switch {
+	case key.PEM() && key.algorithm() != algorithm:
+		l.refuse("signing_algorithm", "is not that of signing_key, which is a key in PEM for "+key.algorithm()+not, "signing_key")
+	case key.PEM():
+	case !c.hmac() && key.Set():
+		l.refuse("signing_algorithm", "does not use signing_key; leave one of them out"+not, "signing_key")
+	case c.hmac() && !key.Set() && !l.in.Unsigned:
+		l.refuse("signing_key", "is needed for signing_algorithm "+algorithm+": Django's SECRET_KEY or SimpleJWT's SIGNING_KEY, "+
+			"if there is one; else make one with: export ROSTER_SIGNING_KEY=$(openssl rand -base64 48). A service without "+
+			"Django's tokens needs none with ROSTER_SIGNING_ALGORITHM=ES256 and ROSTER_SESSIONLESS_TOKENS=false", "signing_algorithm")
+	case key.Set():
+		if err := guessable.Secret(key.Reveal()); err != nil {
+			l.refuse("signing_key", err.Error())
+		}
+	}
+	if c.KeysDir != "" && key.Set() {
+		l.refuse("keys_dir", "is not used with signing_key; leave one of them out", "signing_key")
+	}
+	if c.SessionlessTokens && !c.hmac() {
+		l.refuse("sessionless_tokens", "needs an HS algorithm, not "+algorithm+"; give a secret as signing_key, or false",
+			"signing_algorithm", "signing_key")
+	}
+}
+
+// checkFallbacks applies the rules of signing_key to the former keys: each of them can make tokens. Keys in PEM are
+// checked when they are opened.
+func (l *loader) checkFallbacks() {
+	const most, name = 16, "signing_key_fallbacks"
+	old, key := l.cfg.SigningKeyFallbacks, l.cfg.SigningKey
+	switch {
+	case !old.Set():
+	case !key.Set():
+		l.refuse(name, "is of no use without signing_key; keys in a directory are rotated with: roster keys rotate", "signing_key")
+	case old.PEM() != key.PEM():
+		l.refuse(name, "must be of the kind that signing_key is: secrets, or keys in PEM", "signing_key")
+	case old.PEM():
+	case len(old.Lines()) > most:
+		l.refuse(name, fmt.Sprintf("has more than %d lines", most))
+	default:
+		for i, secret := range old.Lines() {
+			if err := guessable.Secret(secret); err != nil {
+				l.refuse(name, fmt.Sprintf("line %d %s", i+1, err))
 				return
 			}
 		}
-		out = append(out, Fault{Key: name, Where: where[name], Reason: reason})
 	}
-	if failures, ok := errors.AsType[validator.ValidationErrors](rules.Struct(c)); ok {
-		for _, f := range failures {
-			s := specOfField(f.StructField())
-			if other := specOfField(f.Param()); other.name != "" {
-				fault(s.name, fmt.Sprintf("%s %s (%s)%s", comparison(f.Tag()), other.name, show(c.value(other)), s.not(show(f.Value()))), other.name)
-				continue
-			}
-			reason := s.rule(f.Tag())
-			if f.Tag() != "required" { // the value is empty, as the rule says
-				reason += s.not(show(f.Value()))
-			}
-			fault(s.name, reason)
-			broken[s.name] = true
+}
+
+// hmac reports whether tokens are signed with a shared secret.
+func (c *Config) hmac() bool { return strings.HasPrefix(c.SigningAlgorithm, "HS") }
+
+// algorithm returns the algorithm that a signing key is for when none is named.
+func (s Secret) algorithm() string {
+	if !s.PEM() {
+		return "HS256"
+	}
+	if block, _ := pem.Decode([]byte(s.Reveal())); block != nil {
+		switch key, _ := x509.ParsePKCS8PrivateKey(block.Bytes); key.(type) {
+		case *rsa.PrivateKey:
+			return "RS256"
+		case ed25519.PrivateKey:
+			return "EdDSA"
 		}
 	}
-	if c.AdminListen == c.Listen && !strings.HasSuffix(c.Listen, ":0") {
-		fault("admin_listen", "must not be the address of listen", "listen")
-	}
-	c.checkTLS(fault)
-	c.checkSigning(fault, unsigned)
-	return out
+	return "ES256" // a key of another kind is refused when it is opened
 }
-
-func (c *Config) checkTLS(fault func(name, reason string, others ...string)) {
-	switch {
-	case c.TLSCert != "" && c.TLSKey == "":
-		fault("tls_key", "is needed with tls_cert", "tls_cert")
-	case c.TLSKey != "" && c.TLSCert == "":
-		fault("tls_cert", "is needed with tls_key", "tls_key")
-	case c.TLSCert != "" && len(c.TLSAutocert) > 0:
-		fault("tls_autocert", "cannot be given together with tls_cert", "tls_cert", "tls_key")
-	}
-}
-
-// TLS reports whether the API is served over TLS.
-func (c *Config) TLS() bool { return c.TLSCert != "" || len(c.TLSAutocert) > 0 }
-
-func comparison(tag string) string {
-	if strings.HasPrefix(tag, "gte") {
-		return "must be at least"
-	}
-	return "must be at most"
-}
-
-// rule says what the rule that a value broke asks for.
-func (s spec) rule(tag string) string {
-	switch tag {
-	case "oneof":
-		return "must be one of " + strings.Join(s.choices, ", ")
-	case "listen":
-		return "must be an address HOST:PORT, such as 127.0.0.1:8000"
-	case "eq=off|listen":
-		return "must be an address HOST:PORT, such as 127.0.0.1:8001, or off"
-	case "public_url":
-		return "must be empty, from-host, or a URL such as https://id.example.org without user, query and fragment"
-	case "breached_passwords":
-		return "must be off, a URL such as https://api.pwnedpasswords.com (http for this machine alone, no user, query and fragment), or the path of a file"
-	case "required":
-		return "must not be empty"
-	case "proxies":
-		return "must be addresses and ranges, such as 10.0.0.5,10.1.0.0/16 (with no bits beyond the range), or private"
-	case "origins":
-		return "must be origins as browsers send them, such as https://app.example.org or http://localhost:3000 (lower case, no path, no usual port), or * alone"
-	case "header_names":
-		return "must be names of header fields, such as X-Team"
-	case "schemes":
-		return "must be names of authentication schemes, such as Bearer,JWT"
-	case "claim_name":
-		return "must be user_id, sub or another name that no other claim of a token has: letters, digits, _, - and . alone"
-	case "hosts":
-		return "must be host names, such as id.example.org"
-	case "directory":
-		return "must be the https URL of an ACME server's directory"
-	}
-	unit := ""
-	if s.typ == typeText {
-		unit = " characters long"
-	}
-	switch {
-	case s.least != "" && s.most != "":
-		return fmt.Sprintf("must be between %s and %s", s.bound(s.least), s.bound(s.most))
-	case s.least != "":
-		return "must be at least " + s.bound(s.least) + unit
-	}
-	return "must be at most " + s.bound(s.most) + unit
-}
-
-// bound spells the limit of a rule as values are shown.
-func (s spec) bound(text string) string {
-	if d, err := time.ParseDuration(text); err == nil && s.typ == typeDuration {
-		return shortDuration(d)
-	}
-	return text
-}
-
-var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$`)
-
-// isBreachedPasswords requires TLS: an attacker that could change the answers could let any password pass.
-func isBreachedPasswords(text string) bool {
-	u, isURL := BreachedURL(text)
-	if !isURL {
-		return text != "" && !strings.Contains(text, "://")
-	}
-	return (u.Scheme == "https" || loopback(u.Host) || loopback(u.Hostname()+":80")) && u.Hostname() != "" && u.User == nil && u.RawQuery == "" && !u.ForceQuery && u.Fragment == ""
-}
-
-// BreachedURL returns the URL that breached_passwords is, if it is one and no path.
-func BreachedURL(text string) (u *url.URL, ok bool) {
-	u, err := url.Parse(text)
-	return u, err == nil && (u.Scheme == "https" || u.Scheme == "http")
-}
-
-func isListen(text string) bool {
-	host, port, err := net.SplitHostPort(text)
-	if err != nil {
-		return false
-	}
-	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return false
-	}
-	_, err = netip.ParseAddr(host)
-	return host == "" || err == nil || hostName.MatchString(host)
-}
-
-func isPublicURL(text string) bool {
-	if text == "" || text == FromHost {
-		return true
-	}
-	u, err := url.Parse(text)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" &&
-		u.User == nil && u.RawQuery == "" && !u.ForceQuery && u.Fragment == "" && !strings.HasSuffix(text, "#")
-}
-
-func trimSlashes(text string) string { return strings.TrimRight(text, "/") }

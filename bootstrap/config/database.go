@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// Database is the URL of the storage. It prints without its password.
+// Database is the URL of the storage. It is printed without its password.
 type Database struct{ url *url.URL }
 
-// ParseDatabase returns the database that raw names. The error never holds any of raw.
+// ParseDatabase returns the database with the URL raw. The error holds nothing of raw.
 func ParseDatabase(raw string) (Database, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -29,47 +29,35 @@ func ParseDatabase(raw string) (Database, error) {
 	return Database{u}, nil
 }
 
-// servers is one or more hosts, each with its port or without. A host may be an address of IPv6, or the
-// path of a socket with %2F for each slash.
-var servers = regexp.MustCompile(`^` + server + `(,` + server + `)*$`)
+// server is a host with or without a port: a name, an address of IPv6, or the path of a socket with %2F for each slash.
+const server = `(?:\[[0-9A-Fa-f:.]+(?:%25[\w.~-]+)?\]|[\pL\pN._%-]+)(?::\d+)?`
 
-const server = `(\[[0-9A-Fa-f:.]+(%25[\w.~-]+)?\]|[\pL\pN._%-]+)(:\d+)?`
+// serversURL splits a URL into scheme, user and password, servers, and the rest.
+var serversURL = regexp.MustCompile(`^([^:]*)://(?:([^/]*)@)?(` + server + `(?:,` + server + `)*)([/?#].*)?$`)
 
-// parseServers reads the URLs that drivers take and net/url does not: with several hosts of which the
-// last has no port, or an IPv6 address; with sockets; and with ? or # in the password. The hosts of
-// what it returns are the list.
+// parseServers reads the URLs that drivers take and net/url does not: with several hosts of which the last has no port,
+// or an IPv6 address; with sockets; and with ? or # in the password. Host of the result is all of them.
 func parseServers(raw string) (*url.URL, error) {
-	scheme, rest, _ := strings.Cut(raw, "://")
-	authority, _, _ := strings.Cut(rest, "/")
-	at := strings.LastIndexByte(authority, '@')
-	hosts := rest[at+1:]
-	if i := strings.IndexAny(hosts, "/?#"); i >= 0 {
-		hosts = hosts[:i]
-	}
-	if !servers.MatchString(hosts) {
+	m := serversURL.FindStringSubmatch(raw)
+	if m == nil {
 		return nil, errNoURL
 	}
-	u, err := url.Parse(scheme + "://host" + rest[at+1+len(hosts):])
+	u, err := url.Parse(m[1] + "://host" + m[4])
 	if err != nil {
 		return nil, err
 	}
-	if u.Host, err = url.PathUnescape(hosts); err != nil {
-		return nil, err
+	hosts, hostsErr := url.PathUnescape(m[3])
+	name, password, has := strings.Cut(m[2], ":")
+	name, nameErr := url.PathUnescape(name)
+	password, passwordErr := url.PathUnescape(password)
+	u.Host = hosts
+	switch {
+	case has:
+		u.User = url.UserPassword(name, password)
+	case name != "":
+		u.User = url.User(name)
 	}
-	if at >= 0 {
-		u.User, err = parseUser(rest[:at])
-	}
-	return u, err
-}
-
-func parseUser(text string) (*url.Userinfo, error) {
-	name, password, has := strings.Cut(text, ":")
-	name, err := url.PathUnescape(name)
-	if err != nil || !has {
-		return url.User(name), err
-	}
-	password, err = url.PathUnescape(password)
-	return url.UserPassword(name, password), err
+	return u, errors.Join(hostsErr, nameErr, passwordErr)
 }
 
 var (
@@ -77,7 +65,7 @@ var (
 	errNoScheme = errors.New("must be a URL with a scheme, such as sqlite: or postgres://")
 )
 
-// URL returns the whole URL, password and all.
+// URL returns the URL with its password.
 func (d Database) URL() *url.URL {
 	if d.url == nil {
 		return &url.URL{}
@@ -89,7 +77,7 @@ func (d Database) URL() *url.URL {
 // Scheme returns the name that picks the backend.
 func (d Database) Scheme() string { return d.URL().Scheme }
 
-// InDataDir reports whether the database lies in the data directory under its usual name.
+// InDataDir reports whether the database is a file in the data directory with the default name.
 func (d Database) InDataDir() bool {
 	u := d.URL()
 	return u.Scheme == "sqlite" && u.Opaque == "" && u.Path == ""
@@ -97,19 +85,14 @@ func (d Database) InDataDir() bool {
 
 const redacted = "xxxxx"
 
-// secretOption is how connection options that are secrets are called by the drivers.
+// secretOption matches the names of connection options that are secrets.
 var secretOption = regexp.MustCompile(`(?i)pass|pwd|secret|token|key|authmechanismproperties`)
 
-// String returns the URL with everything hidden that may be a password.
+// String returns the URL without anything that may be a password.
 func (d Database) String() string {
 	u := d.URL()
 	u.Opaque, u.Path = hideUserinfo(u.Opaque), hideUserinfo(u.Path)
 	u.RawPath = ""
-	if u.User != nil {
-		if _, has := u.User.Password(); has {
-			u.User = url.UserPassword(u.User.Username(), redacted)
-		}
-	}
 	options := strings.Split(u.RawQuery, "&")
 	for i, o := range options {
 		if name, _, _ := strings.Cut(o, "="); secretOption.MatchString(name) {
@@ -121,10 +104,10 @@ func (d Database) String() string {
 		// The port may be the beginning of a password with a ? or # in it.
 		return u.Scheme + "://" + host + ":" + redacted
 	}
-	return u.String()
+	return u.Redacted()
 }
 
-// hideUserinfo hides user:password where a malformed URL has them in its path.
+// hideUserinfo hides user:password in the path of a malformed URL.
 func hideUserinfo(path string) string {
 	rest := strings.TrimLeft(path, "/")
 	at := strings.LastIndexByte(rest, '@')
@@ -134,14 +117,11 @@ func hideUserinfo(path string) string {
 	return path[:len(path)-len(rest)] + redacted + rest[at:]
 }
 
-// unverified reports whether the server is on another machine, and the URL does not ask for its certificate to be
-// verified.
+// unverified reports whether the server is on another machine and its certificate is not verified.
 func (d Database) unverified() bool {
 	u := d.URL()
 	options := u.Query()
-	remote := func(host string) bool {
-		return host != "" && !strings.HasPrefix(host, "/") && !loopback(host) && !loopback(host+":1")
-	}
+	remote := func(host string) bool { return host != "" && !strings.HasPrefix(host, "/") && !loopback(host) }
 	if !slices.ContainsFunc(strings.Split(u.Host+","+options.Get("host"), ","), remote) {
 		return false
 	}
@@ -164,8 +144,8 @@ func (d Database) unverified() bool {
 // secret reports whether printing the URL as it is would show a secret.
 func (d Database) secret() bool { return d.String() != d.URL().String() }
 
-// Format implements fmt.Formatter.
+// Format prints String for every verb.
 func (d Database) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, d.String()) }
 
-// MarshalText implements encoding.TextMarshaler.
+// MarshalText returns String.
 func (d Database) MarshalText() ([]byte, error) { return []byte(d.String()), nil }

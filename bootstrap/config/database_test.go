@@ -32,7 +32,7 @@ func TestDatabaseShown(t *testing.T) {
 	}
 }
 
-// What one driver or another takes is taken, and told to it.
+// URLs that a driver accepts are accepted, and passed to it.
 func TestDatabaseTaken(t *testing.T) {
 	for _, c := range []struct{ raw, host, name, password, path, query string }{
 		{"mongodb://h1:27017,h2", "h1:27017,h2", "", "", "", ""},
@@ -80,7 +80,7 @@ func TestDatabaseRefused(t *testing.T) {
 		if err == nil {
 			t.Errorf("%q is taken, as %s", raw, d)
 		} else if strings.Contains(err.Error(), marker) {
-			t.Errorf("%q: the error tells it: %v", raw, err)
+			t.Errorf("%q: the error shows it: %v", raw, err)
 		}
 	}
 }

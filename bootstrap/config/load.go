@@ -4,24 +4,25 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
 
-// Sources is where the settings come from. Load looks at nothing else.
+// Sources is where the settings come from. Load reads nothing else.
 type Sources struct {
 	File     string            // the configuration file, "" for none
 	Environ  []string          // as os.Environ returns it
 	Flags    map[string]string // the flags given, by name without dashes
-	Unsigned bool              // what the settings are for signs no tokens: a missing signing key is no fault
+	Unsigned bool              // no tokens are signed: a missing signing key is no fault
 	ReadFile func(name string) ([]byte, error)
 	Stat     func(name string) (fs.FileInfo, error)
 }
 
-// FileVariable is the variable that names the configuration file where no flag does.
+// FileVariable is the variable that names the configuration file unless a flag does.
 const FileVariable = envPrefix + "CONFIG"
 
-// Source says what gave a setting its value.
+// Source is what gave a setting its value.
 type Source string
 
 // The sources, each stronger than the one before.
@@ -33,6 +34,26 @@ const (
 	FromFlag        Source = "flag"
 )
 
+// Fault is one thing wrong with the configuration.
+type Fault struct {
+	Where  string // a variable, a flag, or a file and its line
+	Reason string // what is wrong, without any secret
+}
+
+// String returns the fault as one line.
+func (f Fault) String() string { return f.Where + ": " + f.Reason }
+
+// Faults is everything wrong with the configuration, as an error of one line each.
+type Faults []Fault
+
+func (f Faults) Error() string {
+	lines := make([]string, len(f))
+	for i, one := range f {
+		lines[i] = one.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
 // given is a value as one source gives it.
 type given struct {
 	text   string
@@ -40,63 +61,63 @@ type given struct {
 	source Source
 }
 
-// layer is what one source gives, by the settings' names.
+// layer is what one source gives, by the names of the settings.
 type layer map[string]given
 
-// loader collects faults while the sources are read.
+// loader makes one Config, and collects what is wrong with the sources.
 type loader struct {
 	in     Sources
+	cfg    Config
 	faults Faults
-	broken map[string]bool // settings that have no value, since the one given is at fault
+	broken map[string]bool // settings without a valid value
 }
 
-func (l *loader) fault(key, where, reason string) {
-	l.faults = append(l.faults, Fault{Key: key, Where: where, Reason: reason})
-}
+func (l *loader) fault(where, reason string) { l.faults = append(l.faults, Fault{where, reason}) }
 
-// Load returns the settings in force: defaults, under the profile's, the file's, the environment's, the
-// flags'. When anything is wrong, the error is Faults: all of it, and the Config is of no use.
+// Load returns the settings of the defaults, the profile, the file, the environment and the flags, of which each
+// overrides those before it. If anything is wrong, the error is Faults, all of them, and the Config is empty.
 func Load(in Sources) (Config, error) {
-	l := &loader{in: in, broken: map[string]bool{}}
+	l := &loader{in: in, broken: map[string]bool{}, cfg: Config{source: map[string]Source{}, where: map[string]string{}}}
 	layers := []layer{l.file(), l.environ(), l.flags()}
 	profile := l.profile(layers)
-
-	where := map[string]string{}
-	cfg := Config{source: map[string]Source{}, where: where}
-	for _, s := range specs {
-		text, own := s.in(profile)
-		v, _ := s.parse(text)
-		where[s.name], cfg.source[s.name] = s.env, FromDefault
-		if own {
-			cfg.source[s.name] = FromProfile
+	for _, s := range settings {
+		if !l.settle(s, profile, layers) {
+			l.broken[s.Name] = true
 		}
-		for _, ly := range layers {
-			g, ok := ly[s.name]
-			if !ok {
-				continue
-			}
-			var reason string
-			if v, reason = s.parse(g.text); reason != "" {
-				l.fault(s.name, g.where, reason)
-			}
-			where[s.name], cfg.source[s.name] = g.where, g.source
-		}
-		if v == nil {
-			l.broken[s.name] = true
-			continue
-		}
-		cfg.set(s, v)
 	}
-	cfg.settle()
-	l.faults = append(l.faults, cfg.check(where, l.broken, in.Unsigned)...)
+	l.check()
 	if len(l.faults) > 0 {
 		return Config{}, l.faults
 	}
-	return cfg, nil
+	return l.cfg, nil
 }
 
-// profile returns the profile that the strongest source names; the standard one when that is unknown,
-// so that the rest can be judged too.
+// settle gives a setting the value of its strongest source. It reports whether that is valid.
+func (l *loader) settle(s Setting, profile string, layers []layer) bool {
+	g := given{s.profiles[profile], s.Env, FromDefault}
+	if g.text != s.profiles[standard] {
+		g.source = FromProfile
+	}
+	v, reason := s.parse(g.text)
+	for _, ly := range layers {
+		own, ok := ly[s.Name]
+		if !ok {
+			continue
+		}
+		g = own
+		if v, reason = s.parse(g.text); reason != "" {
+			l.fault(g.where, reason)
+		}
+	}
+	l.cfg.where[s.Name], l.cfg.source[s.Name] = g.where, g.source
+	if reason == "" {
+		l.cfg.set(s, v)
+	}
+	return reason == ""
+}
+
+// profile returns the profile that the strongest source names. It returns standard if there is no such profile, so
+// that the other settings can be checked too.
 func (l *loader) profile(layers []layer) string {
 	name := standard
 	for _, ly := range layers {
@@ -104,62 +125,62 @@ func (l *loader) profile(layers []layer) string {
 			name = strings.ToLower(g.text)
 		}
 	}
-	if s, _ := specNamed("profile"); !slices.Contains(s.choices, name) {
+	if !slices.Contains(named("profile").Choices, name) {
 		return standard
 	}
 	return name
 }
 
-// settle derives what depends on other settings.
-func (c *Config) settle() {
-	if c.SigningKey.Set() && !c.given("signing_algorithm") {
-		c.SigningAlgorithm = c.SigningKey.algorithm()
-		c.source["signing_algorithm"] = c.source["signing_key"]
-	}
-	c.PublicURL = trimSlashes(c.PublicURL)
+// Given reports whether the file, the environment or a flag gives the setting.
+func (c Config) Given(name string) bool {
+	return c.source[name] != FromDefault && c.source[name] != FromProfile
 }
 
-// Origin says what a setting is and where that comes from, as "data_dir is ./data, from default".
-func (c Config) Origin(name string) string {
-	s, _ := specNamed(name)
-	from := string(c.source[name])
-	if c.given(name) {
-		from = c.where[name]
-	}
-	return fmt.Sprintf("%s is %s, from %s", name, show(c.value(s)), from)
-}
-
-// Where names what gives a setting its value: the variable, the flag or the place in a file; of a default the
+// Where returns the variable, the flag or the place in a file that gives a setting its value; for a default the
 // variable that changes it, and the value.
 func (c Config) Where(name string) string {
-	s, _ := specNamed(name)
-	if c.given(name) {
+	if c.Given(name) {
 		return c.where[name]
 	}
-	return fmt.Sprintf("%s (%s by default)", s.env, show(c.value(s)))
+	return fmt.Sprintf("%s (%s by default)", c.where[name], show(c.value(named(name))))
 }
 
-// given reports whether the value is neither a default nor that of a profile.
-func (c *Config) given(name string) bool {
-	switch c.source[name] {
-	case FromFile, FromEnvironment, FromFlag:
-		return true
-	case FromDefault, FromProfile:
+// serviceLinks are the variables that Kubernetes and Docker set in every container beside a service whose name begins
+// with "roster", except its _PORT, which is a URL.
+var serviceLinks = regexp.MustCompile(`_SERVICE_HOST$|_SERVICE_PORT(_[A-Z0-9_]+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$`)
+
+// environ reads the variables ROSTER_*.
+func (l *loader) environ() layer {
+	values := map[string]string{}
+	for _, entry := range l.in.Environ {
+		variable, value, _ := strings.Cut(entry, "=")
+		link := serviceLinks.MatchString(variable) || strings.HasSuffix(variable, "_PORT") && strings.Contains(value, "://")
+		if strings.HasPrefix(variable, envPrefix) && !link {
+			values[variable] = value
+		}
 	}
-	return false
+	return l.collect(values, FromEnvironment, "variable", envOf)
 }
 
 // flags reads the flags given.
 func (l *loader) flags() layer {
-	known := keys(flagOf)
-	out := layer{}
-	for _, flag := range slices.Sorted(maps.Keys(l.in.Flags)) {
-		name, ok := known[flag]
-		if !ok {
-			l.fault("", "--"+flag, "unknown flag"+meant(flag, "--", known))
-			continue
-		}
-		out[name] = given{l.in.Flags[flag], "--" + flag, FromFlag}
+	values := map[string]string{}
+	for flag, value := range l.in.Flags {
+		values["--"+flag] = value
 	}
-	return l.secrets(out, func(name string) string { return "--" + flagOf(name) })
+	return l.collect(values, FromFlag, "flag", dashed)
+}
+
+// collect returns the layer of values. spell makes their keys of the names of settings; any other key is a fault, since it
+// may be a misspelt setting. kind is what a key is.
+func (l *loader) collect(values map[string]string, source Source, kind string, spell func(name string) string) layer {
+	known, out := keys(spell), layer{}
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if name, ok := known[key]; ok {
+			out[name] = given{values[key], key, source}
+		} else {
+			l.fault(key, "unknown "+kind+meant(key, known))
+		}
+	}
+	return l.secrets(out, spell)
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,30 +106,29 @@ func TestProfileSource(t *testing.T) {
 	}
 }
 
-// Each profile sets what its column says, and a source of one's own beats it.
+// Each profile sets what its column says, and the environment overrides it.
 func TestProfiles(t *testing.T) {
-	rows := Profiles()
-	if len(rows) < 15 {
-		t.Fatalf("only %d rows", len(rows))
-	}
-	for profile, column := range map[string]func(ProfileRow) string{
-		"django":   func(r ProfileRow) string { return r.Django },
-		"standard": func(r ProfileRow) string { return r.Standard },
-		"strict":   func(r ProfileRow) string { return r.Strict },
-	} {
+	for _, profile := range []string{django, standard, strict} {
 		environ := []string{"ROSTER_PROFILE=" + profile}
-		if profile == "django" {
+		if profile == django {
 			environ = append(environ, "ROSTER_SIGNING_KEY="+goodKey)
 		}
-		got := text(load(t, Sources{Environ: environ}))
-		for _, r := range rows {
-			want := column(r)
-			if want == "0" && strings.HasSuffix(r.Setting, "lifetime") {
+		got, differ := text(load(t, Sources{Environ: environ})), 0
+		for _, s := range Settings() {
+			if !s.Varies {
+				continue
+			}
+			want := s.profiles[profile]
+			if want == "0" && strings.HasSuffix(s.Name, "lifetime") {
 				want = "0s"
 			}
-			if got[r.Setting] != want {
-				t.Errorf("%s: %s is %q, want %q", profile, r.Setting, got[r.Setting], want)
+			if got[s.Name] != want {
+				t.Errorf("%s: %s is %q, want %q", profile, s.Name, got[s.Name], want)
 			}
+			differ++
+		}
+		if lines := strings.Count(profilesTable(), "\n"); differ < 15 || lines != differ+2 {
+			t.Errorf("%d settings differ, the table of profiles has %d lines", differ, lines)
 		}
 	}
 	cfg := load(t, Sources{Environ: []string{"ROSTER_PROFILE=strict", "ROSTER_ACCESS_POLICY=open", "ROSTER_PASSWORD_MIN_LENGTH=9"}})
@@ -175,7 +175,7 @@ func TestFileForms(t *testing.T) {
 	}
 }
 
-// Kubernetes and Docker describe a service called roster by variables that nobody chose.
+// Kubernetes and Docker describe a service called roster by variables of their own.
 func TestServiceLinks(t *testing.T) {
 	load(t, Sources{Environ: []string{
 		"ROSTER_SERVICE_HOST=10.0.0.1", "ROSTER_SERVICE_PORT=80", "ROSTER_SERVICE_PORT_HTTP=80", "ROSTER_PORT=tcp://10.0.0.1:80",
@@ -186,20 +186,31 @@ func TestServiceLinks(t *testing.T) {
 	}
 }
 
-// The tags themselves: every default fits its own rules, no name comes twice, no help is missing.
+// The tables themselves: every setting has a help text and every text a setting, in the same order, no name comes twice,
+// every default fits its own rules, and warnings name settings.
 func TestTableIsSound(t *testing.T) {
-	seen := map[string]bool{}
-	for _, s := range specs {
-		if s.help == "" || s.group == "" || seen[s.name] || strings.HasSuffix(s.name, fileSuffix) {
-			t.Errorf("%s: no help, no group, or a name that cannot be", s.name)
+	var names, texts []string
+	for _, s := range Settings() {
+		names = append(names, s.Name)
+		if s.Help == "" || s.Group == "" || strings.HasSuffix(s.Name, fileSuffix) {
+			t.Errorf("%s: no help, no group, or a name that cannot be", s.Name)
 		}
-		seen[s.name] = true
 		for _, p := range []string{django, standard, strict} {
-			v, _ := s.in(p)
-			if _, reason := s.parse(v); reason != "" {
-				t.Errorf("%s in %s: %s", s.name, p, reason)
+			if _, reason := s.parse(s.profiles[p]); reason != "" {
+				t.Errorf("%s in %s: %s", s.Name, p, reason)
 			}
 		}
+	}
+	for line := range strings.Lines(helpFile) {
+		if name := strings.TrimSpace(line); name != "" && name == strings.TrimRight(line, "\n") && name[0] != '#' {
+			texts = append(texts, name)
+		}
+	}
+	if d := cmp.Diff(names, texts); d != "" {
+		t.Errorf("settings and the texts of settings.txt differ:\n%s", d)
+	}
+	if sorted := slices.Sorted(slices.Values(names)); len(slices.Compact(sorted)) != len(names) {
+		t.Errorf("a name comes twice: %q", names)
 	}
 	fields := 0
 	for f := range reflect.TypeFor[Config]().Fields() {
@@ -207,19 +218,16 @@ func TestTableIsSound(t *testing.T) {
 			fields++
 		}
 	}
-	if len(specs) != fields || len(Settings()) != fields {
-		t.Errorf("%d settings of %d fields", len(specs), fields)
+	if len(names) != fields {
+		t.Errorf("%d settings of %d fields", len(names), fields)
 	}
-	for _, s := range cautions {
-		if !seen[s.name] {
-			t.Errorf("a warning about %s, which is no setting", s.name)
+	for _, c := range (&Config{}).cautions() {
+		if !slices.Contains(names, c.setting) {
+			t.Errorf("a warning about %s, which is no setting", c.setting)
 		}
 	}
-	if lines := strings.Count(Table(), "\n"); lines != len(specs)+2 {
+	if lines := strings.Count(table(), "\n"); lines != len(names)+2 {
 		t.Errorf("the table has %d lines", lines)
-	}
-	if lines := strings.Count(ProfilesTable(), "\n"); lines != len(Profiles())+2 {
-		t.Errorf("the profiles' table has %d lines", lines)
 	}
 }
 

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// Secret is a text that no formatter and no encoder prints. It is behind a pointer, since fmt cannot
-// call methods on unexported fields.
+// Secret is a text that no formatter and no encoder prints. It is a pointer, since fmt prints unexported fields without
+// their methods.
 type Secret struct{ plain *string }
 
 // NewSecret wraps plain.
 func NewSecret(plain string) Secret { return Secret{&plain} }
 
-// Reveal returns the text, "" when none was given.
+// Reveal returns the text, "" for none.
 func (s Secret) Reveal() string {
 	if s.plain == nil {
 		return ""
@@ -24,7 +24,7 @@ func (s Secret) Reveal() string {
 // Set reports whether there is a text.
 func (s Secret) Set() bool { return s.Reveal() != "" }
 
-// PEM reports whether the text is a key in PEM (RFC 7468) rather than a secret to be taken as it is.
+// PEM reports whether the text is a key in PEM (RFC 7468).
 func (s Secret) PEM() bool { return strings.Contains(s.Reveal(), "-----BEGIN ") }
 
 // Lines returns the lines of the text that are not empty.
@@ -32,8 +32,8 @@ func (s Secret) Lines() []string {
 	return strings.FieldsFunc(s.Reveal(), func(r rune) bool { return r == '\n' || r == '\r' })
 }
 
-// wrapped reports whether blanks, line feeds or quotes are around the text, or around a line of it, which are easily
-// part of it by mistake. Blanks around a key in PEM mean nothing.
+// wrapped reports whether blanks, line feeds or quotes are around the text, or around a line of it: probably a mistake.
+// Blanks around a key in PEM have no effect.
 func (s Secret) wrapped() bool {
 	switch lines := s.Lines(); {
 	case s.PEM():
@@ -57,8 +57,8 @@ func (s Secret) String() string {
 	return "(not set)"
 }
 
-// Format implements fmt.Formatter.
+// Format prints String for every verb.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, s.String()) }
 
-// MarshalText implements encoding.TextMarshaler.
+// MarshalText returns String.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

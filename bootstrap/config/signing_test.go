@@ -47,7 +47,7 @@ func TestKeyInPEM(t *testing.T) {
 			shown := fmt.Sprintf("%+v %v", cfg, cfg.Effective())
 			for _, secret := range []string{key, ecKey, edKey} {
 				if line := strings.Split(secret, "\n")[1]; strings.Contains(shown, line) || len(line) < 60 {
-					t.Errorf("a key is told: %s", shown)
+					t.Errorf("a key is shown: %s", shown)
 				}
 			}
 		}

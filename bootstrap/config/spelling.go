@@ -14,37 +14,38 @@ var usual = map[string]string{
 	"allowed_origins": "cors_origins", "cors_allowed_origins": "cors_origins", "base_url": "public_url", "data": "data_dir",
 }
 
-// Meant suggests the flag that a misspelt one was probably meant to be, as "; did you mean --listen?". Beside
-// the settings' flags there are others.
+// Meant suggests the flag that a misspelt one was probably meant to be, as "; did you mean --listen?". The flags are
+// those of the settings, and others.
 func Meant(flag string, others ...string) string {
-	known := keys(flagOf)
+	known := keys(dashed)
 	for _, o := range others {
-		known[o] = o
+		known["--"+o] = o
 	}
-	return meant(flag, "--", known)
+	return meant("--"+flag, known)
 }
 
-// meant suggests the key that a misspelt one was probably meant to be, each spelled with prefix.
-func meant(key, prefix string, known map[string]string) string {
-	name := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(key, envPrefix), "-", "_"))
-	for k, of := range known {
-		if of == usual[name] && of != "" {
-			return "; did you mean " + prefix + k + "?"
-		}
-	}
+var nameOf = strings.NewReplacer(envPrefix, "", "--", "", "-", "_")
+
+// meant suggests the key of known that a misspelt one was probably meant to be.
+func meant(key string, known map[string]string) string {
+	name := usual[strings.ToLower(nameOf.Replace(key))]
 	best, least := "", max(2, len(key)/5)+1
 	for _, k := range slices.Sorted(maps.Keys(known)) {
-		if d := distance(key, k); d < least {
+		d := distance(key, k)
+		if name != "" && known[k] == name {
+			d = -1
+		}
+		if d < least {
 			best, least = k, d
 		}
 	}
 	if best == "" {
 		return ""
 	}
-	return "; did you mean " + prefix + best + "?"
+	return "; did you mean " + best + "?"
 }
 
-// distance is Levenshtein's: how many bytes to insert, delete or replace to make b of a.
+// distance returns the Levenshtein distance: how many bytes to insert, delete or replace to make b of a.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -21,8 +22,8 @@ func TestDocumentedTables(t *testing.T) {
 	}
 	text := string(old)
 	for _, s := range []struct{ name, body string }{
-		{"settings", Table()},
-		{"profiles", ProfilesTable()},
+		{"settings", table()},
+		{"profiles", profilesTable()},
 	} {
 		var ok bool
 		if text, ok = replaceSection(text, s.name, s.body); !ok {
@@ -52,3 +53,45 @@ func replaceSection(text, name, body string) (replaced string, ok bool) {
 	}
 	return strings.Join(lines[:begin+1], "") + body + strings.Join(lines[end:], ""), true
 }
+
+// table returns the settings as the table of docs/configuration.md.
+func table() string {
+	var b strings.Builder
+	b.WriteString("| setting | variable | default | meaning |\n|---|---|---|---|\n")
+	for _, s := range settings {
+		value, meaning := code(s.Value), s.Help
+		if s.Varies {
+			value = "by profile"
+		}
+		if len(s.Choices) > 0 {
+			meaning += " (`" + strings.Join(s.Choices, "`, `") + "`)"
+		}
+		if s.Secret {
+			meaning += "; or " + code(envOf(s.Name+fileSuffix)) + " names a file that holds it"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", code(s.Name), code(s.Env), value, cell(meaning))
+	}
+	return b.String()
+}
+
+// profilesTable returns the settings in which the profiles differ as the table of docs/configuration.md.
+func profilesTable() string {
+	var b strings.Builder
+	b.WriteString("| setting | `django` | `standard` | `strict` |\n|---|---|---|---|\n")
+	for _, s := range settings {
+		if s.Varies {
+			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n",
+				code(s.Name), code(s.profiles[django]), code(s.profiles[standard]), code(s.profiles[strict]))
+		}
+	}
+	return b.String()
+}
+
+func code(text string) string {
+	if text == "" {
+		return "empty"
+	}
+	return "`" + cell(text) + "`"
+}
+
+func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }

@@ -142,7 +142,7 @@ func TestAroundSecrets(t *testing.T) {
 	}
 }
 
-// A server on another machine whose certificate is not verified is warned of.
+// There is a warning about a server on another machine if its certificate is not verified.
 func TestUnverifiedServers(t *testing.T) {
 	for url, want := range map[string]bool{
 		"postgres://u@db.example.org/d":                                         true,

@@ -33,7 +33,8 @@ func (y Policy) WithBlocklist(b *guessable.Blocklist) Policy {
 
 // String says in a sentence what a new password must be.
 func (y Policy) String() string {
-	return fmt.Sprintf("A password has at least %d characters; it is not common, not entirely numeric, and not similar to the email address or the names.", y.minLength)
+	return fmt.Sprintf("A password has at least %d characters; it is not common, not entirely numeric, and not similar to the email "+
+		"address or the names.", y.minLength)
 }
 
 // Check returns a fault of the field called name for each rule that p breaks.

@@ -21,7 +21,8 @@ type text struct {
 
 func newText(s []rune) *text {
 	n := len(s) + 1
-	t := &text{runes: s, digits: make([]int, n), punctuation: make([]int, n), same: make([]int, n), runs: make([]int, n), letters: make([]int, n)}
+	t := &text{runes: s, digits: make([]int, n), punctuation: make([]int, n), same: make([]int, n), runs: make([]int, n),
+		letters: make([]int, n)}
 	var along [rowBits]int // length of the run that ends here, by row
 	for i, r := range s {
 		at, letter := i+1, unicode.IsLetter(r)
@@ -148,6 +149,8 @@ func (t *text) year(i int) bool {
 
 // leet maps characters to the letters that they substitute, in two readings of the ambiguous ones.
 var leet = [2]map[rune]rune{
-	{'@': 'a', '4': 'a', '8': 'b', '(': 'c', '3': 'e', '€': 'e', '6': 'g', '9': 'g', '1': 'i', '!': 'i', '|': 'l', '0': 'o', '5': 's', '$': 's', '7': 't', '+': 't', '2': 'z'},
-	{'@': 'a', '4': 'a', '8': 'b', '<': 'c', '3': 'e', '€': 'e', '6': 'b', '9': 'q', '1': 'l', '!': 'l', '|': 'i', '0': 'o', '5': 's', '$': 's', '7': 'l', '+': 't', '2': 'z'},
+	{'@': 'a', '4': 'a', '8': 'b', '(': 'c', '3': 'e', '€': 'e', '6': 'g', '9': 'g', '1': 'i', '!': 'i', '|': 'l', '0': 'o', '5': 's',
+		'$': 's', '7': 't', '+': 't', '2': 'z'},
+	{'@': 'a', '4': 'a', '8': 'b', '<': 'c', '3': 'e', '€': 'e', '6': 'b', '9': 'q', '1': 'l', '!': 'l', '|': 'i', '0': 'o', '5': 's',
+		'$': 's', '7': 'l', '+': 't', '2': 'z'},
 }

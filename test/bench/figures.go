@@ -79,7 +79,8 @@ func (b *bench) searches() error {
 		}
 	}
 	b.report.figure(fmt.Sprintf("CPU of a search, median of %d", len(all)), micros(median(all)), "", false)
-	b.report.figure(fmt.Sprintf("CPU of the slowest search (`%s`); %d of %d are over the limit", slow, over, len(all)), micros(slowest), "3,000 µs", over == 0)
+	b.report.figure(fmt.Sprintf("CPU of the slowest search (`%s`); %d of %d are over the limit", slow, over, len(all)), micros(slowest),
+		"3,000 µs", over == 0)
 	return nil
 }
 
@@ -144,7 +145,8 @@ func (b *bench) flood() error {
 	before, during := quantile(calm, 0.99), quantile(flooded, 0.99)
 	ratio := float64(during) / float64(before)
 	b.report.figure("p99 of reads", millis(before), "", false)
-	b.report.figure(fmt.Sprintf("p99 of reads while %d clients sign in", b.clients), fmt.Sprintf("%s, %.1f times as long", millis(during), ratio), "5 times", ratio <= 5)
+	b.report.figure(fmt.Sprintf("p99 of reads while %d clients sign in", b.clients),
+		fmt.Sprintf("%s, %.1f times as long", millis(during), ratio), "5 times", ratio <= 5)
 	return nil
 }
 

@@ -105,7 +105,8 @@ func summarize(results []vegeta.Result, pace vegeta.ConstantPacer, cpu time.Dura
 			end = r.End()
 		}
 	}
-	l := load{requests: len(results), rate: float64(len(results)) / end.Sub(begin).Seconds(), cpu: float64(cpu.Microseconds()) / float64(len(results))}
+	l := load{requests: len(results), rate: float64(len(results)) / end.Sub(begin).Seconds(),
+		cpu: float64(cpu.Microseconds()) / float64(len(results))}
 	for _, r := range results {
 		due := r.Timestamp
 		if pace.Freq > 0 {

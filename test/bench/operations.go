@@ -35,7 +35,8 @@ func (b *bench) operations(deep string) []operation {
 		{name: "read self", clients: few, request: readSelf, both: true, floor: readSelf, floors: 1.5},
 		{name: "read another", clients: few, request: other, both: true, floor: other, floors: 1.8},
 		{name: "list, first page", clients: few, request: list, both: true, floor: list, floors: 1.7},
-		{name: "list, deep page", clients: few, request: func(c *client) vegeta.Target { return get(c, deep) }, both: true, floor: list, floors: 1.7},
+		{name: "list, deep page", clients: few, request: func(c *client) vegeta.Target { return get(c, deep) }, both: true, floor: list,
+			floors: 1.7},
 		{name: "search", clients: few, request: func(c *client) vegeta.Target {
 			return get(c, fmt.Sprintf("/api/users/?search=user%08d", rand.IntN(b.users)))
 		}, micros: 3000},

@@ -39,8 +39,10 @@ var accounts = []account{
 	{name: "argon2id", email: "known%d@example.com", encoded: argon2id},
 	{name: "inactive", email: "inactive%d@example.com", inactive: true, encoded: argon2id},
 	{name: "unusable password", email: "unusable%d@example.com", encoded: "!"},
-	{name: "pbkdf2_sha256, 260,000", email: "imported%d@example.com", encoded: "pbkdf2_sha256$260000$salt$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="},
-	{name: "pbkdf2_sha256, 36,000", email: "old%d@example.com", encoded: "pbkdf2_sha256$36000$salt$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="},
+	{name: "pbkdf2_sha256, 260,000", email: "imported%d@example.com",
+		encoded: "pbkdf2_sha256$260000$salt$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="},
+	{name: "pbkdf2_sha256, 36,000", email: "old%d@example.com",
+		encoded: "pbkdf2_sha256$36000$salt$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="},
 }
 
 // How many sign-ins of each kind are refused, each for another address.

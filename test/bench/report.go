@@ -39,7 +39,8 @@ type row struct {
 
 // describe notes what is measured, and how.
 func (r *report) describe(o options) {
-	r.Machine = fmt.Sprintf("%s, %s/%s, %d CPUs, commit %s, %s", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), commit(), time.Now().UTC().Format(time.DateOnly))
+	r.Machine = fmt.Sprintf("%s, %s/%s, %d CPUs, commit %s, %s", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), commit(),
+		time.Now().UTC().Format(time.DateOnly))
 	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
 		r.Machine += ", load average before the run " + strings.Fields(string(load))[0]
 	}
@@ -52,7 +53,8 @@ func (r *report) describe(o options) {
 		r.Command += " DATABASE=postgres"
 	}
 	r.Database += fmt.Sprintf(", %s users", thousands(float64(o.users)))
-	r.Method = fmt.Sprintf("%d rounds of %g s. %d clients for refreshes, changes and the mix, %d for the rest", o.rounds, o.seconds, o.clients, o.few())
+	r.Method = fmt.Sprintf("%d rounds of %g s. %d clients for refreshes, changes and the mix, %d for the rest", o.rounds, o.seconds,
+		o.clients, o.few())
 }
 
 func commit() string {
@@ -109,7 +111,8 @@ func (r *report) rateOf(operation string) float64 {
 
 // Operations is the table of operations.
 func (r *report) Operations() string {
-	table := [][]string{{"operation", "server", "requests/s", "CPU µs", "x floor", "bar", "p50 ms", "p99 ms", "p99.9 ms", "at requests/s", "memory MB"}}
+	table := [][]string{{"operation", "server", "requests/s", "CPU µs", "x floor", "bar", "p50 ms", "p99 ms", "p99.9 ms", "at requests/s",
+		"memory MB"}}
 	for _, w := range r.rows {
 		ratio, rare := "", "–"
 		if w.floor > 0 && !w.isFloor {
@@ -167,7 +170,8 @@ func markdown(rows [][]string, right int) string {
 func (r *report) write(o options) error {
 	if one, many := r.rateOf("refresh, 1 client"), r.rateOf("refresh"); one > 0 && many > 0 {
 		// A client alone shares no commit: its rate is the one without group commit.
-		r.figure(fmt.Sprintf("rate of refreshes, %d clients to one", o.clients), fmt.Sprintf("%.1f times", many/one), "at least 5 times", many >= 5*one)
+		r.figure(fmt.Sprintf("rate of refreshes, %d clients to one", o.clients), fmt.Sprintf("%.1f times", many/one), "at least 5 times",
+			many >= 5*one)
 	}
 	t, err := template.New("report").Parse(layout)
 	if err != nil {

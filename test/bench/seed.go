@@ -37,7 +37,8 @@ var (
 		"Al", "Bar", "Cor", "Dal", "Ester", "Fair", "Gold", "Hart", "Iver", "Jack", "Kirk", "Lang", "Mel", "Nor", "Oak", "Pem", "Quill",
 		"Rams", "Sand", "Thorn", "Under", "Vos", "Wal", "York", "Zim",
 	}
-	lastTails = []string{"berg", "by", "dale", "den", "field", "ford", "ham", "ley", "man", "mer", "mont", "sen", "shaw", "son", "stein", "ton", "well", "wick", "wood", "worth"}
+	lastTails = []string{"berg", "by", "dale", "den", "field", "ford", "ham", "ley", "man", "mer", "mont", "sen", "shaw", "son", "stein",
+		"ton", "well", "wick", "wood", "worth"}
 )
 
 // seeded returns user number i of a seeded database. All have one password.
@@ -46,7 +47,8 @@ func seeded(i int) user.Snapshot {
 	email := fmt.Sprintf("user%08d@example%d.com", i, i%97)
 	joined := time.Date(2015, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(i) * 30 * time.Second)
 	return user.Snapshot{
-		ID: user.ID(fmt.Sprintf("%08x-%04x-7000-8000-%012x", joined.UnixMilli()>>16, joined.UnixMilli()&0xffff, i)), Email: email, EmailKey: email,
+		ID: user.ID(fmt.Sprintf("%08x-%04x-7000-8000-%012x", joined.UnixMilli()>>16, joined.UnixMilli()&0xffff, i)), Email: email,
+		EmailKey:  email,
 		FirstName: firstNames[int(scattered>>8)%len(firstNames)],
 		LastName:  lastHeads[int(scattered>>16)%len(lastHeads)] + lastTails[int(scattered>>24)%len(lastTails)],
 		Active:    true, Password: credential.RestoreHash(passwordHash), Joined: joined, Version: 1,

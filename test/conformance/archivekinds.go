@@ -69,7 +69,8 @@ var archivedUsers = kind[user.Snapshot]{
 		return user.Snapshot{
 			ID: id, Email: "User." + string(id) + "@example.com", EmailKey: "user." + string(id) + "@example.com",
 			FirstName: "Zoë", LastName: "Łuczak", Active: true, Staff: true, Password: credential.RestoreHash("scheme$1$salt$" + string(id)),
-			Joined: joined, LastLogin: joined.Add(time.Hour), SessionEpoch: 3, SessionsValidAfter: joined.Add(time.Minute), Networks: networks, Version: 7,
+			Joined: joined, LastLogin: joined.Add(time.Hour), SessionEpoch: 3, SessionsValidAfter: joined.Add(time.Minute), Networks: networks,
+			Version: 7,
 		}
 	},
 	empty: func(s user.Snapshot) user.Snapshot {
@@ -99,7 +100,8 @@ var archivedSessions = kind[session.Snapshot]{
 	nth: func(n int) session.Snapshot {
 		return session.Snapshot{
 			ID: session.ID(fmt.Sprintf("%024d", n)), User: uuidA, Epoch: 2, Created: epoch, Expires: epoch.Add(24 * time.Hour),
-			Generation: 3, RotatedAt: epoch.Add(time.Minute), UsedAt: epoch.Add(2 * time.Minute), RevokedAt: epoch.Add(time.Hour), Reason: session.SignedOut,
+			Generation: 3, RotatedAt: epoch.Add(time.Minute), UsedAt: epoch.Add(2 * time.Minute), RevokedAt: epoch.Add(time.Hour),
+			Reason:    session.SignedOut,
 			UserAgent: "Agent/1.0 (ünïcode)", Address: "2001:db8::1", Version: 5,
 		}
 	},

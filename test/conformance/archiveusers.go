@@ -44,7 +44,8 @@ func archiveEmailTaken(t *testing.T, b storage.Backend) {
 
 func archiveKeyBeforeEmail(t *testing.T, b storage.Backend) {
 	mustAdd(t, b, persons(t, 2)...)
-	put(t, b.Archive().Users(), snapshots(as(t, person(t, "1"), "user.2@example.com"), person(t, "2")), outbound.ErrKeyTaken, outbound.ErrKeyTaken)
+	put(t, b.Archive().Users(), snapshots(as(t, person(t, "1"), "user.2@example.com"), person(t, "2")), outbound.ErrKeyTaken,
+		outbound.ErrKeyTaken)
 	archivedUsers.holds(t, b, snapshots(persons(t, 2)...)...)
 }
 
@@ -62,7 +63,8 @@ func archiveMixedBatch(t *testing.T, b storage.Backend) {
 		person(t, "5"),
 		person(t, "7"),
 	), user.ErrEmailTaken, nil, outbound.ErrKeyTaken, nil, user.ErrEmailTaken, user.ErrEmailTaken, outbound.ErrKeyTaken, nil)
-	archivedUsers.holds(t, b, snapshots(person(t, "2"), person(t, "3"), as(t, person(t, "4"), "free@example.com"), person(t, "5"), person(t, "7"))...)
+	archivedUsers.holds(t, b, snapshots(person(t, "2"), person(t, "3"), as(t, person(t, "4"), "free@example.com"), person(t, "5"),
+		person(t, "7"))...)
 	wantList(t, b, user.Query{Order: byID, Limit: 9}, "2 3 4 5 7")
 }
 
@@ -161,7 +163,8 @@ func archiveCounting(t *testing.T, b storage.Backend) {
 
 func archiveRefusedID(t *testing.T, b storage.Backend) {
 	mustAdd(t, b, person(t, "1"))
-	put(t, b.Archive().Users(), snapshots(person(t, "2"), as(t, person(t, "50"), "user.1@example.com"), as(t, person(t, "60"), "user.2@example.com")),
+	put(t, b.Archive().Users(), snapshots(person(t, "2"), as(t, person(t, "50"), "user.1@example.com"),
+		as(t, person(t, "60"), "user.2@example.com")),
 		nil, user.ErrEmailTaken, user.ErrEmailTaken)
 	wantLastID(t, b, 2)
 	wantID(t, b, "3")

@@ -92,7 +92,8 @@ func fail(r *lockout.Record) error {
 
 func attemptsMissing(t *testing.T, b storage.Backend) {
 	mustStore(t, b, failed(t, account))
-	for _, s := range []lockout.Subject{other, lockout.ForAddress("192.0.2.1"), account + " ", account[:len(account)-1], lockout.Subject(strings.ToUpper(string(account)))} {
+	for _, s := range []lockout.Subject{other, lockout.ForAddress("192.0.2.1"), account + " ", account[:len(account)-1],
+		lockout.Subject(strings.ToUpper(string(account)))} {
 		sameRecord(t, "Get", mustGetRecord(t, b, s), lockout.Snapshot{Subject: s})
 		_, err := b.Attempts().Update(t.Context(), s, func(r *lockout.Record) error {
 			sameRecord(t, "Update shows", r, lockout.Snapshot{Subject: s})
@@ -148,7 +149,8 @@ func attemptsKeepTimes(t *testing.T, b storage.Backend) {
 }
 
 func attemptsSubjects(t *testing.T, b storage.Backend) {
-	subjects := []lockout.Subject{account, other, lockout.ForAccount("user.1@example.com").FromNewNetworks(), lockout.ForAddress("192.0.2.1"), lockout.ForAddress("192.0.2.2")}
+	subjects := []lockout.Subject{account, other, lockout.ForAccount("user.1@example.com").FromNewNetworks(), lockout.ForAddress("192.0.2.1"),
+		lockout.ForAddress("192.0.2.2")}
 	for i, s := range subjects {
 		for range i + 1 {
 			_, err := b.Attempts().Update(t.Context(), s, fail)
@@ -220,7 +222,8 @@ func attemptsConcurrent(t *testing.T, b storage.Backend) {
 	}
 	got := mustGetRecord(t, b, account).Snapshot()
 	if want := failed(t, account).Snapshot(); got.Failures != want.Failures+crowd || got.Version != want.Version+crowd {
-		t.Errorf("a failure was lost: %d of version %d, want %d of version %d", got.Failures, got.Version, want.Failures+crowd, want.Version+crowd)
+		t.Errorf("a failure was lost: %d of version %d, want %d of version %d", got.Failures, got.Version, want.Failures+crowd,
+			want.Version+crowd)
 	}
 }
 

@@ -194,7 +194,8 @@ func auditConcurrentAppends(t *testing.T, b storage.Backend) {
 func auditBadBatch(t *testing.T, b storage.Backend) {
 	es := events(3)
 	for name, spoil := range map[string]func(*audit.Event){
-		"id": func(e *audit.Event) { e.ID = "" }, "time": func(e *audit.Event) { e.At = time.Time{} }, "kind": func(e *audit.Event) { e.Kind = "" },
+		"id": func(e *audit.Event) { e.ID = "" }, "time": func(e *audit.Event) { e.At = time.Time{} },
+		"kind": func(e *audit.Event) { e.Kind = "" },
 	} {
 		bad := es[2]
 		spoil(&bad)

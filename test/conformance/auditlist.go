@@ -158,7 +158,8 @@ func auditListPagesUnderConcurrentAppend(t *testing.T, b storage.Backend) {
 
 func auditListGonePlace(t *testing.T, b storage.Backend) {
 	mustAppend(t, b, event("a", epoch), event("b", epoch), event("d", epoch.Add(time.Second)), event("e", epoch.Add(time.Second)))
-	for _, place := range []audit.Position{{At: epoch, ID: "c"}, {At: epoch.Add(time.Second), ID: "c"}, {At: epoch.Add(time.Millisecond), ID: "x"}} {
+	for _, place := range []audit.Position{{At: epoch, ID: "c"}, {At: epoch.Add(time.Second), ID: "c"},
+		{At: epoch.Add(time.Millisecond), ID: "x"}} {
 		wantEvents(t, b, audit.Query{From: &place, Limit: 9}, "b a")
 		wantEvents(t, b, audit.Query{From: &place, Back: true, Limit: 9}, "d e")
 	}
@@ -169,7 +170,8 @@ func auditListFilters(t *testing.T, b storage.Backend) {
 		kind        audit.Kind
 		actor, user user.ID
 	}{
-		{audit.SignedIn, "1", "1"}, {audit.SignedIn, "11", "11"}, {audit.Changed, "1", "2"}, {audit.Changed, uuidA, "1"}, {audit.SignInFailed, "", "1"},
+		{audit.SignedIn, "1", "1"}, {audit.SignedIn, "11", "11"}, {audit.Changed, "1", "2"}, {audit.Changed, uuidA, "1"},
+		{audit.SignInFailed, "", "1"},
 		{audit.SignInFailed, "", ""}, {audit.Deleted, "1", "2"}, {audit.SignedIn, "2", "2"}, {audit.Changed, "1", "1"},
 	} {
 		e := event(audit.ID(fmt.Sprint(i)), epoch.Add(time.Duration(i)*time.Millisecond))

@@ -112,7 +112,8 @@ func visit(t *testing.T, id session.ID, owner user.ID) *session.Session {
 	t.Helper()
 	return resumed(t, session.Snapshot{
 		ID: id, User: owner, Epoch: 2, Created: epoch, Expires: epoch.Add(24 * time.Hour),
-		Generation: 3, RotatedAt: epoch.Add(time.Minute), UsedAt: epoch.Add(2 * time.Minute), RevokedAt: epoch.Add(time.Hour), Reason: session.SignedOut,
+		Generation: 3, RotatedAt: epoch.Add(time.Minute), UsedAt: epoch.Add(2 * time.Minute), RevokedAt: epoch.Add(time.Hour),
+		Reason:    session.SignedOut,
 		UserAgent: "Agent/1.0 (ünïcode)", Address: "2001:db8::1", Version: 5,
 	})
 }

@@ -303,7 +303,8 @@ func listSearchFolds(t *testing.T, b storage.Backend) {
 		named(t, "4", "Οδυσσεύς", "Ilgın"), named(t, "5", "Wieſe", "ILGIN"))
 	for param, want := range map[string]string{
 		"école": "1 2", "ÉCOLE": "1 2", "ecole": "3", "cole": "1 2 3", "αθηνα": "2", "ПРИВЕТ": "3", "STRASSE": "", "straße": "1",
-		"ΟΔΥΣΣΕΎΣ": "4", "οδυσσεύσ": "4", "οδυσσεύς": "4", "ilgin": "4 5", "ILGIN": "4 5", "ilgın": "4 5", "wiese": "5", "WIESE": "5", "wieſe": "5", "ύς": "4", "ſ": "1 2 3 4 5",
+		"ΟΔΥΣΣΕΎΣ": "4", "οδυσσεύσ": "4", "οδυσσεύς": "4", "ilgin": "4 5", "ILGIN": "4 5", "ilgın": "4 5", "wiese": "5", "WIESE": "5",
+		"wieſe": "5", "ύς": "4", "ſ": "1 2 3 4 5",
 		"USER.2@EXAMPLE": "2", "é": "1 2", "": "1 2 3 4 5",
 	} {
 		wantFound(t, b, user.Filter{Terms: user.Terms(param)}, want)
@@ -381,7 +382,8 @@ func listModel(t *testing.T, b storage.Backend) {
 		}
 		q.Offset, q.Limit = rnd.IntN(3), 1+rnd.IntN(40)
 		wantList(t, b, q, idsOf(model(us, q)))
-		if n, err := b.Users().Count(t.Context(), q.Filter); err != nil || n != len(model(us, user.Query{Filter: q.Filter, Order: byID, Limit: 99})) {
+		want := len(model(us, user.Query{Filter: q.Filter, Order: byID, Limit: 99}))
+		if n, err := b.Users().Count(t.Context(), q.Filter); err != nil || n != want {
 			t.Errorf("Count(%+v): got %d, %v", q.Filter, n, err)
 		}
 	}

@@ -127,7 +127,8 @@ func sameDatabase(t *testing.T, open Opener, another func() Opener) {
 		name string
 		a, b storage.Backend
 		want bool
-	}{{"one database", one, other, true}, {"the other way round", other, one, true}, {"two databases", one, stranger, false}, {"read", other, stranger, false}} {
+	}{{"one database", one, other, true}, {"the other way round", other, one, true}, {"two databases", one, stranger, false},
+		{"read", other, stranger, false}} {
 		if got, err := c.a.Same(t.Context(), c.b); err != nil || got != c.want {
 			t.Errorf("%s: Same is %v, %v", c.name, got, err)
 		}

@@ -217,7 +217,8 @@ func sessionListGonePlace(t *testing.T, b storage.Backend) {
 		mustAddSession(t, b, living(t, id, "1", epoch.Add(time.Duration(i/2)*time.Second)))
 	}
 	q := session.Query{Owner: "1", LiveAt: epoch, Limit: 9}
-	for _, place := range []session.Position{{Created: epoch, ID: "c"}, {Created: epoch.Add(time.Second), ID: "c"}, {Created: epoch.Add(time.Millisecond), ID: "x"}} {
+	for _, place := range []session.Position{{Created: epoch, ID: "c"}, {Created: epoch.Add(time.Second), ID: "c"},
+		{Created: epoch.Add(time.Millisecond), ID: "x"}} {
 		q.From, q.Back = &place, false
 		wantSessions(t, b, q, "b a")
 		q.Back = true
@@ -250,7 +251,8 @@ func sessionListModel(t *testing.T, b storage.Backend) {
 	mustAddSession(t, b, xs...)
 	found := 0
 	for range 300 {
-		q := session.Query{Owner: owners[rnd.IntN(len(owners))], LiveAt: instant().Add(-2 * time.Millisecond), Back: rnd.IntN(2) == 0, Limit: 1 + rnd.IntN(10)}
+		q := session.Query{Owner: owners[rnd.IntN(len(owners))], LiveAt: instant().Add(-2 * time.Millisecond), Back: rnd.IntN(2) == 0,
+			Limit: 1 + rnd.IntN(10)}
 		if rnd.IntN(2) == 0 {
 			q.Epoch = rnd.Int64N(4)
 		}

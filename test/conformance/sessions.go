@@ -184,7 +184,8 @@ func sessionsDeleteOf(t *testing.T, b storage.Backend) {
 	for _, owner := range []user.ID{"1", uuidA, "2"} { // the last has none
 		wantErr(t, "DeleteOf", b.Sessions().DeleteOf(t.Context(), owner), nil)
 	}
-	for id, want := range map[session.ID]error{"a": session.ErrNotFound, "b": nil, "c": session.ErrNotFound, "d": session.ErrNotFound, "e": nil} {
+	for id, want := range map[session.ID]error{"a": session.ErrNotFound, "b": nil, "c": session.ErrNotFound, "d": session.ErrNotFound,
+		"e": nil} {
 		_, err := b.Sessions().Get(t.Context(), id)
 		wantErr(t, "Get "+string(id), err, want)
 	}

@@ -18,15 +18,14 @@ var (
 	snake    = regexp.MustCompile(`^[a-z]+(_[a-z]+)+$`)
 	assigned = regexp.MustCompile(`^([a-z_]+): [a-z][\w-]*$`)
 	folder   = regexp.MustCompile(`^(adapters|application|bootstrap|cmd|docs|domain|ports|test)/[\w./-]+$`)
-	row      = regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| `(ROSTER_[A-Z_]+)` \\|")
 )
 
 // settings returns the names of all settings, and of their environment variables.
 func settings(t testing.TB) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}
-	for _, r := range row.FindAllStringSubmatch(config.Table(), -1) {
-		names[r[1]], names[r[2]] = true, true
+	for _, s := range config.Settings() {
+		names[s.Name], names[s.Env] = true, true
 	}
 	if len(names) < 100 {
 		t.Fatalf("the table of settings has %d names", len(names))

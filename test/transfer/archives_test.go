@@ -55,11 +55,11 @@ func oneEvent(n int) audit.Event {
 	return audit.Event{ID: audit.ID(fmt.Sprintf("%032x", n)), At: at, Kind: audit.SignedIn, User: someone(n).ID, Channel: audit.API}
 }
 
-func put[T any](t *testing.T, c outbound.Collection[T], n int, make func(int) T) {
+func put[T any](t *testing.T, c outbound.Collection[T], n int, record func(int) T) {
 	t.Helper()
 	var records []T
 	for i := range n {
-		records = append(records, make(i))
+		records = append(records, record(i))
 	}
 	refused, err := c.Put(t.Context(), records)
 	if err != nil || slices.ContainsFunc(refused, func(err error) bool { return err != nil }) {

@@ -211,7 +211,7 @@ func TestNoDatabase(t *testing.T) {
 		if c.code != 1 || !strings.Contains(c.errs, want) {
 			t.Errorf("roster %s: exit code %d\n%s%s\nwant %s", strings.Join(args, " "), c.code, c.out, c.errs, want)
 		}
-		if args[0] != "copy" && !strings.Contains(c.errs, "data_dir is ./data, from default") {
+		if args[0] != "copy" && !strings.Contains(c.errs, "ROSTER_DATA_DIR (./data by default)") {
 			t.Errorf("roster %s does not name the setting: %s", strings.Join(args, " "), c.errs)
 		}
 		if got := listing(t, dir); got != "" {
@@ -230,7 +230,7 @@ func TestNoDatabase(t *testing.T) {
 		t.Errorf("comparing with a target that is not there: exit code %d\n%s", c.code, c.errs)
 	}
 	c = run(t, map[string]string{"ROSTER_DATABASE": "sqlite:" + missing}, "", "user", "list")
-	if !strings.Contains(c.errs, "database is sqlite:"+missing+", from ROSTER_DATABASE") {
+	if !strings.Contains(c.errs, missing+", named by ROSTER_DATABASE") {
 		t.Errorf("a database of the environment: %s", c.errs)
 	}
 }

@@ -27,23 +27,23 @@ func TestOpenings(t *testing.T) {
 
 func TestConformanceOfTwo(t *testing.T) {
 	conformance.Shared(t, func(t *testing.T) (one, other storage.Backend) {
-		url := testenv.Postgres(t)
-		return start(t, url), start(t, url)
+		base := testenv.Postgres(t)
+		return start(t, base), start(t, base)
 	})
 }
 
 // start opens the database at a URL until the test ends.
-func start(t *testing.T, url string) *postgres.Store {
+func start(t *testing.T, base string) *postgres.Store {
 	t.Helper()
-	s := open(t, url)
+	s := open(t, base)
 	t.Cleanup(func() { shut(t, s) })
 	return s
 }
 
 // open opens it until it is shut.
-func open(t *testing.T, url string) *postgres.Store {
+func open(t *testing.T, base string) *postgres.Store {
 	t.Helper()
-	s, err := postgres.New(url)
+	s, err := postgres.New(base)
 	if err != nil {
 		t.Fatal(err)
 	}

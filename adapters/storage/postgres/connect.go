@@ -33,9 +33,11 @@ func unreached(ctx context.Context, c *pgx.ConnConfig, err error) error {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch {
 		case e.Code == invalidPassword, e.Code == invalidAuthorization:
-			return fmt.Errorf("give the user and the password that the server at %s knows, or make them there: CREATE ROLE %s LOGIN PASSWORD '...'; postgres: %w", serverAt(c), role, e)
+			return fmt.Errorf("give the user and the password that the server at %s knows, or make them there: CREATE ROLE %s LOGIN "+
+				"PASSWORD '...'; postgres: %w", serverAt(c), role, e)
 		case e.Code == noSuchDatabase:
-			return fmt.Errorf("the server at %s has no such database; make it there: CREATE DATABASE %s OWNER %s; postgres: %w", serverAt(c), database, role, e)
+			return fmt.Errorf("the server at %s has no such database; make it there: CREATE DATABASE %s OWNER %s; postgres: %w", serverAt(c),
+				database, role, e)
 		case e.Code == insufficientPrivilege:
 			return fmt.Errorf("let the role connect: GRANT CONNECT ON DATABASE %s TO %s; postgres: %w", database, role, e)
 		case passing(e.Code):
@@ -92,7 +94,8 @@ func causes(err error) string {
 // allowed says of a right that the role lacks how to give it.
 func allowed(c *pgx.ConnConfig, err error) error {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == insufficientPrivilege {
-		return fmt.Errorf("make the role the owner of the database, ALTER DATABASE %[1]s OWNER TO %[2]s; or in that database let it make tables, GRANT USAGE, CREATE ON SCHEMA public TO %[2]s; "+
+		return fmt.Errorf("make the role the owner of the database, ALTER DATABASE %[1]s OWNER TO %[2]s; or in that database let it "+
+			"make tables, GRANT USAGE, CREATE ON SCHEMA public TO %[2]s; "+
 			"tables of another role it must own: %[3]w", quoted(c.Database), quoted(c.User), err)
 	}
 	return err

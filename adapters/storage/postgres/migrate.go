@@ -82,7 +82,8 @@ func claim(ctx context.Context, db *sql.DB, access storage.Access) (created bool
 	case !schema.Valid:
 		return false, errors.New("postgres: the search path names no schema that is there")
 	case objects > 0:
-		return false, fmt.Errorf("postgres: the schema %q is another program's (%d objects): give Roster a database or a schema of its own", schema.V, objects)
+		return false, fmt.Errorf("postgres: the schema %q is another program's (%d objects): give Roster a database or a schema of its own",
+			schema.V, objects)
 	}
 	if _, err := tx.ExecContext(ctx, "CREATE TABLE "+mark+" (program text NOT NULL PRIMARY KEY)"); err != nil {
 		return false, translate(ctx, op, err)

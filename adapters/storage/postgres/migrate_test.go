@@ -15,35 +15,35 @@ import (
 func TestRefusals(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		place func(t *testing.T, url string)
+		place func(t *testing.T, base string)
 		want  string
 	}{
-		{"another program's tables", func(t *testing.T, url string) {
-			raw(t, url, "CREATE TABLE auth_user (id integer PRIMARY KEY)")
+		{"another program's tables", func(t *testing.T, base string) {
+			raw(t, base, "CREATE TABLE auth_user (id integer PRIMARY KEY)")
 		}, `the schema "public" is another program's`},
-		{"another program's view", func(t *testing.T, url string) {
-			raw(t, url, "CREATE VIEW v AS SELECT 1")
+		{"another program's view", func(t *testing.T, base string) {
+			raw(t, base, "CREATE VIEW v AS SELECT 1")
 		}, `the schema "public" is another program's`},
-		{"newer schema", func(t *testing.T, url string) {
-			shut(t, open(t, url))
-			raw(t, url, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)")
+		{"newer schema", func(t *testing.T, base string) {
+			shut(t, open(t, base))
+			raw(t, base, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)")
 		}, "schema version 9999, and this program knows 7"},
-		{"no schema", func(t *testing.T, url string) {
-			raw(t, url, "DROP SCHEMA public")
+		{"no schema", func(t *testing.T, base string) {
+			raw(t, base, "DROP SCHEMA public")
 		}, "names no schema"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			url := testenv.Postgres(t)
-			c.place(t, url)
-			before := inventory(t, url)
-			s, err := postgres.New(url)
+			base := testenv.Postgres(t)
+			c.place(t, base)
+			before := inventory(t, base)
+			s, err := postgres.New(base)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if err := s.Start(t.Context()); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("Start: got %v, want %q", err, c.want)
 			}
-			if after := inventory(t, url); after != before {
+			if after := inventory(t, base); after != before {
 				t.Errorf("what is not ours was changed:\n%s\nto\n%s", before, after)
 			}
 		})
@@ -74,9 +74,9 @@ func TestOnlyUTF8(t *testing.T) {
 }
 
 // inventory names all that a database holds, and when its schema was changed.
-func inventory(t *testing.T, url string) string {
+func inventory(t *testing.T, base string) string {
 	t.Helper()
-	c := raw(t, url)
+	c := raw(t, base)
 	var versions, out string
 	const all = `SELECT coalesce(string_agg(name, E'\n' ORDER BY name), '') FROM (
 		SELECT relkind::text || ' ' || oid || ' ' || relname AS name FROM pg_class WHERE relnamespace = to_regnamespace('public')
@@ -94,12 +94,12 @@ func inventory(t *testing.T, url string) string {
 }
 
 func TestMigrationsAreIdempotent(t *testing.T) {
-	url := testenv.Postgres(t)
-	shut(t, open(t, url))
-	first := inventory(t, url)
+	base := testenv.Postgres(t)
+	shut(t, open(t, base))
+	first := inventory(t, base)
 	for range 2 {
-		shut(t, open(t, url))
-		if got := inventory(t, url); got != first {
+		shut(t, open(t, base))
+		if got := inventory(t, base); got != first {
 			t.Errorf("another start changed the schema:\n%s\nto\n%s", first, got)
 		}
 	}
@@ -112,21 +112,21 @@ func TestMigrationsAreIdempotent(t *testing.T) {
 
 // TestStartGoesOnAfterACrash begins where a start ended between marking the schema and migrating it.
 func TestStartGoesOnAfterACrash(t *testing.T) {
-	url := testenv.Postgres(t)
-	shut(t, open(t, url))
-	raw(t, url, "DROP TABLE users, sessions, counters, user_counts, attempts, audit_events", "DROP FUNCTION users_added, users_removed, users_moved",
+	base := testenv.Postgres(t)
+	shut(t, open(t, base))
+	raw(t, base, "DROP TABLE users, sessions, counters, user_counts, attempts, audit_events", "DROP FUNCTION users_added, users_removed, users_moved",
 		"DELETE FROM goose_db_version WHERE version_id > 0")
-	mustAdd(t, start(t, url), "1")
+	mustAdd(t, start(t, base), "1")
 }
 
 // TestManyStartsAtOnce is a few instances beginning on a new database together.
 func TestManyStartsAtOnce(t *testing.T) {
-	url := testenv.Postgres(t)
+	base := testenv.Postgres(t)
 	stores := make([]*postgres.Store, 4)
 	var wg sync.WaitGroup
 	for i := range stores {
 		var err error
-		if stores[i], err = postgres.New(url); err != nil {
+		if stores[i], err = postgres.New(base); err != nil {
 			t.Fatal(err)
 		}
 		wg.Go(func() {
@@ -149,7 +149,7 @@ func TestManyStartsAtOnce(t *testing.T) {
 		shut(t, s)
 	}
 	var steps int
-	if err := raw(t, url).QueryRow(t.Context(), "SELECT count(*) FROM goose_db_version").Scan(&steps); err != nil || steps != 8 {
+	if err := raw(t, base).QueryRow(t.Context(), "SELECT count(*) FROM goose_db_version").Scan(&steps); err != nil || steps != 8 {
 		t.Errorf("%d steps are listed, %v; want each once, and the beginning", steps, err)
 	}
 }

@@ -151,7 +151,8 @@ func (s *Store) About(ctx context.Context) (about string, err error) {
 		var program string
 		var schema int64
 		err := q.QueryRow(ctx, "SELECT current_setting('server_version'), max(version_id) FROM "+goose.DefaultTablename).Scan(&program, &schema)
-		about = fmt.Sprintf("PostgreSQL %s, database %s at %s, schema version %d", program, s.config.ConnConfig.Database, serverAt(s.config.ConnConfig), schema)
+		about = fmt.Sprintf("PostgreSQL %s, database %s at %s, schema version %d", program, s.config.ConnConfig.Database,
+			serverAt(s.config.ConnConfig), schema)
 		return translate(ctx, "read the versions", err)
 	})
 	return about, err

@@ -21,10 +21,10 @@ import (
 )
 
 // former makes a schema as the program of an earlier version left it.
-func former(t *testing.T, version int64, statements ...string) (url string) {
+func former(t *testing.T, version int64, statements ...string) (base string) {
 	t.Helper()
-	url = testenv.Postgres(t)
-	s, err := New(url)
+	base = testenv.Postgres(t)
+	s, err := New(base)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func former(t *testing.T, version int64, statements ...string) (url string) {
 			t.Fatalf("%s: %v", statement, err)
 		}
 	}
-	return url
+	return base
 }
 
 // TestUpgradeIsAnnounced opens a former schema twice: the first start says what may take long.
@@ -81,9 +81,9 @@ func TestUpgradeIsAnnounced(t *testing.T) {
 }
 
 // reopened returns a started Store on the database at url.
-func reopened(t *testing.T, url string) *Store {
+func reopened(t *testing.T, base string) *Store {
 	t.Helper()
-	s, err := New(url)
+	s, err := New(base)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func reopened(t *testing.T, url string) *Store {
 
 // TestUpgradeFrom2 opens a database from before there were lists of sessions, lockouts and the trail.
 func TestUpgradeFrom2(t *testing.T) {
-	url := former(t, 2,
+	base := former(t, 2,
 		`INSERT INTO users (id, email, email_key, first_name, last_name, active, staff, password, joined, last_login, version, search)
 			VALUES ('0000000000000000007', 'A@example.com', 'a@example.com', 'Ann', 'Lee', true, false, 'x', 1700000000123, 1700000000456, 4, 'a')`,
 		`INSERT INTO sessions (id, owner, created, confirmed, expires, generation, rotated_at, revoked_at, reason, user_agent, address, version)
@@ -105,7 +105,7 @@ func TestUpgradeFrom2(t *testing.T) {
 			('c', '0000000000000000007', 1700000000021, 1700000000022, 1800000000023, 0, NULL, 1700000000024, 'signed_out', '', '', 2)`)
 	at := func(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 	for range 2 { // and once more as it is then
-		s := reopened(t, url)
+		s := reopened(t, base)
 		person := user.Snapshot{
 			ID: "7", Email: "A@example.com", EmailKey: "a@example.com", FirstName: "Ann", LastName: "Lee", Active: true,
 			Password: credential.RestoreHash("x"), Joined: at(1700000000123), LastLogin: at(1700000000456), Version: 4,
@@ -126,7 +126,7 @@ func TestUpgradeFrom2(t *testing.T) {
 		}
 	}
 
-	s, used := reopened(t, url), at(1750000000000)
+	s, used := reopened(t, base), at(1750000000000)
 	x, err := s.Sessions().Update(t.Context(), "b", func(x *session.Session) error { x.RecordUse(used); return nil })
 	if err != nil || !x.LastUsed().Equal(used) {
 		t.Errorf("the last use: %+v, %v", x, err)
@@ -145,7 +145,7 @@ func TestUpgradeFrom2(t *testing.T) {
 
 // TestUpgradeFrom4 opens a database in which times decided which sessions were ended.
 func TestUpgradeFrom4(t *testing.T) {
-	url := former(t, 4,
+	base := former(t, 4,
 		`INSERT INTO users (id, email, email_key, first_name, last_name, active, staff, password, joined_us, sessions_valid_after_us, version, search)
 			VALUES ('0000000000000000007', 'a@example.com', 'a@example.com', '', '', true, false, 'x', 1700000000000000, 1700000005000000, 4, 'a'),
 			('0000000000000000008', 'b@example.com', 'b@example.com', '', '', true, false, 'x', 1700000000000000, NULL, 4, 'b')`,
@@ -156,7 +156,7 @@ func TestUpgradeFrom4(t *testing.T) {
 			('of another', '0000000000000000008', 1700000000001, 1700000000001, 1800000000000, 0, '', '', '', 1)`)
 	now := time.UnixMilli(1700000010000)
 	for range 2 { // and once more as it is then
-		s := reopened(t, url)
+		s := reopened(t, base)
 		for id, live := range map[session.ID]bool{"ended": false, "same instant": true, "later": true, "of another": true} {
 			x, err := s.Sessions().Get(t.Context(), id)
 			if err != nil {
@@ -179,11 +179,11 @@ func TestUpgradeFrom4(t *testing.T) {
 
 // TestUpgradeFrom5 opens a database whose text for searches kept characters apart that share their upper case.
 func TestUpgradeFrom5(t *testing.T) {
-	url := former(t, 5,
+	base := former(t, 5,
 		`INSERT INTO users (id, email, email_key, first_name, last_name, active, staff, password, joined_us, version, search) VALUES
 			('0000000000000000007', 'a@example.com', 'a@example.com', 'Οδυσσεύς', 'Ilgın', true, false, 'x', 1700000000000000, 4, 'a@example.com' || chr(10) || 'οδυσσεύς' || chr(10) || 'ilgın'),
 			('0000000000000000008', 'b@example.com', 'b@example.com', 'Bo', 'Lee', true, false, 'x', 1700000000000000, 4, 'b@example.com' || chr(10) || 'bo' || chr(10) || 'lee')`)
-	s := reopened(t, url)
+	s := reopened(t, base)
 	for _, term := range []string{"οδυσσεύς", "ΟΔΥΣΣΕΎΣ", "ilgin", "ILGIN", "ılgın"} {
 		found, err := s.Users().List(t.Context(), user.Query{Filter: user.Filter{Terms: user.Terms(term)}, Order: user.Ordering("id"), Limit: 9})
 		if err != nil || len(found) != 1 || found[0].ID() != "7" {

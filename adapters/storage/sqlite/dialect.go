@@ -51,7 +51,8 @@ func deleteFirst(table, condition, order string) string {
 	if table == "attempts" { // WITHOUT ROWID
 		key = "id"
 	}
-	return "DELETE FROM " + table + " WHERE " + key + " IN (SELECT " + key + " FROM " + table + " WHERE " + condition + " ORDER BY " + order + " LIMIT ?2)"
+	return "DELETE FROM " + table + " WHERE " + key + " IN (SELECT " + key + " FROM " + table + " WHERE " + condition + " ORDER BY " +
+		order + " LIMIT ?2)"
 }
 
 // ListUsers implements sqltable.DB.

@@ -17,15 +17,16 @@ type archive struct{ *Tables }
 var _ outbound.Archive = archive{}
 
 func (t archive) Users() outbound.Collection[user.Snapshot] {
-	return collection[user.User, user.Snapshot]{t.UserTable, "user", func(ctx context.Context, q Querier, op string, us []user.Snapshot) error {
-		var last int64
-		for _, u := range us {
-			if n, counted := u.ID.Integer(); counted {
-				last = max(last, n)
+	return collection[user.User, user.Snapshot]{t.UserTable, "user",
+		func(ctx context.Context, q Querier, op string, us []user.Snapshot) error {
+			var last int64
+			for _, u := range us {
+				if n, counted := u.ID.Integer(); counted {
+					last = max(last, n)
+				}
 			}
-		}
-		return t.raiseCounter(ctx, q, op, last)
-	}}
+			return t.raiseCounter(ctx, q, op, last)
+		}}
 }
 
 func (t archive) Sessions() outbound.Collection[session.Snapshot] {

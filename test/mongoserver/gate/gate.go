@@ -227,11 +227,14 @@ func repaired(b []byte, name string) []byte {
 		return b
 	}
 	const code, message = int32(11000), "E11000 duplicate key error"
-	reply := bson.D{{Key: "ok", Value: 0.0}, {Key: "errmsg", Value: message}, {Key: "code", Value: code}, {Key: "codeName", Value: "DuplicateKey"}}
+	reply := bson.D{{Key: "ok", Value: 0.0}, {Key: "errmsg", Value: message}, {Key: "code", Value: code},
+		{Key: "codeName", Value: "DuplicateKey"}}
 	if update {
 		reply = bson.D{
 			{Key: "n", Value: int32(0)}, {Key: "nModified", Value: int32(0)},
-			{Key: "writeErrors", Value: bson.A{bson.D{{Key: "index", Value: int32(0)}, {Key: "code", Value: code}, {Key: "errmsg", Value: message}}}},
+			{Key: "writeErrors", Value: bson.A{
+				bson.D{{Key: "index", Value: int32(0)}, {Key: "code", Value: code}, {Key: "errmsg", Value: message}},
+			}},
 			{Key: "ok", Value: 1.0},
 		}
 	}

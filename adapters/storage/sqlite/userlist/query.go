@@ -37,7 +37,8 @@ func (p planner) stretch(q user.Query, users int) (string, []any) {
 	w := p.where()
 	w.from(q.From, order)
 	order = indexed(order)
-	return w.inOrder("SELECT "+strings.Join(sqltable.OrderColumns(order), ", ")+" FROM users", q.Filter, order) + " LIMIT 1 OFFSET " + w.Given(users), w.Args
+	columns := strings.Join(sqltable.OrderColumns(order), ", ")
+	return w.inOrder("SELECT "+columns+" FROM users", q.Filter, order) + " LIMIT 1 OFFSET " + w.Given(users), w.Args
 }
 
 // pick returns the statement that answers a query from what a source has, sorted.
