@@ -46,3 +46,25 @@ func (s *Store) unreached(ctx context.Context, err error) error {
 	slices.Sort(causes)
 	return fmt.Errorf("%w: start it, or correct hosts and ports: mongodb: %s", storage.ErrAway, strings.Join(causes, "; "))
 }
+
+// greet reads whether the emails have to be claimed, since the URL says so or the server is a mongos, and whether there
+// are several members.
+func (s *Store) greet(ctx context.Context) error {
+	var server greeting
+	err := s.within(ctx, "greet the server", func(ctx context.Context) error {
+		return s.client.Database("admin").RunCommand(ctx, is("hello", 1)).Decode(&server)
+	})
+	s.sharded = s.place.sharded || server.mongos()
+	s.replicated = server.replicated()
+	return err
+}
+
+// greeting is what a server says of itself.
+type greeting struct {
+	Msg     string `bson:"msg"`
+	SetName string `bson:"setName"`
+}
+
+func (g greeting) mongos() bool { return g.Msg == "isdbgrid" }
+
+func (g greeting) replicated() bool { return g.SetName != "" || g.mongos() }

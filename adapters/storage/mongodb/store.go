@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/event"
@@ -49,6 +50,8 @@ type Store struct {
 	sharded    bool         // emails are claimed
 	replicated bool         // there are members to wait for, or shards of such
 	reads      *readConcern // the URL's
+
+	counted atomic.Int64 // an integer id that was assigned
 }
 
 var _ storage.Backend = (*Store)(nil)
@@ -130,7 +133,7 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err := s.options.Reach(ctx, func(ctx context.Context) error { return s.unreached(ctx, s.Ping(ctx)) }); err != nil {
 		return err
 	}
-	if err := s.findMode(ctx); err != nil {
+	if err := s.greet(ctx); err != nil {
 		return err
 	}
 	version, err := s.claim(ctx)

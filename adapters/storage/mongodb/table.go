@@ -26,13 +26,13 @@ type table[T, S any, D comparable] struct {
 	check    func(S) error   // fails for what cannot be read back; nil when everything can
 	version  func(*S) *int64 // nil where nothing changes
 
-	missing error                                       // the refusal when no document has the id
-	fresh   func(string) *T                             // or else what there is then: one of version 0
-	life    func(D) bson.E                              // distinguishes a document from a later one under its id; nil where none can come
-	exists  error                                       // the refusal when the id is taken
-	rival   func(D) bson.D                              // the other documents with what must be unique besides the id; nil when nothing must
-	taken   error                                       // the refusal when there is one
-	resigns func(before S, after *T, deleted bool) bool // whether a change must leave another active staff user; nil for never
+	missing error           // of an id that no document has
+	fresh   func(string) *T // what there is then instead: an aggregate of version 0
+	life    func(D) bson.E  // distinguishes a document from a later one with its id; nil where there is none
+	exists  error           // of an id that is taken
+	rival   func(D) bson.D  // finds other documents with what must be unique besides the id; nil for nothing
+	taken   error           // when there is one
+	needs   func(before S, after *T, deleted bool) conditions
 }
 
 // of returns the document of an aggregate.
@@ -198,15 +198,16 @@ func (t *table[T, S, D]) update(ctx context.Context, s *Store, op, id string, ch
 	return out, nil
 }
 
-// allowed returns the filter of the change of before into after, or of its deletion, nil when it has to be
-// tried again.
+// allowed returns the filter of the change of before into after, or of its deletion, nil when it has to be tried again.
 func (t *table[T, S, D]) allowed(ctx context.Context, s *Store, op string, before S, after *T, deleted bool) (bson.D, error) {
 	d := t.document(before)
 	same := t.same(d, *t.version(&before))
-	if t.resigns == nil || !t.resigns(before, after, deleted) {
-		return same, nil
+	if t.needs != nil {
+		if c := t.needs(before, after, deleted); c.staff || c.email != "" && s.sharded {
+			return s.guarded(ctx, op, t.id(d), same, c)
+		}
 	}
-	return s.resign(ctx, op, t.id(d), same)
+	return same, nil
 }
 
 // replace puts after in the place of what same finds, and reports whether that was still there.

@@ -71,8 +71,12 @@ var userTable = table[user.User, user.Snapshot, userDocument]{
 		return bson.D{{Key: "email_key", Value: d.EmailKey}, {Key: "_id", Value: bson.D{{Key: "$ne", Value: d.ID}}}}
 	},
 	taken: user.ErrEmailTaken,
-	resigns: func(before user.Snapshot, after *user.User, deleted bool) bool {
-		return after.LosesAdministration(before, deleted)
+	needs: func(before user.Snapshot, after *user.User, deleted bool) conditions {
+		c := conditions{staff: after.LosesAdministration(before, deleted)}
+		if key := after.Snapshot().EmailKey; key != before.EmailKey {
+			c.email = key
+		}
+		return c
 	},
 }
 
@@ -127,29 +131,13 @@ func (r users) add(ctx context.Context, u *user.User) error {
 	if err != nil {
 		return fmt.Errorf("mongodb: %s: %w", op, err)
 	}
-	if n, counted := u.ID().Integer(); counted {
-		if err := r.reach(ctx, op, d, n); err != nil {
-			return err
-		}
+	if err := userIDs(r).skip(ctx, op, d); err != nil {
+		return err
 	}
 	if r.s.sharded {
 		return claims(r).add(ctx, op, d)
 	}
 	return userTable.add(ctx, r.s, op, d)
-}
-
-// reach sees to it that counting goes on above n, the id of a user about to be added. That comes
-// first, so that a crash in between leaves a gap at worst, and no id that comes twice. It is needed
-// for ids that were not counted here; a user who cannot be added should not cause a gap.
-func (r users) reach(ctx context.Context, op string, d userDocument, n int64) error {
-	behind, err := userIDs(r).behind(ctx, op, n)
-	if err != nil || !behind {
-		return err
-	}
-	if err := userTable.refusal(ctx, r.s, op, d, true); err != nil {
-		return err
-	}
-	return userIDs(r).raise(ctx, op, n)
 }
 
 func (r users) Get(ctx context.Context, id user.ID) (*user.User, error) {
@@ -199,10 +187,15 @@ func (r users) update(ctx context.Context, id user.ID, change func(*user.User) e
 	if err != nil {
 		return nil, fmt.Errorf("mongodb: %s: %w", op, user.ErrNotFound)
 	}
-	if r.s.sharded {
-		return claims(r).update(ctx, op, key, change)
+	var former string
+	out, err := userTable.update(ctx, r.s, op, key, func(u *user.User) error {
+		former = u.Snapshot().EmailKey
+		return change(u)
+	})
+	if err == nil && r.s.sharded && out.Snapshot().EmailKey != former {
+		claims(r).release(context.WithoutCancel(ctx), op, former, key)
 	}
-	return userTable.update(ctx, r.s, op, key, change)
+	return out, err
 }
 
 func (r users) Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...outbound.Events) error {
@@ -219,10 +212,15 @@ func (r users) remove(ctx context.Context, id user.ID, check func(*user.User) er
 	if err != nil {
 		return fmt.Errorf("mongodb: %s: %w", op, user.ErrNotFound)
 	}
-	if r.s.sharded {
-		return claims(r).remove(ctx, op, key, check)
+	var former string
+	err = userTable.remove(ctx, r.s, op, key, func(u *user.User) error {
+		former = u.Snapshot().EmailKey
+		return check(u)
+	})
+	if err == nil && r.s.sharded { // after the user: a user without a claim could get a rival
+		claims(r).release(context.WithoutCancel(ctx), op, former, key)
 	}
-	return userTable.remove(ctx, r.s, op, key, check)
+	return err
 }
 
 func (r users) List(ctx context.Context, q user.Query) ([]*user.User, error) {
