@@ -40,12 +40,17 @@ type Users interface {
 	// or user.ErrLastStaff. The id is never assigned again.
 	Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...Events) error
 
-	// List returns the users that q selects, in its order. The list may be empty.
+	// List returns the users that q selects, in its order. The list may be empty. A search, which is a query with Terms
+	// and without Only, examines at most SearchCandidates users, those that an index finds first. When more users may
+	// match, the others are left out, and also from Count.
 	List(ctx context.Context, q user.Query) ([]*user.User, error)
 
 	// Count returns the number of users that f selects.
 	Count(ctx context.Context, f user.Filter) (int, error)
 }
+
+// SearchCandidates is how many users a search examines at most, so that its cost has a bound whatever the terms are.
+const SearchCandidates = 1_000
 
 // UserIDs generates ids of new users. It returns no id twice, and none that a user has or had.
 type UserIDs interface {

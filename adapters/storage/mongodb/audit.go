@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"roster/domain/audit"
 	"roster/domain/user"
@@ -65,14 +64,7 @@ func (r auditTrail) Append(ctx context.Context, events ...audit.Event) error {
 	if len(docs) == 0 {
 		return ctx.Err()
 	}
-	err := r.s.within(ctx, "append audit events", func(ctx context.Context) error {
-		// Without an order the server goes on behind an event that is there.
-		_, err := r.s.collection(eventTable.name).InsertMany(ctx, docs, options.InsertMany().SetOrdered(false))
-		return err
-	})
-	if onlyDuplicates(err) {
-		return nil
-	}
+	_, err := eventTable.putByID(ctx, r.s, "append audit events", docs)
 	return err
 }
 
@@ -110,10 +102,10 @@ func listEvents(q audit.Query) (filter, order bson.D) {
 	}
 	after, before := q.Bounds()
 	if after != nil {
-		conditions = append(conditions, newer("at", after.At, string(after.ID)))
+		conditions = append(conditions, fromTime("at", true, after.At, string(after.ID)))
 	}
 	if before != nil {
-		conditions = append(conditions, older("at", before.At, string(before.ID)))
+		conditions = append(conditions, fromTime("at", false, before.At, string(before.ID)))
 	}
 	return all(conditions), byTime("at", q.Back)
 }

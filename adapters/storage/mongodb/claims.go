@@ -122,7 +122,7 @@ func (c claims) revoke(ctx context.Context, op string, held claim) error {
 	if revoked || err != nil {
 		return err
 	}
-	err = c.s.findOne(ctx, op, userTable.name, is("_id", held.User), &named{})
+	err = c.s.findOne(ctx, op, userTable.name, is("_id", held.User), &named{}, is("_id", 1))
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		return user.ErrNotFound
 	}
@@ -135,13 +135,13 @@ func (c claims) revoke(ctx context.Context, op string, held claim) error {
 // noRival fails with user.ErrEmailTaken when another user has the key of the claim mine: one whose add ended before
 // confirm, or one from before the cluster was sharded. It asks all shards, and gives that user the claim.
 func (c claims) noRival(ctx context.Context, op string, mine claim) error {
-	var d userDocument
-	err := c.s.findOne(ctx, op, userTable.name, userTable.rival(userDocument{ID: mine.User, EmailKey: mine.Key}), &d)
+	var rival named
+	err := c.s.findOne(ctx, op, userTable.name, userTable.rival(userDocument{ID: mine.User, EmailKey: mine.Key}), &rival, is("_id", 1))
 	if err != nil {
 		return ignoreMissing(err)
 	}
 	// The add of that user may yet delete it, so that the claim does not count for a minute.
-	if _, err := c.swap(ctx, op, mine, newClaim(mine.Key, d.ID, time.UnixMilli(0))); err != nil {
+	if _, err := c.swap(ctx, op, mine, newClaim(mine.Key, rival.ID, time.UnixMilli(0))); err != nil {
 		return err
 	}
 	return errTaken

@@ -90,7 +90,7 @@ func ages(t *testing.T, db *mongo.Database) {
 func pausing(t *testing.T, uri, command, collection string, f func()) (s *mongodb.Store, arm func()) {
 	t.Helper()
 	var armed atomic.Bool
-	s = create(t, uri, mongodb.Options{KeepExpired: true, Monitor: &event.CommandMonitor{
+	s = create(t, uri, mongodb.Options{Monitor: &event.CommandMonitor{
 		Started: func(_ context.Context, e *event.CommandStartedEvent) {
 			if e.CommandName == command && e.Command.Lookup(command).StringValue() == collection && armed.CompareAndSwap(true, false) {
 				f()
@@ -286,8 +286,8 @@ func TestBecomesSharded(t *testing.T) {
 				t.Errorf("index %s is unique", i.Name)
 			}
 		}
-		if len(specs) != 8 {
-			t.Errorf("there are %d indexes of users, want 8", len(specs))
+		if len(specs) != 9 {
+			t.Errorf("there are %d indexes of users, want 9", len(specs))
 		}
 		wantHolder(t, s, db, address, "1")
 		wantErr(t, "Add of an email from before", s.Users().Add(t.Context(), at(t, "2", address)), user.ErrEmailTaken)

@@ -8,14 +8,11 @@ import (
 	"slices"
 	"strings"
 
-	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/auth"
 	"go.mongodb.org/mongo-driver/v2/x/mongo/driver/topology"
 
 	"roster/adapters/storage"
 )
-
-const unauthorized = 13
 
 // unreached says of a failure to connect what the operator can do about it; storage.ErrAway is one that may pass.
 func (s *Store) unreached(ctx context.Context, err error) error {
@@ -25,7 +22,7 @@ func (s *Store) unreached(ctx context.Context, err error) error {
 	if isA[*auth.Error](err) {
 		return fmt.Errorf("give the user and the password that the server knows, and authSource=NAME where another database than admin holds the user: %w", s.place.redacted(err))
 	}
-	if e, ok := errors.AsType[mongo.ServerError](err); ok && e.HasErrorCode(unauthorized) {
+	if answered(err, unauthorized) {
 		return fmt.Errorf("give the user the role dbOwner in the database %s: %w", s.place.name, s.place.redacted(err))
 	}
 	e, ok := errors.AsType[topology.ServerSelectionError](err)

@@ -30,7 +30,7 @@ func TestPlans(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(u, Options{KeepExpired: true})
+	s, err := New(u, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"roster/domain/user"
 )
@@ -64,10 +63,7 @@ func (s *Store) guarded(ctx context.Context, op, id string, same bson.D, c condi
 func (s *Store) markStaff(ctx context.Context, op, id string) (bool, error) {
 	staff := bson.D{{Key: "active", Value: true}, {Key: "staff", Value: true}}
 	var other named
-	err := s.within(ctx, op, func(ctx context.Context) error {
-		return s.collection(userTable.name).FindOne(ctx, append(is("_id", compared("$ne", id)), staff...),
-			options.FindOne().SetProjection(is("_id", 1))).Decode(&other)
-	})
+	err := s.findOne(ctx, op, userTable.name, append(is("_id", compared("$ne", id)), staff...), &other, is("_id", 1))
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		return false, fmt.Errorf("mongodb: %s: %w", op, user.ErrLastStaff)
 	}

@@ -42,7 +42,7 @@ func TestResignationsBetweenCommands(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var commands, hold atomic.Int64
 			var other func()
-			one := create(t, uri, mongodb.Options{KeepExpired: true, Monitor: &event.CommandMonitor{
+			one := create(t, uri, mongodb.Options{Monitor: &event.CommandMonitor{
 				Started: func(_ context.Context, e *event.CommandStartedEvent) {
 					if at, is := e.Command.Lookup(e.CommandName).StringValueOK(); is && at == "users" && commands.Add(1) == hold.Load() {
 						other()

@@ -109,12 +109,8 @@ func listSessions(q session.Query, owner string) (filter, order bson.D) {
 	if q.Epoch > 0 {
 		conditions = append(conditions, is("epoch", compared("$gte", q.Epoch)))
 	}
-	switch {
-	case q.From == nil:
-	case q.Back:
-		conditions = append(conditions, newer("created", q.From.Created, string(q.From.ID)))
-	default:
-		conditions = append(conditions, older("created", q.From.Created, string(q.From.ID)))
+	if q.From != nil {
+		conditions = append(conditions, fromTime("created", q.Back, q.From.Created, string(q.From.ID)))
 	}
 	return all(conditions), byTime("created", q.Back)
 }
@@ -124,7 +120,7 @@ func (r sessions) DeleteOf(ctx context.Context, owner user.ID) error {
 	if err != nil {
 		return nil // no user has this id
 	}
-	_, err = r.s.delete(ctx, "delete sessions of a user", sessionTable.name, is("user", key))
+	_, err = r.s.deleteAll(ctx, "delete sessions of a user", sessionTable.name, is("user", key))
 	return err
 }
 

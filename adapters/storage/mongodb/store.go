@@ -22,9 +22,6 @@ import (
 type Options struct {
 	// Monitor is told of every command. It must not keep what commands hold.
 	Monitor *event.CommandMonitor
-	// KeepExpired leaves expired sessions and failed sign-ins to Sweep alone. Else the server removes
-	// them too, after a while, by its own clock.
-	KeepExpired bool
 
 	storage.Options
 }
@@ -140,14 +137,16 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.plain(ctx); err != nil {
-		return err
-	}
 	if s.options.Access == storage.Read {
 		if version < schemaVersion {
 			return fmt.Errorf("mongodb: %w", storage.TooOld(fmt.Sprintf("database %q", s.place.name), version, schemaVersion))
 		}
 		return nil
+	}
+	if version < schemaVersion {
+		if err := s.dropFormer(ctx); err != nil { // the server refuses two indexes of the same fields
+			return err
+		}
 	}
 	if err := s.index(ctx); err != nil {
 		return err

@@ -18,6 +18,7 @@ import (
 type table[T, S any, D comparable] struct {
 	name     string
 	record   string // what errors call one
+	unread   bson.D // the projection that leaves out what is for queries alone; nil where nothing is
 	document func(S) D
 	state    func(D) S
 	id       func(D) string
@@ -62,11 +63,17 @@ func (t *table[T, S, D]) checked(s S) (d D, err error) {
 
 // list reads the aggregates that q finds, at most limit of them.
 func (t *table[T, S, D]) list(ctx context.Context, s *Store, op string, q lookup, limit int) ([]*T, error) {
+	q.Projection = t.unread
 	docs, err := findAll[D](ctx, s, op, q, limit)
 	if err != nil {
 		return nil, err
 	}
-	found := make([]*T, len(docs))
+	return t.readAll(op, docs)
+}
+
+// readAll rebuilds aggregates.
+func (t *table[T, S, D]) readAll(op string, docs []D) (found []*T, err error) {
+	found = make([]*T, len(docs))
 	for i, d := range docs {
 		if found[i], err = t.read(op, d); err != nil {
 			return nil, err
@@ -112,7 +119,7 @@ func pause(ctx context.Context, attempt int) error {
 // find reads the document whose key, which is unique, has a value.
 func (t *table[T, S, D]) find(ctx context.Context, s *Store, op, key, value string) (*T, error) {
 	var d D
-	err := s.findOne(ctx, op, t.name, is(key, value), &d)
+	err := s.findOne(ctx, op, t.name, is(key, value), &d, t.unread)
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		if t.fresh != nil {
 			return t.fresh(value), nil
@@ -140,7 +147,7 @@ func (t *table[T, S, D]) refusal(ctx context.Context, s *Store, op string, d D, 
 
 // absent returns refusal when a document fits filter.
 func (t *table[T, S, D]) absent(ctx context.Context, s *Store, op string, filter bson.D, refusal error) error {
-	err := s.findOne(ctx, op, t.name, filter, &named{})
+	err := s.findOne(ctx, op, t.name, filter, &named{}, is("_id", 1))
 	switch {
 	case errors.Is(err, mongo.ErrNoDocuments):
 		return nil

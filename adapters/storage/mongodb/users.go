@@ -30,7 +30,8 @@ type userDocument struct {
 	Epoch     int64     `bson:"session_epoch,omitempty"`
 	Networks  string    `bson:"networks,omitempty"`
 	Version   int64     `bson:"version"`
-	Search    string    `bson:"search"` // for queries alone
+	Search    string    `bson:"search"` // for queries alone, as suffixes
+	Suffixes  suffixes  `bson:"suffixes"`
 }
 
 // userTimes are those of a user. Schemas before version 3 had dates under other names: an older
@@ -42,14 +43,14 @@ type userTimes struct {
 }
 
 var userTable = table[user.User, user.Snapshot, userDocument]{
-	name: "users", record: "user",
+	name: "users", record: "user", unread: bson.D{{Key: "search", Value: 0}, {Key: "suffixes", Value: 0}},
 	document: func(s user.Snapshot) userDocument {
 		return userDocument{
 			ID: s.ID.SortKey(), Email: s.Email, EmailKey: s.EmailKey, FirstName: s.FirstName, LastName: s.LastName,
 			Active: s.Active, Staff: s.Staff, Password: s.Password.Encoded(),
 			Times: userTimes{micros{s.Joined}, micros{s.LastLogin}, micros{s.SessionsValidAfter}},
 			Epoch: s.SessionEpoch, Networks: s.Networks.Encoded(),
-			Version: s.Version, Search: s.SearchText(),
+			Version: s.Version, Search: s.SearchText(), Suffixes: suffixes(s.SearchText()),
 		}
 	},
 	state: func(d userDocument) user.Snapshot {
@@ -224,17 +225,36 @@ func (r users) remove(ctx context.Context, id user.ID, check func(*user.User) er
 }
 
 func (r users) List(ctx context.Context, q user.Query) ([]*user.User, error) {
-	return userTable.list(ctx, r.s, "list users", page(q), q.Limit)
+	const op = "list users"
+	if !isSearch(q.Filter) {
+		return userTable.list(ctx, r.s, op, page(q), q.Limit)
+	}
+	filter, sort := list(q)
+	a := search(q.Filter, filter, is("$sort", sort), is("$skip", int64(max(q.Offset, 0))), is("$project", userTable.unread))
+	docs, err := aggregateAll[userDocument](ctx, r.s, op, a, q.Limit)
+	if err != nil {
+		return nil, err
+	}
+	return userTable.readAll(op, docs)
 }
 
-// Count takes the number of all users from what the collection knows of itself, which
-// costs the same however many there are. After a crash of a server that may be off by the changes of
-// its last minute; on a sharded cluster it holds copies that a move of chunks has left behind, until they
-// are cleaned up. A count by a filter is exact, and reads the filter's index.
+// Count takes the number of all users from what the collection knows of itself, which costs the same however many there
+// are. After a crash of a server that may be off by the changes of its last minute; on a sharded cluster it holds copies
+// that a move of chunks has left behind, until they are cleaned up. A count by a filter is exact, and reads the filter's
+// index.
 func (r users) Count(ctx context.Context, f user.Filter) (int, error) {
+	const op = "count users"
+	filter := matching(f)
+	if isSearch(f) {
+		counted, err := aggregateAll[struct{ N int }](ctx, r.s, op, search(f, all(filter), is("$count", "n")), 1)
+		if err != nil || len(counted) == 0 {
+			return 0, err
+		}
+		return counted[0].N, nil
+	}
 	var n int64
-	err := r.s.within(ctx, "count users", func(ctx context.Context) (err error) {
-		if filter := matching(f); len(filter) > 0 {
+	err := r.s.within(ctx, op, func(ctx context.Context) (err error) {
+		if len(filter) > 0 {
 			n, err = r.s.collection(userTable.name).CountDocuments(ctx, all(filter))
 		} else {
 			n, err = r.s.collection(userTable.name).EstimatedDocumentCount(ctx)
