@@ -17,16 +17,16 @@ import (
 // collection, with the key as its _id, before a user is written with that key. Each write of a claim gives it a new
 // token, and a claim is replaced or deleted only if it has the token that was read.
 //
-// Another caller may take a claim whose holder has not the key:
+// A claim whose holder has not the key counts for a minute, and then may be taken by another caller:
 //
 //   - A holder that exists may be about to get the key by an update. The taker replaces the holder's write_token
 //     first, so that the update fails (see guarded).
-//   - A holder that does not exist may be about to be added. An insert cannot be made to fail, so the claim counts for
-//     a minute. An add that takes longer looks at its claim again after the insert (confirm), and deletes the user
-//     when the claim is lost. When it ends between the two, the taker finds the user (rival).
+//   - A holder that does not exist may be about to be added. An insert cannot be made to fail, so an add looks at its
+//     claim again after the insert (confirm), and deletes the user when the claim is lost. When it ends between the
+//     two, the taker finds the user (noRival).
 const claimsCollection = "email_claims"
 
-// fresh is how long a claim counts although its holder does not exist.
+// fresh is how long a claim counts whose holder has not the key.
 const fresh = time.Minute
 
 type claim struct {
@@ -58,14 +58,12 @@ func (c claims) claim(ctx context.Context, op, key, id string) error {
 		mine := newClaim(key, id, time.Now())
 		held, err := c.insertOrRead(ctx, op, mine)
 		if err == nil && held.User != id {
-			err = c.revoke(ctx, op, held)
-			if errors.Is(err, user.ErrNotFound) && time.Since(held.At) < fresh {
-				err = errTaken
-			} else if errors.Is(err, user.ErrNotFound) {
-				err = nil
+			if time.Since(held.At) < fresh {
+				return false, errTaken
 			}
+			err = c.revoke(ctx, op, held)
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, user.ErrNotFound) {
 			return false, ignoreMissing(err)
 		}
 		if held.Token != mine.Token {

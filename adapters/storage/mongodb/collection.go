@@ -22,7 +22,8 @@ type collection[T, S any, D comparable] struct {
 func (c collection[T, S, D]) Key(record S) string { return c.id(c.document(record)) }
 
 func (c collection[T, S, D]) Page(ctx context.Context, after string, limit int) ([]S, error) {
-	found, err := c.list(ctx, c.s, "read a page of "+c.name, lookup{Find: c.name, Filter: is("_id", compared("$gt", after)), Sort: is("_id", 1)}, limit)
+	q := lookup{Find: c.name, Filter: is("_id", compared("$gt", after)), Sort: is("_id", 1)}
+	found, err := c.list(ctx, c.s, "read a page of "+c.name, q, limit)
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,8 @@ func (s *Store) unreached(ctx context.Context, err error) error {
 		return err
 	}
 	if isA[*auth.Error](err) {
-		return fmt.Errorf("give the user and the password that the server knows, and authSource=NAME where another database than admin holds the user: %w", s.place.redacted(err))
+		return fmt.Errorf("give the user and the password that the server knows, and authSource=NAME where another database "+
+			"than admin holds the user: %w", s.place.redacted(err))
 	}
 	if answered(err, unauthorized) {
 		return fmt.Errorf("give the user the role dbOwner in the database %s: %w", s.place.name, s.place.redacted(err))

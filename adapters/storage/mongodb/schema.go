@@ -53,7 +53,8 @@ func (s *Store) claim(ctx context.Context) (version int64, err error) {
 		return version, err
 	}
 	if foreign != "" {
-		return 0, fmt.Errorf("mongodb: database %q is another program's: it has no marker of ours, and its collection %q is not empty", s.place.name, foreign)
+		return 0, fmt.Errorf("mongodb: database %q is another program's: it has no marker of ours, and its collection %q is not empty",
+			s.place.name, foreign)
 	}
 	if err := byBytes(there); err != nil {
 		return 0, err
@@ -85,7 +86,8 @@ func (s *Store) marked(ctx context.Context) (int64, error) {
 	case m.Version < 1:
 		return 0, fmt.Errorf("mongodb: the marker of database %q has no version", s.place.name)
 	case m.Version > schemaVersion:
-		return 0, fmt.Errorf("mongodb: database %q has schema version %d, and this program knows %d at most: use a newer one", s.place.name, m.Version, schemaVersion)
+		return 0, fmt.Errorf("mongodb: database %q has schema version %d, and this program knows %d at most: use a newer one",
+			s.place.name, m.Version, schemaVersion)
 	}
 	return m.Version, nil
 }

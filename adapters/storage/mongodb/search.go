@@ -70,22 +70,15 @@ func candidates(terms []string) bson.A {
 func next(begin []rune) string {
 	end := slices.Clone(begin)
 	for n := len(end) - 1; n >= 0; n-- {
-		switch end[n]++; {
-		case end[n] == surrogates:
-			end[n] = afterSurrogates
-			fallthrough
-		case end[n] <= utf8.MaxRune:
+		if end[n]++; end[n] == 0xD800 { // where the surrogates begin, which are no characters
+			end[n] = 0xE000
+		}
+		if end[n] <= utf8.MaxRune {
 			return string(end[:n+1])
 		}
 	}
 	return ""
 }
-
-// Characters from surrogates on do not occur, up to the one after them.
-const (
-	surrogates      = 0xD800
-	afterSurrogates = 0xE000
-)
 
 // search returns the command for a query with terms, but for its last stages: what matches among the candidates.
 func search(f user.Filter, conditions bson.D, stages ...bson.D) aggregation {

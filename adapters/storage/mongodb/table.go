@@ -12,6 +12,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"roster/adapters/storage"
+	"roster/domain/audit"
+	"roster/ports/outbound"
 )
 
 // table maps the aggregates T, each with a state S, to the documents D of one collection. A D can be compared.
@@ -168,10 +170,13 @@ func (t *table[T, S, D]) add(ctx context.Context, s *Store, op string, d D) erro
 	})
 }
 
-// update applies change to the document with an id and returns the aggregate as stored. The document
-// is replaced only if it still has the version that was read; else it is read again. So it is judged too
-// where change finds nothing to do, or refuses: that a session has been ended already, for instance.
-func (t *table[T, S, D]) update(ctx context.Context, s *Store, op, id string, change func(*T) error) (out *T, err error) {
+// update applies change to the document with an id and returns the aggregate as stored, with its events. The document is
+// replaced only if it still has the version that was read; else it is read again. So it is judged too where change finds
+// nothing to do, or refuses: that a session has been ended already, for instance.
+func (t *table[T, S, D]) update(
+	ctx context.Context, s *Store, op, id string, change func(*T) error, events ...outbound.Events,
+) (out *T, err error) {
+	var occurred []audit.Event
 	err = tryAgain(ctx, op, func() (bool, error) {
 		v, err := t.find(ctx, s, op, "_id", id)
 		if err != nil {
@@ -180,6 +185,9 @@ func (t *table[T, S, D]) update(ctx context.Context, s *Store, op, id string, ch
 		former := t.snapshot(v)
 		version := *t.version(&former)
 		refusal := change(v)
+		if refusal == nil {
+			occurred, refusal = eventsOf(op, events)
+		}
 		if refusal != nil || t.of(v) == t.document(former) {
 			out = v
 			done, err := t.confirm(ctx, s, op, t.document(former), version)
@@ -199,6 +207,9 @@ func (t *table[T, S, D]) update(ctx context.Context, s *Store, op, id string, ch
 		}
 		return t.replace(ctx, s, op, same, t.document(after), version)
 	})
+	if err == nil {
+		err = s.record(ctx, occurred)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -253,9 +264,12 @@ func (t *table[T, S, D]) same(d D, version int64) bson.D {
 	return same
 }
 
-// remove deletes the document with an id, if check agrees to the aggregate as it is then.
-func (t *table[T, S, D]) remove(ctx context.Context, s *Store, op, id string, check func(*T) error) error {
-	return tryAgain(ctx, op, func() (bool, error) {
+// remove deletes the document with an id, if check agrees to the aggregate as it is then, with its events.
+func (t *table[T, S, D]) remove(
+	ctx context.Context, s *Store, op, id string, check func(*T) error, events ...outbound.Events,
+) error {
+	var occurred []audit.Event
+	err := tryAgain(ctx, op, func() (bool, error) {
 		v, err := t.find(ctx, s, op, "_id", id)
 		if err != nil && errors.Is(err, t.missing) {
 			return false, cmp.Or(s.settle(ctx, op, t.name, id), err)
@@ -267,12 +281,19 @@ func (t *table[T, S, D]) remove(ctx context.Context, s *Store, op, id string, ch
 		if err := check(v); err != nil {
 			return false, err
 		}
+		if occurred, err = eventsOf(op, events); err != nil {
+			return false, err
+		}
 		same, err := t.allowed(ctx, s, op, before, v, true)
 		if same == nil || err != nil {
 			return false, err
 		}
 		return s.deleteOne(ctx, op, t.name, same)
 	})
+	if err != nil {
+		return err
+	}
+	return s.record(ctx, occurred)
 }
 
 // settle returns when a majority of the members has the documents of some ids as they were read just now,

@@ -1,13 +1,14 @@
 package mongodb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"golang.org/x/sync/errgroup"
 
-	"roster/domain/audit"
 	"roster/domain/credential"
 	"roster/domain/session"
 	"roster/domain/user"
@@ -85,60 +86,28 @@ type users struct{ s *Store }
 
 var _ outbound.Users = users{}
 
-// changeEvents are the events of a change, which are appended once it is stored.
-type changeEvents struct {
-	of       []outbound.Events
-	occurred []audit.Event
-}
-
-// collect takes the events of a run of the change. It fails with audit.ErrBadEvent.
-func (e *changeEvents) collect() (err error) {
-	e.occurred, err = outbound.EventsOf(e.of)
-	return err
-}
-
-// recorded returns change followed by collect.
-func recorded[T any](e *changeEvents, change func(*T) error) func(*T) error {
-	return func(v *T) error {
-		if err := change(v); err != nil {
-			return err
-		}
-		return e.collect()
-	}
-}
-
-// store appends the events. It continues when the client disconnects.
-func (e *changeEvents) store(ctx context.Context, s *Store) error {
-	if len(e.occurred) == 0 {
-		return nil
-	}
-	return s.AuditTrail().Append(context.WithoutCancel(ctx), e.occurred...)
-}
-
 func (r users) Add(ctx context.Context, u *user.User, events ...outbound.Events) error {
-	e := changeEvents{of: events}
-	if err := e.collect(); err != nil {
-		return fmt.Errorf("mongodb: add user: %w", err)
-	}
-	if err := r.add(ctx, u); err != nil {
-		return err
-	}
-	return e.store(ctx, r.s)
-}
-
-func (r users) add(ctx context.Context, u *user.User) error {
 	const op = "add user"
 	d, err := userTable.checked(u.Snapshot())
 	if err != nil {
 		return fmt.Errorf("mongodb: %s: %w", op, err)
 	}
+	occurred, err := eventsOf(op, events)
+	if err != nil {
+		return err
+	}
 	if err := userIDs(r).skip(ctx, op, d); err != nil {
 		return err
 	}
 	if r.s.sharded {
-		return claims(r).add(ctx, op, d)
+		err = claims(r).add(ctx, op, d)
+	} else {
+		err = userTable.add(ctx, r.s, op, d)
 	}
-	return userTable.add(ctx, r.s, op, d)
+	if err != nil {
+		return err
+	}
+	return r.s.record(ctx, occurred)
 }
 
 func (r users) Get(ctx context.Context, id user.ID) (*user.User, error) {
@@ -158,56 +127,51 @@ func (r users) ByEmail(ctx context.Context, key string) (*user.User, error) {
 	return userTable.find(ctx, r.s, op, "email_key", key)
 }
 
-// WithSession reads the session after the user.
+// WithSession reads both at the same time. A $lookup would need a server of version 5.1 where the collections are sharded.
 func (r users) WithSession(ctx context.Context, id user.ID, key session.ID) (*user.User, *session.Session, error) {
+	var x *session.Session
+	var g errgroup.Group
+	if key != "" {
+		g.Go(func() (err error) {
+			if x, err = r.s.Sessions().Get(ctx, key); errors.Is(err, session.ErrNotFound) {
+				return nil
+			}
+			return err
+		})
+	}
 	u, err := r.Get(ctx, id)
-	if err != nil || key == "" {
-		return u, nil, err
+	if err := cmp.Or(err, g.Wait()); err != nil {
+		return nil, nil, err
 	}
-	x, err := r.s.Sessions().Get(ctx, key)
-	if errors.Is(err, session.ErrNotFound) {
-		return u, nil, nil
-	}
-	return u, x, err
+	return u, x, nil
 }
 
 func (r users) Update(
 	ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Events,
 ) (*user.User, error) {
-	e := changeEvents{of: events}
-	u, err := r.update(ctx, id, recorded(&e, change))
-	if err != nil {
-		return nil, err
-	}
-	return u, e.store(ctx, r.s)
-}
-
-func (r users) update(ctx context.Context, id user.ID, change func(*user.User) error) (*user.User, error) {
 	const op = "update user"
 	key, err := id.Stored()
 	if err != nil {
 		return nil, fmt.Errorf("mongodb: %s: %w", op, user.ErrNotFound)
 	}
-	var former string
-	out, err := userTable.update(ctx, r.s, op, key, func(u *user.User) error {
-		former = u.Snapshot().EmailKey
-		return change(u)
-	})
-	if err == nil && r.s.sharded && out.Snapshot().EmailKey != former {
-		claims(r).release(context.WithoutCancel(ctx), op, former, key)
+	var from, to string
+	u, err := userTable.update(ctx, r.s, op, key, func(u *user.User) error {
+		from = u.Snapshot().EmailKey
+		err := change(u)
+		to = u.Snapshot().EmailKey
+		return err
+	}, events...)
+	if r.s.sharded && from != to {
+		unused := from
+		if err != nil {
+			unused = to
+		}
+		claims(r).release(context.WithoutCancel(ctx), op, unused, key)
 	}
-	return out, err
+	return u, err
 }
 
 func (r users) Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...outbound.Events) error {
-	e := changeEvents{of: events}
-	if err := r.remove(ctx, id, recorded(&e, check)); err != nil {
-		return err
-	}
-	return e.store(ctx, r.s)
-}
-
-func (r users) remove(ctx context.Context, id user.ID, check func(*user.User) error) error {
 	const op = "delete user"
 	key, err := id.Stored()
 	if err != nil {
@@ -217,7 +181,7 @@ func (r users) remove(ctx context.Context, id user.ID, check func(*user.User) er
 	err = userTable.remove(ctx, r.s, op, key, func(u *user.User) error {
 		former = u.Snapshot().EmailKey
 		return check(u)
-	})
+	}, events...)
 	if err == nil && r.s.sharded { // after the user: a user without a claim could get a rival
 		claims(r).release(context.WithoutCancel(ctx), op, former, key)
 	}
