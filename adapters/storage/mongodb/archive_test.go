@@ -31,7 +31,7 @@ func started(t *testing.T, sharded bool) *Store {
 		q.Set("sharded", "true")
 		u.RawQuery = q.Encode()
 	}
-	s, err := New(u, Options{KeepExpired: true})
+	s, err := New(u, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

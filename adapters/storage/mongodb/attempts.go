@@ -53,7 +53,7 @@ func (r failedAttempts) Update(ctx context.Context, s lockout.Subject, change fu
 }
 
 func (r failedAttempts) DeleteOf(ctx context.Context, a lockout.Account) (int, error) {
-	return r.s.delete(ctx, "delete failed sign-ins of an account", attemptTable.name, attemptsOf(a))
+	return r.s.deleteAll(ctx, "delete failed sign-ins of an account", attemptTable.name, attemptsOf(a))
 }
 
 func attemptsOf(a lockout.Account) bson.D {

@@ -65,7 +65,7 @@ func TestAnotherLife(t *testing.T) {
 func TestWriteConcerns(t *testing.T) {
 	var mu sync.Mutex
 	seen := map[string]bson.Raw{}
-	s := create(t, testenv.MongoDB(t), mongodb.Options{KeepExpired: true, Monitor: &event.CommandMonitor{
+	s := create(t, testenv.MongoDB(t), mongodb.Options{Monitor: &event.CommandMonitor{
 		Started: func(_ context.Context, e *event.CommandStartedEvent) {
 			switch e.CommandName {
 			case "insert", "update", "delete":

@@ -2,11 +2,11 @@ package mongodb
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"roster/domain/audit"
 	"roster/domain/user"
@@ -34,13 +34,15 @@ var eventTable = table[audit.Event, audit.Event, eventDocument]{
 	document: func(e audit.Event) eventDocument {
 		return eventDocument{
 			ID: string(e.ID), At: instant(e.At), Kind: string(e.Kind), Actor: string(e.Actor), Target: string(e.User),
-			Session: e.Session, Channel: string(e.Channel), Address: e.Address, UserAgent: e.UserAgent, RequestID: e.RequestID, Detail: e.Detail,
+			Session: e.Session, Channel: string(e.Channel), Address: e.Address, UserAgent: e.UserAgent,
+			RequestID: e.RequestID, Detail: e.Detail,
 		}
 	},
 	state: func(d eventDocument) audit.Event {
 		return audit.Event{
 			ID: audit.ID(d.ID), At: d.At, Kind: audit.Kind(d.Kind), Actor: user.ID(d.Actor), User: user.ID(d.Target),
-			Session: d.Session, Channel: audit.Channel(d.Channel), Address: d.Address, UserAgent: d.UserAgent, RequestID: d.RequestID, Detail: d.Detail,
+			Session: d.Session, Channel: audit.Channel(d.Channel), Address: d.Address, UserAgent: d.UserAgent,
+			RequestID: d.RequestID, Detail: d.Detail,
 		}
 	},
 	id:       func(d eventDocument) string { return d.ID },
@@ -65,15 +67,25 @@ func (r auditTrail) Append(ctx context.Context, events ...audit.Event) error {
 	if len(docs) == 0 {
 		return ctx.Err()
 	}
-	err := r.s.within(ctx, "append audit events", func(ctx context.Context) error {
-		// Without an order the server goes on behind an event that is there.
-		_, err := r.s.collection(eventTable.name).InsertMany(ctx, docs, options.InsertMany().SetOrdered(false))
-		return err
-	})
-	if onlyDuplicates(err) {
+	_, err := eventTable.putByID(ctx, r.s, "append audit events", docs)
+	return err
+}
+
+// eventsOf is outbound.EventsOf for a change.
+func eventsOf(op string, events []outbound.Events) ([]audit.Event, error) {
+	occurred, err := outbound.EventsOf(events)
+	if err != nil {
+		return nil, fmt.Errorf("mongodb: %s: %w", op, err)
+	}
+	return occurred, nil
+}
+
+// record appends the events of a change that is stored, also when the client disconnects.
+func (s *Store) record(ctx context.Context, occurred []audit.Event) error {
+	if len(occurred) == 0 {
 		return nil
 	}
-	return err
+	return auditTrail{s}.Append(context.WithoutCancel(ctx), occurred...)
 }
 
 // List reads no more events than it returns, and of each kind that is
@@ -110,10 +122,10 @@ func listEvents(q audit.Query) (filter, order bson.D) {
 	}
 	after, before := q.Bounds()
 	if after != nil {
-		conditions = append(conditions, newer("at", after.At, string(after.ID)))
+		conditions = append(conditions, fromTime("at", true, after.At, string(after.ID)))
 	}
 	if before != nil {
-		conditions = append(conditions, older("at", before.At, string(before.ID)))
+		conditions = append(conditions, fromTime("at", false, before.At, string(before.ID)))
 	}
 	return all(conditions), byTime("at", q.Back)
 }

@@ -3,6 +3,7 @@ package mongodb_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -90,7 +91,7 @@ func ages(t *testing.T, db *mongo.Database) {
 func pausing(t *testing.T, uri, command, collection string, f func()) (s *mongodb.Store, arm func()) {
 	t.Helper()
 	var armed atomic.Bool
-	s = create(t, uri, mongodb.Options{KeepExpired: true, Monitor: &event.CommandMonitor{
+	s = create(t, uri, mongodb.Options{Monitor: &event.CommandMonitor{
 		Started: func(_ context.Context, e *event.CommandStartedEvent) {
 			if e.CommandName == command && e.Command.Lookup(command).StringValue() == collection && armed.CompareAndSwap(true, false) {
 				f()
@@ -263,6 +264,48 @@ func TestPausedRegistrant(t *testing.T) {
 	})
 }
 
+// TestEmailChangeBetweenCommands has a user's email changed, and another user added with the new email before each command
+// of that in turn: one of the two has it.
+func TestEmailChangeBetweenCommands(t *testing.T) {
+	uri := testenv.MongoDB(t)
+	b, db := start(t, sharded(t, uri)), raw(t, uri)
+	var left atomic.Int64 // commands until the other comes before one
+	var between func()
+	a := create(t, sharded(t, uri), mongodb.Options{Monitor: &event.CommandMonitor{
+		Started: func(context.Context, *event.CommandStartedEvent) {
+			if left.Add(-1) == 0 {
+				between()
+			}
+		},
+	}})
+	if err := a.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { shut(t, a) })
+	for nth := int64(1); ; nth++ {
+		one, other, email := user.IntegerID(2*nth), user.IntegerID(2*nth+1), fmt.Sprintf("new%d@example.com", nth)
+		mustAdd(t, b, one)
+		came, added := false, error(nil)
+		between = func() { came, added = true, b.Users().Add(t.Context(), at(t, other, email)) }
+		left.Store(nth)
+		moved := move(t, a, one, email)
+		left.Store(0)
+		if !came {
+			if nth < 5 {
+				t.Errorf("a change of an email is %d commands: nothing was tried", nth-1)
+			}
+			return
+		}
+		holder := one
+		if added == nil {
+			holder, added, moved = other, moved, added
+		}
+		wantErr(t, fmt.Sprintf("the winner, before command %d", nth), moved, nil)
+		wantErr(t, fmt.Sprintf("the other, before command %d", nth), added, user.ErrEmailTaken)
+		wantHolder(t, b, db, email, holder)
+	}
+}
+
 // insertUser stores a user with the address, and nothing else.
 func insertUser(t *testing.T, db *mongo.Database, id user.ID) {
 	t.Helper()
@@ -286,8 +329,8 @@ func TestBecomesSharded(t *testing.T) {
 				t.Errorf("index %s is unique", i.Name)
 			}
 		}
-		if len(specs) != 8 {
-			t.Errorf("there are %d indexes of users, want 8", len(specs))
+		if len(specs) != 9 {
+			t.Errorf("there are %d indexes of users, want 9", len(specs))
 		}
 		wantHolder(t, s, db, address, "1")
 		wantErr(t, "Add of an email from before", s.Users().Add(t.Context(), at(t, "2", address)), user.ErrEmailTaken)

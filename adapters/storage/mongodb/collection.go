@@ -22,7 +22,8 @@ type collection[T, S any, D comparable] struct {
 func (c collection[T, S, D]) Key(record S) string { return c.id(c.document(record)) }
 
 func (c collection[T, S, D]) Page(ctx context.Context, after string, limit int) ([]S, error) {
-	found, err := c.list(ctx, c.s, "read a page of "+c.name, lookup{Find: c.name, Filter: is("_id", compared("$gt", after)), Sort: is("_id", 1)}, limit)
+	q := lookup{Find: c.name, Filter: is("_id", compared("$gt", after)), Sort: is("_id", 1)}
+	found, err := c.list(ctx, c.s, "read a page of "+c.name, q, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -60,31 +61,21 @@ func (c collection[T, S, D]) Put(ctx context.Context, records []S) ([]error, err
 	return refused, nil
 }
 
-// putByID stores documents of which nothing but the id is unique.
+// putByID stores documents of which only the id is unique.
 func (t *table[T, S, D]) putByID(ctx context.Context, s *Store, op string, docs []D) ([]error, error) {
 	refused := make([]error, len(docs))
-	taken, err := insertNew(ctx, s, op, t.name, docs)
-	for _, i := range taken {
-		refused[i] = outbound.ErrKeyTaken
-	}
-	return refused, err
-}
-
-// insertNew stores all documents but those that have something unique which another has, and returns where
-// these stand.
-func insertNew[D any](ctx context.Context, s *Store, op, collection string, docs []D) (taken []int, err error) {
-	err = s.within(ctx, op, func(ctx context.Context) error {
-		// Without an order the server goes on behind one that it refuses.
-		_, err := s.collection(collection).InsertMany(ctx, docs, options.InsertMany().SetOrdered(false))
+	err := s.within(ctx, op, func(ctx context.Context) error {
+		// Without an order the server goes on after a document that it refuses.
+		_, err := s.collection(t.name).InsertMany(ctx, docs, options.InsertMany().SetOrdered(false))
 		return err
 	})
 	if !onlyDuplicates(err) {
-		return nil, err
+		return refused, err
 	}
 	if e, ok := errors.AsType[mongo.BulkWriteException](err); ok {
 		for _, w := range e.WriteErrors {
-			taken = append(taken, w.Index)
+			refused[w.Index] = outbound.ErrKeyTaken
 		}
 	}
-	return taken, nil
+	return refused, nil
 }

@@ -4,16 +4,20 @@ import (
 	"context"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
 // The commands about one document, each within our patience.
 
-// findOne decodes a document that fits a filter. It fails with mongo.ErrNoDocuments when there is none.
-func (s *Store) findOne(ctx context.Context, op, collection string, filter bson.D, into any) error {
+// findOne decodes a document that fits a filter, all of it or a projection. It fails with mongo.ErrNoDocuments when there is
+// none.
+func (s *Store) findOne(ctx context.Context, op, collection string, filter bson.D, into any, projection ...bson.D) error {
 	return s.within(ctx, op, func(ctx context.Context) error {
-		return s.collection(collection).FindOne(ctx, filter).Decode(into)
+		o := options.FindOne()
+		if len(projection) > 0 && projection[0] != nil {
+			o.SetProjection(projection[0])
+		}
+		return s.collection(collection).FindOne(ctx, filter, o).Decode(into)
 	})
 }
 
@@ -54,13 +58,14 @@ func (s *Store) deleteOne(ctx context.Context, op, collection string, filter bso
 	return found, err
 }
 
-// writeAll makes changes in any order.
-func (s *Store) writeAll(ctx context.Context, op, collection string, changes []mongo.WriteModel) error {
-	if len(changes) == 0 {
-		return nil
-	}
-	return s.within(ctx, op, func(ctx context.Context) error {
-		_, err := s.collection(collection).BulkWrite(ctx, changes, options.BulkWrite().SetOrdered(false))
+// deleteAll deletes the documents that fit a filter, and returns their number.
+func (s *Store) deleteAll(ctx context.Context, op, collection string, filter bson.D) (n int, err error) {
+	err = s.within(ctx, op, func(ctx context.Context) error {
+		result, err := s.collection(collection).DeleteMany(ctx, filter)
+		if err == nil {
+			n = int(result.DeletedCount)
+		}
 		return err
 	})
+	return n, err
 }

@@ -68,7 +68,7 @@ func start(t *testing.T, uri string) *mongodb.Store {
 // open opens it until it is shut.
 func open(t *testing.T, uri string) *mongodb.Store {
 	t.Helper()
-	s := create(t, uri, mongodb.Options{KeepExpired: true})
+	s := create(t, uri, mongodb.Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	err := s.Start(ctx)
 	cancel() // nothing may hang on to it

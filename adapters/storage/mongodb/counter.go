@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 
-	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
@@ -13,8 +12,8 @@ import (
 	"roster/ports/outbound"
 )
 
-// The one counter: the highest counted id ever given or added. Start makes it, and nothing else does:
-// a counter that was lost must not begin anew, since ids would come twice.
+// The one counter: the highest integer id ever assigned or added. Start makes it, and nothing else does: a counter that
+// was lost must not begin anew, since ids would come twice.
 const (
 	counterCollection = "counters"
 	counterID         = "user_id"
@@ -29,14 +28,13 @@ type userIDs struct{ s *Store }
 
 var _ outbound.UserIDs = userIDs{}
 
-var errUsedUp = errors.New("mongodb: counted ids are used up, or their counter is gone")
+var errUsedUp = errors.New("mongodb: integer ids are used up, or their counter is gone")
 
 func (r userIDs) NewUserID(ctx context.Context) (user.ID, error) {
 	var c counter
-	err := r.s.within(ctx, "count up the user id", func(ctx context.Context) error {
+	err := r.s.within(ctx, "assign a user id", func(ctx context.Context) error {
 		return r.s.collection(counterCollection).FindOneAndUpdate(ctx,
-			bson.D{{Key: "_id", Value: counterID}, {Key: "value", Value: bson.D{{Key: "$lt", Value: int64(math.MaxInt64)}}}},
-			bson.D{{Key: "$inc", Value: bson.D{{Key: "value", Value: int64(1)}}}},
+			append(is("_id", counterID), is("value", compared("$lt", int64(math.MaxInt64)))...), is("$inc", is("value", int64(1))),
 			options.FindOneAndUpdate().SetReturnDocument(options.After),
 		).Decode(&c)
 	})
@@ -46,27 +44,39 @@ func (r userIDs) NewUserID(ctx context.Context) (user.ID, error) {
 	if err != nil {
 		return "", err
 	}
+	r.s.counted.Store(c.Value)
 	return user.IntegerID(c.Value), nil
 }
 
-// behind reports whether n was neither given nor added before.
-func (r userIDs) behind(ctx context.Context, op string, n int64) (bool, error) {
-	last, err := r.last(ctx, op)
-	return last < n, err
-}
-
-// last returns the highest id that was given or added.
+// last returns the highest id that was assigned or added.
 func (r userIDs) last(ctx context.Context, op string) (int64, error) {
 	var c counter
 	err := r.s.findOne(ctx, op, counterCollection, is("_id", counterID), &c)
 	return c.Value, err
 }
 
-// raise lets counting go on above n; it never goes back.
+// skip makes new ids higher than those of users about to be added. It comes before they are, so that a crash leaves a gap
+// and no id that is assigned twice. Ids that were assigned here need nothing.
+func (r userIDs) skip(ctx context.Context, op string, docs ...userDocument) error {
+	var highest int64
+	for _, d := range docs {
+		if n, counted := user.IDFromSortKey(d.ID).Integer(); counted {
+			highest = max(highest, n)
+		}
+	}
+	if highest <= r.s.counted.Load() {
+		return nil
+	}
+	if last, err := r.last(ctx, op); err != nil || highest <= last {
+		return err
+	}
+	return r.raise(ctx, op, highest)
+}
+
+// raise makes new ids higher than n. It never lowers the counter.
 func (r userIDs) raise(ctx context.Context, op string, n int64) error {
 	return r.s.within(ctx, op, func(ctx context.Context) error {
-		_, err := r.s.collection(counterCollection).UpdateOne(ctx,
-			bson.D{{Key: "_id", Value: counterID}}, bson.D{{Key: "$max", Value: bson.D{{Key: "value", Value: n}}}})
+		_, err := r.s.collection(counterCollection).UpdateOne(ctx, is("_id", counterID), is("$max", is("value", n)))
 		return err
 	})
 }

@@ -30,7 +30,7 @@ func TestPlans(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := New(u, Options{KeepExpired: true})
+	s, err := New(u, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func (p plans) ofUsers() {
 	} {
 		p.wantCounted("count of "+what, f)
 	}
-	p.want("which are there", whoHas([]string{user.ID("7").SortKey(), "x"}, []string{"00070@example.com", "x"}))
+	p.want("which are there", withIDsOrEmails([]string{user.ID("7").SortKey(), "x"}, []string{"00070@example.com", "x"}))
 	p.want("by email", lookup{Find: "users", Filter: is("email_key", "00070@example.com")})
 	p.want("compare and set", lookup{Find: "users", Filter: unchanged(user.ID("7").SortKey(), 1)})
 	p.want("rival", lookup{Find: "users", Filter: userTable.rival(userDocument{ID: "x", EmailKey: "00070@example.com"})})

@@ -16,61 +16,32 @@ import (
 
 // Result codes of the server, by the names it gives them.
 const (
-	internalError    = 1
-	indexNotFound    = 27
-	maxTimeMSExpired = 50
-	duplicateKey     = 11000
+	internalError     = 1
+	unauthorized      = 13
+	namespaceNotFound = 26
+	indexNotFound     = 27
+	maxTimeMSExpired  = 50
+	duplicateKey      = 11000
 )
 
-// moved is the result codes of a server that is the primary no more, or leaves.
-var moved = []int{
-	91,    // ShutdownInProgress
-	189,   // PrimarySteppedDown
-	10058, // LegacyNotPrimary
-	10107, // NotWritablePrimary
-	11600, // InterruptedAtShutdown
-	11602, // InterruptedDueToReplStateChange
-	13435, // NotPrimaryNoSecondaryOk
-	13436, // NotPrimaryOrSecondary
+// notPrimary are the codes of a server that is no longer the primary, or shuts down: ShutdownInProgress,
+// PrimarySteppedDown, LegacyNotPrimary, NotWritablePrimary, InterruptedAtShutdown, InterruptedDueToReplStateChange,
+// NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary.
+var notPrimary = []int{91, 189, 10058, 10107, 11600, 11602, 13435, 13436}
+
+// temporary are the other codes of what ends by itself, or by what an operator does.
+var temporary = []int{
+	6, 7, 89, 9001, // the network: HostUnreachable, HostNotFound, NetworkTimeout, SocketException
+	24, 46, 112, 117, 12586, 12587, // others: LockTimeout, LockBusy, WriteConflict, ConflictingOperation..., BackgroundOperation...
+	maxTimeMSExpired, 202, 262, // time: also NetworkInterfaceExceededTimeLimit, ExceededTimeLimit
+	64, 100, 133, 134, // members: WriteConcernFailed, UnsatisfiableWriteConcern, FailedToSatisfyReadPreference, ...
+	43, 150, 249, 13388, // a sharded cluster: CursorNotFound of a restarted mongos, StaleEpoch, StaleDbVersion, StaleConfig
+	175, 237, 276, 303, 11601, // by others: QueryPlanKilled, CursorKilled, IndexBuildAborted, IndexBuildAlreadyInProgress, Interrupted
+	146, 292, 365, 462, 14031, // load: ExceededMemoryLimit, a sort without disk, TemporarilyUnavailable, a rate limit, OutOfDiskSpace
 }
 
-// passing is the result codes that tell of another state which passes, or which an operator ends.
-var passing = []int{
-	6,  // HostUnreachable
-	7,  // HostNotFound
-	24, // LockTimeout
-	43, // CursorNotFound: a mongos was restarted
-	46, // LockBusy
-	maxTimeMSExpired,
-	64,    // WriteConcernFailed: not yet on a majority
-	89,    // NetworkTimeout
-	100,   // UnsatisfiableWriteConcern: no majority is left
-	112,   // WriteConflict
-	117,   // ConflictingOperationInProgress
-	133,   // FailedToSatisfyReadPreference
-	134,   // ReadConcernMajorityNotAvailableYet
-	146,   // ExceededMemoryLimit
-	150,   // StaleEpoch
-	175,   // QueryPlanKilled: an index was dropped during it
-	202,   // NetworkInterfaceExceededTimeLimit
-	237,   // CursorKilled
-	249,   // StaleDbVersion
-	262,   // ExceededTimeLimit
-	276,   // IndexBuildAborted
-	292,   // QueryExceededMemoryLimitNoDiskUseAllowed
-	303,   // IndexBuildAlreadyInProgress
-	365,   // TemporarilyUnavailable
-	462,   // IngressRequestRateLimitExceeded
-	9001,  // SocketException
-	11601, // Interrupted
-	12586, // BackgroundOperationInProgressForDatabase
-	12587, // BackgroundOperationInProgressForNamespace
-	13388, // StaleConfig
-	14031, // OutOfDiskSpace
-}
-
-// passingLabels is how server and driver mark what may be tried again.
-var passingLabels = []string{
+// temporaryLabels are how server and driver mark what may be tried again.
+var temporaryLabels = []string{
 	driver.NetworkError, driver.RetryableWriteError, driver.TransientTransactionError, "SystemOverloadedError",
 }
 
@@ -87,12 +58,11 @@ func translate(ctx context.Context, op string, err error) error {
 		}
 		return fmt.Errorf("mongodb: %s: %w", op, end)
 	}
-	away := unavailable(err)
-	err = fmt.Errorf("mongodb: %s: %w", op, err)
-	if away {
-		return storage.Unavailable(err)
+	failed := fmt.Errorf("mongodb: %s: %w", op, err)
+	if unavailable(err) {
+		return storage.Unavailable(failed)
 	}
-	return err
+	return failed
 }
 
 // ended is storage.Ended after a command failed with err. The limit that the driver sends along to the
@@ -108,10 +78,9 @@ func ended(ctx context.Context, err error) error {
 // roundTrip is more than a command and its answer are under way.
 const roundTrip = time.Second
 
+// FerretDB reports the end of its limit as an internal error where that interrupts its storage.
 func isTimeLimit(err error) bool {
-	e, ok := errors.AsType[mongo.ServerError](err)
-	// FerretDB reports the end of its limit as an internal error where that interrupts its storage.
-	return ok && (e.HasErrorCode(maxTimeMSExpired) || e.HasErrorCode(internalError)) || errors.Is(err, driver.ErrDeadlineWouldBeExceeded)
+	return answered(err, maxTimeMSExpired, internalError) || errors.Is(err, driver.ErrDeadlineWouldBeExceeded)
 }
 
 func unavailable(err error) bool {
@@ -119,7 +88,7 @@ func unavailable(err error) bool {
 		return true
 	}
 	if e, ok := errors.AsType[mongo.ServerError](err); ok {
-		return hasMoved(e) || slices.ContainsFunc(passing, e.HasErrorCode) || slices.ContainsFunc(passingLabels, e.HasErrorLabel)
+		return isAny(e, notPrimary) || isAny(e, temporary) || slices.ContainsFunc(temporaryLabels, e.HasErrorLabel)
 	}
 	// What failed before a command was sent has types that the driver does not export otherwise.
 	if e := driver.RetryablePoolError(nil); errors.As(err, &e) {
@@ -129,12 +98,18 @@ func unavailable(err error) bool {
 		isA[topology.ConnectionError](err) || isA[topology.PoolError](err) || errors.Is(err, topology.ErrServerClosed)
 }
 
-func hasMoved(e mongo.ServerError) bool { return slices.ContainsFunc(moved, e.HasErrorCode) }
+func isAny(e mongo.ServerError, codes []int) bool { return slices.ContainsFunc(codes, e.HasErrorCode) }
+
+// answered reports whether a server answered with one of some codes.
+func answered(err error, codes ...int) bool {
+	e, ok := errors.AsType[mongo.ServerError](err)
+	return ok && isAny(e, codes)
+}
 
 // mayReadAgain reports whether a read that failed with err may do better at once, on a new connection or at
 // the new primary.
 func mayReadAgain(err error) bool {
-	if e, ok := errors.AsType[mongo.ServerError](err); ok && hasMoved(e) {
+	if answered(err, notPrimary...) {
 		return true
 	}
 	e := driver.RetryablePoolError(nil)
@@ -147,20 +122,11 @@ func isA[E error](err error) bool {
 }
 
 // duplicate reports whether a unique index refused a write. Which one it was has to be read back.
-func duplicate(err error) bool {
-	e, ok := errors.AsType[mongo.ServerError](err)
-	return ok && e.HasErrorCode(duplicateKey)
-}
+func duplicate(err error) bool { return answered(err, duplicateKey) }
 
 // onlyDuplicates reports whether a write of several documents stored all but those whose id was taken.
 func onlyDuplicates(err error) bool {
 	e, ok := errors.AsType[mongo.BulkWriteException](err)
 	return ok && e.WriteConcernError == nil && len(e.WriteErrors) > 0 &&
 		!slices.ContainsFunc(e.WriteErrors, func(w mongo.BulkWriteError) bool { return w.Code != duplicateKey })
-}
-
-// noIndex reports whether there was no index to drop.
-func noIndex(err error) bool {
-	e, ok := errors.AsType[mongo.ServerError](err)
-	return ok && e.HasErrorCode(indexNotFound)
 }

@@ -2,30 +2,25 @@ package mongodb
 
 import (
 	"context"
-	"errors"
 	"strings"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// index is one index of a collection. One that is there by its name, unique or not as it is to be, is not
-// made again.
+// index is one index of a collection. One that is there by its name, unique or not as it is to be, is not made again.
 type index struct {
-	name    string
-	keys    []string
-	unique  bool
-	expires bool // the server may remove what has expired
+	name   string
+	keys   []string
+	unique bool
 }
 
-// indexes is what serves the queries. A search for a part of a text reads all users; an order by several
-// fields sorts them; a filter with an order by another field than the id either sorts what the filter's
-// index finds, or walks the order's index past what does not fit: the server decides.
+// indexes serve the queries. An order by several fields sorts all users. A filter with an order by another field than the
+// id either sorts what the filter's index finds, or walks the order's index past what does not fit: the server decides.
 //
-// Those for filters hold all users, not the few that are staff or inactive: so the server counts the users
-// of every filter by the index alone. Servers without partial indexes make them too.
+// Those for filters hold all users, not the few that are staff or inactive: so the server counts the users of every
+// filter by the index alone.
 var indexes = []struct {
 	collection string
 	indexes    []index
@@ -36,15 +31,16 @@ var indexes = []struct {
 		{name: "email", keys: []string{"email", "_id"}},
 		{name: "first_name", keys: []string{"first_name", "_id"}},
 		{name: "last_name", keys: []string{"last_name", "_id"}},
-		{name: "staff", keys: []string{"staff", "_id"}}, // since version 5
+		{name: "staff", keys: []string{"staff", "_id"}},
 		{name: "active", keys: []string{"active", "_id"}},
+		{name: "suffixes", keys: []string{"suffixes"}}, // since version 6
 	}},
 	{"sessions", []index{
 		{name: "user_created", keys: []string{"user", "created", "_id"}},
-		{name: "expires", keys: []string{"expires"}, expires: true},
+		{name: "expiry", keys: []string{"expires"}},
 	}},
 	{"attempts", []index{
-		{name: "expires", keys: []string{"expires"}, expires: true},
+		{name: "expiry", keys: []string{"expires"}},
 	}},
 	{eventTable.name, []index{
 		{name: "at", keys: []string{"at", "_id"}},
@@ -56,11 +52,22 @@ var indexes = []struct {
 	}},
 }
 
-// spared is how long the server leaves alone what has expired: its clock need not be ours.
-const spared = time.Hour
+// former are indexes of earlier versions, by collection. By those named expires the server deleted what had expired, by
+// its own clock.
+var former = [][2]string{{"sessions", "user"}, {"users", "joined"}, {"sessions", "expires"}, {"attempts", "expires"}}
 
-// index makes the indexes that are not there, those of one collection with one command: the server then
-// reads its documents once.
+// dropFormer drops the former indexes.
+func (s *Store) dropFormer(ctx context.Context) error {
+	for _, i := range former {
+		if err := s.drop(ctx, i[0], i[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// index makes the indexes that are not there, those of one collection with one command: the server then reads its
+// documents once.
 func (s *Store) index(ctx context.Context) error {
 	for _, of := range indexes {
 		there, err := s.indexesOf(ctx, of.collection)
@@ -69,29 +76,19 @@ func (s *Store) index(ctx context.Context) error {
 		}
 		var missing []index
 		for _, i := range of.indexes {
-			if i.unique && s.sharded {
-				// A unique index on another field than the shard key cannot span shards; emails are
-				// claimed. One left from before, which cannot be where users are sharded already, goes.
-				i.unique = false
-				if there[i.name] {
-					if err := s.drop(ctx, of.collection, i.name); err != nil {
-						return err
-					}
-					delete(there, i.name)
+			// A unique index on another field than the shard key cannot span shards; emails are claimed.
+			i.unique = i.unique && !s.sharded
+			unique, found := there[i.name]
+			if found && unique && s.sharded { // from before
+				if err := s.drop(ctx, of.collection, i.name); err != nil {
+					return err
 				}
 			}
-			if unique, is := there[i.name]; !is || unique != i.unique {
+			if !found || unique != i.unique {
 				missing = append(missing, i)
 			}
 		}
-		if len(missing) == 0 {
-			continue
-		}
-		err = s.create(ctx, of.collection, missing, !s.options.KeepExpired)
-		if refused(err) && !s.options.KeepExpired { // that the server removes what has expired is an extra
-			err = s.create(ctx, of.collection, missing, false)
-		}
-		if err != nil {
+		if err := s.create(ctx, of.collection, missing); err != nil {
 			return err
 		}
 	}
@@ -112,8 +109,11 @@ func (s *Store) indexesOf(ctx context.Context, collection string) (unique map[st
 	return unique, err
 }
 
-// create makes indexes of one collection; what expires is removed by the server if that is wanted.
-func (s *Store) create(ctx context.Context, collection string, missing []index, removing bool) error {
+// create makes indexes of one collection.
+func (s *Store) create(ctx context.Context, collection string, missing []index) error {
+	if len(missing) == 0 {
+		return nil
+	}
 	models := make([]mongo.IndexModel, len(missing))
 	names := make([]string, len(missing))
 	for n, i := range missing {
@@ -124,9 +124,6 @@ func (s *Store) create(ctx context.Context, collection string, missing []index, 
 		o := options.Index().SetName(i.name)
 		if i.unique {
 			o.SetUnique(true)
-		}
-		if i.expires && removing {
-			o.SetExpireAfterSeconds(int32(spared / time.Second))
 		}
 		models[n], names[n] = mongo.IndexModel{Keys: keys, Options: o}, i.name
 	}
@@ -148,14 +145,8 @@ func (s *Store) drop(ctx context.Context, collection, name string) error {
 	err := s.unhurried(ctx, "drop index "+name+" of "+collection, func(ctx context.Context) error {
 		return s.collection(collection).Indexes().DropOne(ctx, name)
 	})
-	if noIndex(err) {
+	if answered(err, indexNotFound, namespaceNotFound) {
 		return nil
 	}
 	return err
-}
-
-// refused reports whether the server would not carry out a command, whenever it were asked.
-func refused(err error) bool {
-	_, answered := errors.AsType[mongo.ServerError](err)
-	return answered && !unavailable(err)
 }

@@ -25,7 +25,6 @@ func builds(t *testing.T, ctx context.Context) (s *Store, announced *[]string, s
 	}
 	announced, sent = new([]string), new([]bson.Raw)
 	s, err = New(u, Options{
-		KeepExpired: true,
 		Options: storage.Options{Notice: func(text string) {
 			if what, ok := strings.CutPrefix(text, "building "); ok {
 				what, _, _ = strings.Cut(what, ", which")
@@ -64,8 +63,8 @@ func TestIndexesAreBuiltInTheCallersTime(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s, announced, sent := builds(t, c.ctx)
 			want := []string{
-				"indexes email_key, joined_us, email, first_name, last_name, staff, active of users",
-				"indexes user_created, expires of sessions", "indexes expires of attempts",
+				"indexes email_key, joined_us, email, first_name, last_name, staff, active, suffixes of users",
+				"indexes user_created, expiry of sessions", "indexes expiry of attempts",
 				"indexes at, kind, actor, actor_kind, target, target_kind of audit_events",
 			}
 			if !slices.Equal(*announced, want) {

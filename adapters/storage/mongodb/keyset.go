@@ -2,92 +2,71 @@ package mongodb
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// Lists by a time and then by id, newest first or back. A page begins beyond a place, so that it costs
-// the same however far it lies.
+// beyond returns the condition that a document comes after the one with some values in an order: a >= x, and one of
+// a > x, a = x and b > y, and so on. The first part is the bound of an index, so that a page costs the same wherever it
+// begins.
+func beyond(order bson.D, values ...any) bson.D {
+	var ladder bson.A
+	var equal bson.D
+	for i, o := range order {
+		ladder = append(ladder, append(slices.Clip(equal), bson.E{Key: o.Key, Value: compared(after(o), values[i])}))
+		equal = append(equal, bson.E{Key: o.Key, Value: values[i]})
+	}
+	if len(order) == 1 {
+		return is(order[0].Key, compared(after(order[0]), values[0]))
+	}
+	return bson.D{{Key: order[0].Key, Value: compared(after(order[0])+"e", values[0])}, {Key: "$or", Value: ladder}}
+}
 
-// byTime returns the order.
-func byTime(field string, back bool) bson.D {
+func after(o bson.E) string {
+	if o.Value == -1 {
+		return "$lt"
+	}
+	return "$gt"
+}
+
+// byTime is the order by a time and then by id, newest first or oldest first.
+func byTime(field string, oldestFirst bool) bson.D {
 	direction := -1
-	if back {
+	if oldestFirst {
 		direction = 1
 	}
 	return bson.D{{Key: field, Value: direction}, {Key: "_id", Value: direction}}
 }
 
-// newer is the condition that a document comes after a place in time.
-func newer(field string, at time.Time, id string) bson.D {
-	if id == "" { // which all at that instant come after
+// fromTime returns the condition that a document comes after the one with a time and an id in the order byTime. Without
+// an id, what has that time comes after in the order of time, and not in the reverse order.
+func fromTime(field string, oldestFirst bool, at time.Time, id string) bson.D {
+	switch {
+	case id != "":
+		return beyond(byTime(field, oldestFirst), instant(at), id)
+	case oldestFirst:
 		return is(field, compared("$gte", instant(at)))
 	}
-	return beside(field, "$gt", instant(at), id)
+	return is(field, compared("$lt", instant(at)))
 }
 
-// older is the condition that a document comes before a place in time.
-func older(field string, at time.Time, id string) bson.D {
-	if id == "" {
-		return is(field, compared("$lt", instant(at)))
-	}
-	return beside(field, "$lt", instant(at), id)
-}
-
-// beside says first what serves as the bound of an index, as beyond does.
-func beside(field, operator string, at time.Time, id string) bson.D {
-	return bson.D{
-		{Key: field, Value: compared(operator+"e", at)},
-		{Key: "$or", Value: bson.A{
-			is(field, compared(operator, at)),
-			bson.D{{Key: field, Value: at}, {Key: "_id", Value: compared(operator, id)}},
-		}},
-	}
-}
-
-// sweepBatch is how many documents one command removes.
-const sweepBatch = 1000
-
-// named is what is read of a document where its id will do.
+// named is what is read of a document of which only the id is needed.
 type named struct {
 	ID string `bson:"_id"`
 }
 
-// sweep removes up to limit documents that are old, the first in an order first.
+// sweep deletes up to limit documents that are old, the first in an order first.
 func (s *Store) sweep(ctx context.Context, op, collection string, old, order bson.D, limit int) (int, error) {
-	q := lookup{Find: collection, Filter: old, Sort: order, Projection: is("_id", 1)}
-	gone := 0
-	for {
-		batch := min(limit-gone, sweepBatch)
-		if batch < 1 {
-			return gone, ctx.Err()
-		}
-		found, err := findAll[named](ctx, s, op, q, batch)
-		if err != nil || len(found) == 0 {
-			return gone, err
-		}
-		ids := make([]string, len(found))
-		for i, f := range found {
-			ids[i] = f.ID
-		}
-		// One of them may have been prolonged meanwhile, so its age counts here too.
-		n, err := s.delete(ctx, op, collection, append(is("_id", compared("$in", ids)), old...))
-		gone += n
-		if err != nil || len(found) < batch {
-			return gone, err
-		}
+	found, err := findAll[named](ctx, s, op, lookup{Find: collection, Filter: old, Sort: order, Projection: is("_id", 1)}, limit)
+	if err != nil || len(found) == 0 {
+		return 0, err
 	}
-}
-
-func (s *Store) delete(ctx context.Context, op, collection string, filter bson.D) (int, error) {
-	var gone int64
-	err := s.within(ctx, op, func(ctx context.Context) error {
-		result, err := s.collection(collection).DeleteMany(ctx, filter)
-		if err == nil {
-			gone = result.DeletedCount
-		}
-		return err
-	})
-	return int(gone), err
+	ids := make([]string, len(found))
+	for i, f := range found {
+		ids[i] = f.ID
+	}
+	// One of them may have been prolonged since, so that its age counts here too.
+	return s.deleteAll(ctx, op, collection, append(is("_id", compared("$in", ids)), old...))
 }

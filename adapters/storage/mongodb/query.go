@@ -23,16 +23,20 @@ func sortField(by user.Sort) string {
 // list returns the filter and the order of a query.
 func list(q user.Query) (filter, sort bson.D) {
 	order := user.Criteria(q.Order)
-	conditions := matching(q.Filter)
-	if q.From != nil {
-		conditions = append(conditions, beyond(*q.From, order))
-	}
 	for _, o := range order {
 		direction := 1
 		if o.Desc {
 			direction = -1
 		}
 		sort = append(sort, bson.E{Key: sortField(o.By), Value: direction})
+	}
+	conditions := matching(q.Filter)
+	if q.From != nil {
+		values := make([]any, len(order))
+		for i, o := range order {
+			values[i] = storage.SortValue(*q.From, o.By)
+		}
+		conditions = append(conditions, beyond(sort, values...))
 	}
 	return all(conditions), sort
 }
@@ -97,30 +101,4 @@ func is(field string, value any) bson.D { return bson.D{{Key: field, Value: valu
 // nothing is the conditions that no user fits: none has the empty id.
 func nothing() bson.A { return bson.A{is("_id", "")} }
 
-// beyond returns the condition that a user comes after p: a >= x, and one of a > x, a = x and b > y,
-// and so on. The first half serves as the bound of an index.
-func beyond(p user.Position, order []user.Order) bson.D {
-	var ladder bson.A
-	var equal bson.D
-	for _, o := range order {
-		field, value := sortField(o.By), storage.SortValue(p, o.By)
-		ladder = append(ladder, append(slices.Clip(equal), bson.E{Key: field, Value: compared(after(o), value)}))
-		equal = append(equal, bson.E{Key: field, Value: value})
-	}
-	if len(ladder) == 1 {
-		return ladder[0].(bson.D) //nolint:forcetypeassert // made above
-	}
-	return bson.D{
-		{Key: equal[0].Key, Value: compared(after(order[0])+"e", equal[0].Value)},
-		{Key: "$or", Value: ladder},
-	}
-}
-
 func compared(operator string, value any) bson.D { return bson.D{{Key: operator, Value: value}} }
-
-func after(o user.Order) string {
-	if o.Desc {
-		return "$lt"
-	}
-	return "$gt"
-}

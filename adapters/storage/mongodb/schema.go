@@ -1,6 +1,7 @@
 package mongodb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,7 +18,7 @@ const (
 	markerCollection = "schema"
 	markerID         = "marker"
 	program          = "roster"
-	schemaVersion    = 5
+	schemaVersion    = 6
 )
 
 type marker struct {
@@ -26,32 +27,45 @@ type marker struct {
 	Version int64  `bson:"version"`
 }
 
-// claim marks an empty database as ours, if it may, and makes its counter, or refuses one that is another
-// program's or newer than this program. It returns the version of its schema. Several instances may do
-// so at the same time.
+// claim marks an empty database as ours, if it may, and makes its counter, or refuses one that is another program's or
+// newer than this program. It returns the version of its schema. Several instances may do so at the same time.
 func (s *Store) claim(ctx context.Context) (version int64, err error) {
+	var there []mongo.CollectionSpecification
+	err = s.within(ctx, "list the collections", func(ctx context.Context) (err error) {
+		there, err = s.db.ListCollectionSpecifications(ctx, bson.D{})
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
 	if version, err := s.marked(ctx); version > 0 || err != nil {
-		return version, err
+		return version, cmp.Or(err, byBytes(there))
 	}
 	if s.options.Access != storage.Create {
 		return 0, fmt.Errorf("mongodb: %w: the database %q holds nothing of Roster", storage.ErrNoDatabase, s.place.name)
 	}
-	strange, err := s.strange(ctx)
+	foreign, err := s.foreign(ctx, there)
 	if err != nil {
 		return 0, err
 	}
-	// What is strange may have been made by another instance since the first look.
+	// Another instance may have made it since the first look.
 	if version, err := s.marked(ctx); version > 0 || err != nil {
 		return version, err
 	}
-	if strange != "" {
-		return 0, fmt.Errorf("mongodb: database %q is another program's: it has no marker of ours, and its collection %q is not empty", s.place.name, strange)
+	if foreign != "" {
+		return 0, fmt.Errorf("mongodb: database %q is another program's: it has no marker of ours, and its collection %q is not empty",
+			s.place.name, foreign)
 	}
-	if err := s.make(ctx, counterCollection, counter{ID: counterID}); err != nil {
+	if err := byBytes(there); err != nil {
 		return 0, err
 	}
-	if err := s.make(ctx, markerCollection, marker{markerID, program, schemaVersion}); err != nil {
-		return 0, err
+	for _, d := range []struct {
+		collection string
+		document   any
+	}{{counterCollection, counter{ID: counterID}}, {markerCollection, marker{markerID, program, schemaVersion}}} {
+		if err := s.insertOne(ctx, "prepare "+d.collection, d.collection, d.document); err != nil && !duplicate(err) {
+			return 0, err
+		}
 	}
 	s.options.Notify(fmt.Sprintf("created the MongoDB database %q", s.place.name))
 	return s.marked(ctx) // another instance may have been faster, and newer
@@ -72,30 +86,22 @@ func (s *Store) marked(ctx context.Context) (int64, error) {
 	case m.Version < 1:
 		return 0, fmt.Errorf("mongodb: the marker of database %q has no version", s.place.name)
 	case m.Version > schemaVersion:
-		return 0, fmt.Errorf("mongodb: database %q has schema version %d, and this program knows %d at most: use a newer one", s.place.name, m.Version, schemaVersion)
+		return 0, fmt.Errorf("mongodb: database %q has schema version %d, and this program knows %d at most: use a newer one",
+			s.place.name, m.Version, schemaVersion)
 	}
 	return m.Version, nil
 }
 
-// strange returns the name of a collection that holds anything, "" when none does. Empty ones may have
-// been made for us, with options that only an administrator can give.
-func (s *Store) strange(ctx context.Context) (string, error) {
-	const op = "look into the database"
-	var names []string
-	err := s.within(ctx, op, func(ctx context.Context) (err error) {
-		names, err = s.db.ListCollectionNames(ctx, bson.D{})
-		return err
-	})
-	if err != nil {
-		return "", err
-	}
-	for _, name := range names {
-		if strings.HasPrefix(name, "system.") || name == counterCollection {
+// foreign returns the name of a collection that holds anything, "" when none does. Empty ones may have been made for us,
+// with options that only an administrator can give.
+func (s *Store) foreign(ctx context.Context, there []mongo.CollectionSpecification) (string, error) {
+	for _, c := range there {
+		if strings.HasPrefix(c.Name, "system.") || c.Name == counterCollection {
 			continue // the server's, and what we make before the marker
 		}
-		err := s.findOne(ctx, op, name, bson.D{}, &bson.Raw{})
+		err := s.findOne(ctx, "look into the database", c.Name, bson.D{}, &bson.Raw{})
 		if err == nil {
-			return name, nil
+			return c.Name, nil
 		}
 		if !errors.Is(err, mongo.ErrNoDocuments) {
 			return "", err
@@ -104,34 +110,13 @@ func (s *Store) strange(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// plain refuses collections with a default collation, which an administrator may have made beforehand: their
-// orders and comparisons, and so unique emails and the places at which pages begin, would not be by bytes.
-func (s *Store) plain(ctx context.Context) error {
-	var found []mongo.CollectionSpecification
-	err := s.within(ctx, "look at the collections", func(ctx context.Context) (err error) {
-		found, err = s.db.ListCollectionSpecifications(ctx, bson.D{})
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return byBytes(found)
-}
-
-func byBytes(found []mongo.CollectionSpecification) error {
-	for _, c := range found {
-		if collation, is := c.Options.Lookup("collation").DocumentOK(); is {
+// byBytes refuses collections with a default collation, which an administrator may have made beforehand: their orders and
+// comparisons, and so unique emails and the places at which pages begin, would not be by bytes.
+func byBytes(there []mongo.CollectionSpecification) error {
+	for _, c := range there {
+		if collation, found := c.Options.Lookup("collation").DocumentOK(); found {
 			return fmt.Errorf("mongodb: collection %q has the collation %s: make it without one", c.Name, collation)
 		}
 	}
 	return nil
-}
-
-// make stores a document unless there is one with its id.
-func (s *Store) make(ctx context.Context, collection string, document any) error {
-	err := s.insertOne(ctx, "prepare "+collection, collection, document)
-	if duplicate(err) {
-		return nil
-	}
-	return err
 }

@@ -35,7 +35,8 @@ var sessionTable = table[session.Session, session.Snapshot, sessionDocument]{
 		return sessionDocument{
 			ID: string(s.ID), User: s.User.SortKey(),
 			Epoch: s.Epoch, Created: instant(s.Created), Expires: instant(s.Expires),
-			Generation: int64(s.Generation), RotatedAt: instant(s.RotatedAt), UsedAt: instant(s.UsedAt), RevokedAt: instant(s.RevokedAt),
+			Generation: int64(s.Generation),
+			RotatedAt:  instant(s.RotatedAt), UsedAt: instant(s.UsedAt), RevokedAt: instant(s.RevokedAt),
 			Reason: string(s.Reason), UserAgent: s.UserAgent, Address: s.Address, Version: s.Version,
 		}
 	},
@@ -66,14 +67,14 @@ func (r sessions) Add(ctx context.Context, x *session.Session, events ...outboun
 	if err != nil {
 		return fmt.Errorf("mongodb: %s: %w", op, err)
 	}
-	e := changeEvents{of: events}
-	if err := e.collect(); err != nil {
-		return fmt.Errorf("mongodb: %s: %w", op, err)
+	occurred, err := eventsOf(op, events)
+	if err != nil {
+		return err
 	}
 	if err := sessionTable.add(ctx, r.s, op, d); err != nil {
 		return err
 	}
-	return e.store(ctx, r.s)
+	return r.s.record(ctx, occurred)
 }
 
 func (r sessions) Get(ctx context.Context, id session.ID) (*session.Session, error) {
@@ -83,12 +84,7 @@ func (r sessions) Get(ctx context.Context, id session.ID) (*session.Session, err
 func (r sessions) Update(
 	ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Events,
 ) (*session.Session, error) {
-	e := changeEvents{of: events}
-	x, err := sessionTable.update(ctx, r.s, "update session", string(id), recorded(&e, change))
-	if err != nil {
-		return nil, err
-	}
-	return x, e.store(ctx, r.s)
+	return sessionTable.update(ctx, r.s, "update session", string(id), change, events...)
 }
 
 // List passes by those of the owner that do not count any more.
@@ -98,7 +94,8 @@ func (r sessions) List(ctx context.Context, q session.Query) ([]*session.Session
 		return nil, ctx.Err() // no user has this id
 	}
 	filter, order := listSessions(q, owner)
-	return sessionTable.list(ctx, r.s, "list sessions", lookup{Find: sessionTable.name, Filter: filter, Sort: order, Skip: int64(max(q.Skip, 0))}, q.Limit)
+	page := lookup{Find: sessionTable.name, Filter: filter, Sort: order, Skip: int64(max(q.Skip, 0))}
+	return sessionTable.list(ctx, r.s, "list sessions", page, q.Limit)
 }
 
 // listSessions returns the filter and the order of a query.
@@ -109,12 +106,8 @@ func listSessions(q session.Query, owner string) (filter, order bson.D) {
 	if q.Epoch > 0 {
 		conditions = append(conditions, is("epoch", compared("$gte", q.Epoch)))
 	}
-	switch {
-	case q.From == nil:
-	case q.Back:
-		conditions = append(conditions, newer("created", q.From.Created, string(q.From.ID)))
-	default:
-		conditions = append(conditions, older("created", q.From.Created, string(q.From.ID)))
+	if q.From != nil {
+		conditions = append(conditions, fromTime("created", q.Back, q.From.Created, string(q.From.ID)))
 	}
 	return all(conditions), byTime("created", q.Back)
 }
@@ -124,7 +117,7 @@ func (r sessions) DeleteOf(ctx context.Context, owner user.ID) error {
 	if err != nil {
 		return nil // no user has this id
 	}
-	_, err = r.s.delete(ctx, "delete sessions of a user", sessionTable.name, is("user", key))
+	_, err = r.s.deleteAll(ctx, "delete sessions of a user", sessionTable.name, is("user", key))
 	return err
 }
 

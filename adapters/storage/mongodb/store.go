@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/event"
@@ -21,24 +22,19 @@ import (
 type Options struct {
 	// Monitor is told of every command. It must not keep what commands hold.
 	Monitor *event.CommandMonitor
-	// KeepExpired leaves expired sessions and failed sign-ins to Sweep alone. Else the server removes
-	// them too, after a while, by its own clock.
-	KeepExpired bool
 
 	storage.Options
 }
 
-// Limits of time. A server that is not found after selection is away, and a connection that is not
-// made after dialing has failed; the URL's options of that meaning win. A command that has no answer
-// after patience, waiting for a server and for the other members included, is given up. To build an index
-// has no limit but the caller's.
+// Limits of time: to find a server, to make a connection, and for one command with both of these and the acknowledgement
+// by other members. Options of the URL replace the first two. Building an index has the caller's limit only.
 const (
 	selection = 3 * time.Second
 	dialing   = 3 * time.Second
 	patience  = 5 * time.Second
 )
 
-// Store is the backend.
+// Store implements storage.Backend.
 type Store struct {
 	place   place
 	options Options
@@ -49,6 +45,8 @@ type Store struct {
 	sharded    bool         // emails are claimed
 	replicated bool         // there are members to wait for, or shards of such
 	reads      *readConcern // the URL's
+
+	counted atomic.Int64 // an integer id that was assigned
 }
 
 var _ storage.Backend = (*Store)(nil)
@@ -68,14 +66,12 @@ func New(u *url.URL, o Options) (*Store, error) {
 	return s, nil
 }
 
-// clientOptions returns ours with those of the URL over them, and over those what must hold: a write
-// is durable on a majority of the members when it is told, and reads see it, since they go to the
-// member that took it.
+// clientOptions returns our defaults, the options of the URL, and then what the URL cannot change: a write that was
+// acknowledged is on a majority of the members, and reads see it, since they go to the primary.
 //
-// Reads do not ask for read concern majority. It would not make the primary's answers newer, and a
-// change that begins with a read is judged by its write, which a majority must have; one that finds
-// nothing to change is a write all the same (settle, table.confirm). What may be read and then taken back
-// by a failover is a write that was never acknowledged.
+// Reads do not use read concern majority. A change that begins with a read ends with a write that a majority
+// acknowledges, also when it finds nothing to change (settle, table.confirm). So what a read sees and a failover undoes
+// is a write that was not acknowledged.
 func (s *Store) clientOptions() *options.ClientOptions {
 	return options.Client().
 		SetAppName("roster").
@@ -90,25 +86,14 @@ func (s *Store) clientOptions() *options.ClientOptions {
 		SetMonitor(s.options.Monitor)
 }
 
-// Users implements storage.Backend.
-func (s *Store) Users() outbound.Users { return users{s} }
-
-// Sessions implements storage.Backend.
-func (s *Store) Sessions() outbound.Sessions { return sessions{s} }
-
-// Attempts implements storage.Backend.
-func (s *Store) Attempts() outbound.Attempts { return failedAttempts{s} }
-
-// AuditTrail implements storage.Backend.
+func (s *Store) Users() outbound.Users           { return users{s} }
+func (s *Store) Sessions() outbound.Sessions     { return sessions{s} }
+func (s *Store) Attempts() outbound.Attempts     { return failedAttempts{s} }
 func (s *Store) AuditTrail() outbound.AuditTrail { return auditTrail{s} }
+func (s *Store) Archive() outbound.Archive       { return archive{s} }
+func (s *Store) UserIDs() outbound.UserIDs       { return userIDs{s} }
 
-// Archive implements storage.Backend.
-func (s *Store) Archive() outbound.Archive { return archive{s} }
-
-// UserIDs implements storage.Backend.
-func (s *Store) UserIDs() outbound.UserIDs { return userIDs{s} }
-
-// Start implements storage.Backend. A Store whose Start failed holds nothing open and cannot be
+// Start connects, and prepares the database as Options.Access says. A Store whose Start failed holds nothing open and cannot be
 // started again.
 func (s *Store) Start(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
@@ -121,7 +106,7 @@ func (s *Store) Start(ctx context.Context) error {
 	}
 	s.client, s.db, s.reads = client, client.Database(s.place.name), concern(o.ReadConcern)
 	if err := s.prepare(ctx); err != nil {
-		return errors.Join(err, s.release(context.WithoutCancel(ctx)))
+		return errors.Join(err, s.Close(context.WithoutCancel(ctx)))
 	}
 	return nil
 }
@@ -130,14 +115,11 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err := s.options.Reach(ctx, func(ctx context.Context) error { return s.unreached(ctx, s.Ping(ctx)) }); err != nil {
 		return err
 	}
-	if err := s.findMode(ctx); err != nil {
+	if err := s.greet(ctx); err != nil {
 		return err
 	}
 	version, err := s.claim(ctx)
 	if err != nil {
-		return err
-	}
-	if err := s.plain(ctx); err != nil {
 		return err
 	}
 	if s.options.Access == storage.Read {
@@ -146,13 +128,17 @@ func (s *Store) prepare(ctx context.Context) error {
 		}
 		return nil
 	}
+	if version < schemaVersion {
+		if err := s.dropFormer(ctx); err != nil { // the server refuses two indexes of the same fields
+			return err
+		}
+	}
 	if err := s.index(ctx); err != nil {
 		return err
 	}
 	return s.upgrade(ctx, version)
 }
 
-// About implements storage.Backend.
 func (s *Store) About(ctx context.Context) (about string, err error) {
 	err = s.within(ctx, "read the versions", func(ctx context.Context) error {
 		var server struct{ Version string }
@@ -163,7 +149,7 @@ func (s *Store) About(ctx context.Context) (about string, err error) {
 	return about, err
 }
 
-// Same implements storage.Backend. It asks the servers, since one has many names: collections have a UUID.
+// Same asks the servers, since one has many names: collections have a UUID.
 func (s *Store) Same(ctx context.Context, other storage.Backend) (bool, error) {
 	o, ok := other.(*Store)
 	if !ok {
@@ -187,25 +173,16 @@ func (s *Store) Same(ctx context.Context, other storage.Backend) (bool, error) {
 	return ids[0] == ids[1] && ids[0] != "", nil
 }
 
-// Ping implements storage.Backend.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.within(ctx, "ping", func(ctx context.Context) error { return s.client.Ping(ctx, readpref.Primary()) })
 }
 
-// Close implements storage.Backend. When ctx ends first, what is still under way loses its connection.
+// Close closes all connections. When ctx ends first, commands that are still running fail.
 func (s *Store) Close(ctx context.Context) error {
 	if s.client == nil {
 		return nil
 	}
-	return s.release(ctx)
-}
-
-func (s *Store) release(ctx context.Context) error {
-	err := s.client.Disconnect(ctx)
-	if errors.Is(err, mongo.ErrClientDisconnected) {
-		return nil // closed before
-	}
-	if err != nil {
+	if err := s.client.Disconnect(ctx); err != nil && !errors.Is(err, mongo.ErrClientDisconnected) { // by an earlier call
 		return fmt.Errorf("mongodb: close: %w", err)
 	}
 	return nil

@@ -87,11 +87,11 @@ func TestIndexesAreIdempotent(t *testing.T) {
 	uri := testenv.MongoDB(t)
 	db := raw(t, uri)
 	want := []string{
-		"_id_", "_id_", "_id_", "_id_", "active", "actor", "actor_kind", "at", "email", "email_key", "expires", "expires", "first_name", "joined_us", "kind",
-		"last_name", "staff", "target", "target_kind", "user_created",
+		"_id_", "_id_", "_id_", "_id_", "active", "actor", "actor_kind", "at", "email", "email_key", "expiry", "expiry", "first_name", "joined_us", "kind",
+		"last_name", "staff", "suffixes", "target", "target_kind", "user_created",
 	}
-	for _, keep := range []bool{false, false, true, false} {
-		s := create(t, uri, mongodb.Options{KeepExpired: keep})
+	for range 2 {
+		s := create(t, uri, mongodb.Options{})
 		if err := s.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -122,7 +122,7 @@ func TestRefusals(t *testing.T) {
 		want             string
 	}{
 		{"another program's marker", "schema", bson.D{{Key: "_id", Value: "marker"}, {Key: "program", Value: "other"}, {Key: "version", Value: 1}}, `marker says "other"`},
-		{"newer schema", "schema", bson.D{{Key: "_id", Value: "marker"}, {Key: "program", Value: "roster"}, {Key: "version", Value: 99}}, "schema version 99, and this program knows 5"},
+		{"newer schema", "schema", bson.D{{Key: "_id", Value: "marker"}, {Key: "program", Value: "roster"}, {Key: "version", Value: 99}}, "schema version 99, and this program knows 6"},
 		{"another program's data", "auth_user", bson.D{{Key: "_id", Value: 1}}, `collection "auth_user" is not empty`},
 		{"another program's users", "users", bson.D{{Key: "_id", Value: 1}}, `collection "users" is not empty`},
 	} {
@@ -154,7 +154,7 @@ func TestManyStartsAtOnce(t *testing.T) {
 	stores := make([]*mongodb.Store, 8)
 	var wg sync.WaitGroup
 	for i := range stores {
-		stores[i] = create(t, uri, mongodb.Options{KeepExpired: true})
+		stores[i] = create(t, uri, mongodb.Options{})
 		wg.Go(func() {
 			if err := stores[i].Start(t.Context()); err != nil {
 				t.Errorf("Start: %v", err)

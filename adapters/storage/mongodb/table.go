@@ -12,12 +12,15 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"roster/adapters/storage"
+	"roster/domain/audit"
+	"roster/ports/outbound"
 )
 
 // table maps the aggregates T, each with a state S, to the documents D of one collection. A D can be compared.
 type table[T, S any, D comparable] struct {
 	name     string
 	record   string // what errors call one
+	unread   bson.D // the projection that leaves out what is for queries alone; nil where nothing is
 	document func(S) D
 	state    func(D) S
 	id       func(D) string
@@ -26,13 +29,13 @@ type table[T, S any, D comparable] struct {
 	check    func(S) error   // fails for what cannot be read back; nil when everything can
 	version  func(*S) *int64 // nil where nothing changes
 
-	missing error                                       // the refusal when no document has the id
-	fresh   func(string) *T                             // or else what there is then: one of version 0
-	life    func(D) bson.E                              // distinguishes a document from a later one under its id; nil where none can come
-	exists  error                                       // the refusal when the id is taken
-	rival   func(D) bson.D                              // the other documents with what must be unique besides the id; nil when nothing must
-	taken   error                                       // the refusal when there is one
-	resigns func(before S, after *T, deleted bool) bool // whether a change must leave another active staff user; nil for never
+	missing error           // of an id that no document has
+	fresh   func(string) *T // what there is then instead: an aggregate of version 0
+	life    func(D) bson.E  // distinguishes a document from a later one with its id; nil where there is none
+	exists  error           // of an id that is taken
+	rival   func(D) bson.D  // finds other documents with what must be unique besides the id; nil for nothing
+	taken   error           // when there is one
+	needs   func(before S, after *T, deleted bool) conditions
 }
 
 // of returns the document of an aggregate.
@@ -62,11 +65,17 @@ func (t *table[T, S, D]) checked(s S) (d D, err error) {
 
 // list reads the aggregates that q finds, at most limit of them.
 func (t *table[T, S, D]) list(ctx context.Context, s *Store, op string, q lookup, limit int) ([]*T, error) {
+	q.Projection = t.unread
 	docs, err := findAll[D](ctx, s, op, q, limit)
 	if err != nil {
 		return nil, err
 	}
-	found := make([]*T, len(docs))
+	return t.readAll(op, docs)
+}
+
+// readAll rebuilds aggregates.
+func (t *table[T, S, D]) readAll(op string, docs []D) (found []*T, err error) {
+	found = make([]*T, len(docs))
 	for i, d := range docs {
 		if found[i], err = t.read(op, d); err != nil {
 			return nil, err
@@ -112,7 +121,7 @@ func pause(ctx context.Context, attempt int) error {
 // find reads the document whose key, which is unique, has a value.
 func (t *table[T, S, D]) find(ctx context.Context, s *Store, op, key, value string) (*T, error) {
 	var d D
-	err := s.findOne(ctx, op, t.name, is(key, value), &d)
+	err := s.findOne(ctx, op, t.name, is(key, value), &d, t.unread)
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		if t.fresh != nil {
 			return t.fresh(value), nil
@@ -140,7 +149,7 @@ func (t *table[T, S, D]) refusal(ctx context.Context, s *Store, op string, d D, 
 
 // absent returns refusal when a document fits filter.
 func (t *table[T, S, D]) absent(ctx context.Context, s *Store, op string, filter bson.D, refusal error) error {
-	err := s.findOne(ctx, op, t.name, filter, &named{})
+	err := s.findOne(ctx, op, t.name, filter, &named{}, is("_id", 1))
 	switch {
 	case errors.Is(err, mongo.ErrNoDocuments):
 		return nil
@@ -161,10 +170,13 @@ func (t *table[T, S, D]) add(ctx context.Context, s *Store, op string, d D) erro
 	})
 }
 
-// update applies change to the document with an id and returns the aggregate as stored. The document
-// is replaced only if it still has the version that was read; else it is read again. So it is judged too
-// where change finds nothing to do, or refuses: that a session has been ended already, for instance.
-func (t *table[T, S, D]) update(ctx context.Context, s *Store, op, id string, change func(*T) error) (out *T, err error) {
+// update applies change to the document with an id and returns the aggregate as stored, with its events. The document is
+// replaced only if it still has the version that was read; else it is read again. So it is judged too where change finds
+// nothing to do, or refuses: that a session has been ended already, for instance.
+func (t *table[T, S, D]) update(
+	ctx context.Context, s *Store, op, id string, change func(*T) error, events ...outbound.Events,
+) (out *T, err error) {
+	var occurred []audit.Event
 	err = tryAgain(ctx, op, func() (bool, error) {
 		v, err := t.find(ctx, s, op, "_id", id)
 		if err != nil {
@@ -173,6 +185,9 @@ func (t *table[T, S, D]) update(ctx context.Context, s *Store, op, id string, ch
 		former := t.snapshot(v)
 		version := *t.version(&former)
 		refusal := change(v)
+		if refusal == nil {
+			occurred, refusal = eventsOf(op, events)
+		}
 		if refusal != nil || t.of(v) == t.document(former) {
 			out = v
 			done, err := t.confirm(ctx, s, op, t.document(former), version)
@@ -192,21 +207,25 @@ func (t *table[T, S, D]) update(ctx context.Context, s *Store, op, id string, ch
 		}
 		return t.replace(ctx, s, op, same, t.document(after), version)
 	})
+	if err == nil {
+		err = s.record(ctx, occurred)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
-// allowed returns the filter of the change of before into after, or of its deletion, nil when it has to be
-// tried again.
+// allowed returns the filter of the change of before into after, or of its deletion, nil when it has to be tried again.
 func (t *table[T, S, D]) allowed(ctx context.Context, s *Store, op string, before S, after *T, deleted bool) (bson.D, error) {
 	d := t.document(before)
 	same := t.same(d, *t.version(&before))
-	if t.resigns == nil || !t.resigns(before, after, deleted) {
-		return same, nil
+	if t.needs != nil {
+		if c := t.needs(before, after, deleted); c.staff || c.email != "" && s.sharded {
+			return s.guarded(ctx, op, t.id(d), same, c)
+		}
 	}
-	return s.resign(ctx, op, t.id(d), same)
+	return same, nil
 }
 
 // replace puts after in the place of what same finds, and reports whether that was still there.
@@ -245,9 +264,12 @@ func (t *table[T, S, D]) same(d D, version int64) bson.D {
 	return same
 }
 
-// remove deletes the document with an id, if check agrees to the aggregate as it is then.
-func (t *table[T, S, D]) remove(ctx context.Context, s *Store, op, id string, check func(*T) error) error {
-	return tryAgain(ctx, op, func() (bool, error) {
+// remove deletes the document with an id, if check agrees to the aggregate as it is then, with its events.
+func (t *table[T, S, D]) remove(
+	ctx context.Context, s *Store, op, id string, check func(*T) error, events ...outbound.Events,
+) error {
+	var occurred []audit.Event
+	err := tryAgain(ctx, op, func() (bool, error) {
 		v, err := t.find(ctx, s, op, "_id", id)
 		if err != nil && errors.Is(err, t.missing) {
 			return false, cmp.Or(s.settle(ctx, op, t.name, id), err)
@@ -259,12 +281,19 @@ func (t *table[T, S, D]) remove(ctx context.Context, s *Store, op, id string, ch
 		if err := check(v); err != nil {
 			return false, err
 		}
+		if occurred, err = eventsOf(op, events); err != nil {
+			return false, err
+		}
 		same, err := t.allowed(ctx, s, op, before, v, true)
 		if same == nil || err != nil {
 			return false, err
 		}
 		return s.deleteOne(ctx, op, t.name, same)
 	})
+	if err != nil {
+		return err
+	}
+	return s.record(ctx, occurred)
 }
 
 // settle returns when a majority of the members has the documents of some ids as they were read just now,

@@ -1,13 +1,14 @@
 package mongodb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"golang.org/x/sync/errgroup"
 
-	"roster/domain/audit"
 	"roster/domain/credential"
 	"roster/domain/session"
 	"roster/domain/user"
@@ -30,7 +31,8 @@ type userDocument struct {
 	Epoch     int64     `bson:"session_epoch,omitempty"`
 	Networks  string    `bson:"networks,omitempty"`
 	Version   int64     `bson:"version"`
-	Search    string    `bson:"search"` // for queries alone
+	Search    string    `bson:"search"` // for queries alone, as suffixes
+	Suffixes  suffixes  `bson:"suffixes"`
 }
 
 // userTimes are those of a user. Schemas before version 3 had dates under other names: an older
@@ -42,14 +44,14 @@ type userTimes struct {
 }
 
 var userTable = table[user.User, user.Snapshot, userDocument]{
-	name: "users", record: "user",
+	name: "users", record: "user", unread: bson.D{{Key: "search", Value: 0}, {Key: "suffixes", Value: 0}},
 	document: func(s user.Snapshot) userDocument {
 		return userDocument{
 			ID: s.ID.SortKey(), Email: s.Email, EmailKey: s.EmailKey, FirstName: s.FirstName, LastName: s.LastName,
 			Active: s.Active, Staff: s.Staff, Password: s.Password.Encoded(),
 			Times: userTimes{micros{s.Joined}, micros{s.LastLogin}, micros{s.SessionsValidAfter}},
 			Epoch: s.SessionEpoch, Networks: s.Networks.Encoded(),
-			Version: s.Version, Search: s.SearchText(),
+			Version: s.Version, Search: s.SearchText(), Suffixes: suffixes(s.SearchText()),
 		}
 	},
 	state: func(d userDocument) user.Snapshot {
@@ -71,8 +73,12 @@ var userTable = table[user.User, user.Snapshot, userDocument]{
 		return bson.D{{Key: "email_key", Value: d.EmailKey}, {Key: "_id", Value: bson.D{{Key: "$ne", Value: d.ID}}}}
 	},
 	taken: user.ErrEmailTaken,
-	resigns: func(before user.Snapshot, after *user.User, deleted bool) bool {
-		return after.LosesAdministration(before, deleted)
+	needs: func(before user.Snapshot, after *user.User, deleted bool) conditions {
+		c := conditions{staff: after.LosesAdministration(before, deleted)}
+		if key := after.Snapshot().EmailKey; key != before.EmailKey {
+			c.email = key
+		}
+		return c
 	},
 }
 
@@ -80,76 +86,28 @@ type users struct{ s *Store }
 
 var _ outbound.Users = users{}
 
-// changeEvents are the events of a change, which are appended once it is stored.
-type changeEvents struct {
-	of       []outbound.Events
-	occurred []audit.Event
-}
-
-// collect takes the events of a run of the change. It fails with audit.ErrBadEvent.
-func (e *changeEvents) collect() (err error) {
-	e.occurred, err = outbound.EventsOf(e.of)
-	return err
-}
-
-// recorded returns change followed by collect.
-func recorded[T any](e *changeEvents, change func(*T) error) func(*T) error {
-	return func(v *T) error {
-		if err := change(v); err != nil {
-			return err
-		}
-		return e.collect()
-	}
-}
-
-// store appends the events. It continues when the client disconnects.
-func (e *changeEvents) store(ctx context.Context, s *Store) error {
-	if len(e.occurred) == 0 {
-		return nil
-	}
-	return s.AuditTrail().Append(context.WithoutCancel(ctx), e.occurred...)
-}
-
 func (r users) Add(ctx context.Context, u *user.User, events ...outbound.Events) error {
-	e := changeEvents{of: events}
-	if err := e.collect(); err != nil {
-		return fmt.Errorf("mongodb: add user: %w", err)
-	}
-	if err := r.add(ctx, u); err != nil {
-		return err
-	}
-	return e.store(ctx, r.s)
-}
-
-func (r users) add(ctx context.Context, u *user.User) error {
 	const op = "add user"
 	d, err := userTable.checked(u.Snapshot())
 	if err != nil {
 		return fmt.Errorf("mongodb: %s: %w", op, err)
 	}
-	if n, counted := u.ID().Integer(); counted {
-		if err := r.reach(ctx, op, d, n); err != nil {
-			return err
-		}
+	occurred, err := eventsOf(op, events)
+	if err != nil {
+		return err
+	}
+	if err := userIDs(r).skip(ctx, op, d); err != nil {
+		return err
 	}
 	if r.s.sharded {
-		return claims(r).add(ctx, op, d)
+		err = claims(r).add(ctx, op, d)
+	} else {
+		err = userTable.add(ctx, r.s, op, d)
 	}
-	return userTable.add(ctx, r.s, op, d)
-}
-
-// reach sees to it that counting goes on above n, the id of a user about to be added. That comes
-// first, so that a crash in between leaves a gap at worst, and no id that comes twice. It is needed
-// for ids that were not counted here; a user who cannot be added should not cause a gap.
-func (r users) reach(ctx context.Context, op string, d userDocument, n int64) error {
-	behind, err := userIDs(r).behind(ctx, op, n)
-	if err != nil || !behind {
+	if err != nil {
 		return err
 	}
-	if err := userTable.refusal(ctx, r.s, op, d, true); err != nil {
-		return err
-	}
-	return userIDs(r).raise(ctx, op, n)
+	return r.s.record(ctx, occurred)
 }
 
 func (r users) Get(ctx context.Context, id user.ID) (*user.User, error) {
@@ -169,74 +127,98 @@ func (r users) ByEmail(ctx context.Context, key string) (*user.User, error) {
 	return userTable.find(ctx, r.s, op, "email_key", key)
 }
 
-// WithSession reads the session after the user.
+// WithSession reads both at the same time. A $lookup would need a server of version 5.1 where the collections are sharded.
 func (r users) WithSession(ctx context.Context, id user.ID, key session.ID) (*user.User, *session.Session, error) {
+	var x *session.Session
+	var g errgroup.Group
+	if key != "" {
+		g.Go(func() (err error) {
+			if x, err = r.s.Sessions().Get(ctx, key); errors.Is(err, session.ErrNotFound) {
+				return nil
+			}
+			return err
+		})
+	}
 	u, err := r.Get(ctx, id)
-	if err != nil || key == "" {
-		return u, nil, err
+	if err := cmp.Or(err, g.Wait()); err != nil {
+		return nil, nil, err
 	}
-	x, err := r.s.Sessions().Get(ctx, key)
-	if errors.Is(err, session.ErrNotFound) {
-		return u, nil, nil
-	}
-	return u, x, err
+	return u, x, nil
 }
 
 func (r users) Update(
 	ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Events,
 ) (*user.User, error) {
-	e := changeEvents{of: events}
-	u, err := r.update(ctx, id, recorded(&e, change))
-	if err != nil {
-		return nil, err
-	}
-	return u, e.store(ctx, r.s)
-}
-
-func (r users) update(ctx context.Context, id user.ID, change func(*user.User) error) (*user.User, error) {
 	const op = "update user"
 	key, err := id.Stored()
 	if err != nil {
 		return nil, fmt.Errorf("mongodb: %s: %w", op, user.ErrNotFound)
 	}
-	if r.s.sharded {
-		return claims(r).update(ctx, op, key, change)
+	var from, to string
+	u, err := userTable.update(ctx, r.s, op, key, func(u *user.User) error {
+		from = u.Snapshot().EmailKey
+		err := change(u)
+		to = u.Snapshot().EmailKey
+		return err
+	}, events...)
+	if r.s.sharded && from != to {
+		unused := from
+		if err != nil {
+			unused = to
+		}
+		claims(r).release(context.WithoutCancel(ctx), op, unused, key)
 	}
-	return userTable.update(ctx, r.s, op, key, change)
+	return u, err
 }
 
 func (r users) Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...outbound.Events) error {
-	e := changeEvents{of: events}
-	if err := r.remove(ctx, id, recorded(&e, check)); err != nil {
-		return err
-	}
-	return e.store(ctx, r.s)
-}
-
-func (r users) remove(ctx context.Context, id user.ID, check func(*user.User) error) error {
 	const op = "delete user"
 	key, err := id.Stored()
 	if err != nil {
 		return fmt.Errorf("mongodb: %s: %w", op, user.ErrNotFound)
 	}
-	if r.s.sharded {
-		return claims(r).remove(ctx, op, key, check)
+	var former string
+	err = userTable.remove(ctx, r.s, op, key, func(u *user.User) error {
+		former = u.Snapshot().EmailKey
+		return check(u)
+	}, events...)
+	if err == nil && r.s.sharded { // after the user: a user without a claim could get a rival
+		claims(r).release(context.WithoutCancel(ctx), op, former, key)
 	}
-	return userTable.remove(ctx, r.s, op, key, check)
+	return err
 }
 
 func (r users) List(ctx context.Context, q user.Query) ([]*user.User, error) {
-	return userTable.list(ctx, r.s, "list users", page(q), q.Limit)
+	const op = "list users"
+	if !isSearch(q.Filter) {
+		return userTable.list(ctx, r.s, op, page(q), q.Limit)
+	}
+	filter, sort := list(q)
+	a := search(q.Filter, filter, is("$sort", sort), is("$skip", int64(max(q.Offset, 0))), is("$project", userTable.unread))
+	docs, err := aggregateAll[userDocument](ctx, r.s, op, a, q.Limit)
+	if err != nil {
+		return nil, err
+	}
+	return userTable.readAll(op, docs)
 }
 
-// Count takes the number of all users from what the collection knows of itself, which
-// costs the same however many there are. After a crash of a server that may be off by the changes of
-// its last minute; on a sharded cluster it holds copies that a move of chunks has left behind, until they
-// are cleaned up. A count by a filter is exact, and reads the filter's index.
+// Count takes the number of all users from what the collection knows of itself, which costs the same however many there
+// are. After a crash of a server that may be off by the changes of its last minute; on a sharded cluster it holds copies
+// that a move of chunks has left behind, until they are cleaned up. A count by a filter is exact, and reads the filter's
+// index.
 func (r users) Count(ctx context.Context, f user.Filter) (int, error) {
+	const op = "count users"
+	filter := matching(f)
+	if isSearch(f) {
+		counted, err := aggregateAll[struct{ N int }](ctx, r.s, op, search(f, all(filter), is("$count", "n")), 1)
+		if err != nil || len(counted) == 0 {
+			return 0, err
+		}
+		return counted[0].N, nil
+	}
 	var n int64
-	err := r.s.within(ctx, "count users", func(ctx context.Context) (err error) {
-		if filter := matching(f); len(filter) > 0 {
+	err := r.s.within(ctx, op, func(ctx context.Context) (err error) {
+		if len(filter) > 0 {
 			n, err = r.s.collection(userTable.name).CountDocuments(ctx, all(filter))
 		} else {
 			n, err = r.s.collection(userTable.name).EstimatedDocumentCount(ctx)

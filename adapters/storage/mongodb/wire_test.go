@@ -58,7 +58,7 @@ func name(command bson.Raw) string {
 func watched(t *testing.T, uri string) (*mongodb.Store, *wire) {
 	t.Helper()
 	w := &wire{}
-	s := create(t, uri, mongodb.Options{KeepExpired: true, Monitor: w.monitor()})
+	s := create(t, uri, mongodb.Options{Monitor: w.monitor()})
 	if err := s.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -309,7 +309,7 @@ func TestTwoPutsOfOneUser(t *testing.T) {
 			}
 			var left atomic.Int64 // commands until the other comes before one
 			var between func()
-			a := create(t, uri, mongodb.Options{KeepExpired: true, Monitor: &event.CommandMonitor{
+			a := create(t, uri, mongodb.Options{Monitor: &event.CommandMonitor{
 				Started: func(context.Context, *event.CommandStartedEvent) {
 					if left.Add(-1) == 0 {
 						between()

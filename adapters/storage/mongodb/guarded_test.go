@@ -42,7 +42,7 @@ func TestResignationsBetweenCommands(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var commands, hold atomic.Int64
 			var other func()
-			one := create(t, uri, mongodb.Options{KeepExpired: true, Monitor: &event.CommandMonitor{
+			one := create(t, uri, mongodb.Options{Monitor: &event.CommandMonitor{
 				Started: func(_ context.Context, e *event.CommandStartedEvent) {
 					if at, is := e.Command.Lookup(e.CommandName).StringValueOK(); is && at == "users" && commands.Add(1) == hold.Load() {
 						other()
@@ -107,7 +107,7 @@ func TestStaffTokenOfACrash(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err := db.Collection("users").UpdateMany(t.Context(), bson.D{}, bson.D{{Key: "$set", Value: bson.D{{Key: "staff_token", Value: "left behind"}}}})
+	_, err := db.Collection("users").UpdateMany(t.Context(), bson.D{}, bson.D{{Key: "$set", Value: bson.D{{Key: "write_token", Value: "left behind"}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func TestStaffTokenOfACrash(t *testing.T) {
 	if _, err := s.Users().Update(t.Context(), "2", func(u *user.User) error { u.Rename("Still", "Staff"); return nil }); err != nil {
 		t.Fatal(err)
 	}
-	n, err := db.Collection("users").CountDocuments(t.Context(), bson.D{{Key: "staff_token", Value: bson.D{{Key: "$exists", Value: true}}}})
+	n, err := db.Collection("users").CountDocuments(t.Context(), bson.D{{Key: "write_token", Value: bson.D{{Key: "$exists", Value: true}}}})
 	if err != nil || n != 0 {
 		t.Errorf("%d users have tokens after a change of each, %v", n, err)
 	}
