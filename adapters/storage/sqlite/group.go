@@ -122,6 +122,8 @@ func (s *Store) runAll(w *write) {
 // An interrupted statement would undo the whole transaction. So the contexts of the callers count before and after
 // their writes are run, and not during it.
 func (s *Store) runBatch(ctx context.Context) error {
+	q := &querier{prepared: s.writes}
+	defer q.prepareMissed(context.WithoutCancel(ctx))
 	c, err := s.writer.Conn(ctx)
 	if err != nil {
 		return err
@@ -148,7 +150,7 @@ func (s *Store) runBatch(ctx context.Context) error {
 		}
 	}()
 	kept := 0
-	q := &querier{tx, tx, s.writes}
+	q.runner, q.tx = tx, tx
 	for _, w := range batch {
 		if err = runOne(ctx, q, w, len(batch) > 1); err != nil {
 			break // the transaction is gone, with what was run in it before

@@ -5,28 +5,53 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 
 	"roster/adapters/storage"
 	"roster/adapters/storage/sqltable"
 )
 
-// prepared holds the statements that are run so often that planning them each time would show, by text.
-type prepared map[string]*sql.Stmt
+// maxPrepared bounds the statements that stay prepared, since clients choose what lists ask for.
+const maxPrepared = 100
 
-func prepareAll(ctx context.Context, db *sql.DB, queries []string) (prepared, error) {
-	p := prepared{}
-	for _, q := range queries {
-		statement, err := db.PrepareContext(ctx, q)
-		if err != nil {
-			return p, err
-		}
-		p[q] = statement
-	}
-	return p, nil
+// prepared holds prepared statements of a pool of connections by their text, those that were run first. Planning a
+// statement each time takes as long as running it.
+type prepared struct {
+	db *sql.DB
+
+	mu    sync.RWMutex
+	ready map[string]*sql.Stmt
 }
 
-func (p prepared) close() (err error) {
-	for _, statement := range p {
+func newPrepared(db *sql.DB) *prepared { return &prepared{db: db, ready: map[string]*sql.Stmt{}} }
+
+// find returns the prepared statement for a query, or nil.
+func (p *prepared) find(query string) *sql.Stmt {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.ready[query]
+}
+
+// add prepares a query and returns the statement, or nil when it cannot be prepared or there are enough. It takes a
+// connection of the pool.
+func (p *prepared) add(ctx context.Context, query string) *sql.Stmt {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if statement := p.ready[query]; statement != nil || len(p.ready) >= maxPrepared {
+		return statement
+	}
+	statement, err := p.db.PrepareContext(ctx, query)
+	if err != nil {
+		return nil // running the query fails likewise
+	}
+	p.ready[query] = statement
+	return statement
+}
+
+func (p *prepared) close() (err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, statement := range p.ready {
 		err = errors.Join(err, statement.Close())
 	}
 	return err
@@ -42,17 +67,30 @@ type runner interface {
 // querier runs statements, those that are prepared by their plans.
 type querier struct {
 	runner
-	tx    *sql.Tx // nil for readers
-	ready prepared
+	prepared *prepared
+	tx       *sql.Tx  // nil for readers
+	missed   []string // the queries of tx that were not prepared
 }
 
 // statement returns the prepared statement for a query, or nil.
 func (q *querier) statement(ctx context.Context, query string) *sql.Stmt {
-	statement := q.ready[query]
-	if statement != nil && q.tx != nil {
+	statement := q.prepared.find(query)
+	switch {
+	case statement != nil && q.tx != nil:
 		return q.tx.StmtContext(ctx, statement)
+	case statement == nil && q.tx != nil: // the only connection is in use
+		q.missed = append(q.missed, query)
+	case statement == nil:
+		return q.prepared.add(ctx, query)
 	}
 	return statement
+}
+
+// prepareMissed prepares the queries of a transaction for the next one. It is called after its end.
+func (q *querier) prepareMissed(ctx context.Context) {
+	for _, query := range q.missed {
+		q.prepared.add(ctx, query)
+	}
 }
 
 func (q *querier) QueryRow(ctx context.Context, query string, args ...any) sqltable.Row {
@@ -63,7 +101,11 @@ func (q *querier) QueryRow(ctx context.Context, query string, args ...any) sqlta
 }
 
 func (q *querier) QueryEach(ctx context.Context, query string, args []any, f func(sqltable.Row) error) error {
-	rows, err := q.QueryContext(ctx, query, args...)
+	run := func() (*sql.Rows, error) { return q.QueryContext(ctx, query, args...) }
+	if statement := q.statement(ctx, query); statement != nil {
+		run = func() (*sql.Rows, error) { return statement.QueryContext(ctx, args...) }
+	}
+	rows, err := run()
 	if err != nil {
 		return err
 	}
@@ -153,7 +195,7 @@ func (s *Store) bulk(ctx context.Context, op string, f sqltable.Work) error {
 		return translate(ctx, op, err)
 	}
 	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	if err := f(ctx, &querier{tx, tx, s.writes}); err != nil {
+	if err := f(ctx, &querier{runner: tx, prepared: s.writes, tx: tx}); err != nil {
 		return err
 	}
 	return translate(ctx, op, tx.Commit())

@@ -30,8 +30,8 @@ type Store struct {
 	reader  *sql.DB          // nil before Start when the database is only read
 	source  *sqlitefile.File // of a database that is only read, after Start
 	gate    storage.Gate
-	readers *querier // after Start, as the next two
-	writes  prepared // of the writer
+	readers *querier  // after Start, as the next two
+	writes  *prepared // of the writer
 	group   group
 	file    fs.FileInfo // of the file that was opened
 
@@ -120,13 +120,9 @@ func (s *Store) start(ctx context.Context) error {
 	if s.file, err = os.Stat(s.path); err != nil {
 		return fmt.Errorf("sqlite: %w", err)
 	}
-	reads, writes := s.Frequent()
-	ready, err := prepareAll(ctx, s.reader, reads)
-	s.readers = &querier{runner: s.reader, ready: ready}
-	if err == nil && s.writer != nil {
-		s.writes, err = prepareAll(ctx, s.writer, append(writes, savepoint, releaseSavepoint, undoSavepoint))
-	}
-	return translate(ctx, "prepare statements", err)
+	s.readers = &querier{runner: s.reader, prepared: newPrepared(s.reader)}
+	s.writes = newPrepared(s.writer)
+	return nil
 }
 
 func (s *Store) startWriting(ctx context.Context) error {
@@ -201,9 +197,9 @@ func (s *Store) Close(ctx context.Context) error {
 // release closes the connections, the writer's last: the last to close moves the log into the
 // database file.
 func (s *Store) release() error {
-	err := s.writes.close()
+	var err error
 	if s.readers != nil {
-		err = errors.Join(err, s.readers.ready.close())
+		err = errors.Join(s.writes.close(), s.readers.prepared.close())
 	}
 	for _, db := range []*sql.DB{s.reader, s.writer} {
 		if db != nil {

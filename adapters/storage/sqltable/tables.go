@@ -76,17 +76,6 @@ func New(db DB, d *Dialect) Tables {
 	}
 }
 
-// Frequent returns the statements that are run so often that planning them each time would show.
-func (t *Tables) Frequent() (read, write []string) {
-	read = []string{SelectPing, t.SelectWithSession, t.UserTable.SelectByID, t.UserTable.SelectUnique, t.SessionTable.SelectByID,
-		t.AttemptTable.SelectByID}
-	write = []string{
-		t.UserTable.SelectToSet, t.SessionTable.SelectToSet, t.AttemptTable.SelectToSet,
-		t.UserTable.Insert, t.SessionTable.Insert, t.AttemptTable.InsertOnce, t.EventTable.InsertOnce,
-	}
-	return read, write
-}
-
 // failure translates an error of the database in a statement that no rule of a table refuses.
 func (t *Tables) failure(ctx context.Context, op string, err error) error {
 	return t.db.Failure(ctx, op, err, Conflicts{})
