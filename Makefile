@@ -29,7 +29,12 @@ build: ## build bin/roster, one static binary
 build-race:
 	CGO_ENABLED=1 $(GO) build $(RACE) -o $(BIN) ./cmd/roster
 
+# The binaries that the tests start are built once, not by each package.
+test: export TEST_BINARY = $(CURDIR)/bin/test/roster
+test: export TEST_BINARY_RACE = $(CURDIR)/bin/test/roster-race
 test: ## run every test on every backend, in random order; under the race detector once
+	$(MAKE) --no-print-directory build BIN=$(TEST_BINARY)
+	$(MAKE) --no-print-directory build-race BIN=$(TEST_BINARY_RACE)
 	CGO_ENABLED=1 $(GO) test $(RACE) -shuffle=on -timeout 30m -p $(ATONCE) ./...
 	$(GO) test -run TestThrottleSurvivesAddressFlood ./adapters/httpapi
 	TEST_BACKEND=memory CGO_ENABLED=1 $(GO) test $(RACE) -timeout 30m -run 'TestRegistrationRace|TestRefreshRace' ./test/e2e

@@ -17,23 +17,35 @@ import (
 	"roster/domain/user"
 )
 
-// check is one case. It is given a backend that is started, empty and its own.
+// check is one case. It is given a backend that is started, empty and, while it runs, its own.
 type check struct {
 	name string
 	run  func(t *testing.T, b storage.Backend)
 }
 
-// Backend runs the whole contract. open returns a backend that is started and empty, and cleans it up
-// by way of t.
+// port is what is demanded of one port.
+type port struct {
+	name   string
+	checks []check
+}
+
+// Backend runs the whole contract. open returns a backend that is started and empty, for one check at a time, and
+// cleans it up by way of t.
 func Backend(t *testing.T, open func(t *testing.T) storage.Backend) {
-	for _, port := range []struct {
-		name   string
-		checks []check
-	}{
-		{"Users", users}, {"List", lists}, {"IDs", ids}, {"Sessions", sessions}, {"SessionList", sessionLists},
-		{"Attempts", attempts}, {"Audit", audits}, {"AuditList", auditLists}, {"ChangeEvents", changeEvents}, {"WithSession", withSession},
-		{"Archive", archives},
-	} {
+	UsersOf(t, open)
+	run(t, open, port{"Sessions", sessions}, port{"SessionList", sessionLists}, port{"Attempts", attempts},
+		port{"Audit", audits}, port{"AuditList", auditLists})
+}
+
+// UsersOf runs the part of the contract that stores or reads users, for a backend that can keep users, and nothing
+// else, in a second way. Archive puts users among other records; ChangeEvents changes, and WithSession reads, them too.
+func UsersOf(t *testing.T, open func(t *testing.T) storage.Backend) {
+	run(t, open, port{"Users", users}, port{"List", lists}, port{"IDs", ids},
+		port{"ChangeEvents", changeEvents}, port{"WithSession", withSession}, port{"Archive", archives})
+}
+
+func run(t *testing.T, open func(t *testing.T) storage.Backend, ports ...port) {
+	for _, port := range ports {
 		t.Run(port.name, func(t *testing.T) {
 			for _, c := range port.checks {
 				t.Run(c.name, func(t *testing.T) { c.run(t, open(t)) })

@@ -16,8 +16,6 @@ import (
 	"roster/test/support/process"
 )
 
-func TestMain(m *testing.M) { process.Main(m) }
-
 // client follows no redirects and keeps connections for as many requests as tests make at once.
 var client = &http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -19,10 +19,15 @@ import (
 // patience bounds a hang; no test measures against it.
 const patience = 60 * time.Second
 
+// pace is how often a test asks that waits for something, and how often each client of a load makes its requests.
+const pace = 50 * time.Millisecond
+
 // soon asks again and again whether something is so.
 func soon(t *testing.T, what string, so func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+	tick := time.NewTicker(pace)
+	defer tick.Stop()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); <-tick.C {
 		if so() {
 			return
 		}
@@ -129,12 +134,14 @@ func newLoad(t *testing.T, instances [2]*process.Server) *load {
 func (l *load) start() {
 	for c := range clients {
 		l.running.Go(func() {
+			tick := time.NewTicker(pace)
+			defer tick.Stop()
 			for round := 0; ; round++ {
 				for i, s := range l.sessions[c*sessionsEach : (c+1)*sessionsEach] {
 					select {
 					case <-l.stop:
 						return
-					default:
+					case <-tick.C:
 					}
 					if !l.use(s, (i+round)%2) {
 						return

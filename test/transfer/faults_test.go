@@ -115,7 +115,10 @@ func TestEditorsAreNoAdministrators(t *testing.T) {
 // A small packed file that unpacks to much takes little memory.
 func TestRowsTakeBoundedMemory(t *testing.T) {
 	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
+	z, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
+	if err != nil {
+		t.Fatal(err)
+	}
 	write := func(text string) {
 		if _, err := z.Write([]byte(text)); err != nil {
 			t.Fatal(err)

@@ -12,7 +12,8 @@ import (
 
 // binary is one build of the service, made once in a run.
 type binary struct {
-	target string // of the Makefile
+	target   string // of the Makefile
+	variable string // of the environment, with the path of one that is built already
 
 	once sync.Once
 	dir  string // to be removed at the end; "" when nothing was built
@@ -21,11 +22,11 @@ type binary struct {
 }
 
 var (
-	plain   = &binary{target: "build"}
-	watched = &binary{target: "build-race"}
+	plain   = &binary{target: "build", variable: "TEST_BINARY"}
+	watched = &binary{target: "build-race", variable: "TEST_BINARY_RACE"}
 )
 
-// Build returns the path of the binary: that of the environment variable ROSTER_BINARY, or one built
+// Build returns the path of the binary: that of the environment variable TEST_BINARY, or one built
 // from this module, once in a run. Clean removes it.
 func Build() (string, error) { return plain.build() }
 
@@ -40,7 +41,7 @@ func BuildWatched() (string, error) {
 
 func (b *binary) build() (string, error) {
 	b.once.Do(func() {
-		if b.path = os.Getenv("ROSTER_BINARY"); b.path != "" {
+		if b.path = os.Getenv(b.variable); b.path != "" {
 			b.path, b.err = filepath.Abs(b.path)
 			return
 		}
