@@ -46,6 +46,7 @@ func emptied(t *testing.T, uri string) func(*testing.T) storage.Backend {
 				t.Fatalf("empty %s: %v", name, err)
 			}
 		}
+		s.ForgetCounter()
 		return s
 	}
 }

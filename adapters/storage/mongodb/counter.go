@@ -56,8 +56,17 @@ func (r userIDs) last(ctx context.Context, op string) (int64, error) {
 }
 
 // skip makes new ids higher than those of users about to be added. It comes before they are, so that a crash leaves a gap
-// and no id that is assigned twice. Ids that were assigned here need nothing.
+// and no id that is assigned twice.
 func (r userIDs) skip(ctx context.Context, op string, docs ...userDocument) error {
+	n, err := r.higher(ctx, op, docs...)
+	if err != nil || n == 0 {
+		return err
+	}
+	return r.raise(ctx, op, n)
+}
+
+// higher returns the highest id of some users if the counter is below it, or 0. Ids that were assigned here are not.
+func (r userIDs) higher(ctx context.Context, op string, docs ...userDocument) (int64, error) {
 	var highest int64
 	for _, d := range docs {
 		if n, counted := user.IDFromSortKey(d.ID).Integer(); counted {
@@ -65,12 +74,12 @@ func (r userIDs) skip(ctx context.Context, op string, docs ...userDocument) erro
 		}
 	}
 	if highest <= r.s.counted.Load() {
-		return nil
+		return 0, nil
 	}
 	if last, err := r.last(ctx, op); err != nil || highest <= last {
-		return err
+		return 0, err
 	}
-	return r.raise(ctx, op, highest)
+	return highest, nil
 }
 
 // raise makes new ids higher than n. It never lowers the counter.

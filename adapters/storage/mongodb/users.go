@@ -96,7 +96,7 @@ func (r users) Add(ctx context.Context, u *user.User, events ...outbound.Events)
 	if err != nil {
 		return err
 	}
-	if err := userIDs(r).skip(ctx, op, d); err != nil {
+	if err := r.skip(ctx, op, d); err != nil {
 		return err
 	}
 	if r.s.sharded {
@@ -108,6 +108,18 @@ func (r users) Add(ctx context.Context, u *user.User, events ...outbound.Events)
 		return err
 	}
 	return r.s.record(ctx, occurred)
+}
+
+// skip makes new ids higher than that of a user about to be added. A user who cannot be added causes no gap.
+func (r users) skip(ctx context.Context, op string, d userDocument) error {
+	higher, err := userIDs(r).higher(ctx, op, d)
+	if err != nil || higher == 0 {
+		return err
+	}
+	if err := userTable.refusal(ctx, r.s, op, d, true); err != nil {
+		return err
+	}
+	return userIDs(r).raise(ctx, op, higher)
 }
 
 func (r users) Get(ctx context.Context, id user.ID) (*user.User, error) {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"roster/adapters/storage"
@@ -32,20 +33,30 @@ func (p *prepared) find(query string) *sql.Stmt {
 	return p.ready[query]
 }
 
-// add prepares a query and returns the statement, or nil when it cannot be prepared or there are enough. It takes a
-// connection of the pool.
+// add prepares a query and returns the statement, or nil when it cannot be prepared or there are enough. It waits for
+// a connection of the pool, without the lock: the connections may be in use by statements that are about to be found.
 func (p *prepared) add(ctx context.Context, query string) *sql.Stmt {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if statement := p.ready[query]; statement != nil || len(p.ready) >= maxPrepared {
-		return statement
+	if p.full() {
+		return nil
 	}
 	statement, err := p.db.PrepareContext(ctx, query)
 	if err != nil {
 		return nil // running the query fails likewise
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if former := p.ready[query]; former != nil || len(p.ready) >= maxPrepared {
+		_ = statement.Close() // it did nothing
+		return former
+	}
 	p.ready[query] = statement
 	return statement
+}
+
+func (p *prepared) full() bool {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return len(p.ready) >= maxPrepared
 }
 
 func (p *prepared) close() (err error) {
@@ -74,6 +85,9 @@ type querier struct {
 
 // statement returns the prepared statement for a query, or nil.
 func (q *querier) statement(ctx context.Context, query string) *sql.Stmt {
+	if strings.HasPrefix(query, "PRAGMA") {
+		return nil // SQLite reads some settings when it prepares the statement
+	}
 	statement := q.prepared.find(query)
 	switch {
 	case statement != nil && q.tx != nil:
