@@ -29,7 +29,6 @@ func NewAccounts(p Ports, s Settings, g *Guard) *Accounts {
 	}
 }
 
-// List implements inbound.Accounts.
 func (a *Accounts) List(ctx context.Context, actor inbound.Actor, q inbound.UserQuery) ([]*user.User, error) {
 	f, err := a.settings.Access.scope(actor, q.Filter)
 	if err != nil {
@@ -51,7 +50,6 @@ func (a *Accounts) List(ctx context.Context, actor inbound.Actor, q inbound.User
 	return found, nil
 }
 
-// Count implements inbound.Accounts.
 func (a *Accounts) Count(ctx context.Context, actor inbound.Actor, q inbound.UserQuery) (int, error) {
 	f, err := a.settings.Access.scope(actor, q.Filter)
 	if err != nil {
@@ -87,12 +85,10 @@ func (a *Accounts) withEmail(ctx context.Context, address string, f user.Filter)
 	return []*user.User{u}, nil
 }
 
-// Get implements inbound.Accounts.
 func (a *Accounts) Get(ctx context.Context, actor inbound.Actor, id user.ID) (*user.User, error) {
 	return a.find(ctx, actor, opRead, id)
 }
 
-// MayChange implements inbound.Accounts.
 func (a *Accounts) MayChange(ctx context.Context, actor inbound.Actor, id user.ID) error {
 	_, err := a.find(ctx, actor, opChange, id)
 	return err
@@ -114,7 +110,6 @@ func (a *Accounts) find(ctx context.Context, actor inbound.Actor, op operation, 
 	return u, a.settings.Access.allow(actor, op, id)
 }
 
-// Delete implements inbound.Accounts.
 func (a *Accounts) Delete(ctx context.Context, actor inbound.Actor, id user.ID, versions []int64) error {
 	if _, err := a.find(ctx, actor, opChange, id); err != nil {
 		return err

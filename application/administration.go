@@ -22,7 +22,6 @@ var _ inbound.Administration = (*Administration)(nil)
 // NewAdministration returns the use cases on those of accounts.
 func NewAdministration(a *Accounts) *Administration { return &Administration{a} }
 
-// Create implements inbound.Administration.
 func (m *Administration) Create(ctx context.Context, in inbound.UserInput) (*user.User, error) {
 	if !in.Email.Present() {
 		_, _, faults := user.EmailRule(true).Check(in.Email)
@@ -38,16 +37,13 @@ func (m *Administration) Create(ctx context.Context, in inbound.UserInput) (*use
 	return m.accounts.add(ctx, "", parsed)
 }
 
-// CheckInput implements inbound.Administration.
 func (m *Administration) CheckInput(ctx context.Context, in inbound.UserInput, u *user.User) error {
 	_, err := m.accounts.parse(ctx, in, false, u)
 	return err
 }
 
-// PasswordRules implements inbound.Administration.
 func (m *Administration) PasswordRules() string { return m.accounts.passwords.Policy.String() }
 
-// HasAdministrator implements inbound.Administration.
 func (m *Administration) HasAdministrator(ctx context.Context) (bool, error) {
 	yes := true
 	q := user.Query{Filter: user.Filter{Active: &yes, Staff: &yes}, Order: user.Ordering(string(user.SortID)), Limit: 1}
@@ -55,7 +51,6 @@ func (m *Administration) HasAdministrator(ctx context.Context) (bool, error) {
 	return len(found) > 0, err
 }
 
-// Find implements inbound.Administration.
 func (m *Administration) Find(ctx context.Context, idOrEmail string) (*user.User, error) {
 	if strings.Contains(idOrEmail, "@") {
 		e, err := user.ParseEmail(idOrEmail, m.accounts.ports.Domains.ToASCII)
@@ -74,7 +69,6 @@ func (m *Administration) Find(ctx context.Context, idOrEmail string) (*user.User
 // pageSize is how many users or sessions are read at once, which bounds the memory.
 const pageSize = 500
 
-// Each implements inbound.Administration.
 func (m *Administration) Each(ctx context.Context, q user.Query, visit func(*user.User) error) error {
 	left := q.Limit // 0 or less: no limit
 	for {
@@ -99,7 +93,6 @@ func (m *Administration) Each(ctx context.Context, q user.Query, visit func(*use
 	}
 }
 
-// EachSession implements inbound.Administration.
 func (m *Administration) EachSession(ctx context.Context, u *user.User, visit func(*session.Session) error) error {
 	q := session.Query{Owner: u.ID(), LiveAt: m.accounts.ports.Clock.Now(), Epoch: u.SessionEpoch(), Limit: pageSize}
 	for {
@@ -151,7 +144,6 @@ func (m *Administration) SignInStatus(ctx context.Context, u *user.User) (inboun
 	return out, err
 }
 
-// Set implements inbound.Administration.
 func (m *Administration) Set(ctx context.Context, id user.ID, s inbound.AdminChanges) (*user.User, error) {
 	u, err := m.accounts.ports.Users.Get(ctx, id)
 	if err != nil {
@@ -174,7 +166,6 @@ func (m *Administration) Set(ctx context.Context, id user.ID, s inbound.AdminCha
 	})
 }
 
-// SetPassword implements inbound.Administration.
 func (m *Administration) SetPassword(ctx context.Context, id user.ID, password field.Text) error {
 	u, err := m.accounts.ports.Users.Get(ctx, id)
 	if err != nil {
@@ -204,7 +195,6 @@ func (m *Administration) SetPassword(ctx context.Context, id user.ID, password f
 	return err
 }
 
-// Unlock implements inbound.Administration.
 func (m *Administration) Unlock(ctx context.Context, id user.ID) (bool, error) {
 	u, err := m.accounts.ports.Users.Get(ctx, id)
 	if err != nil {
@@ -213,7 +203,6 @@ func (m *Administration) Unlock(ctx context.Context, id user.ID) (bool, error) {
 	return m.accounts.unlock(ctx, "", u)
 }
 
-// Delete implements inbound.Administration.
 func (m *Administration) Delete(ctx context.Context, id user.ID, allowLastStaff bool) error {
 	return m.accounts.delete(ctx, "", id, func(u *user.User) error {
 		if allowLastStaff {

@@ -10,7 +10,6 @@ import (
 	"roster/ports/inbound"
 )
 
-// Authenticate implements inbound.Authentication.
 func (a *Authentication) Authenticate(ctx context.Context, token string) (inbound.Actor, error) {
 	now := a.Clock.Now()
 	c, err := a.Tokens.Parse(ctx, token, now)

@@ -13,7 +13,6 @@ import (
 	"roster/ports/inbound"
 )
 
-// Change implements inbound.Accounts.
 func (a *Accounts) Change(ctx context.Context, actor inbound.Actor, id user.ID, read func() (inbound.Changes, error)) (*user.User, error) {
 	before, err := a.find(ctx, actor, opChange, id)
 	if err != nil {
@@ -51,7 +50,6 @@ func (a *Accounts) Change(ctx context.Context, actor inbound.Actor, id user.ID, 
 	return a.store(ctx, actor, id, parsed, in.Versions, a.settings.Rules.KeepCurrent && actor.Is(id))
 }
 
-// ChangePassword implements inbound.Accounts.
 func (a *Accounts) ChangePassword(ctx context.Context, actor inbound.Actor, current, password field.Text) error {
 	if actor.Anonymous() {
 		return inbound.ErrNoCredentials

@@ -32,7 +32,7 @@ func (r *dedupRecorder) due(e audit.Event) []audit.Event {
 // deduplicated returns what a storage port calls for the event of a change, unless it is suppressed. occurred reports
 // whether there is one. The change may run several times: an event counts as a repetition once for each kind.
 func (r *dedupRecorder) deduplicated(ctx context.Context, occurred func() (audit.Event, bool)) outbound.Events {
-	due := map[audit.Kind][]audit.Event{}
+	due := make(map[audit.Kind][]audit.Event)
 	return func() []audit.Event {
 		e, ok := occurred()
 		if !ok {

@@ -23,7 +23,6 @@ func NewHealth(s outbound.Storage) *Health { return &Health{storage: s} }
 // Drain makes Ready fail from now on, so that load balancers send new requests elsewhere before the service stops.
 func (h *Health) Drain() { h.draining.Store(true) }
 
-// Ready implements inbound.Health.
 func (h *Health) Ready(ctx context.Context) error {
 	if h.draining.Load() {
 		return fault.ErrUnavailable

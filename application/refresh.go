@@ -12,7 +12,6 @@ import (
 	"roster/ports/inbound"
 )
 
-// Refresh implements inbound.Authentication.
 func (a *Authentication) Refresh(ctx context.Context, token field.Text) (inbound.TokenPair, error) {
 	now := a.Clock.Now()
 	c, err := a.parseToken(ctx, "refresh", token, session.Refresh, now)

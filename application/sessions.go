@@ -21,7 +21,6 @@ var _ inbound.Sessions = (*Sessions)(nil)
 // NewSessions returns the use cases on the ports p.
 func NewSessions(p Ports, s Settings) *Sessions { return &Sessions{p, s.Rules, NewRecorder(p)} }
 
-// List implements inbound.Sessions.
 func (s *Sessions) List(ctx context.Context, actor inbound.Actor, q session.Query) ([]*session.Session, error) {
 	owner, err := s.owner(ctx, actor, q.Owner)
 	if err != nil {
@@ -31,7 +30,6 @@ func (s *Sessions) List(ctx context.Context, actor inbound.Actor, q session.Quer
 	return s.ports.Sessions.List(ctx, q)
 }
 
-// End implements inbound.Sessions.
 func (s *Sessions) End(ctx context.Context, actor inbound.Actor, id session.ID) error {
 	if actor.Anonymous() {
 		return inbound.ErrNoCredentials
@@ -53,7 +51,6 @@ func (s *Sessions) End(ctx context.Context, actor inbound.Actor, id session.ID) 
 	return err
 }
 
-// EndAll implements inbound.Sessions.
 func (s *Sessions) EndAll(ctx context.Context, actor inbound.Actor, id user.ID) error {
 	owner, err := s.owner(ctx, actor, id)
 	if err != nil {

@@ -22,7 +22,6 @@ var errCredentialReplaced = errors.New("credential replaced during the sign-in")
 // rehash at the same time, which needs one more try.
 const signInTries = 3
 
-// SignIn implements inbound.Authentication.
 func (a *Authentication) SignIn(ctx context.Context, in inbound.SignIn) (inbound.TokenPair, error) {
 	email, _, faults := field.Rule{Name: user.FieldEmail, Required: true}.Check(in.Email)
 	plain, _, more := field.Rule{Name: user.FieldPassword, Required: true, KeepSpace: !a.trim}.Check(in.Password)

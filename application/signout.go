@@ -9,7 +9,6 @@ import (
 	"roster/domain/user"
 )
 
-// SignOut implements inbound.Authentication.
 func (a *Authentication) SignOut(ctx context.Context, token field.Text) error {
 	now := a.Clock.Now()
 	c, err := a.parseToken(ctx, "refresh", token, session.Refresh, now)

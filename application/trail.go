@@ -16,7 +16,6 @@ var _ inbound.Trail = (*Trail)(nil)
 // NewTrail returns the use case on the ports p.
 func NewTrail(p Ports) *Trail { return &Trail{p.AuditTrail} }
 
-// Events implements inbound.Trail.
 func (t *Trail) Events(ctx context.Context, actor inbound.Actor, read func() (audit.Query, error)) ([]audit.Event, error) {
 	if err := requireStaff(actor); err != nil {
 		return nil, err

@@ -11,7 +11,6 @@ import (
 	"roster/ports/inbound"
 )
 
-// Verify implements inbound.Authentication.
 func (a *Authentication) Verify(ctx context.Context, token field.Text) error {
 	now := a.Clock.Now()
 	c, err := a.parseToken(ctx, "token", token, "", now)

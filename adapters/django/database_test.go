@@ -38,8 +38,8 @@ func makeSQLite(t *testing.T, path string, statements ...string) {
 // postgresOf makes tables in a database of its own and returns its URL.
 func postgresOf(t *testing.T, statements ...string) string {
 	t.Helper()
-	url := testenv.Postgres(t)
-	c, err := pgx.Connect(t.Context(), url)
+	source := testenv.Postgres(t)
+	c, err := pgx.Connect(t.Context(), source)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func postgresOf(t *testing.T, statements ...string) string {
 			t.Fatalf("%s: %v", s, err)
 		}
 	}
-	return url
+	return source
 }
 
 // Tables and columns may have any name.

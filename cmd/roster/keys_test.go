@@ -163,9 +163,9 @@ func TestConfiguredKeysAreNotKept(t *testing.T) {
 // A key given in PEM is opened at the start, and at the check.
 func TestBrokenKeyInPEM(t *testing.T) {
 	const marker = "hunter2hunter2"
-	pem := "-----BEGIN PRIVATE KEY-----\n" + marker + "\n-----END PRIVATE KEY-----\n"
+	key := "-----BEGIN PRIVATE KEY-----\n" + marker + "\n-----END PRIVATE KEY-----\n"
 	for _, args := range [][]string{{"serve"}, {"check"}} {
-		r := newShell(t, "ROSTER_SIGNING_KEY="+pem).run("", args...)
+		r := newShell(t, "ROSTER_SIGNING_KEY="+key).run("", args...)
 		if r.code != exitFailure || !strings.HasPrefix(r.stderr, "roster: ROSTER_SIGNING_KEY: ") || strings.Count(r.stderr, "\n") != 1 || strings.Contains(r.stdout+r.stderr, marker) {
 			t.Errorf("%v: exit code %d, %s", args, r.code, r.stderr)
 		}

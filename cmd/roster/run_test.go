@@ -221,7 +221,6 @@ type watch struct {
 	all  []byte
 }
 
-// Write implements io.Writer.
 func (w *watch) Write(p []byte) (int, error) {
 	before := bytes.Contains(w.all, []byte(w.text))
 	w.all = append(w.all, p...)

@@ -25,10 +25,8 @@ func (p Password) Reveal() string {
 	return *p.plain
 }
 
-// Format implements fmt.Formatter.
 func (Password) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "[redacted]") }
 
-// MarshalText implements encoding.TextMarshaler.
 func (Password) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
 
 // Hash is a stored credential: an encoded string with its scheme and parameters. It is printed as [redacted].
@@ -46,10 +44,8 @@ func (h Hash) Encoded() string { return h.encoded }
 // Usable reports whether a password may match. Django marks other credentials with "!".
 func (h Hash) Usable() bool { return h.encoded != "" && h.encoded[0] != '!' }
 
-// Format implements fmt.Formatter.
 func (Hash) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "[redacted]") }
 
-// MarshalText implements encoding.TextMarshaler.
 func (Hash) MarshalText() ([]byte, error) { return []byte("[redacted]"), nil }
 
 // ErrWrongPassword is the error of a change with a wrong current password. The message is Django's.

@@ -68,7 +68,8 @@ func (r *report) chart() string {
 	y += 16
 	text(10, y, `font-size="11"`, r.Machine)
 	y += 14
-	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">
+	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d"
+	font-family="sans-serif" font-size="12">
 <rect width="100%%" height="100%%" fill="white"/>
 %s</svg>
 `, chartWidth, y, chartWidth, y, out.String())

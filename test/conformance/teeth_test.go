@@ -212,22 +212,16 @@ func spoil(defect string) *flawed {
 	}
 }
 
-// Users implements storage.Backend.
 func (f *flawed) Users() outbound.Users { return flawedUsers{f.Backend.Users(), f} }
 
-// Sessions implements storage.Backend.
 func (f *flawed) Sessions() outbound.Sessions { return flawedSessions{f.Backend.Sessions(), f} }
 
-// Attempts implements storage.Backend.
 func (f *flawed) Attempts() outbound.Attempts { return flawedAttempts{f.Backend.Attempts(), f} }
 
-// AuditTrail implements storage.Backend.
 func (f *flawed) AuditTrail() outbound.AuditTrail { return flawedAudit{f.Backend.AuditTrail(), f} }
 
-// Archive implements storage.Backend.
 func (f *flawed) Archive() outbound.Archive { return flawedArchive{f.Backend.Archive(), f} }
 
-// UserIDs implements storage.Backend.
 func (f *flawed) UserIDs() outbound.UserIDs { return flawedIDs{f.Backend.UserIDs(), f} }
 
 // forget returns now the first time a key is seen, and what it returned then the next time, as a read

@@ -65,7 +65,6 @@ type Expect struct {
 // statuses is a status code, or a list any of which will do.
 type statuses []int
 
-// UnmarshalJSON implements json.Unmarshaler.
 func (s *statuses) UnmarshalJSON(raw []byte) error {
 	if bytes.HasPrefix(raw, []byte("[")) {
 		return json.Unmarshal(raw, (*[]int)(s))
@@ -80,7 +79,6 @@ type repeat struct {
 	times int
 }
 
-// UnmarshalJSON implements json.Unmarshaler.
 func (r *repeat) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, &[]any{&r.text, &r.times})
 }

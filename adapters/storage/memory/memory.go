@@ -81,36 +81,26 @@ func New() *Store {
 	return s
 }
 
-// Users implements storage.Backend.
 func (s *Store) Users() outbound.Users { return users{s} }
 
-// Sessions implements storage.Backend.
 func (s *Store) Sessions() outbound.Sessions { return sessions{s.sessions} }
 
-// Attempts implements storage.Backend.
 func (s *Store) Attempts() outbound.Attempts { return attempts{s.attempts} }
 
-// AuditTrail implements storage.Backend.
 func (s *Store) AuditTrail() outbound.AuditTrail { return auditTrail{s.events} }
 
-// Archive implements storage.Backend.
 func (s *Store) Archive() outbound.Archive { return archive{s} }
 
-// UserIDs implements storage.Backend.
 func (s *Store) UserIDs() outbound.UserIDs { return userIDs{s} }
 
-// Start implements storage.Backend.
 func (s *Store) Start(ctx context.Context) error { return ctx.Err() }
 
-// About implements storage.Backend.
 func (s *Store) About(context.Context) (string, error) { return "the memory of this process", nil }
 
-// Same implements storage.Backend.
 func (s *Store) Same(ctx context.Context, other storage.Backend) (bool, error) {
 	return other == storage.Backend(s), ctx.Err()
 }
 
-// Ping implements storage.Backend.
 func (s *Store) Ping(ctx context.Context) error { return ctx.Err() }
 
 // Close implements storage.Backend. It has nothing to do.

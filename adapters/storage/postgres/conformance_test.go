@@ -15,9 +15,9 @@ import (
 
 // The checks follow each other on one store: it is emptied before each, for a fraction of what a new database costs.
 func TestConformance(t *testing.T) {
-	url := testenv.Postgres(t)
-	s := start(t, url)
-	c, err := pgx.Connect(t.Context(), url)
+	server := testenv.Postgres(t)
+	s := start(t, server)
+	c, err := pgx.Connect(t.Context(), server)
 	if err != nil {
 		t.Fatal(err)
 	}

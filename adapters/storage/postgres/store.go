@@ -145,7 +145,6 @@ func (s *Store) Same(ctx context.Context, other storage.Backend) (bool, error) {
 	return places[0] == places[1], nil
 }
 
-// About implements storage.Backend.
 func (s *Store) About(ctx context.Context) (about string, err error) {
 	err = s.Read(ctx, func(ctx context.Context, q sqltable.Querier) error {
 		var program string
@@ -158,7 +157,6 @@ func (s *Store) About(ctx context.Context) (about string, err error) {
 	return about, err
 }
 
-// Ping implements storage.Backend.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.Read(ctx, func(ctx context.Context, q sqltable.Querier) error {
 		var n int

@@ -73,7 +73,6 @@ func (s *Store) Read(ctx context.Context, f sqltable.Work) error {
 // soon begins a transaction that is acknowledged before it is on the disk, where it is a moment later.
 var soon = pgx.TxOptions{BeginQuery: "BEGIN; SET LOCAL synchronous_commit = off"}
 
-// Write implements sqltable.DB.
 func (s *Store) Write(ctx context.Context, op string, m sqltable.Mode, f sqltable.Work) error {
 	switch m {
 	case sqltable.Statement:

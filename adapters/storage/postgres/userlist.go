@@ -9,13 +9,11 @@ import (
 	"roster/domain/user"
 )
 
-// ListUsers implements sqltable.DB.
 func (s *Store) ListUsers(ctx context.Context, t *sqltable.UserTable, q user.Query) ([]*user.User, error) {
 	query, args := list(t, q)
 	return t.List(ctx, "list users", query, args)
 }
 
-// CountUsers implements sqltable.DB.
 func (s *Store) CountUsers(ctx context.Context, _ *sqltable.UserTable, f user.Filter) (n int, err error) {
 	query, args := count(f)
 	err = s.Read(ctx, func(ctx context.Context, q sqltable.Querier) error {

@@ -25,7 +25,6 @@ func (l *Log) begin() <-chan string {
 	return l.ready
 }
 
-// Write implements io.Writer.
 func (l *Log) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -19,14 +19,11 @@ type late struct {
 	fire context.CancelCauseFunc
 }
 
-// Deadline implements context.Context.
 func (*late) Deadline() (time.Time, bool) { return time.Now().Add(-time.Millisecond), true }
 
-// Done implements context.Context.
 func (l *late) Done() <-chan struct{} {
 	l.fire(context.DeadlineExceeded)
 	return l.Context.Done()
 }
 
-// Err implements context.Context.
 func (l *late) Err() error { return context.Cause(l.Context) }
