@@ -11,6 +11,8 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"roster/domain/audit"
+	"roster/domain/session"
+	"roster/domain/user"
 	"roster/ports/outbound"
 )
 
@@ -88,3 +90,84 @@ func TestEventsThatAreNotKeptAreToldOf(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// stored is a storage that takes the events of changes, and runs each change twice, as a port may.
+type stored struct{ err error }
+
+func (s stored) take(events []outbound.Events) error {
+	for range 2 {
+		if _, err := outbound.EventsOf(events); err != nil {
+			return err
+		}
+	}
+	return s.err
+}
+
+type storedUsers struct {
+	outbound.Users
+	stored
+}
+
+func (s storedUsers) Add(_ context.Context, _ *user.User, e ...outbound.Events) error {
+	return s.take(e)
+}
+
+func (s storedUsers) Update(_ context.Context, _ user.ID, _ func(*user.User) error, e ...outbound.Events) (*user.User, error) {
+	return nil, s.take(e)
+}
+
+func (s storedUsers) Delete(_ context.Context, _ user.ID, _ func(*user.User) error, e ...outbound.Events) error {
+	return s.take(e)
+}
+
+type storedSessions struct {
+	outbound.Sessions
+	stored
+}
+
+func (s storedSessions) Add(_ context.Context, _ *session.Session, e ...outbound.Events) error {
+	return s.take(e)
+}
+
+func (s storedSessions) Update(
+	_ context.Context, _ session.ID, _ func(*session.Session) error, e ...outbound.Events,
+) (*session.Session, error) {
+	return nil, s.take(e)
+}
+
+// The events of a change are logged once, after the change is stored, and not when it is refused.
+func TestEventsOfChangesAreLogged(t *testing.T) {
+	for _, refusal := range []error{nil, errors.New("refused")} {
+		core, lines := observer.New(zap.InfoLevel)
+		trail := New(&kept{}, zap.New(core))
+		users := trail.Users(storedUsers{stored: stored{refusal}})
+		sessions := trail.Sessions(storedSessions{stored: stored{refusal}})
+		event := func(id audit.ID) outbound.Events {
+			return func() []audit.Event { return []audit.Event{{ID: id, At: at, Kind: audit.Changed, Channel: audit.API}} }
+		}
+		for _, err := range []error{
+			users.Add(t.Context(), nil, event("e1")),
+			sessions.Add(t.Context(), nil, event("e2")),
+			second(sessions.Update(t.Context(), "a", nil, event("e3"), event("e4"))),
+			second(users.Update(t.Context(), "1", nil, event("e5"))),
+			users.Delete(t.Context(), "1", nil, event("e6")),
+		} {
+			if !errors.Is(err, refusal) {
+				t.Errorf("got %v, want %v", err, refusal)
+			}
+		}
+		want := []string{"e1", "e2", "e3", "e4", "e5", "e6"}
+		if refusal != nil {
+			want = nil
+		}
+		var got []string
+		for _, l := range lines.All() {
+			got = append(got, l.ContextMap()["id"].(string))
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func second(_ any, err error) error { return err }
