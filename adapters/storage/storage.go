@@ -82,6 +82,9 @@ func TooOld(place string, has, needed int64) error {
 type Options struct {
 	DataDir string // where an embedded database lies unless the URL says otherwise
 	Access  Access
+	// Load means that this process will store many users through the Archive. The backend may keep other processes
+	// out when it has none yet.
+	Load bool
 
 	// Notice, unless nil, is called by Start with what the operator is to know: that a database was created, in a
 	// text that begins with "created", that it is read in an unusual way, or, before it begins, what is built that

@@ -112,6 +112,9 @@ func (r *importRun) run(ctx context.Context) error {
 	if err == nil {
 		err = r.flush(ctx)
 	}
+	if err == nil && !r.options.DryRun {
+		err = r.Archive.BuildIndexes(ctx)
+	}
 	if err == nil {
 		err = r.skipIDs(ctx, r.lastID)
 	}

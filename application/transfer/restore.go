@@ -41,6 +41,9 @@ func (r *Restoring) Restore(ctx context.Context, resume bool, progress inbound.P
 	want, err := in.read(ctx, func(h outbound.ExportHeader) error {
 		return prepareTarget(ctx, r.to, in.collections, resume, h.LastUserID)
 	})
+	if err == nil {
+		err = r.to.BuildIndexes(ctx)
+	}
 	if err != nil {
 		return want, err
 	}

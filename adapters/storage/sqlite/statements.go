@@ -199,17 +199,25 @@ func (s *Store) bulk(ctx context.Context, op string, f sqltable.Work) error {
 		return translate(ctx, op, err)
 	}
 	defer func() { _ = c.Close() }() // returns it to the pool
-	unset, err := tune(ctx, c, setBulk, unsetBulk)
-	if err != nil {
-		return translate(ctx, op, err)
+	if !s.alone { // else they are set for good
+		unset, err := tune(ctx, c, setBulk, unsetBulk)
+		if err != nil {
+			return translate(ctx, op, err)
+		}
+		defer unset()
 	}
-	defer unset()
 	tx, err := c.BeginTx(ctx, nil)
 	if err != nil {
 		return translate(ctx, op, err)
 	}
 	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	if err := f(ctx, &querier{runner: tx, prepared: s.writes, tx: tx}); err != nil {
+	q := &querier{runner: tx, prepared: s.writes, tx: tx}
+	if s.alone && !s.loaded.Load() {
+		if err := startLoad(ctx, q); err != nil {
+			return translate(ctx, op, err)
+		}
+	}
+	if err := f(ctx, q); err != nil {
 		return err
 	}
 	return translate(ctx, op, tx.Commit())
