@@ -15,7 +15,7 @@ import (
 )
 
 // batch is how many records are read or stored at once. Larger batches would need more memory and hardly less time.
-const batch = 500
+const batch = 1000
 
 // batchBytes bounds the size of the source rows of a batch, in bytes.
 const batchBytes = 8 << 20

@@ -24,9 +24,9 @@ type Archive interface {
 	// SkipUserIDs makes new integer ids higher than n. It never lowers the counter.
 	SkipUserIDs(ctx context.Context, n int64) error
 
-	// BuildIndexes ends a number of Puts. A backend that was opened to store many users may build what lists, searches and
-	// counts need only then; they may fail before. It does nothing otherwise. When it is cut off, the next opening of the
-	// database completes it.
+	// BuildIndexes ends a number of Puts. A backend that was opened to store many users may build then what lists, searches
+	// and counts need; before, these can fail or miss users. It does nothing where nothing is missing. When it is cut off,
+	// the next opening of the database completes it.
 	BuildIndexes(ctx context.Context) error
 }
 

@@ -223,3 +223,29 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 }
+
+// An import into an empty database builds what lists and searches need at its end. However it is killed, the database
+// says so to commands that only read, and the next one that writes completes it.
+func TestImportIsCompletedByTheNextCommand(t *testing.T) {
+	const n = 3000
+	file := generated(t, n)
+	for _, until := range []string{"users: 2000 of 3000", "Building the indexes of the users"} {
+		env := lasting(t)
+		run(t, env, until, "import", "django", file)
+		list := []string{"user", "list", "--search", "lee 17"}
+		if c := run(t, env, "", list...); c.code == 0 || !strings.Contains(c.errs, "roster migrate") {
+			t.Errorf("killed at %q, list: exit code %d\n%s%s", until, c.code, c.out, c.errs)
+		}
+		must(t, env, "migrate")
+		if c := must(t, env, list...); !strings.Contains(c.out, "user17@example.com") {
+			t.Errorf("killed at %q, list after completion:\n%s", until, c.out)
+		}
+		c := must(t, env, "import", "django", file)
+		if strings.Contains(c.out, "unchanged  0 ") || strings.Contains(c.out, "rejected   3") {
+			t.Errorf("killed at %q, resumed:\n%s", until, c.out)
+		}
+		if got := exportedUsers(t, env); !strings.Contains(got, "3000") {
+			t.Errorf("killed at %q: %s", until, got)
+		}
+	}
+}

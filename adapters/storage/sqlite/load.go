@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"roster/adapters/storage"
 	"roster/adapters/storage/sqltable"
@@ -35,10 +37,17 @@ END`
 // buildSearch makes what triggers keep up to date otherwise. Few large parts of the search index are merged less often
 // than many small ones, of which SQLite's default makes one for each MB.
 const buildSearch = `
-INSERT INTO users_search (users_search, rank) VALUES ('hashsize', 16777216);
+INSERT INTO users_search (users_search, rank) VALUES ('hashsize', 4194304);
 INSERT INTO users_search (users_search) VALUES ('rebuild');
 INSERT INTO users_search (users_search, rank) VALUES ('hashsize', 1048576);
 UPDATE user_counts SET value = (SELECT count(*) FROM users WHERE users.active = user_counts.active AND users.staff = user_counts.staff)`
+
+// What CREATE INDEX sorts goes through files without a name in the directory of the database, since it can be more than
+// fits in memory.
+const (
+	setBuild   = "PRAGMA temp_store_directory = '%s'; PRAGMA temp_store = 1; PRAGMA cache_size = -16384"
+	unsetBuild = "PRAGMA temp_store = 2; PRAGMA cache_size = -2000"
+)
 
 // errLoading is the error of a database that is opened to be read during a load, or after one that was cut off.
 func errLoading(path string) error {
@@ -54,7 +63,7 @@ func loading(ctx context.Context, q runner) (is bool, err error) {
 // holdAlone makes the only connection of the store one that keeps other processes out, when no other process has the
 // database open and a load can begin or go on.
 func (s *Store) holdAlone(ctx context.Context) error {
-	db, err := pool(s.path, 1, "_txlock=immediate", "_busy_timeout=0", "_pragma=locking_mode(EXCLUSIVE)", "_pragma=cache_size(-65536)", "_pragma=wal_autocheckpoint(16384)")
+	db, err := pool(s.path, 1, "_txlock=immediate", "_busy_timeout=0", "_pragma=locking_mode(EXCLUSIVE)", "_pragma=cache_size(-32768)", "_pragma=wal_autocheckpoint(16384)")
 	if err != nil {
 		return err
 	}
@@ -114,14 +123,25 @@ func endLoad(ctx context.Context, db *sql.DB, path string, o storage.Options) er
 		return translate(ctx, "open "+path, err)
 	}
 	o.NotifyBuilding("the indexes of the users of " + path)
-	for is && err == nil {
-		is, err = endLoadStep(ctx, db)
+	op := "build the indexes of " + path
+	c, err := db.Conn(ctx)
+	if err != nil {
+		return translate(ctx, op, err)
 	}
-	return translate(ctx, "build the indexes of "+path, err)
+	defer func() { _ = c.Close() }() // returns it to the pool
+	unset, err := tune(ctx, c, fmt.Sprintf(setBuild, strings.ReplaceAll(filepath.Dir(path), "'", "''")), unsetBuild)
+	if err != nil {
+		return translate(ctx, op, err)
+	}
+	defer unset()
+	for is && err == nil {
+		is, err = endLoadStep(ctx, c)
+	}
+	return translate(ctx, op, err)
 }
 
-func endLoadStep(ctx context.Context, db *sql.DB) (more bool, err error) {
-	tx, err := db.BeginTx(ctx, nil)
+func endLoadStep(ctx context.Context, c *sql.Conn) (more bool, err error) {
+	tx, err := c.BeginTx(ctx, nil)
 	if err != nil {
 		return false, err
 	}
