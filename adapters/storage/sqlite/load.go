@@ -63,7 +63,7 @@ func loading(ctx context.Context, q runner) (is bool, err error) {
 // holdAlone makes the only connection of the store one that keeps other processes out, when no other process has the
 // database open and a load can begin or go on.
 func (s *Store) holdAlone(ctx context.Context) error {
-	db, err := pool(s.path, 1, "_txlock=immediate", "_busy_timeout=0", "_pragma=locking_mode(EXCLUSIVE)", "_pragma=cache_size(-32768)", "_pragma=wal_autocheckpoint(16384)")
+	db, err := pool(s.path, 1, "_txlock=immediate", "_busy_timeout=0", "_pragma=locking_mode(EXCLUSIVE)", "_pragma=cache_size(-32768)", "_pragma=wal_autocheckpoint(65536)")
 	if err != nil {
 		return err
 	}
