@@ -199,7 +199,7 @@ func (s *Store) bulk(ctx context.Context, op string, f sqltable.Work) error {
 		return translate(ctx, op, err)
 	}
 	defer func() { _ = c.Close() }() // returns it to the pool
-	if !s.alone {                    // else they are set for good
+	if !s.alone { // else the settings are those of the pool
 		unset, err := tune(ctx, c, setBulk, unsetBulk)
 		if err != nil {
 			return translate(ctx, op, err)
