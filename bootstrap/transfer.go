@@ -53,7 +53,7 @@ func ImportDjango(ctx context.Context, cfg config.Config, s DjangoSource, o inbo
 	if note := source.Note(); note != "" {
 		notice(note)
 	}
-	target := storage.Options{Access: Create, Notice: notice}
+	target := storage.Options{Access: Create, Load: true, Notice: notice}
 	if o.DryRun {
 		target.Access = Read
 	}
@@ -73,7 +73,7 @@ func ImportDjango(ctx context.Context, cfg config.Config, s DjangoSource, o inbo
 func Copy(
 	ctx context.Context, cfg config.Config, from, to string, o inbound.CopyOptions, notice func(text string), progress inbound.Progress,
 ) (got []archive.Contents, err error) {
-	options := storage.Options{Access: Create, Notice: notice}
+	options := storage.Options{Access: Create, Load: true, Notice: notice}
 	if o.VerifyOnly {
 		options.Access = Read
 	}
@@ -138,7 +138,7 @@ func CheckExport(ctx context.Context, r io.Reader, progress inbound.Progress) ([
 func Restore(
 	ctx context.Context, cfg config.Config, r io.Reader, resume bool, notice func(text string), progress inbound.Progress,
 ) (got []archive.Contents, err error) {
-	o := storage.Options{Access: Create, Notice: notice}
+	o := storage.Options{Access: Create, Load: true, Notice: notice}
 	err = operate(ctx, cfg, o, func(ctx context.Context, t transferring) error {
 		got, err = transfer.NewRestoring(ndjson.NewReader(r), t.Backend.Archive(), ndjson.Records{}).Restore(ctx, resume, progress)
 		return err

@@ -82,10 +82,13 @@ func TooOld(place string, has, needed int64) error {
 type Options struct {
 	DataDir string // where an embedded database lies unless the URL says otherwise
 	Access  Access
+	// Load means that this process will store many users through the Archive. The backend may keep other processes
+	// out when it has none yet.
+	Load bool
 
-	// Notice, unless nil, is called by Start with what the operator is to know: that a database was created, in a
-	// text that begins with "created", that it is read in an unusual way, or, before it begins, what is built that
-	// takes long on a large one: indexes, or the schema of a newer version.
+	// Notice, unless nil, is called by Start with what the operator is to know: that a database was created, in a text that
+	// begins with "created", that it is read in an unusual way, or, before it begins, what is built that takes long on a
+	// large one: indexes, or the schema of a newer version. Archive.BuildIndexes calls it likewise.
 	Notice func(text string)
 
 	// Retry, unless nil, is called by Start when it failed with ErrAway before anything was done. It waits, and

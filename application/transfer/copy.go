@@ -57,7 +57,7 @@ func (c *Copying) copyAll(ctx context.Context, source, target []collection, resu
 			return err
 		}
 	}
-	return nil
+	return c.to.BuildIndexes(ctx)
 }
 
 func (c *Copying) compareLastID(ctx context.Context) error {

@@ -15,7 +15,7 @@ import (
 )
 
 // batch is how many records are read or stored at once. Larger batches would need more memory and hardly less time.
-const batch = 500
+const batch = 1000
 
 // batchBytes bounds the size of the source rows of a batch, in bytes.
 const batchBytes = 8 << 20
@@ -111,6 +111,9 @@ func (r *importRun) run(ctx context.Context) error {
 	err = r.Source.Users(ctx, func(s outbound.SourceUser) error { return r.add(ctx, s) })
 	if err == nil {
 		err = r.flush(ctx)
+	}
+	if err == nil && !r.options.DryRun {
+		err = r.Archive.BuildIndexes(ctx)
 	}
 	if err == nil {
 		err = r.skipIDs(ctx, r.lastID)

@@ -452,18 +452,18 @@ func TestImportTakesRevokedTokens(t *testing.T) {
 
 // An import that is interrupted anywhere and run again misses and duplicates nothing.
 func TestImportResumes(t *testing.T) {
-	const users = 1203 // more than two batches, the last one not full
+	const users = 2403 // more than two batches, the last one not full
 	src := &source{}
 	for n := range users {
-		src.users = append(src.users, sourceRow(fmt.Sprint(n+1), fmt.Sprintf("user%d@example.com", n%1200))) // three twice
+		src.users = append(src.users, sourceRow(fmt.Sprint(n+1), fmt.Sprintf("user%d@example.com", n%2400))) // three twice
 	}
 	whole := fixture.New(t, fixture.Django())
 	importing(t, whole, src, inbound.ImportOptions{})
 	want := stored(t, whole)
-	if len(want) != 1200 {
+	if len(want) != 2400 {
 		t.Fatalf("%d users", len(want))
 	}
-	for _, cut := range []int{1, 499, 500, 501, 1000, 1202} {
+	for _, cut := range []int{1, 999, 1000, 1001, 2000, 2402} {
 		s := fixture.New(t, fixture.Django())
 		src.cut = cut
 		if _, _, err := tryImporting(t, s, src, inbound.ImportOptions{}); !errors.Is(err, errCut) {
@@ -474,7 +474,7 @@ func TestImportResumes(t *testing.T) {
 		if got := stored(t, s); !cmp.Equal(got, want, cmp.Comparer(func(a, b user.Snapshot) bool { return a == b })) {
 			t.Errorf("cut at %d: %d users, not the same as without", cut, len(got))
 		}
-		if sum.Users[inbound.Rejected] != 3 || sum.Users[inbound.Unchanged] != int64(cut/500*500) {
+		if sum.Users[inbound.Rejected] != 3 || sum.Users[inbound.Unchanged] != int64(cut/1000*1000) {
 			t.Errorf("cut at %d: %v", cut, sum.Users)
 		}
 	}

@@ -41,6 +41,9 @@ func (r *Restoring) Restore(ctx context.Context, resume bool, progress inbound.P
 	want, err := in.read(ctx, func(h outbound.ExportHeader) error {
 		return prepareTarget(ctx, r.to, in.collections, resume, h.LastUserID)
 	})
+	if err == nil {
+		err = r.to.BuildIndexes(ctx)
+	}
 	if err != nil {
 		return want, err
 	}
@@ -62,8 +65,9 @@ type exportRun struct {
 	current   int // index in collections
 	sums      []*archive.Sum
 	pending   []record
-	storedKey string // key of the last record stored
-	lastKey   string // key of the last record read
+	storing   func() error // waits for the store that runs; nil when none does
+	storedKey string       // key of the last record that was given to store
+	lastKey   string       // key of the last record read
 }
 
 func (r *Restoring) newRun(phase string, progress inbound.Progress, store func(collection, string, []record) error) *exportRun {
@@ -79,6 +83,9 @@ func (in *exportRun) read(ctx context.Context, begin func(outbound.ExportHeader)
 	footer, err := in.from.Read(ctx, begin, in.add)
 	if err == nil {
 		err = in.flush()
+	}
+	if stored := in.wait(); err == nil {
+		err = stored
 	}
 	if err != nil {
 		return nil, err
@@ -100,7 +107,7 @@ func (in *exportRun) add(value any) error {
 		case err != nil:
 			return err
 		case !ok:
-			if err := in.flush(); err != nil {
+			if err := errors.Join(in.flush(), in.wait()); err != nil {
 				return err
 			}
 			in.storedKey, in.lastKey = "", ""
@@ -118,16 +125,31 @@ func (in *exportRun) add(value any) error {
 	return errOrder
 }
 
-// flush stores pending.
+// flush starts to store pending, after the records before it were stored, while the caller reads the next ones.
 func (in *exportRun) flush() error {
-	if len(in.pending) == 0 {
-		return nil
+	if err := in.wait(); err != nil || len(in.pending) == 0 {
+		return err
 	}
-	c := in.collections[in.current]
-	if err := in.store(c, in.storedKey, in.pending); err != nil {
+	c, after, records := in.collections[in.current], in.storedKey, in.pending
+	count, done := in.sums[in.current].Count(), make(chan error, 1)
+	go func() { done <- in.store(c, after, records) }()
+	in.storing = func() error {
+		err := <-done
+		if err == nil {
+			in.progress(in.phase+" "+c.name, count, 0)
+		}
 		return err
 	}
 	in.pending, in.storedKey = nil, in.lastKey
-	in.progress(in.phase+" "+c.name, in.sums[in.current].Count(), 0)
 	return nil
+}
+
+// wait returns the result of the store that runs, if one does.
+func (in *exportRun) wait() error {
+	storing := in.storing
+	if storing == nil {
+		return nil
+	}
+	in.storing = nil
+	return storing()
 }

@@ -23,6 +23,11 @@ type Archive interface {
 
 	// SkipUserIDs makes new integer ids higher than n. It never lowers the counter.
 	SkipUserIDs(ctx context.Context, n int64) error
+
+	// BuildIndexes ends a number of Puts. A backend that was opened to store many users may build then what lists, searches
+	// and counts need; before, these can fail or miss users. It does nothing where nothing is missing. When it is cut off,
+	// the next opening of the database completes it.
+	BuildIndexes(ctx context.Context) error
 }
 
 // Collection holds all records of one type. Each has a key, and the byte order of keys is the same on every backend.

@@ -98,8 +98,12 @@ func archiveFound(t *testing.T, b storage.Backend) {
 		s.Active, s.Staff = i%2 == 0, i%3 == 0
 		us = append(us, s)
 	}
-	mustAdd(t, b, restored(t, us[2]))
-	put(t, b.Archive().Users(), us, nil, nil, outbound.ErrKeyTaken)
+	put(t, b.Archive().Users(), us[2:3])
+	put(t, b.Archive().Users(), us[:4], nil, nil, outbound.ErrKeyTaken)
+	for range 2 { // the second call has nothing to build
+		wantErr(t, "BuildIndexes", b.Archive().BuildIndexes(t.Context()), nil)
+	}
+	put(t, b.Archive().Users(), us[4:]) // found without another call
 	for _, c := range []struct {
 		f    user.Filter
 		want string
@@ -131,6 +135,7 @@ func archiveChanged(t *testing.T, b storage.Backend) {
 	wantErr(t, "Update to a put email", err, user.ErrEmailTaken)
 	wantErr(t, "Delete", b.Users().Delete(t.Context(), "3", agree), nil)
 	archivedUsers.holds(t, b, us[:2]...)
+	wantErr(t, "BuildIndexes", b.Archive().BuildIndexes(t.Context()), nil)
 	wantFound(t, b, user.Filter{Terms: []string{"changed"}}, "2")
 	wantFound(t, b, user.Filter{Terms: []string{"user.3@"}}, "")
 	wantFound(t, b, user.Filter{Active: new(true)}, "1 2")
@@ -191,6 +196,7 @@ func archiveIDsEndedContext(t *testing.T, b storage.Backend) {
 		_, err := b.Archive().LastUserID(ctx)
 		wantErr(t, "LastUserID", err, want)
 		wantErr(t, "SkipUserIDs", b.Archive().SkipUserIDs(ctx, 9), want)
+		wantErr(t, "BuildIndexes", b.Archive().BuildIndexes(ctx), want)
 	}
 	wantLastID(t, b, 0)
 }

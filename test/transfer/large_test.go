@@ -123,7 +123,7 @@ func exportedUsers(t *testing.T, env map[string]string) string {
 
 // From one backend to the next and back, killed half way each time: what arrives is what set out.
 func TestLargeCopyRoundTrip(t *testing.T) {
-	n := 4_000
+	n := 6_000 // progress is a line for each 5,000 records
 	if os.Getenv(usersVariable) != "" {
 		n = 20_000 // the time goes into the servers, and memory is looked at above
 	}
@@ -134,7 +134,7 @@ func TestLargeCopyRoundTrip(t *testing.T) {
 	var want []string
 	for i, to := range chain[1:] {
 		from := chain[i]
-		c := run(t, nil, "copied users: 1000", "copy", "--from", from, "--to", to)
+		c := run(t, nil, "copied users: 5000", "copy", "--from", from, "--to", to)
 		if c.code == 0 {
 			t.Fatal("it ended before it was killed")
 		}
@@ -161,7 +161,7 @@ func TestLargeCopyRoundTrip(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "all.jsonl")
 	wrote := contents(must(t, last, "export", file).out)
 	env := lasting(t)
-	run(t, env, "imported users: 1000", "import", "roster", file)
+	run(t, env, "imported users: 5000", "import", "roster", file)
 	if got := contents(must(t, env, "import", "roster", file, "--resume").out); !slices.Equal(got, wrote) {
 		t.Errorf("restored\n%q\nwant\n%q", got, wrote)
 	}
@@ -220,6 +220,32 @@ func TestRefusals(t *testing.T) {
 	for _, args := range [][]string{{"import", "django", source(t, "users.json")}, {"export", "-"}, {"import", "roster", file}} {
 		if c := run(t, memory, "", args...); c.code == 0 || !strings.Contains(c.errs, "memory:") {
 			t.Errorf("%v with memory: exit code %d\n%s", args, c.code, c.errs)
+		}
+	}
+}
+
+// An import into an empty database builds what lists and searches need at its end. However it is killed, the database
+// says so to commands that only read, and the next one that writes completes it.
+func TestImportIsCompletedByTheNextCommand(t *testing.T) {
+	const n = 3000
+	file := generated(t, n)
+	for _, until := range []string{"users: 2000 of 3000", "Building the indexes of the users"} {
+		env := lasting(t)
+		run(t, env, until, "import", "django", file)
+		list := []string{"user", "list", "--search", "lee 17"}
+		if c := run(t, env, "", list...); c.code == 0 || !strings.Contains(c.errs, "roster migrate") {
+			t.Errorf("killed at %q, list: exit code %d\n%s%s", until, c.code, c.out, c.errs)
+		}
+		must(t, env, "migrate")
+		if c := must(t, env, list...); !strings.Contains(c.out, "user17@example.com") {
+			t.Errorf("killed at %q, list after completion:\n%s", until, c.out)
+		}
+		c := must(t, env, "import", "django", file)
+		if strings.Contains(c.out, "unchanged  0 ") || strings.Contains(c.out, "rejected   3") {
+			t.Errorf("killed at %q, resumed:\n%s", until, c.out)
+		}
+		if got := contents(must(t, env, "export", filepath.Join(t.TempDir(), "all.jsonl")).out); !strings.Contains(got[0], "3000") {
+			t.Errorf("killed at %q: %s", until, got)
 		}
 	}
 }

@@ -24,6 +24,8 @@ func (a archive) LastUserID(ctx context.Context) (n int64, err error) {
 	return n, err
 }
 
+func (archive) BuildIndexes(ctx context.Context) error { return ctx.Err() }
+
 func (a archive) SkipUserIDs(ctx context.Context, n int64) error {
 	return a.users.write(ctx, func() error { a.lastID = max(a.lastID, n); return nil })
 }

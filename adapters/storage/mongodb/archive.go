@@ -34,6 +34,8 @@ func (a archive) LastUserID(ctx context.Context) (int64, error) {
 	return userIDs(a).last(ctx, "read the last user id")
 }
 
+func (archive) BuildIndexes(ctx context.Context) error { return ctx.Err() }
+
 func (a archive) SkipUserIDs(ctx context.Context, n int64) error {
 	return userIDs(a).raise(ctx, "skip user ids", n)
 }

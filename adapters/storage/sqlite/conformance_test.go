@@ -15,6 +15,25 @@ func TestConformance(t *testing.T) {
 	conformance.Backend(t, func(t *testing.T) storage.Backend { return start(t, filepath.Join(t.TempDir(), "roster.db")) })
 }
 
+// TestConformanceOfALoad runs the suite on databases that were opened for a load.
+func TestConformanceOfALoad(t *testing.T) {
+	conformance.Backend(t, func(t *testing.T) storage.Backend {
+		b, err := sqlite.Driver.Open(&url.URL{Scheme: "sqlite", Path: filepath.Join(t.TempDir(), "roster.db")}, storage.Options{Load: true})
+		if err == nil {
+			err = b.Start(t.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := b.Close(context.Background()); err != nil {
+				t.Errorf("Close: %v", err)
+			}
+		})
+		return b
+	})
+}
+
 func TestOpenings(t *testing.T) {
 	conformance.Openings(t, func(t *testing.T) conformance.Opener {
 		u := &url.URL{Scheme: "sqlite", Path: filepath.Join(t.TempDir(), "roster.db")}

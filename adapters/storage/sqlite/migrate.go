@@ -58,7 +58,11 @@ func recognise(ctx context.Context, db *sql.DB, path string) error {
 	case have < known:
 		return fmt.Errorf("sqlite: %w", storage.TooOld(path, have, known))
 	}
-	return nil
+	is, err := loading(ctx, db)
+	if err == nil && is {
+		err = errLoading(path)
+	}
+	return translate(ctx, op, err)
 }
 
 // tooNew is the error of a database that a newer program has changed.
@@ -176,6 +180,9 @@ func migrate(ctx context.Context, db *sql.DB, path string, o storage.Options) er
 		case have == known:
 			return nil
 		case have > 0:
+			if err := endLoad(ctx, db, path, o); err != nil { // a migration may change what is missing
+				return err
+			}
 			o.NotifyBuilding(fmt.Sprintf("schema version %d of %s, from %d", known, path, have))
 		}
 		_, failed := p.Up(ctx)

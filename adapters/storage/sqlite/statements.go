@@ -192,24 +192,33 @@ func (s *Store) Write(ctx context.Context, op string, m sqltable.Mode, f sqltabl
 // Serialize implements sqltable.DB: all writes run one after the other.
 func (s *Store) Serialize(context.Context, sqltable.Querier, string) error { return nil }
 
-// bulk runs f in a transaction of its own, which takes long.
+// bulk runs f in a transaction of its own, which takes long. The settings for it are those of the whole pool when the store
+// is alone.
 func (s *Store) bulk(ctx context.Context, op string, f sqltable.Work) error {
 	c, err := s.writer.Conn(ctx)
 	if err != nil {
 		return translate(ctx, op, err)
 	}
 	defer func() { _ = c.Close() }() // returns it to the pool
-	unset, err := tune(ctx, c, setBulk, unsetBulk)
-	if err != nil {
-		return translate(ctx, op, err)
+	if !s.alone {
+		unset, err := tune(ctx, c, setBulk, unsetBulk)
+		if err != nil {
+			return translate(ctx, op, err)
+		}
+		defer unset()
 	}
-	defer unset()
 	tx, err := c.BeginTx(ctx, nil)
 	if err != nil {
 		return translate(ctx, op, err)
 	}
 	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	if err := f(ctx, &querier{runner: tx, prepared: s.writes, tx: tx}); err != nil {
+	q := &querier{runner: tx, prepared: s.writes, tx: tx}
+	if s.alone && !s.loaded.Load() {
+		if err := startLoad(ctx, q); err != nil {
+			return translate(ctx, op, err)
+		}
+	}
+	if err := f(ctx, q); err != nil {
 		return err
 	}
 	return translate(ctx, op, tx.Commit())

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync/atomic"
 
 	"github.com/pressly/goose/v3"
 
@@ -33,6 +34,8 @@ type Store struct {
 	readers *querier  // after Start, as the next two
 	writes  *prepared // of the writer
 	group   group
+	alone   bool        // no other process can open the database; writer and reader are the same
+	loaded  atomic.Bool // a load has ended
 	file    fs.FileInfo // of the file that was opened
 
 	sqltable.Tables
@@ -76,7 +79,7 @@ var common = []string{
 }
 
 // pool returns a pool of up to size connections, which stay open once opened. Nothing is opened yet.
-func pool(path string, size int, option string) (*sql.DB, error) {
+func pool(path string, size int, options ...string) (*sql.DB, error) {
 	db, err := sqlitefile.Pool(path, size, append([]string{
 		"mode=rw",            // a file that has gone is a failure, not a new database
 		"_busy_timeout=5000", // ms, for another process's write
@@ -87,8 +90,7 @@ func pool(path string, size int, option string) (*sql.DB, error) {
 		// addresses and a few hashes of 60 deleted users. A copy that SQLite made when it moved rows between pages can
 		// still stay, until VACUUM.
 		"_pragma=secure_delete(1)",
-		option,
-	}, common...)...)
+	}, append(common, options...)...)...)
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
@@ -129,9 +131,17 @@ func (s *Store) startWriting(ctx context.Context) error {
 	if err := s.findFile(); err != nil {
 		return err
 	}
+	if s.options.Load {
+		if err := s.holdAlone(ctx); err != nil {
+			return err
+		}
+	}
 	created, err := prepare(ctx, s.writer, s.path, s.options)
 	if err == nil && created {
 		s.options.Notify("created the database " + s.path)
+	}
+	if err == nil && !s.alone { // else the load goes on
+		err = endLoad(ctx, s.writer, s.path, s.options)
 	}
 	return err
 }

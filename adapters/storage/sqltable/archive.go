@@ -53,6 +53,8 @@ func (t archive) SkipUserIDs(ctx context.Context, n int64) error {
 	return t.db.Write(ctx, op, Statement, func(ctx context.Context, q Querier) error { return t.raiseCounter(ctx, q, op, n) })
 }
 
+func (archive) BuildIndexes(ctx context.Context) error { return ctx.Err() }
+
 // collection is the rows of a table as states S.
 type collection[T, S any] struct {
 	*Table[T, S]

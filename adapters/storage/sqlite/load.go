@@ -1,0 +1,192 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"roster/adapters/storage"
+	"roster/adapters/storage/sqltable"
+	"roster/ports/outbound"
+)
+
+// A load is an import into a database without users that no other process has open. It drops the indexes that only
+// lists and searches need, and the triggers, and makes them again after the last user: each row then costs the same, no
+// matter how many there are, and an index that is made at once is sorted once and written once.
+//
+// The table deferred has the statements that make them again. It is committed with the first users, so it is there after
+// a load that was killed; every other opening of the database makes what is missing before it does anything else. The
+// ids and addresses of users stay unique during a load, since these indexes stay. So does users_kind_id, which a change
+// of a user reads, and users_number.
+
+const selectDeferred = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'deferred')"
+
+// beginLoad lists what is dropped: the statements of sqlite_schema are those of the migrations.
+const beginLoad = `
+CREATE TABLE deferred (name TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, statement TEXT NOT NULL) STRICT;
+INSERT INTO deferred (name, kind, statement) SELECT name, type, sql FROM sqlite_schema
+	WHERE tbl_name = 'users' AND type IN ('index', 'trigger') AND sql IS NOT NULL
+	AND name NOT IN ('users_email_key', 'users_kind_id', 'users_number');
+CREATE TRIGGER users_numbered AFTER INSERT ON users BEGIN
+	UPDATE users SET number = (SELECT coalesce(max(number), 0) + 1 FROM users) WHERE rowid = new.rowid;
+END`
+
+// buildSearch makes what triggers keep up to date otherwise. Few large parts of the search index are merged less often
+// than many small ones, of which SQLite's default makes one for each MB.
+const buildSearch = `
+INSERT INTO users_search (users_search, rank) VALUES ('hashsize', 4194304);
+INSERT INTO users_search (users_search) VALUES ('rebuild');
+INSERT INTO users_search (users_search, rank) VALUES ('hashsize', 1048576);
+UPDATE user_counts SET value = (SELECT count(*) FROM users WHERE users.active = user_counts.active AND users.staff = user_counts.staff)`
+
+// What CREATE INDEX sorts goes through files without a name in the directory of the database, since it can be more than
+// fits in memory.
+const (
+	setBuild   = "PRAGMA temp_store_directory = '%s'; PRAGMA temp_store = 1; PRAGMA cache_size = -16384"
+	unsetBuild = "PRAGMA temp_store = 2; PRAGMA cache_size = -2000"
+)
+
+// errLoading is the error of a database that is opened to be read during a load, or after one that was cut off.
+func errLoading(path string) error {
+	return fmt.Errorf("sqlite: %s: an import is not complete: wait for its end, or run it again if it was cut off; roster migrate "+
+		"completes what is there", path)
+}
+
+// loading reports whether what is listed in deferred is missing.
+func loading(ctx context.Context, q runner) (is bool, err error) {
+	return is, q.QueryRowContext(ctx, selectDeferred).Scan(&is)
+}
+
+// holdAlone makes the only connection of the store one that keeps other processes out, when no other process has the
+// database open and a load can begin or go on.
+func (s *Store) holdAlone(ctx context.Context) error {
+	db, err := pool(s.path, 1, "_txlock=immediate", "_busy_timeout=0", "_pragma=locking_mode(EXCLUSIVE)", "_pragma=cache_size(-32768)", "_pragma=wal_autocheckpoint(65536)")
+	if err != nil {
+		return err
+	}
+	can, err := canLoad(ctx, db)
+	if err != nil || !can {
+		if busy(err) {
+			err = nil
+		}
+		return errors.Join(translate(ctx, "open "+s.path, err), db.Close())
+	}
+	err = errors.Join(s.reader.Close(), s.writer.Close())
+	s.writer, s.reader, s.alone = db, db, true
+	return err
+}
+
+// canLoad takes the lock, and reports whether there are no users, or some of a load that was cut off.
+func canLoad(ctx context.Context, db *sql.DB) (can bool, err error) {
+	if _, err := db.ExecContext(ctx, "BEGIN EXCLUSIVE; COMMIT"); err != nil {
+		return false, err
+	}
+	var users bool
+	err = db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'users')").Scan(&users)
+	if err != nil || !users {
+		return err == nil, err
+	}
+	return can, db.QueryRowContext(ctx, "SELECT NOT EXISTS (SELECT 1 FROM users) OR EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'deferred')").Scan(&can)
+}
+
+// startLoad begins a load in a transaction that will store the first users.
+func startLoad(ctx context.Context, q *querier) error {
+	var begun bool
+	err := q.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM users) OR EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'deferred')").Scan(&begun)
+	if err != nil || begun {
+		return err
+	}
+	if _, err := q.Exec(ctx, beginLoad); err != nil {
+		return err
+	}
+	var drops []string
+	err = q.QueryEach(ctx, "SELECT 'DROP ' || kind || ' ' || name FROM deferred", nil, func(row sqltable.Row) error {
+		drops = append(drops, "")
+		return row.Scan(&drops[len(drops)-1])
+	})
+	for _, drop := range drops {
+		if err == nil {
+			_, err = q.Exec(ctx, drop)
+		}
+	}
+	return err
+}
+
+// endLoad makes what a load left out. Each index is a transaction, so that what is made is kept when a later one is cut
+// off; the search index, the counts and the triggers come last and together.
+func endLoad(ctx context.Context, db *sql.DB, path string, o storage.Options) error {
+	is, err := loading(ctx, db)
+	if err != nil || !is {
+		return translate(ctx, "open "+path, err)
+	}
+	o.NotifyBuilding("the indexes of the users of " + path)
+	op := "build the indexes of " + path
+	c, err := db.Conn(ctx)
+	if err != nil {
+		return translate(ctx, op, err)
+	}
+	defer func() { _ = c.Close() }() // returns it to the pool
+	unset, err := tune(ctx, c, fmt.Sprintf(setBuild, strings.ReplaceAll(filepath.Dir(path), "'", "''")), unsetBuild)
+	if err != nil {
+		return translate(ctx, op, err)
+	}
+	defer unset()
+	for is && err == nil {
+		is, err = endLoadStep(ctx, c)
+	}
+	return translate(ctx, op, err)
+}
+
+func endLoadStep(ctx context.Context, c *sql.Conn) (more bool, err error) {
+	tx, err := c.BeginTx(ctx, nil)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
+	if is, err := loading(ctx, tx); err != nil || !is {
+		return false, err // another process was faster
+	}
+	var name, statement string
+	err = tx.QueryRowContext(ctx, "SELECT name, statement FROM deferred WHERE kind = 'index' LIMIT 1").Scan(&name, &statement)
+	switch {
+	case err == nil:
+		_, err = tx.ExecContext(ctx, statement+"; DELETE FROM deferred WHERE name = ?", name)
+		more = true
+	case errors.Is(err, sql.ErrNoRows):
+		var triggers string
+		err = tx.QueryRowContext(ctx, "SELECT coalesce(group_concat(statement, ';'), '') FROM deferred").Scan(&triggers)
+		if err == nil {
+			_, err = tx.ExecContext(ctx, "DROP TRIGGER users_numbered; DROP TABLE deferred;"+triggers+";"+buildSearch)
+		}
+	}
+	if err != nil {
+		return false, err
+	}
+	return more, tx.Commit()
+}
+
+// archive is the archive of a store that may load.
+type archive struct {
+	outbound.Archive
+	s *Store
+}
+
+// Archive implements storage.Backend.
+func (s *Store) Archive() outbound.Archive { return archive{s.Tables.Archive(), s} }
+
+// BuildIndexes implements outbound.Archive. Users that come after it are stored in the usual way.
+func (a archive) BuildIndexes(ctx context.Context) error {
+	s := a.s
+	if !s.alone {
+		return ctx.Err()
+	}
+	if err := s.gate.Enter(); err != nil {
+		return err
+	}
+	defer s.gate.Leave()
+	s.loaded.Store(true)
+	return endLoad(ctx, s.writer, s.path, s.options)
+}
