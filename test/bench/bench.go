@@ -18,6 +18,7 @@ type bench struct {
 	data    string // the data directory of Roster
 	report  report
 	es, hs  *server // Roster with ES256, the default, and with HS256
+	off     *server // Roster without group commit; nil where there is none
 	floor   *server
 	running []*server
 }
@@ -74,7 +75,7 @@ func (b *bench) run() (err error) {
 	return b.report.write(b.options)
 }
 
-// start starts the three servers, all on the same database.
+// start starts the servers, all on the same database.
 func (b *bench) start() (err error) {
 	secret := map[string]string{"ROSTER_SIGNING_KEY": "q8Zt3vWm1Kx7LpR9sYd2Bn5HcF4gJu6E"}
 	if b.es, err = b.launchRoster("roster, ES256", b.clients, nil); err != nil {
@@ -85,6 +86,17 @@ func (b *bench) start() (err error) {
 		return err
 	}
 	b.running = append(b.running, b.hs)
+	if b.database == "" {
+		path, err := filepath.Abs(filepath.Join(b.data, "roster.db"))
+		if err != nil {
+			return err
+		}
+		off := map[string]string{"ROSTER_DATABASE": "sqlite:" + path + "?group_commit=off"}
+		if b.off, err = b.launchRoster("roster, no group commit", b.clients, off); err != nil {
+			return err
+		}
+		b.running = append(b.running, b.off)
+	}
 	if b.floor, err = b.launchFloor(); err != nil {
 		return err
 	}
@@ -119,6 +131,9 @@ func (b *bench) measure(o operation) error {
 	if o.both {
 		subjects = append(subjects, &subject{server: b.hs, request: o.request})
 	}
+	if o.grouped && b.off != nil {
+		subjects = append(subjects, &subject{server: b.off, request: o.request})
+	}
 	if o.floor != nil {
 		subjects = append(subjects, &subject{server: b.floor, request: o.floor})
 	}
@@ -150,7 +165,15 @@ func (b *bench) measure(o operation) error {
 		}
 	}
 	for _, s := range subjects {
-		b.report.add(o, s, floor, s.server == b.floor)
+		judged := o
+		if s.server == b.off {
+			judged.micros = 0
+		}
+		b.report.add(judged, s, floor, s.server == b.floor)
+		if s.server == b.off {
+			times := median(subjects[0].rates) / median(s.rates)
+			b.report.figure("rate of refreshes to that without group commit", fmt.Sprintf("%.1f times", times), "at least 5 times", times >= 5)
+		}
 	}
 	return nil
 }

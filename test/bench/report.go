@@ -99,16 +99,6 @@ func verdict(limit string, within bool) string {
 	}
 }
 
-// rateOf returns the rate of an operation with the default algorithm, or 0.
-func (r *report) rateOf(operation string) float64 {
-	for _, w := range r.rows {
-		if w.operation == operation && !w.isFloor {
-			return w.rate
-		}
-	}
-	return 0
-}
-
 // Operations is the table of operations.
 func (r *report) Operations() string {
 	table := [][]string{{"operation", "server", "requests/s", "CPU µs", "x floor", "bar", "p50 ms", "p99 ms", "p99.9 ms", "at requests/s",
@@ -168,11 +158,6 @@ func markdown(rows [][]string, right int) string {
 
 // write writes the report and its picture to the folder of o.
 func (r *report) write(o options) error {
-	if one, many := r.rateOf("refresh, 1 client"), r.rateOf("refresh"); one > 0 && many > 0 {
-		// A client alone shares no commit: its rate is the one without group commit.
-		r.figure(fmt.Sprintf("rate of refreshes, %d clients to one", o.clients), fmt.Sprintf("%.1f times", many/one), "at least 5 times",
-			many >= 5*one)
-	}
 	t, err := template.New("report").Parse(layout)
 	if err != nil {
 		return err
