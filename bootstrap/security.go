@@ -47,22 +47,16 @@ func hasher(cfg config.Config) *password.Hasher {
 	})
 }
 
-// workers returns how many passwords are hashed at once: unless the settings say so, on one CPU less than there are, so
-// that a flood of sign-ins does not stop other requests.
-func workers(cfg config.Config) int {
-	return cmp.Or(cfg.HashWorkers, automaticWorkers)
-}
+// cpus is the number of CPUs that the process may use.
+var cpus = runtime.GOMAXPROCS(0) // before raiseGOMAXPROCS
 
-var automaticWorkers = max(runtime.GOMAXPROCS(0)-1, 1) // before raiseGOMAXPROCS
+// workers returns how many passwords are hashed at once.
+func workers(cfg config.Config) int { return cmp.Or(cfg.HashWorkers, cpus) }
 
-// raiseGOMAXPROCS lets other requests run beside the hashing. A hash is computed in parts of milliseconds that the Go
-// scheduler does not interrupt: when they take all of GOMAXPROCS, other requests and the garbage collector wait. With
-// more threads than CPUs the operating system shares the CPUs between them.
-func raiseGOMAXPROCS(cfg config.Config) {
-	if n := workers(cfg) + 2; runtime.GOMAXPROCS(0) < n {
-		runtime.GOMAXPROCS(n)
-	}
-}
+// raiseGOMAXPROCS lets other requests use every CPU beside the hashing. The Go scheduler would let them wait until a hash
+// has had its 10 ms; with a thread for each hash beyond those for the CPUs, the operating system decides, which knows that
+// these threads have a lower priority.
+func raiseGOMAXPROCS(cfg config.Config) { runtime.GOMAXPROCS(cpus + workers(cfg)) }
 
 // passwordPolicy returns the rules for new passwords. With the extended blocklist they refuse the name of the service and
 // of its host as well (SP 800-63B-4, 3.1.1.2).

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"golang.org/x/crypto/argon2"
 )
 
 // parameters are those of argon2 (RFC 9106): memory in KiB, passes over it, and lanes.
@@ -35,24 +33,7 @@ const (
 
 // work returns the work of one derivation.
 func (p parameters) work() work {
-	return work{units: p.kib * p.passes, kib: p.kib, threads: p.threads}
-}
-
-// key derives a key of size bytes. It panics without a variant or version.
-func (p parameters) key(plain string, salt []byte, size int) []byte {
-	passes, kib, threads, n := uint32(p.passes), uint32(p.kib), uint8(p.threads), uint32(size) //nolint:gosec // bounded
-	switch {
-	case p.version == version16 && p.variant != 0:
-		return deriveKey16(p.variant, []byte(plain), salt, passes, kib, threads, n)
-	case p.version != version19:
-	case p.variant == argon2d:
-		return deriveKey(argon2d.mode(), []byte(plain), salt, nil, nil, passes, kib, threads, n)
-	case p.variant == argon2i:
-		return argon2.Key([]byte(plain), salt, passes, kib, threads, n)
-	case p.variant == argon2id:
-		return argon2.IDKey([]byte(plain), salt, passes, kib, threads, n)
-	}
-	panic("password: argon2 without a variant or version")
+	return work{units: p.kib * p.passes, kib: p.kib}
 }
 
 // encode returns plain hashed with a fresh salt, in the PHC string format

@@ -8,9 +8,8 @@ import (
 
 // work is the work of verifying a stored credential.
 type work struct {
-	units   int // one is a pass of argon2 over one KiB
-	kib     int // memory, in KiB
-	threads int // busy processors; 0 counts as 1
+	units int // one is a pass of argon2 over one KiB
+	kib   int // memory, in KiB
 }
 
 // The units of one step of the other schemes, measured on x86-64 (within a third, with and without the processor's
@@ -28,7 +27,7 @@ func (w work) cost() credential.Cost {
 
 // places returns how many places of the pool w takes.
 func (w work) places() int64 {
-	return int64(max(1, (w.kib+preferred.kib-1)/preferred.kib, w.threads))
+	return int64(max(1, (w.kib+preferred.kib-1)/preferred.kib))
 }
 
 const (

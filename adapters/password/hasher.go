@@ -25,8 +25,8 @@ var (
 // Options bounds the resources for hashing.
 type Options struct {
 	// Workers is how many hashes of the preferred scheme may be made at once, each with one thread and 19 MiB. A stored
-	// hash that needs more memory or threads takes several places, so that Workers × 19 MiB bounds them all, except a
-	// single one that is larger. Less than 1 is 1.
+	// hash that needs more memory takes several places, so that Workers × 19 MiB bounds them all, except a single one that
+	// is larger. Less than 1 is 1.
 	Workers int
 	// Wait is the longest that a caller waits for a place.
 	Wait time.Duration

@@ -36,7 +36,7 @@ func (p *pool) do(ctx context.Context, n int64, work func()) error {
 		return err
 	}
 	defer p.places.Release(n)
-	work()
+	inBackground(work)
 	return nil
 }
 

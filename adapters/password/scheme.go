@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/crypto/argon2"
-
 	"roster/domain/credential"
 )
 
@@ -25,7 +23,7 @@ type stored struct {
 
 // decoy is a hash in the preferred scheme that no known password fits. It replaces hashes that cannot be verified, so that
 // they cost as much as a wrong password.
-var decoy, _ = readArgon2(true)(fmt.Sprintf("argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version,
+var decoy, _ = readArgon2(true)(fmt.Sprintf("argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", version19,
 	preferred.kib, preferred.passes, preferred.threads, strings.Repeat("A", 22), strings.Repeat("A", 43)))
 
 // schemes read the part of an encoded credential after its first "$"; the keys are the part before. "" is the PHC string

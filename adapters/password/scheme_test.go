@@ -141,13 +141,13 @@ func TestDigests(t *testing.T) {
 	}
 }
 
-// A hash takes places by its memory and threads.
+// A hash takes places by its memory; its lanes are computed one after another.
 func TestPlaces(t *testing.T) {
 	for encoded, want := range map[string]int64{
 		"$argon2id$v=19$m=19456,t=2,p=1$" + salt16 + "$" + key32:        1,
 		"$argon2id$v=19$m=19457,t=2,p=1$" + salt16 + "$" + key32:        2,
-		"argon2$argon2id$v=19$m=102400,t=2,p=8$" + salt16 + "$" + key32: 8,
-		"argon2$argon2i$v=19$m=512,t=2,p=2$" + salt16 + "$" + key32:     2,
+		"argon2$argon2id$v=19$m=102400,t=2,p=8$" + salt16 + "$" + key32: 6,
+		"argon2$argon2i$v=19$m=512,t=2,p=2$" + salt16 + "$" + key32:     1,
 		"pbkdf2_sha256$260000$salt$" + pad32:                            1,
 		"scrypt$16384$salt$8$1$" + key64:                                1,
 		"scrypt$131072$salt$8$1$" + key64:                               7,
