@@ -22,7 +22,7 @@ const (
 
 // cost returns w relative to a hash in the preferred scheme.
 func (w work) cost() credential.Cost {
-	return credential.Cost{Times: float64(w.units) / float64(preferred.work().units), MiB: (w.kib + 1023) / 1024}
+	return credential.Cost{Times: credential.MaxTimes * float64(w.units) / float64(acceptable), MiB: (w.kib + 1023) / 1024}
 }
 
 // places returns how many places of the pool w takes.

@@ -55,7 +55,7 @@ func attack(t *testing.T, r Run) {
 		"ROSTER_THROTTLE_REGISTER": process.Default, "ROSTER_THROTTLE_USER": process.Default, "ROSTER_THROTTLE_TOKEN": process.Default,
 	}
 	maps.Copy(env, r.Env)
-	s := process.Start(t, env)
+	s := process.StartRelease(t, env)
 	if _, stderr, code := s.CLIWithInput(password+"\n", "createsuperuser", "--email", admin, "--first-name", "Ada", "--last-name", "Byron", "--password-file", "-"); code != 0 {
 		t.Fatalf("createsuperuser: exit code %d: %s", code, stderr)
 	}

@@ -58,7 +58,7 @@ func measure() error {
 	if err != nil {
 		return err
 	}
-	binary, err := process.Build()
+	binary, err := process.BuildRelease()
 	if err != nil {
 		return err
 	}

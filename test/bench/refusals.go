@@ -81,7 +81,7 @@ func plant(ctx context.Context, data string) error {
 // must not show that an address has an account, or of what kind it is. The kinds take turns in random order, so that
 // other load on the machine affects each alike.
 func refusals() error {
-	binary, err := process.Build()
+	binary, err := process.BuildRelease()
 	if err != nil {
 		return err
 	}

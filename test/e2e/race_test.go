@@ -140,7 +140,7 @@ func TestDeletedUsersStayDeleted(t *testing.T) {
 // A flood of sign-ins is served as far as it goes; the rest is told to come again, and other requests
 // do not suffer.
 func TestSignInFlood(t *testing.T) {
-	s := process.Start(t, map[string]string{"ROSTER_HASH_WORKERS": "1", "ROSTER_HASH_WAIT": "1ms"})
+	s := process.StartRelease(t, map[string]string{"ROSTER_HASH_WORKERS": "1", "ROSTER_HASH_WAIT": "1ms"})
 	ann, k := arrive(s, t, "ann@example.com")
 	answers := together(64, func(int) answer { return tryToSignIn(s, t, ann.email, password) })
 	count := counted(answers)

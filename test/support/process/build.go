@@ -22,13 +22,17 @@ type binary struct {
 }
 
 var (
-	plain   = &binary{target: "build", variable: "TEST_BINARY"}
+	plain   = &binary{target: "build-cheap", variable: "TEST_BINARY"}
+	release = &binary{target: "build", variable: "TEST_BINARY_RELEASE"}
 	watched = &binary{target: "build-race", variable: "TEST_BINARY_RACE"}
 )
 
-// Build returns the path of the binary: that of the environment variable TEST_BINARY, or one built
-// from this module, once in a run. Clean removes it.
+// Build returns the path of a binary that hashes passwords with cheap parameters: that of the environment variable
+// TEST_BINARY, or one built from this module, once in a run. Clean removes it.
 func Build() (string, error) { return plain.build() }
+
+// BuildRelease is Build of the binary as it is released, for what depends on the cost of a hash.
+func BuildRelease() (string, error) { return release.build() }
 
 // BuildWatched is Build of a binary that the race detector watches, if it watches this program too. Such
 // a binary takes seconds to start, and several times as long for what it does.
@@ -73,7 +77,7 @@ func makeTarget(target, path string) (*exec.Cmd, error) {
 
 // Clean removes what was built.
 func Clean() {
-	for _, b := range []*binary{plain, watched} {
+	for _, b := range []*binary{plain, release, watched} {
 		if b.dir != "" {
 			_ = os.RemoveAll(b.dir)
 		}

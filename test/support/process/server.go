@@ -36,6 +36,14 @@ func StartWatched(t testing.TB, env map[string]string) *Server {
 	return s
 }
 
+// StartRelease is Start of the binary that BuildRelease makes.
+func StartRelease(t testing.TB, env map[string]string) *Server {
+	t.Helper()
+	s := prepared(t, env, BuildRelease)
+	s.Restart()
+	return s
+}
+
 // Prepare makes a server that is not started yet: for commands to run before it is, or instead.
 func Prepare(t testing.TB, env map[string]string) *Server {
 	t.Helper()
