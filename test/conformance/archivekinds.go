@@ -40,15 +40,6 @@ type anyKind interface {
 	endedContext(t *testing.T, b storage.Backend)
 }
 
-// ofEachKind is a case that holds for all collections of one backend.
-func ofEachKind(run func(anyKind, *testing.T, storage.Backend)) func(*testing.T, storage.Backend) {
-	return func(t *testing.T, b storage.Backend) {
-		for _, k := range []anyKind{archivedUsers, archivedSessions, archivedAttempts, archivedEvents} {
-			run(k, t, b)
-		}
-	}
-}
-
 // found returns what a port has, or the zero value where it has nothing.
 func found[A, T any](t *testing.T, what string, v *A, err, missing error, snapshot func(*A) T) (none T) {
 	t.Helper()

@@ -32,16 +32,22 @@ type port struct {
 // Backend runs the whole contract. open returns a backend that is started and empty, for one check at a time, and
 // cleans it up by way of t.
 func Backend(t *testing.T, open func(t *testing.T) storage.Backend) {
-	UsersOf(t, open)
-	run(t, open, port{"Sessions", sessions}, port{"SessionList", sessionLists}, port{"Attempts", attempts},
-		port{"Audit", audits}, port{"AuditList", auditLists})
+	run(t, open, append(usersOf(archivedUsers, archivedSessions, archivedAttempts, archivedEvents), port{"Sessions", sessions},
+		port{"SessionList", sessionLists}, port{"Attempts", attempts}, port{"Audit", audits}, port{"AuditList", auditLists})...)
 }
 
 // UsersOf runs the part of the contract that stores or reads users, for a backend that can keep users, and nothing
-// else, in a second way. Archive puts users among other records; ChangeEvents changes, and WithSession reads, them too.
+// else, in a second way. ChangeEvents changes, and WithSession reads, users too. Of the archive it runs what is about users.
 func UsersOf(t *testing.T, open func(t *testing.T) storage.Backend) {
-	run(t, open, port{"Users", users}, port{"List", lists}, port{"IDs", ids},
-		port{"ChangeEvents", changeEvents}, port{"WithSession", withSession}, port{"Archive", archives})
+	run(t, open, usersOf(archivedUsers)...)
+}
+
+// usersOf is that part, with the checks of an archive for these kinds of records.
+func usersOf(kinds ...anyKind) []port {
+	return []port{
+		{"Users", users}, {"List", lists}, {"IDs", ids},
+		{"ChangeEvents", changeEvents}, {"WithSession", withSession}, {"Archive", archivesOf(kinds...)},
+	}
 }
 
 func run(t *testing.T, open func(t *testing.T) storage.Backend, ports ...port) {
