@@ -38,6 +38,7 @@ type cluster [3]*process.Server
 func onEach(t *testing.T, settings map[string]string, test func(t *testing.T, c cluster)) {
 	for name, database := range backends {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // each has servers of its own, and waits for them
 			env := map[string]string{"ROSTER_DATABASE": database(t), "ROSTER_SIGNING_KEY": secret}
 			for k, v := range settings {
 				env[k] = v

@@ -36,6 +36,7 @@ const patience = 30 * time.Second
 func TestStorageGoneAndBack(t *testing.T) {
 	for name, begin := range outages {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // each has servers of its own, and waits for them
 			o := begin(t)
 			s := process.Start(t, map[string]string{"ROSTER_DATABASE": o.url, "ROSTER_SIGNING_KEY": secret, "ROSTER_ROTATE_REFRESH_TOKENS": "false"})
 			id := register(t, s, "a@example.com")
