@@ -11,8 +11,8 @@ import (
 	"roster/ports/outbound"
 )
 
-// archivesOf are the checks of the archive, each for the collections of these kinds.
-func archivesOf(kinds ...anyKind) []check {
+// archivesOf are the checks of the archive, each for the collections of these kinds. A large batch has large records.
+func archivesOf(large int, kinds ...anyKind) []check {
 	of := func(run func(anyKind, *testing.T, storage.Backend)) func(*testing.T, storage.Backend) {
 		return func(t *testing.T, b storage.Backend) {
 			for _, k := range kinds {
@@ -24,7 +24,7 @@ func archivesOf(kinds ...anyKind) []check {
 		{"PutRoundTripsEveryField", of(anyKind.roundTrip)},
 		{"PagesAreCompleteAndInOrder", of(anyKind.pages)},
 		{"KeyTakenLeavesTheRecordAsItWas", of(anyKind.keyTaken)},
-		{"LargeBatch", of(anyKind.largeBatch)},
+		{"LargeBatch", of(func(k anyKind, t *testing.T, b storage.Backend) { k.largeBatch(t, b, large) })},
 		{"PutOfNothing", of(anyKind.nothing)},
 		{"BadRecordStoresNothing", of(anyKind.badRecord)},
 		{"OneOfManyPutsWinsAKey", of(anyKind.keyRace)},
@@ -149,9 +149,8 @@ func (k kind[T]) keyTaken(t *testing.T, b storage.Backend) {
 	k.holds(t, b, was...)
 }
 
-// largeBatch puts more than any backend sends in one go (500), and some of it again.
-func (k kind[T]) largeBatch(t *testing.T, b storage.Backend) {
-	const n = 510
+// largeBatch puts n records, of which a part is there.
+func (k kind[T]) largeBatch(t *testing.T, b storage.Backend, n int) {
 	c, records := k.of(b.Archive()), k.some(n)
 	var there []T
 	want := make([]error, n)

@@ -32,7 +32,7 @@ type anyKind interface {
 	roundTrip(t *testing.T, b storage.Backend)
 	pages(t *testing.T, b storage.Backend)
 	keyTaken(t *testing.T, b storage.Backend)
-	largeBatch(t *testing.T, b storage.Backend)
+	largeBatch(t *testing.T, b storage.Backend, n int)
 	nothing(t *testing.T, b storage.Backend)
 	badRecord(t *testing.T, b storage.Backend)
 	keyRace(t *testing.T, b storage.Backend)

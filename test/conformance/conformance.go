@@ -32,21 +32,28 @@ type port struct {
 // Backend runs the whole contract. open returns a backend that is started and empty, for one check at a time, and
 // cleans it up by way of t.
 func Backend(t *testing.T, open func(t *testing.T) storage.Backend) {
-	run(t, open, append(usersOf(archivedUsers, archivedSessions, archivedAttempts, archivedEvents), port{"Sessions", sessions},
+	run(t, open, append(usersOf(severalSends, archivedUsers, archivedSessions, archivedAttempts, archivedEvents), port{"Sessions", sessions},
 		port{"SessionList", sessionLists}, port{"Attempts", attempts}, port{"Audit", audits}, port{"AuditList", auditLists})...)
 }
 
 // UsersOf runs the part of the contract that stores or reads users, for a backend that can keep users, and nothing
 // else, in a second way. ChangeEvents changes, and WithSession reads, users too. Of the archive it runs what is about users.
 func UsersOf(t *testing.T, open func(t *testing.T) storage.Backend) {
-	run(t, open, usersOf(archivedUsers)...)
+	run(t, open, usersOf(oneSend, archivedUsers)...)
 }
 
-// usersOf is that part, with the checks of an archive for these kinds of records.
-func usersOf(kinds ...anyKind) []port {
+// Records of a large batch: more than any backend sends in one go, which is 500, and as many as show what a second way
+// of keeping users does with one of these.
+const (
+	severalSends = 510
+	oneSend      = 60
+)
+
+// usersOf is that part, with the checks of an archive for these kinds of records; see archivesOf.
+func usersOf(large int, kinds ...anyKind) []port {
 	return []port{
 		{"Users", users}, {"List", lists}, {"IDs", ids},
-		{"ChangeEvents", changeEvents}, {"WithSession", withSession}, {"Archive", archivesOf(kinds...)},
+		{"ChangeEvents", changeEvents}, {"WithSession", withSession}, {"Archive", archivesOf(large, kinds...)},
 	}
 }
 
