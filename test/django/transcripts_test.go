@@ -67,7 +67,7 @@ func start(t *testing.T, secret string, settings map[string]string) Server {
 	t.Helper()
 	env := map[string]string{"ROSTER_PROFILE": "django", "ROSTER_SIGNING_KEY": secret}
 	maps.Copy(env, settings)
-	s := process.Start(t, env)
+	s := process.StartWatched(t, env)
 	return Server{URL: s.URL, Secret: secret, Hook: func(action, email string) error {
 		_, stderr, code := s.CLI("user", "set", email, fmt.Sprintf("--active=%t", action == "activate"))
 		if code != 0 {
