@@ -11,8 +11,23 @@ import (
 	"roster/ports/outbound"
 )
 
-// archivesOf are the checks of the archive, each for the collections of these kinds. A large batch has large records.
-func archivesOf(large int, kinds ...anyKind) []check {
+// archives are the checks of the archive beside those for each kind of record.
+var archives = []check{
+	{"IDsOfBothKindsAreInOrder", archiveIDs},
+	{"EmailTaken", archiveEmailTaken},
+	{"KeyIsToldBeforeEmail", archiveKeyBeforeEmail},
+	{"MixedBatch", archiveMixedBatch},
+	{"OneOfManyWinsAnEmail", archiveEmailRace},
+	{"PutUsersAreFoundAndCounted", archiveFound},
+	{"PutUsersCanBeChanged", archiveChanged},
+	{"CountingGoesOnAboveAPutID", archiveCounting},
+	{"RefusedIDDoesNotCount", archiveRefusedID},
+	{"SkipNeverGoesBack", archiveSkip},
+	{"IDsEndedContext", archiveIDsEndedContext},
+}
+
+// forKinds are the checks of the archive for the collections of these kinds. A large batch has large records.
+func forKinds(large int, kinds ...anyKind) []check {
 	of := func(run func(anyKind, *testing.T, storage.Backend)) func(*testing.T, storage.Backend) {
 		return func(t *testing.T, b storage.Backend) {
 			for _, k := range kinds {
@@ -30,17 +45,6 @@ func archivesOf(large int, kinds ...anyKind) []check {
 		{"OneOfManyPutsWinsAKey", of(anyKind.keyRace)},
 		{"PutIsSwept", of(anyKind.sweep)},
 		{"EndedContext", of(anyKind.endedContext)},
-		{"IDsOfBothKindsAreInOrder", archiveIDs},
-		{"EmailTaken", archiveEmailTaken},
-		{"KeyIsToldBeforeEmail", archiveKeyBeforeEmail},
-		{"MixedBatch", archiveMixedBatch},
-		{"OneOfManyWinsAnEmail", archiveEmailRace},
-		{"PutUsersAreFoundAndCounted", archiveFound},
-		{"PutUsersCanBeChanged", archiveChanged},
-		{"CountingGoesOnAboveAPutID", archiveCounting},
-		{"RefusedIDDoesNotCount", archiveRefusedID},
-		{"SkipNeverGoesBack", archiveSkip},
-		{"IDsEndedContext", archiveIDsEndedContext},
 	}
 }
 

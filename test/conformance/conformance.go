@@ -49,11 +49,12 @@ const (
 	oneSend      = 60
 )
 
-// usersOf is that part, with the checks of an archive for these kinds of records; see archivesOf.
+// usersOf is that part, with the checks of an archive for these kinds of records; see forKinds.
 func usersOf(large int, kinds ...anyKind) []port {
+	archives := append(forKinds(large, kinds...), archives...)
 	return []port{
 		{"Users", users}, {"List", lists}, {"IDs", ids},
-		{"ChangeEvents", changeEvents}, {"WithSession", withSession}, {"Archive", archivesOf(large, kinds...)},
+		{"ChangeEvents", changeEvents}, {"WithSession", withSession}, {"Archive", archives},
 	}
 }
 

@@ -326,7 +326,7 @@ func contract(fsys fs.FS) (map[string]bool, error) {
 		ast.Inspect(file, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.FuncDecl:
-				if n.Name.Name == "Backend" || n.Name.Name == "UsersOf" { // which Backend calls
+				if n.Name.Name == "Backend" || n.Name.Name == "usersOf" { // which Backend calls
 					for text, variable := range pairs(n) {
 						ports[text] = variable
 					}
