@@ -1,11 +1,15 @@
 package django
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"roster/domain/user"
 	"roster/ports/outbound"
@@ -213,5 +217,19 @@ func TestOffsetsAndZones(t *testing.T) {
 	got := read(t, Options{Source: path, TimeZone: "Asia/Tokyo"})
 	if len(got) != 2 || !got[0].LastLogin.Equal(noon(3)) || !got[0].Joined.Equal(noon(-6)) || !got[1].LastLogin.Equal(noon(3)) || !got[1].Joined.Equal(noon(3).Add(time.Second/2)) {
 		t.Errorf("%+v", got)
+	}
+}
+
+// A string that is longer than an object may be is cut between two characters, and what follows it stays.
+func TestLongStringsAreCut(t *testing.T) {
+	for _, character := range []string{"x", "é", "😀", `\u00e9`, `\"`, `\\`, `\ud83d\ude00`} {
+		in := &text{in: bufio.NewReader(strings.NewReader(`["` + strings.Repeat(character, maxObject) + `", NaN, "b"]`))}
+		out, err := io.ReadAll(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(out) > maxObject+100 || !jsontext.Value(out).IsValid(lenient) || !strings.HasSuffix(string(out), `", 1e9, "b"]`) {
+			t.Errorf("%s: %d bytes, %q", character, len(out), out[max(0, len(out)-100):])
+		}
 	}
 }

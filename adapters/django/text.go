@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"unicode/utf8"
 
 	"github.com/gabriel-vasile/mimetype"
 )
@@ -41,10 +42,13 @@ func openText(file io.Reader) (io.Reader, error) {
 }
 
 // text is JSON as Python writes it. Read replaces NaN and Infinity, which JSON does not have, with numbers of the same
-// length that no member accepts.
+// length that no member accepts. It cuts strings that are longer than maxObject, whose object is too large in any case,
+// so that they need not be held in memory.
 type text struct {
 	in              *bufio.Reader
 	quoted, escaped bool // the next byte is in a string, and follows a backslash there
+	length, plain   int  // bytes of the string so far, and of them those after the last backslash
+	cutting         bool // the rest of the string is left out
 }
 
 // first returns the first byte that is not white space, and leaves it unread.
@@ -57,15 +61,37 @@ func (t *text) first() (byte, error) {
 	}
 }
 
-func (t *text) Read(p []byte) (int, error) {
-	for i := range p {
+func (t *text) Read(p []byte) (n int, err error) {
+	for n < len(p) {
 		b, err := t.in.ReadByte()
 		if err != nil {
-			return i, err
+			return n, err
 		}
-		p[i] = t.next(b)
+		if b = t.next(b); !t.cut(b) {
+			p[n] = b
+			n++
+		}
 	}
-	return len(p), nil
+	return n, nil
+}
+
+// longestEscape is the length of an escape sequence, such as \u00e9.
+const longestEscape = 6
+
+// cut reports whether a byte is left out. A string is cut between two characters.
+func (t *text) cut(b byte) bool {
+	if !t.quoted {
+		t.length, t.plain, t.cutting = 0, 0, false
+		return false
+	}
+	t.length++
+	t.plain++
+	if b == '\\' {
+		t.plain = 0
+	}
+	between := t.escaped || t.plain > longestEscape && utf8.RuneStart(b) // b begins a character
+	t.cutting = t.cutting || t.length > maxObject && between
+	return t.cutting
 }
 
 func (t *text) next(b byte) byte {
