@@ -124,7 +124,7 @@ func exportedUsers(t *testing.T, env map[string]string) string {
 
 // From one backend to the next and back, killed half way each time: what arrives is what set out.
 func TestLargeCopyRoundTrip(t *testing.T) {
-	n := 6_000 // progress is a line for each 5,000 records
+	n := 1_500 // progress is a line for each 1,000 records
 	if os.Getenv(usersVariable) != "" {
 		n = 20_000 // the time goes into the servers, and memory is looked at above
 	}
@@ -135,7 +135,7 @@ func TestLargeCopyRoundTrip(t *testing.T) {
 	var want []string
 	for i, to := range chain[1:] {
 		from := chain[i]
-		c := run(t, nil, "copied users: 5000", "copy", "--from", from, "--to", to)
+		c := run(t, nil, "copied users: 1000", "copy", "--from", from, "--to", to)
 		if c.code == 0 {
 			t.Fatal("it ended before it was killed")
 		}
@@ -162,7 +162,7 @@ func TestLargeCopyRoundTrip(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "all.jsonl")
 	wrote := contents(must(t, last, "export", file).out)
 	env := lasting(t)
-	run(t, env, "imported users: 5000", "import", "roster", file)
+	run(t, env, "imported users: 1000", "import", "roster", file)
 	if got := contents(must(t, env, "import", "roster", file, "--resume").out); !slices.Equal(got, wrote) {
 		t.Errorf("restored\n%q\nwant\n%q", got, wrote)
 	}

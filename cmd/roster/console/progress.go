@@ -14,7 +14,7 @@ import (
 const (
 	parts       = 20
 	minStep     = 500
-	unknownStep = 5_000
+	unknownStep = 1_000
 )
 
 // Progress shows the progress of a transfer: as a bar on a terminal, and as a line from time to time elsewhere.
