@@ -49,6 +49,9 @@ const (
 	unsetBuild = "PRAGMA temp_store = 2; PRAGMA cache_size = -2000"
 )
 
+// manyUsers is from how many users on the operator is to know that an import builds indexes at its end.
+const manyUsers = 1_000
+
 // errLoading is the error of a database that is opened to be read during a load, or after one that was cut off.
 func errLoading(path string) error {
 	return fmt.Errorf("sqlite: %s: an import is not complete: wait for its end, or run it again if it was cut off; roster migrate "+
@@ -188,5 +191,13 @@ func (a archive) BuildIndexes(ctx context.Context) error {
 	}
 	defer s.gate.Leave()
 	s.loaded.Store(true)
-	return endLoad(ctx, s.writer, s.path, s.options)
+	o := s.options
+	var users int64
+	if err := s.writer.QueryRowContext(ctx, "SELECT coalesce(max(number), 0) FROM users").Scan(&users); err != nil {
+		return translate(ctx, "count the users", err)
+	}
+	if users < manyUsers {
+		o.Notice = nil
+	}
+	return endLoad(ctx, s.writer, s.path, o)
 }
