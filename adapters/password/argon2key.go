@@ -122,7 +122,7 @@ func (p parameters) key(plain string, salt []byte, size int) []byte {
 	}
 	first := p.firstHash(plain, salt, size)
 	for i, block := range initBlocks(&first, 2*f.lanes, f.lanes) { // the first two of each lane
-		f.blocks[uint32(i)/2*f.length+uint32(i)%2] = block //nolint:gosec // bounded
+		f.blocks[uint32(i)/2*f.length+uint32(i)%2] = block
 	}
 	for pass := range f.passes {
 		for slice := range uint32(syncPoints) {

@@ -60,13 +60,15 @@ func errLoading(path string) error {
 
 // loading reports whether what is listed in deferred is missing.
 func loading(ctx context.Context, q runner) (is bool, err error) {
-	return is, q.QueryRowContext(ctx, selectDeferred).Scan(&is)
+	err = q.QueryRowContext(ctx, selectDeferred).Scan(&is)
+	return is, err
 }
 
 // holdAlone makes the only connection of the store one that keeps other processes out, when no other process has the
 // database open and a load can begin or go on.
 func (s *Store) holdAlone(ctx context.Context) error {
-	db, err := pool(s.path, 1, "_txlock=immediate", "_busy_timeout=0", "_pragma=locking_mode(EXCLUSIVE)", "_pragma=cache_size(-32768)", "_pragma=wal_autocheckpoint(65536)")
+	db, err := pool(s.path, 1, "_txlock=immediate", "_busy_timeout=0",
+		"_pragma=locking_mode(EXCLUSIVE)", "_pragma=cache_size(-32768)", "_pragma=wal_autocheckpoint(65536)")
 	if err != nil {
 		return err
 	}
@@ -92,7 +94,9 @@ func canLoad(ctx context.Context, db *sql.DB) (can bool, err error) {
 	if err != nil || !users {
 		return err == nil, err
 	}
-	return can, db.QueryRowContext(ctx, "SELECT NOT EXISTS (SELECT 1 FROM users) OR EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'deferred')").Scan(&can)
+	const question = "SELECT NOT EXISTS (SELECT 1 FROM users) OR EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'deferred')"
+	err = db.QueryRowContext(ctx, question).Scan(&can)
+	return can, err
 }
 
 // startLoad begins a load in a transaction that will store the first users.
