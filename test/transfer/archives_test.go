@@ -27,7 +27,7 @@ import (
 
 var at = time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)
 
-const many = 503 // more than one batch of each collection
+const many = 1003 // more than one batch of each collection
 
 func someone(n int) user.Snapshot {
 	id, email := user.IntegerID(int64(n+1)), fmt.Sprintf("user%d@example.com", n)
