@@ -104,7 +104,7 @@ func withIDsOrEmails(ids, keys []string) lookup {
 // putClaimed is putByID in sharded mode: each user is added as by Users.Add, several at a time.
 func putClaimed(ctx context.Context, s *Store, op string, docs []userDocument) ([]error, error) {
 	refused := make([]error, len(docs))
-	g, ctx := errgroup.WithContext(ctx)
+	var g errgroup.Group // a failure cancels none of the others: each is short, and cutting one off costs its connection
 	g.SetLimit(8)
 	for i, d := range docs {
 		g.Go(func() error {
