@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"roster/adapters/storage"
 	"roster/adapters/storage/sqltable"
 )
 
@@ -49,8 +50,7 @@ func (s *Store) grouped(w *write) error {
 	select {
 	case <-w.done:
 	case g.turn <- struct{}{}:
-		s.runAll(w)
-		<-g.turn
+		s.takeTurn(w)
 		<-w.done
 	case <-w.ctx.Done():
 		if g.remove(w) {
@@ -62,6 +62,12 @@ func (s *Store) grouped(w *write) error {
 		panic(w.panicked)
 	}
 	return w.err
+}
+
+// takeTurn runs waiting writes, among them w, and gives the turn back, also when this goroutine panics or exits.
+func (s *Store) takeTurn(w *write) {
+	defer func() { <-s.group.turn }()
+	s.runAll(w)
 }
 
 // remove takes a write out of those that wait, and reports whether it was there.
@@ -144,8 +150,12 @@ func (s *Store) runBatch(ctx context.Context) error {
 	}
 	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
 	batch := s.group.take(mode, s.groupSize)
+	ended := false
 	defer func() {
 		for _, w := range batch {
+			if !ended && w.err == nil { // this goroutine panics or exits: nothing was committed
+				w.err = errNotEnded
+			}
 			close(w.done)
 		}
 	}()
@@ -168,14 +178,19 @@ func (s *Store) runBatch(ctx context.Context) error {
 				w.err = translate(ctx, w.op, err)
 			}
 		}
+		ended = true
 		return nil
 	}
+	ended = true
 	if kept > 0 {
 		s.group.commits.Add(1)
 		s.group.writes.Add(int64(kept))
 	}
 	return nil
 }
+
+// errNotEnded is the error of writes that shared a transaction with one that ended its goroutine.
+var errNotEnded = storage.Unavailable(errors.New("sqlite: the transaction was not ended"))
 
 // The statements around each of several writes in a transaction.
 const (

@@ -146,6 +146,30 @@ func TestFailedCommitFailsForAll(t *testing.T) {
 	mustAdd(t, s, "1")
 }
 
+// A write that ends the goroutine in which all are run acknowledges none of them, and the next writes go on.
+func TestGroupSurvivesTheEndOfItsGoroutine(t *testing.T) {
+	s := opened(t)
+	acknowledged := false
+	together(
+		t, s,
+		func() error {
+			return s.Write(t.Context(), "exit", sqltable.Durable, func(context.Context, sqltable.Querier) error {
+				runtime.Goexit()
+				return nil
+			})
+		},
+		func() error { // may be what runs both, and not return
+			err := s.Users().Add(t.Context(), somebody(t, "1"))
+			acknowledged = err == nil
+			return err
+		},
+	)
+	if _, err := s.Users().Get(t.Context(), "1"); (err == nil) != acknowledged {
+		t.Errorf("the other write was acknowledged: %t; its user: %v", acknowledged, err)
+	}
+	mustAdd(t, s, "2")
+}
+
 // With group_commit=off, each write is a transaction of its own.
 func TestGroupCommitOff(t *testing.T) {
 	u, err := url.Parse("sqlite:" + t.TempDir() + "/roster.db?group_commit=off")
