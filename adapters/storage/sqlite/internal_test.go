@@ -213,8 +213,7 @@ func TestEndOfContext(t *testing.T) {
 	s := opened(t)
 	run := func(ctx context.Context) error {
 		return s.Read(ctx, func(ctx context.Context, q sqltable.Querier) error {
-			var n int
-			return translate(ctx, "count without end", q.QueryRow(ctx, endless).Scan(&n))
+			return translate(ctx, "count without end", q.QueryEach(ctx, endless, nil, func(sqltable.Row) error { return nil }))
 		})
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -226,6 +225,24 @@ func TestEndOfContext(t *testing.T) {
 	defer cancel()
 	if err := run(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("late query: %v", err)
+	}
+
+	// So does a read that waits for a connection, and one by key under an ended context.
+	for range cap(s.slots) {
+		s.slots <- struct{}{}
+	}
+	ctx, cancel = context.WithCancel(t.Context())
+	go cancel()
+	if _, err := s.Users().Get(ctx, "1"); !errors.Is(err, context.Canceled) {
+		t.Errorf("waiting read: %v", err)
+	}
+	for range cap(s.slots) {
+		<-s.slots
+	}
+	for range 20 { // the wait may end in either way
+		if _, err := s.Users().Get(ctx, "1"); !errors.Is(err, context.Canceled) {
+			t.Errorf("read under an ended context: %v", err)
+		}
 	}
 
 	// A write that waits for another gives up too, and the lock is not left behind.

@@ -107,12 +107,23 @@ func (q *querier) prepareMissed(ctx context.Context) {
 	}
 }
 
+// QueryRow implements sqltable.Querier. It does nothing after the end of ctx, and does not end with it: the two goroutines
+// that would watch ctx cost as much as the statement. So it is for statements that read few rows.
 func (q *querier) QueryRow(ctx context.Context, query string, args ...any) sqltable.Row {
+	if err := ctx.Err(); err != nil {
+		return noRow{err}
+	}
+	ctx = context.WithoutCancel(ctx)
 	if statement := q.statement(ctx, query); statement != nil {
 		return statement.QueryRowContext(ctx, args...)
 	}
 	return q.QueryRowContext(ctx, query, args...)
 }
+
+// noRow is the result of a query that was not run.
+type noRow struct{ err error }
+
+func (r noRow) Scan(...any) error { return r.err }
 
 func (q *querier) QueryEach(ctx context.Context, query string, args []any, f func(sqltable.Row) error) error {
 	run := func() (*sql.Rows, error) { return q.QueryContext(ctx, query, args...) }
@@ -152,6 +163,12 @@ func (s *Store) Read(ctx context.Context, f sqltable.Work) error {
 		return err
 	}
 	defer s.gate.Leave()
+	select { // of a read by key, only the wait for a connection can be long: see querier.QueryRow
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	case <-ctx.Done():
+		return translate(ctx, "wait for a connection", ctx.Err())
+	}
 	err := f(ctx, s.readers)
 	if s.source != nil {
 		if changed := s.source.Unchanged(); changed != nil {

@@ -31,8 +31,9 @@ type Store struct {
 	reader  *sql.DB          // nil before Start when the database is only read
 	source  *sqlitefile.File // of a database that is only read, after Start
 	gate    storage.Gate
-	readers *querier  // after Start, as the next two
-	writes  *prepared // of the writer
+	slots   chan struct{} // one for each connection of reader, held by a Read
+	readers *querier      // after Start, as the next two
+	writes  *prepared     // of the writer
 	group   group
 	alone   bool        // no other process can open the database; writer and reader are the same
 	loaded  atomic.Bool // a load has ended
@@ -52,7 +53,7 @@ func newStore(path string, o storage.Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
-	s := &Store{path: path, options: o, groupSize: maxGroup}
+	s := &Store{path: path, options: o, groupSize: maxGroup, slots: make(chan struct{}, readers())}
 	s.group.turn = make(chan struct{}, 1)
 	s.Tables = sqltable.New(s, &dialect)
 	if o.Access == storage.Read {

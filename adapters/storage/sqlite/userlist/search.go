@@ -153,7 +153,7 @@ func Count(ctx context.Context, q sqltable.Querier, t *sqltable.UserTable, f use
 		}
 		query, args = p.count(f, from)
 	}
-	return n, p.q.QueryRow(ctx, query, args...).Scan(&n)
+	return n, p.row(ctx, query, args, &n)
 }
 
 // candidates returns the source of the users that a search examines: all that the index finds, or all of the kinds
@@ -179,10 +179,23 @@ func (p planner) candidates(ctx context.Context, f user.Filter) (source, error) 
 	return all[0].users, nil
 }
 
+// row reads the row that a query finds. Unlike QueryRow it ends with ctx, since these queries can read many rows.
+func (p planner) row(ctx context.Context, query string, args []any, into ...any) error {
+	err := sql.ErrNoRows
+	failed := p.q.QueryEach(ctx, query, args, func(row sqltable.Row) error {
+		err = nil
+		return row.Scan(into...)
+	})
+	if failed != nil {
+		return failed
+	}
+	return err
+}
+
 // few reports whether a statement counts fewer than outbound.SearchCandidates.
 func (p planner) few(ctx context.Context, query string, args []any) (bool, error) {
 	var n int
-	err := p.q.QueryRow(ctx, query, args...).Scan(&n)
+	err := p.row(ctx, query, args, &n)
 	return n < outbound.SearchCandidates, err
 }
 
@@ -212,7 +225,7 @@ func (p planner) ahead(ctx context.Context, q user.Query, users int) ([]any, err
 		into[i] = &place[i]
 	}
 	query, args := p.stretch(q, users)
-	err := p.q.QueryRow(ctx, query, args...).Scan(into...)
+	err := p.row(ctx, query, args, into...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
