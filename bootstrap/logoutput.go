@@ -130,16 +130,36 @@ func (o *LogOutput) run() {
 	}
 }
 
-// write writes each line of batch, and counts those that cannot be written as dropped.
+// write writes batch, and counts the lines that cannot be written as dropped. Lines are written together as far as a pipe
+// takes them as a whole, so that several processes can share it.
 func (o *LogOutput) write(batch []byte) (all bool) {
 	failed := uint64(0)
-	for line := range bytes.Lines(batch) {
-		if _, err := o.w.Write(line); err != nil {
-			failed++
+	for len(batch) > 0 {
+		together := wholeLines(batch)
+		if n, err := o.w.Write(together); err != nil {
+			failed += uint64(bytes.Count(together[n:], newline))
 		}
+		batch = batch[len(together):]
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.dropped += failed
 	return failed == 0
+}
+
+// pipeSize is PIPE_BUF of Linux: other writers to a pipe cannot break into a write of so many bytes (pipe(7)).
+const pipeSize = 4096
+
+var newline = []byte("\n")
+
+// wholeLines returns the first lines of batch that have pipeSize bytes together, at least one line.
+func wholeLines(batch []byte) []byte {
+	end := bytes.LastIndexByte(batch[:min(len(batch), pipeSize)], '\n')
+	if end < 0 {
+		end = bytes.IndexByte(batch, '\n')
+	}
+	if end < 0 {
+		return batch
+	}
+	return batch[:end+1]
 }
