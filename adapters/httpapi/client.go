@@ -33,6 +33,9 @@ func (s *server) client(r *http.Request) string {
 	if !addr.IsValid() {
 		return r.RemoteAddr
 	}
+	if !containsAddr(s.TrustedProxies, addr) {
+		return addr.String()
+	}
 	// Several header lines are one list (RFC 9110, 5.3).
 	items := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for _, item := range slices.Backward(items) {
@@ -51,8 +54,11 @@ func (s *server) client(r *http.Request) string {
 // warnUntrustedProxy logs once that a proxy in a private network is not trusted. All its clients then share one
 // address, and with it the limits by address.
 func (s *server) warnUntrustedProxy(r *http.Request) {
+	if r.Header.Get("X-Forwarded-For") == "" {
+		return
+	}
 	at := peer(r)
-	if r.Header.Get("X-Forwarded-For") == "" || containsAddr(s.TrustedProxies, at) || !at.IsLoopback() && !at.IsPrivate() {
+	if containsAddr(s.TrustedProxies, at) || !at.IsLoopback() && !at.IsPrivate() {
 		return
 	}
 	s.proxyWarning.Do(func() {

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -21,6 +22,19 @@ func (s *server) link(r *http.Request, rawQuery string) *string {
 	return new(strings.TrimSuffix(base, "/") + u.String())
 }
 
+// localAddr returns the local address of the connection, or the zero Addr.
+func localAddr(r *http.Request) netip.Addr {
+	at, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if !ok {
+		return netip.Addr{}
+	}
+	local, err := netip.ParseAddrPort(at.String())
+	if err != nil {
+		return netip.Addr{}
+	}
+	return local.Addr().Unmap()
+}
+
 // hostIsLocal reports whether the Host header is localhost, a loopback address or the local address of the connection.
 // Any other name could be an attacker's.
 func hostIsLocal(r *http.Request) bool {
@@ -32,6 +46,5 @@ func hostIsLocal(r *http.Request) bool {
 	if err != nil {
 		return false
 	}
-	at, _ := r.Context().Value(localAddressKey).(netip.Addr)
-	return ip.IsLoopback() || ip == at
+	return ip.IsLoopback() || ip == localAddr(r)
 }

@@ -4,9 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"maps"
 	"net/http"
-	"net/netip"
 	"runtime/debug"
 	"time"
 
@@ -26,12 +25,7 @@ func (s *server) wrap(next http.Handler) http.Handler {
 		info := &requestInfo{id: newRequestID(), route: "none", client: s.client(r)}
 		ctx, cancel := context.WithTimeout(r.Context(), s.RequestTimeout)
 		defer cancel()
-		ctx = context.WithValue(ctx, requestInfoKey, info)
-		if at, ok := ctx.Value(http.LocalAddrContextKey).(net.Addr); ok {
-			if ap, err := netip.ParseAddrPort(at.String()); err == nil {
-				ctx = context.WithValue(ctx, localAddressKey, ap.Addr().Unmap())
-			}
-		}
+		ctx = context.WithValue(ctx, requestInfoKey{}, info)
 		ctx = inbound.WithOrigin(ctx, inbound.Origin{
 			Channel: audit.API, Client: session.Client{Address: info.client, UserAgent: r.UserAgent()}, RequestID: info.id,
 		})
@@ -50,15 +44,20 @@ func (s *server) wrap(next http.Handler) http.Handler {
 	})
 }
 
+// securityHeaders are those that are always the same. Responses share the values.
+var securityHeaders = http.Header{
+	"Cache-Control":           {"no-store"},
+	"X-Content-Type-Options":  {"nosniff"},
+	"X-Frame-Options":         {"DENY"},
+	"Referrer-Policy":         {"same-origin"},
+	"Content-Security-Policy": {"default-src 'none'; frame-ancestors 'none'"},
+}
+
 // setSecurityHeaders sets the headers of every response: browsers must not cache, sniff, frame or run it.
 func (s *server) setSecurityHeaders(w http.ResponseWriter, r *http.Request, id string) {
 	h := w.Header()
 	h.Set("X-Request-Id", id)
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "same-origin")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	maps.Copy(h, securityHeaders)
 	if s.HSTSMaxAge > 0 && s.overTLS(r) { // over TLS only: plain HTTP can be forged (RFC 6797, 7.2)
 		h.Set("Strict-Transport-Security", fmt.Sprintf("max-age=%d; includeSubDomains", int64(s.HSTSMaxAge.Seconds())))
 	}

@@ -8,12 +8,8 @@ import (
 	"go.uber.org/zap"
 )
 
-type contextKey int
-
-const (
-	requestInfoKey contextKey = iota
-	localAddressKey
-)
+// requestInfoKey is the key of a request's context under which its requestInfo is.
+type requestInfoKey struct{}
 
 // requestInfo is what the log line of a request says beside its method and response.
 type requestInfo struct {
@@ -26,7 +22,7 @@ type requestInfo struct {
 
 // infoOf returns the information of r. It is empty on the admin handler, which logs no requests.
 func infoOf(r *http.Request) *requestInfo {
-	if info, ok := r.Context().Value(requestInfoKey).(*requestInfo); ok {
+	if info, ok := r.Context().Value(requestInfoKey{}).(*requestInfo); ok {
 		return info
 	}
 	return &requestInfo{}
