@@ -1,6 +1,7 @@
 package mongodb
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -57,35 +58,23 @@ var _ outbound.AuditTrail = auditTrail{}
 // Append may leave some events stored after an outage in the middle: several
 // documents have no atomicity together.
 func (r auditTrail) Append(ctx context.Context, events ...audit.Event) error {
-	docs := make([]eventDocument, len(events))
-	for i, e := range events {
-		var err error
-		if docs[i], err = eventTable.checked(e); err != nil {
-			return err
-		}
+	docs, err := eventsOf("append audit events", []outbound.Events{func() []audit.Event { return events }})
+	if err != nil || len(docs) == 0 {
+		return cmp.Or(err, ctx.Err())
 	}
-	if len(docs) == 0 {
-		return ctx.Err()
-	}
-	_, err := eventTable.putByID(ctx, r.s, "append audit events", docs)
-	return err
+	return r.s.insertEvents(ctx, docs)
 }
 
 // eventsOf is outbound.EventsOf for a change.
-func eventsOf(op string, events []outbound.Events) ([]audit.Event, error) {
+func eventsOf(op string, events []outbound.Events) (docs []eventDocument, err error) {
 	occurred, err := outbound.EventsOf(events)
 	if err != nil {
 		return nil, fmt.Errorf("mongodb: %s: %w", op, err)
 	}
-	return occurred, nil
-}
-
-// record appends the events of a change that is stored, also when the client disconnects.
-func (s *Store) record(ctx context.Context, occurred []audit.Event) error {
-	if len(occurred) == 0 {
-		return nil
+	for _, e := range occurred {
+		docs = append(docs, eventTable.document(e))
 	}
-	return auditTrail{s}.Append(context.WithoutCancel(ctx), occurred...)
+	return docs, nil
 }
 
 // List reads no more events than it returns, and of each kind that is
@@ -100,7 +89,11 @@ func (r auditTrail) List(ctx context.Context, q audit.Query) ([]audit.Event, err
 	return out, err
 }
 
+// Sweep also inserts the events that a failure or a crash left in documents.
 func (r auditTrail) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
+	if err := r.s.publishAllLeft(ctx); err != nil {
+		return 0, err
+	}
 	return r.s.sweep(ctx, "sweep audit events", eventTable.name, is("at", compared("$lt", instant(before))), byTime("at", true), limit)
 }
 

@@ -1,6 +1,7 @@
 package mongodb
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -172,7 +173,7 @@ func (c claims) swap(ctx context.Context, op string, held, next claim) (swapped 
 }
 
 // add is users.Add.
-func (c claims) add(ctx context.Context, op string, d userDocument) error {
+func (c claims) add(ctx context.Context, op string, d userDocument, events []eventDocument) error {
 	// The id is checked first, as by the other backends.
 	if err := userTable.absent(ctx, c.s, op, is("_id", d.ID), user.ErrIDTaken); err != nil {
 		return err
@@ -180,7 +181,7 @@ func (c claims) add(ctx context.Context, op string, d userDocument) error {
 	if err := c.claim(ctx, op, d.EmailKey, d.ID); err != nil {
 		return err
 	}
-	if err := userTable.add(ctx, c.s, op, d); err != nil {
+	if err := userTable.add(ctx, c.s, op, d, events); err != nil {
 		if errors.Is(err, user.ErrIDTaken) {
 			c.release(ctx, op, d.EmailKey, d.ID)
 		}
@@ -194,7 +195,7 @@ func (c claims) add(ctx context.Context, op string, d userDocument) error {
 	if _, err = c.s.deleteOne(ctx, op, userTable.name, unchanged(d.ID, d.Version)); err != nil {
 		return err
 	}
-	return errTaken
+	return cmp.Or(c.s.deleteEvents(ctx, events), errTaken) // another instance may have published them
 }
 
 // byEmail is users.ByEmail. It asks the two shards that have the claim and its holder, and all shards when there is no

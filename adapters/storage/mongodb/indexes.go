@@ -14,6 +14,7 @@ type index struct {
 	name   string
 	keys   []string
 	unique bool
+	sparse bool // holds only documents with the field
 }
 
 // indexes serve the queries. An order by several fields sorts all users. A filter with an order by another field than the
@@ -34,10 +35,12 @@ var indexes = []struct {
 		{name: "staff", keys: []string{"staff", "_id"}},
 		{name: "active", keys: []string{"active", "_id"}},
 		{name: "suffixes", keys: []string{"suffixes"}}, // since version 6
+		{name: "events", keys: []string{"events._id"}, sparse: true},
 	}},
 	{"sessions", []index{
 		{name: "user_created", keys: []string{"user", "created", "_id"}},
 		{name: "expiry", keys: []string{"expires"}},
+		{name: "events", keys: []string{"events._id"}, sparse: true},
 	}},
 	{"attempts", []index{
 		{name: "expiry", keys: []string{"expires"}},
@@ -124,6 +127,9 @@ func (s *Store) create(ctx context.Context, collection string, missing []index) 
 		o := options.Index().SetName(i.name)
 		if i.unique {
 			o.SetUnique(true)
+		}
+		if i.sparse {
+			o.SetSparse(true)
 		}
 		models[n], names[n] = mongo.IndexModel{Keys: keys, Options: o}, i.name
 	}

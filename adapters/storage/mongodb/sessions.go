@@ -71,10 +71,11 @@ func (r sessions) Add(ctx context.Context, x *session.Session, events ...outboun
 	if err != nil {
 		return err
 	}
-	if err := sessionTable.add(ctx, r.s, op, d); err != nil {
+	if err := sessionTable.add(ctx, r.s, op, d, occurred); err != nil {
 		return err
 	}
-	return r.s.record(ctx, occurred)
+	r.s.publish(ctx, sessionTable.name, unchanged(d.ID, d.Version), occurred)
+	return nil
 }
 
 func (r sessions) Get(ctx context.Context, id session.ID) (*session.Session, error) {
@@ -117,11 +118,18 @@ func (r sessions) DeleteOf(ctx context.Context, owner user.ID) error {
 	if err != nil {
 		return nil // no user has this id
 	}
-	_, err = r.s.deleteAll(ctx, "delete sessions of a user", sessionTable.name, is("user", key))
-	return err
+	const op = "delete sessions of a user"
+	return tryAgain(ctx, op, func() (bool, error) {
+		if _, err := r.s.deleteAll(ctx, op, sessionTable.name, append(is("user", key), withoutEvents...)); err != nil {
+			return false, err
+		}
+		left, err := r.s.publishLeft(ctx, sessionTable.name, is("user", key))
+		return !left, err
+	})
 }
 
-// Sweep removes the longest expired first.
+// Sweep removes the longest expired first. It leaves those with events, which AuditTrail.Sweep removes.
 func (r sessions) Sweep(ctx context.Context, now time.Time, limit int) (int, error) {
-	return r.s.sweep(ctx, "sweep sessions", sessionTable.name, is("expires", compared("$lte", instant(now))), is("expires", 1), limit)
+	expired := append(is("expires", compared("$lte", instant(now))), withoutEvents...)
+	return r.s.sweep(ctx, "sweep sessions", sessionTable.name, expired, is("expires", 1), limit)
 }

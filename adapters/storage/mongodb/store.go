@@ -47,6 +47,8 @@ type Store struct {
 	reads      *readConcern // the URL's
 
 	counted atomic.Int64 // an integer id that was assigned
+
+	published published
 }
 
 var _ storage.Backend = (*Store)(nil)
@@ -105,6 +107,7 @@ func (s *Store) Start(ctx context.Context) error {
 		return fmt.Errorf("mongodb: %w", s.place.redacted(err))
 	}
 	s.client, s.db, s.reads = client, client.Database(s.place.name), concern(o.ReadConcern)
+	s.published.gate.Open()
 	if err := s.prepare(ctx); err != nil {
 		return errors.Join(err, s.Close(context.WithoutCancel(ctx)))
 	}
@@ -134,6 +137,9 @@ func (s *Store) prepare(ctx context.Context) error {
 		}
 	}
 	if err := s.index(ctx); err != nil {
+		return err
+	}
+	if err := s.publishAllLeft(ctx); err != nil { // before the upgrade, which replaces documents
 		return err
 	}
 	return s.upgrade(ctx, version)
@@ -182,6 +188,7 @@ func (s *Store) Close(ctx context.Context) error {
 	if s.client == nil {
 		return nil
 	}
+	_ = s.published.gate.Shut(ctx)
 	if err := s.client.Disconnect(ctx); err != nil && !errors.Is(err, mongo.ErrClientDisconnected) { // by an earlier call
 		return fmt.Errorf("mongodb: close: %w", err)
 	}

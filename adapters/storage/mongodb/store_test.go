@@ -87,7 +87,7 @@ func TestIndexesAreIdempotent(t *testing.T) {
 	uri := testenv.MongoDB(t)
 	db := raw(t, uri)
 	want := []string{
-		"_id_", "_id_", "_id_", "_id_", "active", "actor", "actor_kind", "at", "email", "email_key", "expiry", "expiry", "first_name", "joined_us", "kind",
+		"_id_", "_id_", "_id_", "_id_", "active", "actor", "actor_kind", "at", "email", "email_key", "events", "events", "expiry", "expiry", "first_name", "joined_us", "kind",
 		"last_name", "staff", "suffixes", "target", "target_kind", "user_created",
 	}
 	for range 2 {

@@ -12,7 +12,6 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"roster/adapters/storage"
-	"roster/domain/audit"
 	"roster/ports/outbound"
 )
 
@@ -120,18 +119,25 @@ func pause(ctx context.Context, attempt int) error {
 
 // find reads the document whose key, which is unique, has a value.
 func (t *table[T, S, D]) find(ctx context.Context, s *Store, op, key, value string) (*T, error) {
-	var d D
+	v, _, err := t.findWithEvents(ctx, s, op, key, value)
+	return v, err
+}
+
+// findWithEvents is find, and returns the events in the document.
+func (t *table[T, S, D]) findWithEvents(ctx context.Context, s *Store, op, key, value string) (*T, []eventDocument, error) {
+	var d outbox[D]
 	err := s.findOne(ctx, op, t.name, is(key, value), &d, t.unread)
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		if t.fresh != nil {
-			return t.fresh(value), nil
+			return t.fresh(value), nil, nil
 		}
-		return nil, fmt.Errorf("mongodb: %s: %w", op, t.missing)
+		return nil, nil, fmt.Errorf("mongodb: %s: %w", op, t.missing)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return t.read(op, d)
+	v, err := t.read(op, d.Document)
+	return v, d.Events, err
 }
 
 // refusal reads back what stands against writing d. It is nil when nothing does, or no longer.
@@ -159,10 +165,10 @@ func (t *table[T, S, D]) absent(ctx context.Context, s *Store, op string, filter
 	return err
 }
 
-// add stores a new document.
-func (t *table[T, S, D]) add(ctx context.Context, s *Store, op string, d D) error {
+// add stores a new document with its events, which the caller is to publish.
+func (t *table[T, S, D]) add(ctx context.Context, s *Store, op string, d D, events []eventDocument) error {
 	return tryAgain(ctx, op, func() (bool, error) {
-		err := s.insertOne(ctx, op, t.name, d)
+		err := s.insertOne(ctx, op, t.name, outbox[D]{d, events})
 		if duplicate(err) {
 			return false, t.refusal(ctx, s, op, d, true)
 		}
@@ -170,21 +176,21 @@ func (t *table[T, S, D]) add(ctx context.Context, s *Store, op string, d D) erro
 	})
 }
 
-// update applies change to the document with an id and returns the aggregate as stored, with its events. The document is
+// update applies change to the document with an id, with its events, and returns the aggregate as stored. The document is
 // replaced only if it still has the version that was read; else it is read again. So it is judged too where change finds
 // nothing to do, or refuses: that a session has been ended already, for instance.
 func (t *table[T, S, D]) update(
 	ctx context.Context, s *Store, op, id string, change func(*T) error, events ...outbound.Events,
 ) (out *T, err error) {
-	var occurred []audit.Event
 	err = tryAgain(ctx, op, func() (bool, error) {
-		v, err := t.find(ctx, s, op, "_id", id)
+		v, left, err := t.findWithEvents(ctx, s, op, "_id", id)
 		if err != nil {
 			return false, err
 		}
 		former := t.snapshot(v)
 		version := *t.version(&former)
 		refusal := change(v)
+		var occurred []eventDocument
 		if refusal == nil {
 			occurred, refusal = eventsOf(op, events)
 		}
@@ -192,7 +198,7 @@ func (t *table[T, S, D]) update(
 			out = v
 			done, err := t.confirm(ctx, s, op, t.document(former), version)
 			if done {
-				err = refusal
+				err = cmp.Or(refusal, s.insertEvents(context.WithoutCancel(ctx), occurred))
 			}
 			return done, err
 		}
@@ -205,11 +211,15 @@ func (t *table[T, S, D]) update(
 		if same == nil || err != nil {
 			return false, err
 		}
-		return t.replace(ctx, s, op, same, t.document(after), version)
+		if err := s.insertEvents(ctx, left); err != nil {
+			return false, err
+		}
+		done, err := t.replace(ctx, s, op, same, outbox[D]{t.document(after), occurred}, version)
+		if done && err == nil {
+			s.publish(ctx, t.name, unchanged(id, version+1), occurred)
+		}
+		return done, err
 	})
-	if err == nil {
-		err = s.record(ctx, occurred)
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -230,7 +240,7 @@ func (t *table[T, S, D]) allowed(ctx context.Context, s *Store, op string, befor
 
 // replace puts after in the place of what same finds, and reports whether that was still there.
 // What was never stored is put where there is nothing.
-func (t *table[T, S, D]) replace(ctx context.Context, s *Store, op string, same bson.D, after D, version int64) (done bool, err error) {
+func (t *table[T, S, D]) replace(ctx context.Context, s *Store, op string, same bson.D, after outbox[D], version int64) (done bool, err error) {
 	if version == 0 {
 		err := s.insertOne(ctx, op, t.name, after)
 		if duplicate(err) {
@@ -240,7 +250,7 @@ func (t *table[T, S, D]) replace(ctx context.Context, s *Store, op string, same 
 	}
 	done, err = s.replaceOne(ctx, op, t.name, same, after)
 	if duplicate(err) {
-		return false, t.refusal(ctx, s, op, after, false)
+		return false, t.refusal(ctx, s, op, after.Document, false)
 	}
 	return done, err
 }
@@ -268,9 +278,8 @@ func (t *table[T, S, D]) same(d D, version int64) bson.D {
 func (t *table[T, S, D]) remove(
 	ctx context.Context, s *Store, op, id string, check func(*T) error, events ...outbound.Events,
 ) error {
-	var occurred []audit.Event
-	err := tryAgain(ctx, op, func() (bool, error) {
-		v, err := t.find(ctx, s, op, "_id", id)
+	return tryAgain(ctx, op, func() (bool, error) {
+		v, left, err := t.findWithEvents(ctx, s, op, "_id", id)
 		if err != nil && errors.Is(err, t.missing) {
 			return false, cmp.Or(s.settle(ctx, op, t.name, id), err)
 		}
@@ -281,19 +290,24 @@ func (t *table[T, S, D]) remove(
 		if err := check(v); err != nil {
 			return false, err
 		}
-		if occurred, err = eventsOf(op, events); err != nil {
+		occurred, err := eventsOf(op, events)
+		if err != nil {
 			return false, err
 		}
 		same, err := t.allowed(ctx, s, op, before, v, true)
 		if same == nil || err != nil {
 			return false, err
 		}
-		return s.deleteOne(ctx, op, t.name, same)
+		if err := s.insertEvents(ctx, append(left, occurred...)); err != nil {
+			return false, err
+		}
+		ctx := context.WithoutCancel(ctx) // the events are stored
+		deleted, err := s.deleteOne(ctx, op, t.name, same)
+		if !deleted && err == nil {
+			err = s.deleteEvents(ctx, occurred)
+		}
+		return deleted, err
 	})
-	if err != nil {
-		return err
-	}
-	return s.record(ctx, occurred)
 }
 
 // settle returns when a majority of the members has the documents of some ids as they were read just now,

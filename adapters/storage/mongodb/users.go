@@ -100,14 +100,15 @@ func (r users) Add(ctx context.Context, u *user.User, events ...outbound.Events)
 		return err
 	}
 	if r.s.sharded {
-		err = claims(r).add(ctx, op, d)
+		err = claims(r).add(ctx, op, d, occurred)
 	} else {
-		err = userTable.add(ctx, r.s, op, d)
+		err = userTable.add(ctx, r.s, op, d, occurred)
 	}
 	if err != nil {
 		return err
 	}
-	return r.s.record(ctx, occurred)
+	r.s.publish(ctx, userTable.name, unchanged(d.ID, d.Version), occurred)
+	return nil
 }
 
 // skip makes new ids higher than that of a user about to be added. A user who cannot be added causes no gap.
