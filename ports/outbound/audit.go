@@ -21,10 +21,15 @@ type AuditTrail interface {
 	Sweep(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
-// Events returns the audit events of a change, which a port stores with it: in one transaction where the backend can,
-// otherwise so that neither a failure nor a crash loses them once the change is stored. The port calls it after each
-// run of the change that belongs to it, and stores what the last call returns. An event that breaks a rule makes the
-// change fail with audit.ErrBadEvent.
+// Events returns the audit events of a change, which a port stores with it. The port calls it after each run of the
+// change that belongs to it, and stores what the last call returns. An event that breaks a rule makes the change fail
+// with audit.ErrBadEvent.
+//
+// The events of a change that is made are in the trail, each once, and those of a change that is refused are not.
+// Neither a failure nor a crash separates them, also when the record is deleted the next moment. A backend without
+// transactions may differ in two ways. After a failure or a crash the events can come into the trail later, with the
+// next change of the record, a start or AuditTrail.Sweep at the latest. And a crash or an outage during a deletion can
+// leave the event of a deletion that was not made.
 type Events func() []audit.Event
 
 // EventsOf returns what all functions of a call return, checked. It fails with audit.ErrBadEvent.

@@ -1,6 +1,11 @@
 package conformance
 
 import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 
 	"roster/adapters/storage"
@@ -16,6 +21,8 @@ var changeEvents = []check{
 	{"AreStoredWhenNothingChanges", eventsUnchanged},
 	{"AreNotStoredWithARefusedChange", eventsRefused},
 	{"BadEventRefusesTheChange", eventsBad},
+	{"AreThoseOfTheLastRun", eventsOfTheLastRun},
+	{"OutliveTheirRecords", eventsOutlive},
 }
 
 // withSession are the checks of Users.WithSession.
@@ -96,6 +103,73 @@ func eventsBad(t *testing.T, b storage.Backend) {
 	wantErr(t, "Sessions.Get", err, session.ErrNotFound)
 	sameUser(t, "Get", mustGet(t, b, "1"), u.Snapshot())
 	sameSession(t, "Get", mustGetSession(t, b, "a"), x.Snapshot())
+}
+
+// numbered are events of a change that has an id of its own for each call.
+type numbered struct {
+	name string
+	runs int
+}
+
+// next is an outbound.Events.
+func (n *numbered) next() []audit.Event {
+	n.runs++
+	return []audit.Event{event(n.last(), epoch)}
+}
+
+// last returns the id of the event of the last call.
+func (n *numbered) last() audit.ID { return audit.ID(fmt.Sprintf("%s-%02d", n.name, n.runs)) }
+
+// eventsOfTheLastRun has changes of one user overtake each other, and deletions. Each that is made has one event, and the
+// others have none.
+func eventsOfTheLastRun(t *testing.T, b storage.Backend) {
+	mustAdd(t, b, person(t, "1"))
+	change := func(e outbound.Events) error {
+		_, err := b.Users().Update(t.Context(), "1", func(u *user.User) error { u.EndSessions(epoch); return nil }, e)
+		return err
+	}
+	remove := func(e outbound.Events) error { return b.Users().Delete(t.Context(), "1", agree, e) }
+	var want []string
+	for _, c := range []struct {
+		name string
+		do   func(outbound.Events) error
+		lost error // of those that come too late
+	}{{"change", change, nil}, {"deletion", remove, user.ErrNotFound}} {
+		var wg sync.WaitGroup
+		ids, errs := make([]audit.ID, 8), make([]error, 8)
+		for i := range ids {
+			wg.Go(func() {
+				e := numbered{name: fmt.Sprintf("%s-%d", c.name, i)}
+				errs[i] = c.do(e.next)
+				ids[i] = e.last()
+			})
+		}
+		wg.Wait()
+		for i, err := range errs {
+			if err == nil {
+				want = append(want, string(ids[i]))
+			} else if c.lost == nil || !errors.Is(err, c.lost) {
+				t.Errorf("%s: %v", ids[i], err)
+			}
+		}
+	}
+	slices.Sort(want)
+	slices.Reverse(want)
+	wantEvents(t, b, audit.Query{Limit: 100}, strings.Join(want, " "))
+}
+
+// eventsOutlive deletes a user and sessions right after changes of these.
+func eventsOutlive(t *testing.T, b storage.Backend) {
+	wantErr(t, "Users.Add", b.Users().Add(t.Context(), person(t, "1"), occurred("e1")), nil)
+	wantErr(t, "Sessions.Add", b.Sessions().Add(t.Context(), visit(t, "a", "1"), occurred("e2")), nil)
+	wantErr(t, "Sessions.Add", b.Sessions().Add(t.Context(), visit(t, "b", "2"), occurred("e3")), nil)
+	wantErr(t, "Users.Delete", b.Users().Delete(t.Context(), "1", agree), nil)
+	wantErr(t, "Sessions.DeleteOf", b.Sessions().DeleteOf(t.Context(), "1"), nil)
+	_, err := b.Sessions().Sweep(t.Context(), epoch.AddDate(10, 0, 0), 9)
+	wantErr(t, "Sessions.Sweep", err, nil)
+	wantEvents(t, b, audit.Query{Limit: 9}, "e3 e2 e1")
+	_, err = b.Sessions().Get(t.Context(), "a")
+	wantErr(t, "Sessions.Get", err, session.ErrNotFound)
 }
 
 func withSessionBoth(t *testing.T, b storage.Backend) {

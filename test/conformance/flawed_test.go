@@ -67,6 +67,8 @@ func (f *flawed) around(ctx context.Context, events []outbound.Events, change fu
 	switch f.defect {
 	case "drops the events of changes":
 		return change()
+	case "stores the events of every run":
+		return change(append(events, events...)...)
 	case "stores events before the change":
 		if err := f.store(ctx, events); err != nil {
 			return err

@@ -113,6 +113,8 @@ var defects = map[string]string{
 	"drops events without a change":   "ChangeEvents/AreStoredWhenNothingChanges",
 	"stores events before the change": "ChangeEvents/AreNotStoredWithARefusedChange",
 	"stores events after the change":  "ChangeEvents/BadEventRefusesTheChange",
+	"stores the events of every run":  "ChangeEvents/AreThoseOfTheLastRun",
+	"deletes events with sessions":    "ChangeEvents/OutliveTheirRecords",
 	"takes the session of the user":   "WithSession/ReturnsBoth",
 	"needs a session":                 "WithSession/MissingIsNil",
 

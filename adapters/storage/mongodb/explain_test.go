@@ -48,6 +48,9 @@ func TestPlans(t *testing.T) {
 	for _, name := range []string{"users", "sessions", "attempts", eventTable.name} {
 		p.want("a page of all "+name, lookup{Find: name, Filter: is("_id", compared("$gt", "0")), Sort: is("_id", 1)})
 	}
+	for _, name := range []string{userTable.name, sessionTable.name} {
+		p.want(name+" with events", lookup{Find: name, Filter: withEvents})
+	}
 	p.want("failures", lookup{Find: "attempts", Filter: append(unchanged("s100", 1), is("expires", now)...)})
 	p.want("failures of an account", lookup{Find: "attempts", Filter: attemptsOf(lockout.ForAccount("a@example.com"))})
 	p.want("expired failures", lookup{Find: "attempts", Filter: is("expires", compared("$lte", now)), Sort: is("expires", 1)})

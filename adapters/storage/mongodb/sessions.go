@@ -128,7 +128,7 @@ func (r sessions) DeleteOf(ctx context.Context, owner user.ID) error {
 	})
 }
 
-// Sweep removes the longest expired first. It leaves those with events, which AuditTrail.Sweep removes.
+// Sweep removes the longest expired first. A session with events stays until AuditTrail.Sweep has published these.
 func (r sessions) Sweep(ctx context.Context, now time.Time, limit int) (int, error) {
 	expired := append(is("expires", compared("$lte", instant(now))), withoutEvents...)
 	return r.s.sweep(ctx, "sweep sessions", sessionTable.name, expired, is("expires", 1), limit)

@@ -254,3 +254,18 @@ func TestUpgradeFrom3(t *testing.T) {
 		}
 	}
 }
+
+// TestUpgradeKeepsEvents upgrades documents in which a kill left events.
+func TestUpgradeKeepsEvents(t *testing.T) {
+	uri := testenv.MongoDB(t)
+	db := raw(t, uri)
+	shut(t, open(t, uri))
+	if _, err := db.Collection("schema").UpdateOne(t.Context(), bson.D{}, is("$set", is("version", int64(5)))); err != nil {
+		t.Fatal(err)
+	}
+	leave(t, db)
+	wantTrail(t, "after the upgrade", start(t, uri), "user session")
+	if v := version(t, db); v != 6 {
+		t.Errorf("the schema's version is %d, want 6", v)
+	}
+}
