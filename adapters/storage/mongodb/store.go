@@ -183,7 +183,8 @@ func (s *Store) Ping(ctx context.Context) error {
 	return s.within(ctx, "ping", func(ctx context.Context) error { return s.client.Ping(ctx, readpref.Primary()) })
 }
 
-// Close closes all connections, after the removal of published events from their documents. When ctx ends first, commands that are still running fail.
+// Close closes all connections, after the removal of published events from their documents. When ctx ends first, commands
+// that are still running fail.
 func (s *Store) Close(ctx context.Context) error {
 	if s.client == nil {
 		return nil
