@@ -240,7 +240,9 @@ func (t *table[T, S, D]) allowed(ctx context.Context, s *Store, op string, befor
 
 // replace puts after in the place of what same finds, and reports whether that was still there.
 // What was never stored is put where there is nothing.
-func (t *table[T, S, D]) replace(ctx context.Context, s *Store, op string, same bson.D, after outbox[D], version int64) (done bool, err error) {
+func (t *table[T, S, D]) replace(
+	ctx context.Context, s *Store, op string, same bson.D, after outbox[D], version int64,
+) (done bool, err error) {
 	if version == 0 {
 		err := s.insertOne(ctx, op, t.name, after)
 		if duplicate(err) {
