@@ -37,11 +37,12 @@ var (
 
 // insertEvents is step 2.
 func (s *Store) insertEvents(ctx context.Context, events []eventDocument) error {
-	if len(events) == 0 {
-		return nil
+	for some := range slices.Chunk(events, putAtOnce) {
+		if _, err := eventTable.putByID(ctx, s, "append audit events", some); err != nil {
+			return err
+		}
 	}
-	_, err := eventTable.putByID(ctx, s, "append audit events", events)
-	return err
+	return nil
 }
 
 // deleteEvents undoes insertEvents.
