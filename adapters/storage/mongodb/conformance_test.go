@@ -15,8 +15,7 @@ func TestConformance(t *testing.T) {
 	conformance.Backend(t, func(t *testing.T) storage.Backend { return start(t, testenv.MongoDB(t)) })
 }
 
-// On a sharded cluster users are kept in another way, and nothing else is. Each check has a database of its own: after
-// a command that was cut off, the test server may go on to interrupt the others on the same database.
+// On a sharded cluster users are kept in another way, and nothing else is.
 func TestShardedConformance(t *testing.T) {
 	conformance.UsersOf(t, func(t *testing.T) storage.Backend { return start(t, sharded(t, testenv.MongoDB(t))) })
 }

@@ -16,7 +16,6 @@ import (
 
 // Result codes of the server, by the names it gives them.
 const (
-	internalError     = 1
 	unauthorized      = 13
 	namespaceNotFound = 26
 	indexNotFound     = 27
@@ -78,9 +77,8 @@ func ended(ctx context.Context, err error) error {
 // roundTrip is more than a command and its answer are under way.
 const roundTrip = time.Second
 
-// FerretDB reports the end of its limit as an internal error where that interrupts its storage.
 func isTimeLimit(err error) bool {
-	return answered(err, maxTimeMSExpired, internalError) || errors.Is(err, driver.ErrDeadlineWouldBeExceeded)
+	return answered(err, maxTimeMSExpired) || errors.Is(err, driver.ErrDeadlineWouldBeExceeded)
 }
 
 func unavailable(err error) bool {

@@ -6,6 +6,9 @@
 // at a time gives the same; interleavings between commands stay possible, so an adapter that reads and
 // then writes in two commands is still caught.
 //
+// It leaves out the time limits of reads: where one ends, FerretDB interrupts the SQLite connection, which may serve another
+// command by then, and that fails with code 1 and "interrupted (9)". The client's own limit still ends the command for it.
+//
 // It also repairs a reply: a duplicate key met by an update, which FerretDB reports as code 1. And it sends
 // a command that makes several indexes as one command for each, since FerretDB drops the connection when
 // more than one of them is there already.
@@ -87,7 +90,7 @@ func (g *Gate) handle(ctx context.Context, c net.Conn) {
 			return // the client went
 		}
 		name, unacknowledged := command(request)
-		reply, err := g.ask(server, split(request, name), writes[name])
+		reply, err := g.ask(server, split(unlimited(request, name), name), writes[name])
 		if err != nil {
 			g.complain(ctx, "gate: no reply", "command", name, "error", err)
 			return
@@ -162,6 +165,19 @@ func command(b []byte) (name string, unacknowledged bool) {
 		return "", unacknowledged
 	}
 	return string(rest[:i]), unacknowledged
+}
+
+// unlimited returns the message b without the time limit of a read.
+func unlimited(b []byte, name string) []byte {
+	var command bson.D
+	if name != "find" && name != "aggregate" || bson.Unmarshal(b[bodyStart:], &command) != nil {
+		return b
+	}
+	out, err := withBody(b, slices.DeleteFunc(command, func(e bson.E) bool { return e.Key == "maxTimeMS" }))
+	if err != nil {
+		return b
+	}
+	return out
 }
 
 // split returns the messages to send in the place of one: several for a command that makes several indexes.
