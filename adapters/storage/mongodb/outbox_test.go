@@ -226,9 +226,9 @@ func TestDeletionThatIsOvertakenLeavesNoEvent(t *testing.T) {
 	}
 }
 
-// TestUserWhoLostTheEmailLeavesNoEvent has another instance publish the event of a user that is about to be taken back, since
+// TestUserWithALostClaimLeavesNoEvent has another instance publish the event of a user that is about to be taken back, since
 // the claim of its email was lost.
-func TestUserWhoLostTheEmailLeavesNoEvent(t *testing.T) {
+func TestUserWithALostClaimLeavesNoEvent(t *testing.T) {
 	uri := sharded(t, testenv.MongoDB(t))
 	b, db := start(t, uri), raw(t, uri)
 	mustAdd(t, b, "2")
