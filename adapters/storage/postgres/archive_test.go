@@ -27,7 +27,7 @@ func TestPageOfBrokenRows(t *testing.T) {
 	a := s.Archive()
 	for what, put := range map[string]func() ([]error, error){
 		"users": func() ([]error, error) {
-			return a.Users().Put(t.Context(), []user.Snapshot{somebody(t, "1").Snapshot(), somebody(t, "42").Snapshot()})
+			return a.Users().Put(t.Context(), []user.Snapshot{sampleUser(t, "1").Snapshot(), sampleUser(t, "42").Snapshot()})
 		},
 		"sessions": func() ([]error, error) {
 			return a.Sessions().Put(t.Context(), []session.Snapshot{{ID: "the session", User: "1", Created: at, Expires: at, Version: 1}})
@@ -64,9 +64,9 @@ func TestPageOfBrokenRows(t *testing.T) {
 func TestPutOfUnstorableText(t *testing.T) {
 	s := opened(t)
 	for _, text := range []string{"a\x00b", "a\xffb"} {
-		bad := somebody(t, "42").Snapshot()
+		bad := sampleUser(t, "42").Snapshot()
 		bad.FirstName = text
-		_, err := s.Archive().Users().Put(t.Context(), []user.Snapshot{somebody(t, "1").Snapshot(), bad})
+		_, err := s.Archive().Users().Put(t.Context(), []user.Snapshot{sampleUser(t, "1").Snapshot(), bad})
 		if err == nil || !strings.Contains(err.Error(), "it holds NUL") || !strings.Contains(err.Error(), "42") {
 			t.Errorf("Put of a user called %q: %v", text, err)
 		}
@@ -116,7 +116,7 @@ func (m meddler) Exec(ctx context.Context, query string, args ...any) (int64, er
 func TestPutOfWhatHasJustGone(t *testing.T) {
 	s := opened(t)
 	add := func() {
-		if err := s.Users().Add(t.Context(), somebody(t, "1")); err != nil {
+		if err := s.Users().Add(t.Context(), sampleUser(t, "1")); err != nil {
 			t.Error(err)
 		}
 	}
@@ -125,7 +125,7 @@ func TestPutOfWhatHasJustGone(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	us := []user.Snapshot{somebody(t, "1").Snapshot(), somebody(t, "2").Snapshot()}
+	us := []user.Snapshot{sampleUser(t, "1").Snapshot(), sampleUser(t, "2").Snapshot()}
 	looking, _ := selectAny("users", "id", nil)
 	put := func(before func()) ([]error, error) {
 		tables := sqltable.New(meddling{s, func(query string) bool {
@@ -155,7 +155,7 @@ func TestPutsCrossing(t *testing.T) {
 	s := opened(t)
 	us := make([]user.Snapshot, dialect.RowsPerTransaction)
 	for i := range us {
-		us[i] = somebody(t, user.IntegerID(int64(i+1))).Snapshot()
+		us[i] = sampleUser(t, user.IntegerID(int64(i+1))).Snapshot()
 	}
 	back := slices.Clone(us)
 	slices.Reverse(back)

@@ -17,7 +17,7 @@ var dialect = sqltable.Dialect{
 	Argument:   "$",
 	ForUpdate:  " FOR UPDATE",
 	Storable:   storable,
-	Plain:      plain,
+	Sanitize:   sanitize,
 	OtherStaff: "SELECT EXISTS (SELECT 1 FROM users WHERE active AND staff AND id <> $1)",
 	// Few enough for the store's patience.
 	RowsPerStatement: 500, RowsPerTransaction: 500,
@@ -27,8 +27,8 @@ var dialect = sqltable.Dialect{
 // storable reports whether the server can hold s: it refuses NUL and what is not UTF-8.
 func storable(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
-// plain returns s without what the server cannot hold.
-func plain(s string) string {
+// sanitize returns s without what the server cannot hold.
+func sanitize(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
@@ -82,14 +82,14 @@ func deleteFirst(table, condition, order string) string {
 // than it returns, and one more of each kind that is asked for; with both an actor and a user, those of one of them
 // until there are enough.
 func (s *Store) EventList(t *sqltable.EventTable, q audit.Query) (string, []any) {
-	l := dialect.Timeline("at", q.Back)
+	l := dialect.ListByTime("at", q.Back)
 	for _, c := range []struct {
 		column string
 		id     user.ID
 	}{{"actor", q.Actor}, {"target", q.User}} {
 		if c.id != "" {
 			l.And(c.column + " <> ''") // without which its indexes do not serve
-			l.And(c.column + " = " + l.Given(string(c.id)))
+			l.And(c.column + " = " + l.Bind(string(c.id)))
 		}
 	}
 	after, before := q.Bounds()
@@ -101,15 +101,15 @@ func (s *Store) EventList(t *sqltable.EventTable, q audit.Query) (string, []any)
 	}
 	kinds := slices.Compact(slices.Sorted(slices.Values(q.Kinds)))
 	if len(kinds) == 1 {
-		l.And("kind = " + l.Given(string(kinds[0])))
+		l.And("kind = " + l.Bind(string(kinds[0])))
 	}
-	end := l.End(q.Limit)
+	end := l.OrderAndLimit(q.Limit)
 	if len(kinds) < 2 {
 		return t.Select + l.String() + end, l.Args
 	}
 	var walks []string
 	for _, kind := range kinds {
-		of := append(slices.Clip(l.Parts), "kind = "+l.Given(string(kind)))
+		of := append(slices.Clip(l.Parts), "kind = "+l.Bind(string(kind)))
 		// Without an end of its own it would be read and sorted whole where it is common.
 		walks = append(walks, "("+t.Select+sqltable.AllOf(of)+end+")")
 	}

@@ -20,7 +20,7 @@ import (
 	"roster/test/support/testenv"
 )
 
-func somebody(t *testing.T, id user.ID) *user.User {
+func sampleUser(t *testing.T, id user.ID) *user.User {
 	t.Helper()
 	u, err := user.Restore(user.Snapshot{
 		ID: id, Email: string(id) + "@example.com", EmailKey: string(id) + "@example.com",
@@ -134,10 +134,10 @@ func TestStandby(t *testing.T) {
 	if err := s.Read(t.Context(), demote); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Users().Add(t.Context(), somebody(t, "1")); fault.KindOf(err) != fault.Unavailable {
+	if err := s.Users().Add(t.Context(), sampleUser(t, "1")); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("Add: %v", err)
 	}
-	if err := s.Users().Add(t.Context(), somebody(t, "1")); err != nil {
+	if err := s.Users().Add(t.Context(), sampleUser(t, "1")); err != nil {
 		t.Errorf("Add on another connection: %v", err)
 	}
 	var name string
@@ -159,7 +159,7 @@ func TestStandby(t *testing.T) {
 // TestEndOfContext interrupts what never ends by itself.
 func TestEndOfContext(t *testing.T) {
 	s := opened(t)
-	if err := s.Users().Add(t.Context(), somebody(t, "1")); err != nil {
+	if err := s.Users().Add(t.Context(), sampleUser(t, "1")); err != nil {
 		t.Fatal(err)
 	}
 	run := func(ctx context.Context) error {
@@ -197,7 +197,7 @@ func TestEndOfContext(t *testing.T) {
 
 func TestPanicInAChangeLeavesNothingBehind(t *testing.T) {
 	s := opened(t)
-	if err := s.Users().Add(t.Context(), somebody(t, "1")); err != nil {
+	if err := s.Users().Add(t.Context(), sampleUser(t, "1")); err != nil {
 		t.Fatal(err)
 	}
 	func() {

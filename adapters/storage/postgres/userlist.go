@@ -64,7 +64,7 @@ func matching(f user.Filter) sqltable.Where {
 		if !ok {
 			w.And("FALSE")
 		} else {
-			w.And("id = " + w.Given(key))
+			w.And("id = " + w.Bind(key))
 		}
 	}
 	terms := slices.Compact(slices.Sorted(slices.Values(f.Terms)))
@@ -73,10 +73,10 @@ func matching(f user.Filter) sqltable.Where {
 		return w
 	}
 	for _, t := range terms[:min(fewTerms, len(terms))] {
-		w.And("search LIKE " + w.Given("%"+literally.Replace(t)+"%"))
+		w.And("search LIKE " + w.Bind("%"+literally.Replace(t)+"%"))
 	}
 	if len(terms) > fewTerms {
-		w.And("NOT EXISTS (SELECT 1 FROM unnest(" + w.Given(terms[fewTerms:]) + "::text[]) AS term WHERE strpos(search, term) = 0)")
+		w.And("NOT EXISTS (SELECT 1 FROM unnest(" + w.Bind(terms[fewTerms:]) + "::text[]) AS term WHERE strpos(search, term) = 0)")
 	}
 	return w
 }

@@ -13,15 +13,14 @@ import (
 	"roster/domain/user"
 )
 
-// TestPageOfBrokenRows spoils one row of each kind that its columns' rules leave room for, and expects to
-// be told which.
+// TestPageOfBrokenRows breaks one row of each kind in a way that the database permits. The error names the row.
 func TestPageOfBrokenRows(t *testing.T) {
 	s := opened(t)
 	at := time.UnixMilli(1700000000000).UTC()
 	a := s.Archive()
 	for what, put := range map[string]func() ([]error, error){
 		"users": func() ([]error, error) {
-			return a.Users().Put(t.Context(), []user.Snapshot{somebody(t, "1").Snapshot(), somebody(t, "42").Snapshot()})
+			return a.Users().Put(t.Context(), []user.Snapshot{sampleUser(t, "1").Snapshot(), sampleUser(t, "42").Snapshot()})
 		},
 		"sessions": func() ([]error, error) {
 			return a.Sessions().Put(t.Context(), []session.Snapshot{{ID: "the session", User: "1", Created: at, Expires: at, Version: 1}})
@@ -54,12 +53,12 @@ func TestPageOfBrokenRows(t *testing.T) {
 	}
 }
 
-// TestPutKeepsWhatFollows puts users, some of whom are refused, and looks at what triggers keep.
-func TestPutKeepsWhatFollows(t *testing.T) {
+// TestPutKeepsDerivedTables puts users, some of which are refused, and checks the tables that triggers maintain.
+func TestPutKeepsDerivedTables(t *testing.T) {
 	s := opened(t)
 	var us []user.Snapshot
 	for i := range 3 * dialect.RowsPerStatement {
-		u := someone(i + 1)
+		u := distinctUser(i + 1)
 		u.Staff, u.Active = i%3 == 0, i%5 == 0
 		us = append(us, u)
 	}

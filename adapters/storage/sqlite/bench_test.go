@@ -8,7 +8,7 @@ import (
 	"roster/domain/user"
 )
 
-// BenchmarkList asks for pages among 100,000 users: by every order, what few, many and no users fit.
+// BenchmarkList reads pages among 100,000 users: in every order, with filters that few, many and no users match.
 func BenchmarkList(b *testing.B) {
 	s := crowded(b, 100_000)
 	yes, no := true, false
@@ -20,7 +20,7 @@ func BenchmarkList(b *testing.B) {
 		{"active", user.Filter{Active: &yes}},
 		{"inactive", user.Filter{Active: &no}},
 		{"inactive staff", user.Filter{Active: &no, Staff: &yes}},
-		{"none has", user.Filter{Terms: []string{"nobody"}}},
+		{"none has", user.Filter{Terms: []string{"absent"}}},
 		{"one has", user.Filter{Terms: []string{"user4242@"}}},
 		{"100 have", user.Filter{Terms: []string{"first77\n"}}},
 		{"the last tenth have", user.Filter{Terms: []string{"@late.example"}}},
@@ -50,13 +50,13 @@ func BenchmarkList(b *testing.B) {
 	}
 }
 
-// BenchmarkAdd adds users to none and to 100,000; what the disk takes for syncing is in it.
+// BenchmarkAdd adds users to none and to 100,000. It includes the time that the disk needs to sync.
 func BenchmarkAdd(b *testing.B) {
 	for _, users := range []int{0, 100_000} {
 		b.Run(fmt.Sprintf("to %d", users), func(b *testing.B) {
 			s := crowded(b, users)
 			for i := users + 1; b.Loop(); i++ {
-				u, err := user.Restore(someone(i))
+				u, err := user.Restore(distinctUser(i))
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -78,7 +78,7 @@ func BenchmarkPut(b *testing.B) {
 			for b.Loop() {
 				us := make([]user.Snapshot, batch)
 				for i := range us {
-					us[i] = someone(next)
+					us[i] = distinctUser(next)
 					next++
 				}
 				if _, err := s.Archive().Users().Put(b.Context(), us); err != nil {
@@ -91,8 +91,8 @@ func BenchmarkPut(b *testing.B) {
 	}
 }
 
-// someone returns a user who is like no other in what is sorted and searched.
-func someone(i int) user.Snapshot {
+// distinctUser returns a user that differs from all others in the fields that are sorted and searched.
+func distinctUser(i int) user.Snapshot {
 	email := fmt.Sprintf("someone.%d@example.com", i*7919)
 	return user.Snapshot{
 		ID: user.IntegerID(int64(i)), Email: email, EmailKey: email, FirstName: fmt.Sprintf("First%d", i%997), LastName: fmt.Sprintf("Last%d", i%4999),

@@ -69,7 +69,7 @@ func open(t *testing.T, path string) *sqlite.Store {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	err = s.Start(ctx)
-	cancel() // nothing may hang on to it
+	cancel() // nothing may depend on it
 	if err != nil {
 		t.Fatal(err)
 	}

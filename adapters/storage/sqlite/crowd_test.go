@@ -7,9 +7,8 @@ import (
 	"testing"
 )
 
-// crowd returns the statement that adds users from 1 on to the table as it was at first: of each thousand
-// the last is inactive, of each five hundred the last is staff, and the last tenth of all have emails of
-// their own domain.
+// crowd returns the statement that adds users from 1 on to the table of the first schema. Each thousandth is
+// inactive, each five hundredth is staff, and the emails of the last tenth have another domain.
 func crowd(users int) string {
 	return strings.ReplaceAll(`WITH RECURSIVE
 	n (i) AS (SELECT 1 WHERE ?1 > 0 UNION ALL SELECT i + 1 FROM n WHERE i < ?1),

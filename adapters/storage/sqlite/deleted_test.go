@@ -13,7 +13,7 @@ import (
 	"roster/domain/user"
 )
 
-// traces counts what is left of some text in the files of a store.
+// traces counts the occurrences of a text in the files of a store.
 func traces(t *testing.T, s *Store, text string) string {
 	t.Helper()
 	var left []string
@@ -30,7 +30,7 @@ func traces(t *testing.T, s *Store, text string) string {
 }
 
 // Address, names, hashes and client of a deleted user, and those that a change replaced before, are gone from the
-// files with the next sweep or the stop, whichever is first.
+// files after the next sweep or the stop.
 func TestDeletedIsGone(t *testing.T) {
 	for name, settle := range map[string]func(s *Store) error{
 		"sweep": func(s *Store) error { _, err := s.AuditTrail().Sweep(t.Context(), time.UnixMilli(0), 100); return err },
@@ -39,26 +39,26 @@ func TestDeletedIsGone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := opened(t)
 			set(t, s, "synchronous = OFF")
-			const many = 60 // so that pages split and become free, where FAST leaves what they held
-			add := func(i int, who string) {
-				email := fmt.Sprintf("%s.%d@example.com", who, i)
+			const many = 60 // so that pages split and become free, whose content FAST leaves
+			add := func(i int, name string) {
+				email := fmt.Sprintf("%s.%d@example.com", name, i)
 				u, err := user.Restore(user.Snapshot{
-					ID: user.IntegerID(int64(i)), Email: email, EmailKey: email, FirstName: who, LastName: who, Joined: time.UnixMilli(1), Version: 1,
-					Password: credential.RestoreHash(fmt.Sprintf("$argon2id$%s$%048d", who, i)),
+					ID: user.IntegerID(int64(i)), Email: email, EmailKey: email, FirstName: name, LastName: name, Joined: time.UnixMilli(1), Version: 1,
+					Password: credential.RestoreHash(fmt.Sprintf("$argon2id$%s$%048d", name, i)),
 				})
 				if err == nil {
 					err = s.Users().Add(t.Context(), u)
 				}
 				if err == nil {
-					err = s.Sessions().Add(t.Context(), session.Start(session.ID(fmt.Sprint(i)), u.ID(), 0, time.UnixMilli(1), session.Rules{RefreshLifetime: time.Hour}, session.Client{UserAgent: who}))
+					err = s.Sessions().Add(t.Context(), session.Start(session.ID(fmt.Sprint(i)), u.ID(), 0, time.UnixMilli(1), session.Rules{RefreshLifetime: time.Hour}, session.Client{UserAgent: name}))
 				}
 				if err != nil {
 					t.Fatal(err)
 				}
 			}
-			for kind, who := range []string{"remaining", "vanishing", "other"} {
+			for kind, name := range []string{"remaining", "vanishing", "other"} {
 				for i := range many {
-					add(many*kind+i+1, who)
+					add(many*kind+i+1, name)
 				}
 			}
 			all := func(do func(id user.ID) error) {
@@ -80,7 +80,7 @@ func TestDeletedIsGone(t *testing.T) {
 			})
 			all(func(id user.ID) error { return s.Sessions().DeleteOf(t.Context(), id) })
 			if traces(t, s, "vanishing") == "" {
-				t.Fatal("the files never held what is looked for")
+				t.Fatal("the files did not contain the text before")
 			}
 			if err := settle(s); err != nil {
 				t.Fatal(err)
@@ -89,16 +89,16 @@ func TestDeletedIsGone(t *testing.T) {
 				t.Errorf("left: %s", left)
 			}
 			if traces(t, s, "remaining") == "" {
-				t.Error("the files hold nothing at all")
+				t.Error("the files are empty")
 			}
 		})
 	}
 }
 
-// A reader that does not end keeps the log from being emptied, and does not keep a sweep waiting; the next one does it.
-func TestLogOfAReader(t *testing.T) {
+// An open reader prevents that the log is emptied. A sweep does not wait for it; the next sweep empties the log.
+func TestSweepDoesNotWaitForReader(t *testing.T) {
 	s := opened(t)
-	if err := s.Users().Add(t.Context(), somebody(t, "1")); err != nil {
+	if err := s.Users().Add(t.Context(), sampleUser(t, "1")); err != nil {
 		t.Fatal(err)
 	}
 	tx, err := s.reader.BeginTx(t.Context(), nil)
@@ -124,7 +124,7 @@ func TestLogOfAReader(t *testing.T) {
 		return info.Size()
 	}
 	if got := size(); got == 0 {
-		t.Error("the log went under a reader")
+		t.Error("the log was emptied during a read")
 	}
 	if err := tx.Rollback(); err != nil {
 		t.Fatal(err)

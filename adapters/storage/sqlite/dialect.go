@@ -12,19 +12,19 @@ import (
 	"roster/domain/user"
 )
 
-// dialect is SQLite's.
+// dialect is the SQL of SQLite.
 var dialect = sqltable.Dialect{
 	Name:       "sqlite",
 	Argument:   "?",
 	OtherStaff: "SELECT EXISTS (SELECT 1 FROM users INDEXED BY users_kind_id WHERE active = 1 AND staff = 1 AND id <> ?1)",
-	// The index over trigrams takes what one statement adds in one go, so that more rows at once cost less each; a
-	// statement has 32,766 arguments at most. A Put is one transaction: each waits for the disk.
+	// The trigram index adds the rows of a statement together, so more rows in one statement cost less each; a
+	// statement has 32,766 arguments at most. A Put is one transaction, because each transaction waits for the disk.
 	RowsPerStatement: 250, RowsPerTransaction: math.MaxInt,
 	InsertNew: insertNew, SelectAny: selectAny, DeleteFirst: deleteFirst,
 }
 
-// insertNew names the columns of which the value may be taken: INSERT OR IGNORE, or a clause without a column,
-// would also pass over defects.
+// insertNew names the unique columns whose values may be taken: INSERT OR IGNORE, or a clause without a column,
+// would also ignore other violations.
 func insertNew(table string, columns []sqltable.Column, rows [][]any, unique ...string) (string, []any) {
 	names := make([]string, len(columns))
 	for i, c := range columns {
@@ -76,23 +76,23 @@ func (s *Store) CountUsers(ctx context.Context, t *sqltable.UserTable, f user.Fi
 	return n, err
 }
 
-// EventList implements sqltable.DB: one walk along an index, or one for each kind, merged. It reads no more events
-// than it returns, and one more of each kind that is asked for; with both an actor and a user, those of the actor
-// until there are enough.
+// EventList implements sqltable.DB: one scan of an index, or one for each kind, merged. It reads only the events that
+// it returns and one more of each kind requested. With both an actor and a user it reads the events of the actor
+// until the page is full.
 func (s *Store) EventList(t *sqltable.EventTable, q audit.Query) (string, []any) {
-	l := dialect.Timeline("at", q.Back)
+	l := dialect.ListByTime("at", q.Back)
 	index := t.Name
 	if q.Actor != "" {
 		index += "_actor"
-		l.And("actor <> ''") // without which the index does not serve
-		l.And("actor = " + l.Given(string(q.Actor)))
+		l.And("actor <> ''") // the condition of the partial index
+		l.And("actor = " + l.Bind(string(q.Actor)))
 	}
 	if q.User != "" {
 		if q.Actor == "" {
 			index += "_target"
 			l.And("target <> ''")
 		}
-		l.And("target = " + l.Given(string(q.User)))
+		l.And("target = " + l.Bind(string(q.User)))
 	}
 	after, before := q.Bounds()
 	if after != nil {
@@ -103,7 +103,7 @@ func (s *Store) EventList(t *sqltable.EventTable, q audit.Query) (string, []any)
 	}
 	var walks []string
 	for _, kind := range slices.Compact(slices.Sorted(slices.Values(q.Kinds))) {
-		of := append(slices.Clip(l.Parts), "kind = "+l.Given(string(kind)))
+		of := append(slices.Clip(l.Parts), "kind = "+l.Bind(string(kind)))
 		walks = append(walks, t.Select+" INDEXED BY "+index+"_kind"+sqltable.AllOf(of))
 	}
 	if len(walks) == 0 {
@@ -112,5 +112,5 @@ func (s *Store) EventList(t *sqltable.EventTable, q audit.Query) (string, []any)
 		}
 		walks = []string{t.Select + " INDEXED BY " + index + l.String()}
 	}
-	return strings.Join(walks, " UNION ALL ") + l.End(q.Limit), l.Args
+	return strings.Join(walks, " UNION ALL ") + l.OrderAndLimit(q.Limit), l.Args
 }

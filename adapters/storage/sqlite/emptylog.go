@@ -10,7 +10,7 @@ import (
 	"roster/ports/outbound"
 )
 
-// auditTrail is the audit trail, the sweep of which is the last step of the housekeeping.
+// auditTrail empties the log after the last batch of a sweep of the audit trail: the last step of the housekeeping.
 type auditTrail struct {
 	outbound.AuditTrail
 	s *Store
@@ -28,7 +28,7 @@ func (t auditTrail) Sweep(ctx context.Context, before time.Time, limit int) (int
 }
 
 // emptyLog moves the write-ahead log into the database file and truncates it, so that deleted data is in neither. It
-// does not wait for other connections: what they prevent, the next call does.
+// does not wait for other connections: if one prevents it, the next call does it.
 func (s *Store) emptyLog(ctx context.Context) error {
 	const op = "empty the write-ahead log"
 	if s.writer == nil {

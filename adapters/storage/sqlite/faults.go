@@ -12,12 +12,12 @@ import (
 	"roster/adapters/storage/sqltable"
 )
 
-// Failure implements sqltable.DB. It goes by result codes, never by text.
+// Failure implements sqltable.DB. It reads result codes, never the text of an error.
 func (s *Store) Failure(ctx context.Context, op string, err error, c sqltable.Conflicts) error {
 	return failure(ctx, op, err, c)
 }
 
-// translate is Failure for what breaks no rule of a table.
+// translate is Failure for statements that cannot violate a unique index.
 func translate(ctx context.Context, op string, err error) error {
 	return failure(ctx, op, err, sqltable.Conflicts{})
 }
@@ -27,7 +27,7 @@ func failure(ctx context.Context, op string, err error, c sqltable.Conflicts) er
 		return nil
 	}
 	if end := storage.Ended(ctx); end != nil {
-		// The driver reports an interrupt in several ways; what counts is that the time is over.
+		// The driver reports an interrupt in several ways; the cause is the end of the context.
 		return fmt.Errorf("sqlite: %s: %w", op, end)
 	}
 	err = fmt.Errorf("sqlite: %s: %w", op, err)
@@ -50,7 +50,7 @@ func failure(ctx context.Context, op string, err error, c sqltable.Conflicts) er
 	return err
 }
 
-// codeOf returns the extended result code in err's tree, or 0.
+// codeOf returns the extended result code of err, or 0.
 func codeOf(err error) int {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		return e.Code()

@@ -14,12 +14,12 @@ import (
 // fileMode is the mode of the database, which holds password hashes.
 const fileMode fs.FileMode = 0o600
 
-// noDatabase is the error of a database file that is not there, or holds nothing.
+// noDatabase is the error of a database file that does not exist, or is empty.
 func noDatabase(path string) error {
 	return fmt.Errorf("sqlite: %w at %s", storage.ErrNoDatabase, path)
 }
 
-// findFile makes sure that there is a file that can be written, which it creates if it may.
+// findFile checks that the file exists and can be written. It creates the file if the options permit.
 func (s *Store) findFile() error {
 	info, err := os.Stat(s.path)
 	switch {
@@ -34,7 +34,7 @@ func (s *Store) findFile() error {
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("sqlite: %s is no regular file", s.path)
 	}
-	// SQLite would go on with what it can only read until the first write. In the directory it keeps its log.
+	// SQLite would open a read-only file and fail at the first write. It creates its log in the directory.
 	for _, path := range []string{s.path, filepath.Dir(s.path)} {
 		if err := writable(path); err != nil {
 			return fmt.Errorf("sqlite: %s: %w: write %s: %w", s.path, storage.ErrReadOnly, path, err)
@@ -43,11 +43,10 @@ func (s *Store) findFile() error {
 	return nil
 }
 
-// createFile makes an empty file at path, and sees to it that a loss of power does not take it away again:
-// SQLite syncs a file's content, and the directory entries of its journals, but not the entry of the database
-// itself.
+// createFile creates an empty file at path and syncs its directory, so that the file survives a loss of power:
+// SQLite syncs the content of a file, and the directory entries of its journals, but not the entry of the database.
 //
-// A file that is there is never opened here: closing it would drop the POSIX locks that SQLite holds
+// An existing file is never opened here: closing it would drop the POSIX locks that SQLite holds
 // on it in this process.
 func createFile(path string) error {
 	dir := filepath.Dir(path)

@@ -13,12 +13,12 @@ import (
 	"roster/adapters/storage/sqltable"
 )
 
-// maxGroup bounds the writes of one transaction, and so how long the first of them waits for the last.
+// maxGroup bounds the writes of one transaction, and so the time that the first of them waits for the last.
 const maxGroup = 128
 
-// group lets concurrent writes share a transaction, since what a commit costs is the wait for the disk. Each write is a
-// savepoint: it fails alone, and it is acknowledged after the commit. There is no goroutine of its own: of the callers
-// that wait, one at a time runs the writes of all.
+// group lets concurrent writes share a transaction (group commit), since a commit costs a wait for the disk. Each write
+// is a savepoint: it fails alone, and it is acknowledged after the commit. It starts no goroutine: one of the waiting
+// callers at a time runs the writes of all.
 type group struct {
 	turn chan struct{} // holds a value while a caller runs writes
 
@@ -64,13 +64,13 @@ func (s *Store) grouped(w *write) error {
 	return w.err
 }
 
-// takeTurn runs waiting writes, among them w, and gives the turn back, also when this goroutine panics or exits.
+// takeTurn runs waiting writes, w included, and returns the turn, even when this goroutine panics or exits.
 func (s *Store) takeTurn(w *write) {
 	defer func() { <-s.group.turn }()
 	s.runAll(w)
 }
 
-// remove takes a write out of those that wait, and reports whether it was there.
+// remove removes a write from the waiting ones, and reports whether it was one of them.
 func (g *group) remove(w *write) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -81,7 +81,7 @@ func (g *group) remove(w *write) bool {
 	return i >= 0
 }
 
-// mode returns what all waiting writes need.
+// mode returns the strongest mode of the waiting writes.
 func (g *group) mode() sqltable.Mode {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -91,7 +91,7 @@ func (g *group) mode() sqltable.Mode {
 	return sqltable.Soon
 }
 
-// take removes up to n waiting writes for a transaction of a mode, first first.
+// take removes and returns up to n waiting writes for a transaction of a mode, in the order of arrival.
 func (g *group) take(mode sqltable.Mode, n int) (batch []*write) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -105,7 +105,7 @@ func (g *group) take(mode sqltable.Mode, n int) (batch []*write) {
 	return batch
 }
 
-// runAll runs waiting writes in transactions until w is done. Only w fails when none can begin.
+// runAll runs waiting writes in transactions until w is done. When no transaction can begin, only w fails.
 func (s *Store) runAll(w *write) {
 	for {
 		select {
@@ -123,10 +123,10 @@ func (s *Store) runAll(w *write) {
 	}
 }
 
-// runBatch runs waiting writes in one transaction. It fails when there is none.
+// runBatch runs waiting writes in one transaction. It fails when the transaction cannot begin.
 //
-// An interrupted statement would undo the whole transaction. So the contexts of the callers count before and after
-// their writes are run, and not during it.
+// An interrupted statement would undo the whole transaction. So the context of a caller is checked before and after
+// its write runs, and not during it.
 func (s *Store) runBatch(ctx context.Context) error {
 	q := &querier{prepared: s.writes}
 	defer q.prepareMissed(context.WithoutCancel(ctx))
@@ -153,7 +153,7 @@ func (s *Store) runBatch(ctx context.Context) error {
 	ended := false
 	defer func() {
 		for _, w := range batch {
-			if !ended && w.err == nil { // this goroutine panics or exits: nothing was committed
+			if !ended && w.err == nil { // this goroutine panics or exits: the transaction is rolled back
 				w.err = errNotEnded
 			}
 			close(w.done)
@@ -163,7 +163,7 @@ func (s *Store) runBatch(ctx context.Context) error {
 	q.runner, q.tx = tx, tx
 	for _, w := range batch {
 		if err = runOne(ctx, q, w, len(batch) > 1); err != nil {
-			break // the transaction is gone, with what was run in it before
+			break // the transaction is lost, with the writes that ran in it before
 		}
 		if w.err == nil && w.panicked == nil {
 			kept++
@@ -189,7 +189,7 @@ func (s *Store) runBatch(ctx context.Context) error {
 	return nil
 }
 
-// errNotEnded is the error of writes that shared a transaction with one that ended its goroutine.
+// errNotEnded is the error of writes that shared a transaction with a write that ended its goroutine.
 var errNotEnded = storage.Unavailable(errors.New("sqlite: the transaction was not ended"))
 
 // The statements around each of several writes in a transaction.
@@ -234,7 +234,7 @@ func runOne(ctx context.Context, q *querier, w *write, shared bool) error {
 func tune(ctx context.Context, c *sql.Conn, set, back string) (unset func(), err error) {
 	unset = func() {
 		if _, err := c.ExecContext(context.WithoutCancel(ctx), back); err != nil {
-			// The next write would not be durable, or not as it should: it gets a new connection instead.
+			// The next write would run with the wrong settings, durability among them: it gets a new connection.
 			_ = c.Raw(func(any) error { return driver.ErrBadConn })
 		}
 	}

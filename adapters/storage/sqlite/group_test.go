@@ -15,8 +15,8 @@ import (
 	"roster/domain/user"
 )
 
-// together starts writes that wait for the turn, lets them run at once when all are waiting, and returns what each
-// returned or panicked with.
+// together starts writes that wait for the turn, gives them the turn when all are waiting, and returns the result or
+// the panic of each.
 func together(t *testing.T, s *Store, writes ...func() error) []any {
 	t.Helper()
 	out := make([]any, len(writes))
@@ -46,7 +46,7 @@ func together(t *testing.T, s *Store, writes ...func() error) []any {
 
 func mustAdd(t *testing.T, s *Store, id user.ID) {
 	t.Helper()
-	if err := s.Users().Add(t.Context(), somebody(t, id)); err != nil {
+	if err := s.Users().Add(t.Context(), sampleUser(t, id)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -62,8 +62,8 @@ func TestConcurrentWritesShareACommit(t *testing.T) {
 	commits, stored := s.group.commits.Load(), s.group.writes.Load()
 	got := together(
 		t, s,
-		func() error { return s.Users().Add(t.Context(), somebody(t, "3")) },
-		func() error { return s.Users().Add(t.Context(), somebody(t, "1")) }, // is there
+		func() error { return s.Users().Add(t.Context(), sampleUser(t, "3")) },
+		func() error { return s.Users().Add(t.Context(), sampleUser(t, "1")) }, // is there
 		func() error {
 			_, err := s.Users().Update(t.Context(), "2", func(u *user.User) error {
 				u.EndSessions(time.Now())
@@ -96,13 +96,13 @@ func TestConcurrentWritesShareACommit(t *testing.T) {
 	}
 }
 
-// A caller that goes away while it waits leaves nothing behind, and the others go on.
+// A caller that gives up while it waits stores nothing, and the other writes run.
 func TestWaitingWriteEndsWithItsContext(t *testing.T) {
 	s := opened(t)
 	ctx, leave := context.WithCancel(t.Context())
 	s.group.turn <- struct{}{}
 	left := make(chan error)
-	go func() { left <- s.Users().Add(ctx, somebody(t, "1")) }()
+	go func() { left <- s.Users().Add(ctx, sampleUser(t, "1")) }()
 	leave()
 	if err := <-left; !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
@@ -132,7 +132,7 @@ func TestFailedCommitFailsForAll(t *testing.T) {
 	}
 	got := together(
 		t, s,
-		func() error { return s.Users().Add(t.Context(), somebody(t, "1")) },
+		func() error { return s.Users().Add(t.Context(), sampleUser(t, "1")) },
 		func() error { return s.Write(t.Context(), "broken", sqltable.Durable, broken) },
 	)
 	for i, err := range got {
@@ -146,7 +146,7 @@ func TestFailedCommitFailsForAll(t *testing.T) {
 	mustAdd(t, s, "1")
 }
 
-// A write that ends the goroutine in which all are run acknowledges none of them, and the next writes go on.
+// When a write ends the goroutine that runs the group, no write of the group is acknowledged, and the next writes run.
 func TestGroupSurvivesTheEndOfItsGoroutine(t *testing.T) {
 	s := opened(t)
 	acknowledged := false
@@ -158,8 +158,8 @@ func TestGroupSurvivesTheEndOfItsGoroutine(t *testing.T) {
 				return nil
 			})
 		},
-		func() error { // may be what runs both, and not return
-			err := s.Users().Add(t.Context(), somebody(t, "1"))
+		func() error { // may run in the goroutine that runs both, and not return
+			err := s.Users().Add(t.Context(), sampleUser(t, "1"))
 			acknowledged = err == nil
 			return err
 		},
@@ -187,7 +187,7 @@ func TestGroupCommitOff(t *testing.T) {
 	t.Cleanup(func() { _ = s.Close(context.Background()) })
 	var writes []func() error
 	for i := range 5 {
-		writes = append(writes, func() error { return s.Users().Add(t.Context(), somebody(t, user.ID(fmt.Sprint(i+1)))) })
+		writes = append(writes, func() error { return s.Users().Add(t.Context(), sampleUser(t, user.ID(fmt.Sprint(i+1)))) })
 	}
 	for i, err := range together(t, s, writes...) {
 		if err != nil {

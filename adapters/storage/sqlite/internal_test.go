@@ -33,7 +33,7 @@ func opened(t *testing.T) *Store {
 	return s
 }
 
-func somebody(t *testing.T, id user.ID) *user.User {
+func sampleUser(t *testing.T, id user.ID) *user.User {
 	t.Helper()
 	u, err := user.Restore(user.Snapshot{
 		ID: id, Email: string(id) + "@example.com", EmailKey: string(id) + "@example.com",
@@ -45,7 +45,7 @@ func somebody(t *testing.T, id user.ID) *user.User {
 	return u
 }
 
-// TestSettingsAreInForce asks each connection: a mistyped setting is not refused by SQLite.
+// TestSettingsAreInForce queries each connection, since SQLite does not refuse a mistyped setting.
 func TestSettingsAreInForce(t *testing.T) {
 	s := opened(t)
 	for _, c := range []struct {
@@ -82,19 +82,19 @@ func TestSettingsAreInForce(t *testing.T) {
 func TestTranslate(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	// database/sql tells so of a transaction that it rolled back because its context had ended.
+	// The error of database/sql for a transaction that it rolled back because its context had ended.
 	if err := translate(ended, "x", sql.ErrTxDone); !errors.Is(err, context.Canceled) {
 		t.Errorf("under an ended context: %v", err)
 	}
 	if err := translate(ended, "x", nil); err != nil {
-		t.Errorf("what was done before the context ended: %v", err)
+		t.Errorf("an operation that succeeded before the context ended: %v", err)
 	}
 	if err := translate(t.Context(), "x", sql.ErrTxDone); !errors.Is(err, sql.ErrTxDone) || fault.KindOf(err) != fault.Internal {
 		t.Errorf("a defect: %v", err)
 	}
 }
 
-// TestLogAheadWaitsForAWriter pins why it tries again: SQLite itself does not wait there.
+// TestLogAheadWaitsForAWriter shows that logAhead tries again: SQLite does not wait in this case.
 func TestLogAheadWaitsForAWriter(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	if err := createFile(path); err != nil {
@@ -125,7 +125,7 @@ func TestLogAheadWaitsForAWriter(t *testing.T) {
 	}
 }
 
-// wantUnavailable fails unless err is what tells a caller to come back later.
+// wantUnavailable fails unless err is of the kind that asks the caller to try again later.
 func wantUnavailable(t *testing.T, what string, err error) {
 	t.Helper()
 	if !errors.Is(err, fault.ErrUnavailable) || fault.KindOf(err) != fault.Unavailable {
@@ -153,20 +153,20 @@ func TestOutagesAreUnavailable(t *testing.T) {
 			t.Fatal(err)
 		}
 		set(t, s, "busy_timeout = 1")
-		wantUnavailable(t, "Add", s.Users().Add(t.Context(), somebody(t, "1")))
+		wantUnavailable(t, "Add", s.Users().Add(t.Context(), sampleUser(t, "1")))
 		if err := lock.Rollback(); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Users().Add(t.Context(), somebody(t, "1")); err != nil {
+		if err := s.Users().Add(t.Context(), sampleUser(t, "1")); err != nil {
 			t.Errorf("Add afterwards: %v", err)
 		}
 	})
 	t.Run("disk full", func(t *testing.T) {
 		s := opened(t)
-		set(t, s, "max_page_count = 1") // that is, what it has now
+		set(t, s, "max_page_count = 1") // the limit becomes the present size
 		var err error
 		for i := 1; err == nil; i++ {
-			err = s.Users().Add(t.Context(), somebody(t, user.IntegerID(int64(i))))
+			err = s.Users().Add(t.Context(), sampleUser(t, user.IntegerID(int64(i))))
 		}
 		wantUnavailable(t, "Add", err)
 		stored, err := s.Users().Count(t.Context(), user.Filter{})
@@ -178,14 +178,14 @@ func TestOutagesAreUnavailable(t *testing.T) {
 			t.Errorf("List on a full disk: %d users, %v; want the %d counted", len(all), err, stored)
 		}
 		set(t, s, "max_page_count = 1000000")
-		if err := s.Users().Add(t.Context(), somebody(t, user.IntegerID(int64(stored)+1))); err != nil {
+		if err := s.Users().Add(t.Context(), sampleUser(t, user.IntegerID(int64(stored)+1))); err != nil {
 			t.Errorf("Add afterwards: %v", err)
 		}
 	})
 	t.Run("read-only", func(t *testing.T) {
 		s := opened(t)
 		set(t, s, "query_only = 1")
-		wantUnavailable(t, "Add", s.Users().Add(t.Context(), somebody(t, "1")))
+		wantUnavailable(t, "Add", s.Users().Add(t.Context(), sampleUser(t, "1")))
 	})
 	t.Run("not open", func(t *testing.T) {
 		s, err := New(filepath.Join(t.TempDir(), "x.db"))
@@ -202,12 +202,12 @@ func TestOutagesAreUnavailable(t *testing.T) {
 		}
 		_, err = s.Users().Get(t.Context(), "1")
 		wantUnavailable(t, "Get after Close", err)
-		wantUnavailable(t, "Add after Close", s.Users().Add(t.Context(), somebody(t, "1")))
+		wantUnavailable(t, "Add after Close", s.Users().Add(t.Context(), sampleUser(t, "1")))
 		wantUnavailable(t, "Ping after Close", s.Ping(t.Context()))
 	})
 }
 
-// TestEndOfContext interrupts what never ends by itself.
+// TestEndOfContext interrupts operations that would never end.
 func TestEndOfContext(t *testing.T) {
 	const endless = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 	s := opened(t)
@@ -245,23 +245,23 @@ func TestEndOfContext(t *testing.T) {
 		}
 	}
 
-	// A write that waits for another gives up too, and the lock is not left behind.
+	// A write that waits for another gives up too, and the lock is released.
 	err := s.Write(t.Context(), "hold the lock", sqltable.Durable, func(context.Context, sqltable.Querier) error {
 		ctx, cancel := context.WithCancel(t.Context())
 		go cancel()
-		return s.Users().Add(ctx, somebody(t, "1"))
+		return s.Users().Add(ctx, sampleUser(t, "1"))
 	})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("waiting write: %v", err)
 	}
-	if err := s.Users().Add(t.Context(), somebody(t, "1")); err != nil {
+	if err := s.Users().Add(t.Context(), sampleUser(t, "1")); err != nil {
 		t.Errorf("Add afterwards: %v", err)
 	}
 }
 
 func TestPanicInAChangeLeavesNothingBehind(t *testing.T) {
 	s := opened(t)
-	if err := s.Users().Add(t.Context(), somebody(t, "1")); err != nil {
+	if err := s.Users().Add(t.Context(), sampleUser(t, "1")); err != nil {
 		t.Fatal(err)
 	}
 	func() {

@@ -14,19 +14,19 @@ import (
 	"roster/domain/user"
 )
 
-// TestKeysetPlans shows that lists of sessions and events, pages of all there is, and all that is asked
-// about failed sign-ins, go to what they return by one index, however much there is.
+// TestKeysetPlans shows that lists of sessions and events, pages of every collection, and all queries about failed
+// sign-ins find their rows by one index, whatever the size of the tables.
 func TestKeysetPlans(t *testing.T) {
 	t.Run("without statistics", func(t *testing.T) { testKeysetPlans(t, opened(t)) })
 	t.Run("of 100,000 rows", func(t *testing.T) { testKeysetPlans(t, measured(t)) })
 }
 
-// searches finds each way to rows in a plan.
+// searches matches each access to a table in a plan.
 var searches = regexp.MustCompile(`(?:SEARCH|SCAN) [^;]*`)
 
 func testKeysetPlans(t *testing.T, s *Store) {
 	t.Helper()
-	// check fails when a statement goes to rows in another way than those given.
+	// check fails when a statement accesses rows in another way than those in want.
 	check := func(query string, args []any, want ...string) {
 		t.Helper()
 		got := plan(t, s, query, args...)
@@ -51,9 +51,9 @@ func testKeysetPlans(t *testing.T, s *Store) {
 		}
 
 		for _, c := range []struct {
-			of          string // whose events
+			of          string // the users whose events are listed
 			actor, user user.ID
-			equal       string // of the index
+			equal       string // the columns of the index with a condition
 		}{
 			{of: ""}, {"_actor", "1", "", "actor=?"}, {"_target", "", "2", "target=?"}, {"_actor", "1", "2", "actor=?"},
 		} {
@@ -89,7 +89,7 @@ func testKeysetPlans(t *testing.T, s *Store) {
 						conditions = strings.TrimPrefix(conditions+fmt.Sprintf(" AND (at,id)%c(?,?)", operator), " AND ")
 					}
 					way := "SEARCH audit_events USING INDEX audit_events" + index + " (" + conditions + ")"
-					if conditions == "" { // the newest or the oldest of all: the walk ends with the page
+					if conditions == "" { // the newest or the oldest of all: the scan ends with the page
 						way = "SCAN audit_events USING INDEX audit_events_at"
 					}
 					query, args := s.EventList(s.EventTable, q)

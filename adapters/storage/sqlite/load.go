@@ -14,17 +14,16 @@ import (
 )
 
 // A load is an import into a database without users that no other process has open. It drops the indexes that only
-// lists and searches need, and the triggers, and makes them again after the last user: each row then costs the same, no
-// matter how many there are, and an index that is made at once is sorted once and written once.
+// lists and searches need, and the triggers, and creates them again after the last user: each row then costs the same
+// whatever their number, and an index that is created over all rows is sorted once and written once.
 //
-// The table deferred has the statements that make them again. It is committed with the first users, so it is there after
-// a load that was killed; every other opening of the database makes what is missing before it does anything else. The
-// ids and addresses of users stay unique during a load, since these indexes stay. So does users_kind_id, which a change
-// of a user reads, and users_number.
+// The table deferred has the statements that create them again. It is committed with the first users, so it exists
+// after a load that was killed; every later opening of the database first creates what is missing. The unique indexes
+// over ids and addresses stay during a load, and so do users_kind_id, which a change of a user reads, and users_number.
 
 const selectDeferred = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'deferred')"
 
-// beginLoad lists what is dropped: the statements of sqlite_schema are those of the migrations.
+// beginLoad lists the indexes and triggers to drop. The statements in sqlite_schema are those of the migrations.
 const beginLoad = `
 CREATE TABLE deferred (name TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, statement TEXT NOT NULL) STRICT;
 INSERT INTO deferred (name, kind, statement) SELECT name, type, sql FROM sqlite_schema
@@ -34,25 +33,25 @@ CREATE TRIGGER users_numbered AFTER INSERT ON users BEGIN
 	UPDATE users SET number = (SELECT coalesce(max(number), 0) + 1 FROM users) WHERE rowid = new.rowid;
 END`
 
-// buildSearch makes what triggers keep up to date otherwise. Few large parts of the search index are merged less often
-// than many small ones, of which SQLite's default makes one for each MB.
+// buildSearch fills the search index, which triggers keep up to date otherwise. A few large segments are merged less
+// often than many small ones; SQLite's default is one segment for each MB.
 const buildSearch = `
 INSERT INTO users_search (users_search, rank) VALUES ('hashsize', 4194304);
 INSERT INTO users_search (users_search) VALUES ('rebuild');
 INSERT INTO users_search (users_search, rank) VALUES ('hashsize', 1048576);
 UPDATE user_counts SET value = (SELECT count(*) FROM users WHERE users.active = user_counts.active AND users.staff = user_counts.staff)`
 
-// What CREATE INDEX sorts goes through files without a name in the directory of the database, since it can be more than
-// fits in memory.
+// CREATE INDEX sorts in unnamed temporary files in the directory of the database, since the rows may not fit in
+// memory.
 const (
 	setBuild   = "PRAGMA temp_store_directory = '%s'; PRAGMA temp_store = 1; PRAGMA cache_size = -16384"
 	unsetBuild = "PRAGMA temp_store = 2; PRAGMA cache_size = -2000"
 )
 
-// manyUsers is from how many users on the operator is to know that an import builds indexes at its end.
+// manyUsers is the number of users from which a notice says that the import builds indexes at its end.
 const manyUsers = 1_000
 
-// errLoading is the error of a database that is opened to be read during a load, or after one that was cut off.
+// errLoading is the error of opening a database for reading during a load, or after one that was interrupted.
 func errLoading(path string) error {
 	return fmt.Errorf("sqlite: %s: an import is not complete: wait for its end, or run it again if it was cut off; roster migrate "+
 		"completes what is there", path)
@@ -64,8 +63,8 @@ func loading(ctx context.Context, q runner) (is bool, err error) {
 	return is, err
 }
 
-// holdAlone makes the only connection of the store one that keeps other processes out, when no other process has the
-// database open and a load can begin or go on.
+// holdAlone replaces the connections of the store by one with an exclusive lock, when no other process has the
+// database open and a load can begin or continue.
 func (s *Store) holdAlone(ctx context.Context) error {
 	db, err := pool(s.path, 1, "_txlock=immediate", "_busy_timeout=0",
 		"_pragma=locking_mode(EXCLUSIVE)", "_pragma=cache_size(-32768)", "_pragma=wal_autocheckpoint(65536)")
@@ -84,7 +83,7 @@ func (s *Store) holdAlone(ctx context.Context) error {
 	return err
 }
 
-// canLoad takes the lock, and reports whether there are no users, or some of a load that was cut off.
+// canLoad takes the lock, and reports whether the database has no users or those of an interrupted load.
 func canLoad(ctx context.Context, db *sql.DB) (can bool, err error) {
 	if _, err := db.ExecContext(ctx, "BEGIN EXCLUSIVE; COMMIT"); err != nil {
 		return false, err
@@ -122,8 +121,8 @@ func startLoad(ctx context.Context, q *querier) error {
 	return err
 }
 
-// endLoad makes what a load left out. Each index is a transaction, so that what is made is kept when a later one is cut
-// off; the search index, the counts and the triggers come last and together.
+// endLoad creates what a load dropped. Each index is a transaction of its own, so that it is kept when a later one is
+// interrupted; the search index, the counts and the triggers follow in one transaction.
 func endLoad(ctx context.Context, db *sql.DB, path string, o storage.Options) error {
 	is, err := loading(ctx, db)
 	if err != nil || !is {
@@ -175,7 +174,7 @@ func endLoadStep(ctx context.Context, c *sql.Conn) (more bool, err error) {
 	return more, tx.Commit()
 }
 
-// archive is the archive of a store that may load.
+// archive is the archive of a store that can load.
 type archive struct {
 	outbound.Archive
 	s *Store
@@ -184,7 +183,7 @@ type archive struct {
 // Archive implements storage.Backend.
 func (s *Store) Archive() outbound.Archive { return archive{s.Tables.Archive(), s} }
 
-// BuildIndexes implements outbound.Archive. Users that come after it are stored in the usual way.
+// BuildIndexes implements outbound.Archive. Users that are put after it are stored with all indexes.
 func (a archive) BuildIndexes(ctx context.Context) error {
 	s := a.s
 	if !s.alone {

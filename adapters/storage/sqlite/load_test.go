@@ -17,7 +17,7 @@ import (
 	"roster/domain/user"
 )
 
-// openFor opens the database at path. Its close is release, as a kill leaves what was committed and no more.
+// openFor opens the database at path and closes it with release, which leaves the files as a kill does.
 func openFor(t *testing.T, path string, o storage.Options) *Store {
 	t.Helper()
 	b, err := Driver.Open(&url.URL{Scheme: "sqlite", Path: path}, o)
@@ -39,7 +39,7 @@ func release(t *testing.T, s *Store) {
 	}
 }
 
-// schema returns what the database consists of.
+// schema returns the statements of the schema of the database.
 func schema(t *testing.T, s *Store) (all []string) {
 	t.Helper()
 	err := s.Read(t.Context(), func(ctx context.Context, q sqltable.Querier) error {
@@ -64,7 +64,7 @@ func isLoading(t *testing.T, s *Store) bool {
 	return is
 }
 
-// complete fails unless a database has all that one that was never loaded has.
+// complete fails unless a database has the schema of one without a load.
 func complete(t *testing.T, s *Store, when string) {
 	t.Helper()
 	if got, want := schema(t, s), schema(t, opened(t)); !slices.Equal(got, want) {
@@ -78,7 +78,7 @@ func putSome(t *testing.T, s *Store, first, n int) {
 	rnd := rand.New(rand.NewPCG(1, uint64(first)))
 	us := make([]user.Snapshot, n)
 	for i := range us {
-		us[i] = anyone(t, rnd, first+i).Snapshot()
+		us[i] = randomUser(t, rnd, first+i).Snapshot()
 	}
 	refused, err := s.Archive().Users().Put(t.Context(), us)
 	if err := errors.Join(append(refused, err)...); err != nil {
@@ -116,7 +116,7 @@ func TestLoad(t *testing.T) {
 		t.Error("the indexes are kept up to date during the load")
 	}
 	putSome(t, s, 300, 300)
-	same := someone(1)
+	same := distinctUser(1)
 	same.ID, same.EmailKey = "7000", "17"
 	if refused, err := s.Archive().Users().Put(t.Context(), []user.Snapshot{same}); err != nil || !errors.Is(refused[0], user.ErrEmailTaken) {
 		t.Errorf("an address of another user: %v, %v", refused, err)
@@ -135,9 +135,9 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// TestLoadIsCutOff ends a load before and after each index is built. Every way to open the database completes it, but one
-// that goes on with the load and one that only reads.
-func TestLoadIsCutOff(t *testing.T) {
+// TestInterruptedLoad ends a load before and after each index is built. The next opening of the database completes it,
+// unless it continues the load or only reads.
+func TestInterruptedLoad(t *testing.T) {
 	for step := 0; ; step++ {
 		path := filepath.Join(t.TempDir(), "roster.db")
 		s := openFor(t, path, storage.Options{Load: true})
@@ -167,11 +167,11 @@ func TestLoadIsCutOff(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := reader.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "roster migrate") {
-			t.Errorf("step %d: opened to be read: %v", step, err)
+			t.Errorf("step %d: opened for reading: %v", step, err)
 		}
 		s = openFor(t, path, storage.Options{Load: true})
 		if !isLoading(t, s) {
-			t.Errorf("step %d: the load does not go on", step)
+			t.Errorf("step %d: the load does not continue", step)
 		}
 		putSome(t, s, 30, 30)
 		change(t, s)
@@ -187,8 +187,8 @@ func TestLoadIsCutOff(t *testing.T) {
 	}
 }
 
-// TestLoadIsUndoneWithItsUsers has the first users of a load refused as a whole: nothing is dropped for them.
-func TestLoadIsUndoneWithItsUsers(t *testing.T) {
+// TestRefusedLoadDropsNothing puts first users that are refused as a whole: no index is dropped.
+func TestRefusedLoadDropsNothing(t *testing.T) {
 	s := openFor(t, filepath.Join(t.TempDir(), "roster.db"), storage.Options{Load: true})
 	err := s.Write(t.Context(), "test", sqltable.Bulk, func(context.Context, sqltable.Querier) error { return errors.New("refused") })
 	if err == nil {
@@ -214,7 +214,7 @@ func TestLoadKeepsOthersOut(t *testing.T) {
 	}
 }
 
-// TestLoadNeedsAnEmptyDatabase opens databases that a load would disturb: they are used in the usual way.
+// TestLoadNeedsAnEmptyDatabase opens databases with content for a load: they keep their indexes.
 func TestLoadNeedsAnEmptyDatabase(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "roster.db")
 	service := openFor(t, path, storage.Options{})

@@ -18,10 +18,10 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// applicationID marks the file as ours ("Rost"), see PRAGMA application_id.
+// applicationID marks the file as a database of Roster ("Rost"), see PRAGMA application_id.
 const applicationID = 0x526F7374
 
-// prepare makes the database at path ready for this program, or refuses it, and reports whether it is new.
+// prepare brings the database at path to the schema of this program, or refuses it, and reports whether it is new.
 // Several processes may do so at the same time.
 func prepare(ctx context.Context, db *sql.DB, path string, o storage.Options) (created bool, err error) {
 	if created, err = claim(ctx, db, path, o.Access); err != nil {
@@ -33,10 +33,10 @@ func prepare(ctx context.Context, db *sql.DB, path string, o storage.Options) (c
 	return created, migrate(ctx, db, path, o)
 }
 
-// recognise accepts a database of ours whose schema is the one that this program knows. It writes nothing.
+// recognise fails unless the database is one of Roster with the schema of this program. It writes nothing.
 func recognise(ctx context.Context, db *sql.DB, path string) error {
 	op := "open " + path
-	if ours, err := marked(ctx, db, path); err != nil || !ours {
+	if isRoster, err := marked(ctx, db, path); err != nil || !isRoster {
 		return errors.Join(err, noDatabase(path))
 	}
 	p, err := provider(db)
@@ -70,13 +70,13 @@ func tooNew(path string, have, known int64) error {
 	return fmt.Errorf("sqlite: %s has schema version %d, and this program knows %d at most: use a newer one", path, have, known)
 }
 
-// selectMark is one statement, so that both are of one moment: another process may be claiming the database.
+// selectMark is one statement, so that its values belong together: another process may be claiming the database.
 const selectMark = "SELECT a.application_id, (SELECT count(*) FROM sqlite_schema) FROM pragma_application_id a"
 
-// marked reports whether the database at path has our mark, and refuses one that holds something else.
+// marked reports whether the database at path has Roster's mark, and refuses one of another program.
 func marked(ctx context.Context, q interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}, path string) (ours bool, err error) {
+}, path string) (isRoster bool, err error) {
 	op := "open " + path
 	var id, objects int64
 	err = q.QueryRowContext(ctx, selectMark).Scan(&id, &objects)
@@ -89,11 +89,11 @@ func marked(ctx context.Context, q interface {
 	return false, nil
 }
 
-// claim marks an empty database as ours, if it may, and begins its list of migrations. It changes nothing in a
-// database that holds anything, and does not wait for writers when the mark is there.
+// claim marks an empty database as one of Roster, if the options permit, and begins its list of migrations. It does
+// not change a database that is not empty, and does not wait for writers when the mark exists.
 func claim(ctx context.Context, db *sql.DB, path string, access storage.Access) (created bool, err error) {
 	op := "open " + path
-	if ours, err := marked(ctx, db, path); err != nil || ours {
+	if isRoster, err := marked(ctx, db, path); err != nil || isRoster {
 		return false, err
 	}
 	if access != storage.Create {
@@ -104,7 +104,7 @@ func claim(ctx context.Context, db *sql.DB, path string, access storage.Access) 
 		return false, translate(ctx, op, err)
 	}
 	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	if ours, err := marked(ctx, tx, path); err != nil || ours {
+	if isRoster, err := marked(ctx, tx, path); err != nil || isRoster {
 		return false, err // another process was faster
 	}
 	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
@@ -124,8 +124,8 @@ func claim(ctx context.Context, db *sql.DB, path string, access storage.Access) 
 	return err == nil, translate(ctx, op, err)
 }
 
-// logAhead turns write-ahead logging on, which the file remembers. SQLite does not wait there for
-// another process's write, so this does.
+// logAhead turns write-ahead logging on, which the file stores. It waits for the write of another process, since
+// SQLite does not wait in this case.
 func logAhead(ctx context.Context, db *sql.DB, path string) error {
 	const pause, patience = 20 * time.Millisecond, 5 * time.Second
 	op := "write-ahead log of " + path
@@ -150,7 +150,7 @@ func logAhead(ctx context.Context, db *sql.DB, path string) error {
 	}
 }
 
-// provider returns what knows the migrations. It does no I/O.
+// provider returns the migrations as goose runs them. It does no I/O.
 func provider(db *sql.DB) (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -180,7 +180,7 @@ func migrate(ctx context.Context, db *sql.DB, path string, o storage.Options) er
 		case have == known:
 			return nil
 		case have > 0:
-			if err := endLoad(ctx, db, path, o); err != nil { // a migration may change what is missing
+			if err := endLoad(ctx, db, path, o); err != nil { // a migration may need what the load dropped
 				return err
 			}
 			o.NotifyBuilding(fmt.Sprintf("schema version %d of %s, from %d", known, path, have))
@@ -190,7 +190,7 @@ func migrate(ctx context.Context, db *sql.DB, path string, o storage.Options) er
 		if err != nil {
 			return translate(ctx, op, errors.Join(failed, err))
 		}
-		if now == have { // else another process may have got ahead of ours; see where that led to
+		if now == have { // otherwise another process has migrated: check its version
 			return translate(ctx, op, failed)
 		}
 	}

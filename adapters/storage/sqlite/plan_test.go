@@ -9,8 +9,8 @@ import (
 	"roster/adapters/storage/sqltable"
 )
 
-// measured returns a Store that SQLite takes to have 100,000 users and as many sessions. What it knows of
-// sizes are its statistics, never the tables themselves, so there need not be any rows.
+// measured returns a Store with the statistics of 100,000 users and as many sessions. SQLite plans by statistics
+// only, never by the size of the tables, so there are no rows.
 func measured(t *testing.T) *Store {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "roster.db")
@@ -47,13 +47,13 @@ func measured(t *testing.T) *Store {
 	if err := s.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return reopened(t, path) // and has read the statistics
+	return reopened(t, path) // SQLite reads the statistics when it opens the file
 }
 
-// plan returns how SQLite means to answer a statement.
+// plan returns the plan of SQLite for a statement.
 func plan(t *testing.T, s *Store, query string, args ...any) string {
 	t.Helper()
-	if len(args) == 0 { // any will do
+	if len(args) == 0 { // the plan does not depend on the values
 		for range strings.Count(query, "?") {
 			args = append(args, "1")
 		}
@@ -83,9 +83,9 @@ var (
 	sorts = regexp.MustCompile(`USE TEMP B-TREE`)
 )
 
-// TestPlans shows that the statements that are not lists go to what they return by an index.
+// TestPlans shows that the statements that are not lists find their rows by an index.
 func TestPlans(t *testing.T) {
-	t.Run("without statistics", func(t *testing.T) { testPlans(t, opened(t)) }) // as long as nothing runs ANALYZE
+	t.Run("without statistics", func(t *testing.T) { testPlans(t, opened(t)) }) // the service does not run ANALYZE
 	t.Run("of 100,000 rows", func(t *testing.T) { testPlans(t, measured(t)) })
 }
 
@@ -115,7 +115,7 @@ func testPlans(t *testing.T, s *Store) {
 	} {
 		check(index, query)
 	}
-	// What the triggers ask for besides.
+	// The queries of the triggers.
 	for query, index := range map[string]string{
 		"SELECT coalesce(max(number), 0) + 1 FROM users":                          "SEARCH users USING COVERING INDEX users_number",
 		"SELECT number, search FROM user_texts WHERE number = ?":                  "SEARCH users USING INDEX users_number (number=?)",

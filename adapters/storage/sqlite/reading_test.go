@@ -13,7 +13,7 @@ import (
 	"roster/domain/user"
 )
 
-// reading opens a database to be read until the test ends.
+// reading opens a database for reading until the test ends.
 func reading(t *testing.T, path string) (*Store, error) {
 	t.Helper()
 	s, err := newStore(path, storage.Options{Access: storage.Read})
@@ -44,7 +44,7 @@ func names(t *testing.T, dir string) string {
 
 func TestReadingWritesNothing(t *testing.T) {
 	s := opened(t)
-	if err := s.Users().Add(t.Context(), somebody(t, "1")); err != nil {
+	if err := s.Users().Add(t.Context(), sampleUser(t, "1")); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(t.Context()); err != nil {
@@ -59,13 +59,13 @@ func TestReadingWritesNothing(t *testing.T) {
 	if _, err := r.Users().Get(t.Context(), "1"); err != nil {
 		t.Error(err)
 	}
-	if err := r.Users().Add(t.Context(), somebody(t, "2")); !errors.Is(err, storage.ErrReadOnly) {
+	if err := r.Users().Add(t.Context(), sampleUser(t, "2")); !errors.Is(err, storage.ErrReadOnly) {
 		t.Errorf("Add: %v", err)
 	}
 	if err := r.Archive().SkipUserIDs(t.Context(), 9); !errors.Is(err, storage.ErrReadOnly) {
 		t.Errorf("SkipUserIDs: %v", err)
 	}
-	if refused, err := r.Archive().Users().Put(t.Context(), []user.Snapshot{somebody(t, "3").Snapshot()}); !errors.Is(err, storage.ErrReadOnly) {
+	if refused, err := r.Archive().Users().Put(t.Context(), []user.Snapshot{sampleUser(t, "3").Snapshot()}); !errors.Is(err, storage.ErrReadOnly) {
 		t.Errorf("Put: %v, %v", refused, err)
 	}
 	if got := names(t, dir); got != before {
@@ -73,8 +73,8 @@ func TestReadingWritesNothing(t *testing.T) {
 	}
 }
 
-// A service that begins to write to what is read without locks does not make it read two states as one.
-func TestReadingNoticesAWriter(t *testing.T) {
+// A read without locks fails when a service begins to write to the file, since it could mix two states.
+func TestReadingFailsWhenAWriterAppears(t *testing.T) {
 	s := opened(t)
 	path := s.path
 	if err := s.Close(t.Context()); err != nil {
@@ -85,7 +85,7 @@ func TestReadingNoticesAWriter(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = reopened(t, path)
-	if err := s.Users().Add(t.Context(), somebody(t, "1")); err != nil {
+	if err := s.Users().Add(t.Context(), sampleUser(t, "1")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.writer.ExecContext(t.Context(), "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
@@ -102,7 +102,7 @@ func TestReadingNoticesAWriter(t *testing.T) {
 	}
 }
 
-// A command that reads does not bring the schema up to date, and says what does.
+// A command that reads does not migrate the schema, and reports which command does.
 func TestReadingAnOldSchema(t *testing.T) {
 	path := former(t, 2)
 	_, err := reading(t, path)
@@ -117,7 +117,7 @@ func TestReadingAnOldSchema(t *testing.T) {
 	}
 }
 
-func TestReadingWhatIsNotOurs(t *testing.T) {
+func TestReadingAFileOfAnotherProgram(t *testing.T) {
 	dir := t.TempDir()
 	empty := filepath.Join(dir, "empty")
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {

@@ -12,11 +12,11 @@ import (
 	"roster/adapters/storage/sqltable"
 )
 
-// maxPrepared bounds the statements that stay prepared, since clients choose what lists ask for.
+// maxPrepared bounds the statements that stay prepared, since clients choose the filters of lists.
 const maxPrepared = 100
 
-// prepared holds prepared statements of a pool of connections by their text, those that were run first. Planning a
-// statement each time takes as long as running it.
+// prepared holds the first maxPrepared statements of a pool of connections, prepared, by their text. Planning a
+// statement for each run takes as long as running it.
 type prepared struct {
 	db *sql.DB
 
@@ -41,12 +41,12 @@ func (p *prepared) add(ctx context.Context, query string) *sql.Stmt {
 	}
 	statement, err := p.db.PrepareContext(ctx, query)
 	if err != nil {
-		return nil // running the query fails likewise
+		return nil // running the query reports the error
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if former := p.ready[query]; former != nil || len(p.ready) >= maxPrepared {
-		_ = statement.Close() // it did nothing
+		_ = statement.Close() // it was not run
 		return former
 	}
 	p.ready[query] = statement
@@ -75,7 +75,7 @@ type runner interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
-// querier runs statements, those that are prepared by their plans.
+// querier runs statements, prepared if possible.
 type querier struct {
 	runner
 	prepared *prepared
@@ -86,7 +86,7 @@ type querier struct {
 // statement returns the prepared statement for a query, or nil.
 func (q *querier) statement(ctx context.Context, query string) *sql.Stmt {
 	if strings.HasPrefix(query, "PRAGMA") {
-		return nil // SQLite reads some settings when it prepares the statement
+		return nil // SQLite reads some settings when it prepares a statement
 	}
 	statement := q.prepared.find(query)
 	switch {
@@ -172,7 +172,7 @@ func (s *Store) Read(ctx context.Context, f sqltable.Work) error {
 	err := f(ctx, s.readers)
 	if s.source != nil {
 		if changed := s.source.Unchanged(); changed != nil {
-			return fmt.Errorf("sqlite: %w", changed) // which is why f may have failed
+			return fmt.Errorf("sqlite: %w", changed) // f may have failed because of it
 		}
 	}
 	return err
@@ -180,18 +180,18 @@ func (s *Store) Read(ctx context.Context, f sqltable.Work) error {
 
 // The settings of the writer.
 const (
-	// A transaction reaches the disk with the next one that waits for it. A crash of this process undoes nothing.
+	// A transaction reaches the disk with the next one that syncs. A crash of this process loses nothing.
 	setSoon, unsetSoon = "PRAGMA synchronous = NORMAL", "PRAGMA synchronous = FULL"
-	// Very many rows at once lie all over the indexes. Pages of these are kept in memory until the end, and moved
-	// from the log into the database less often: every 64 MB.
+	// Many rows change pages everywhere in the indexes. These pages are kept in memory until the end, and moved from
+	// the log into the database less often: every 64 MB.
 	setBulk   = "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 16384"
-	unsetBulk = "PRAGMA cache_size = -2000; PRAGMA wal_autocheckpoint = 1000" // SQLite's own
+	unsetBulk = "PRAGMA cache_size = -2000; PRAGMA wal_autocheckpoint = 1000" // SQLite's defaults
 )
 
 // Write implements sqltable.DB. Concurrent writes share a transaction, and run in it one after the other.
 //
-// No write goes without a transaction: the driver reports a single statement as cut short when its context ends at
-// the last moment, even if it was stored. Of a commit it reports what happened.
+// Every write has a transaction: the driver reports a single statement as interrupted when its context ends while it
+// returns, even if the statement was stored. For a commit it reports the result.
 func (s *Store) Write(ctx context.Context, op string, m sqltable.Mode, f sqltable.Work) error {
 	if s.writer == nil {
 		return fmt.Errorf("sqlite: %s: %w", op, storage.ErrReadOnly)
@@ -209,8 +209,8 @@ func (s *Store) Write(ctx context.Context, op string, m sqltable.Mode, f sqltabl
 // Serialize implements sqltable.DB: all writes run one after the other.
 func (s *Store) Serialize(context.Context, sqltable.Querier, string) error { return nil }
 
-// bulk runs f in a transaction of its own, which takes long. The settings for it are those of the whole pool when the store
-// is alone.
+// bulk runs f in a long transaction of its own. When no other process can open the database, the settings for it are
+// those of the pool.
 func (s *Store) bulk(ctx context.Context, op string, f sqltable.Work) error {
 	c, err := s.writer.Conn(ctx)
 	if err != nil {

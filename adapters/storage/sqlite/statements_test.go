@@ -9,8 +9,8 @@ import (
 	"roster/adapters/storage/sqltable"
 )
 
-// TestSoon shows that what need not be on the disk at once does not wait for it, and that all other
-// writes still do, however the former ended.
+// TestSoon shows that a write of mode Soon does not wait for the disk, and that later durable writes do, whatever the
+// result of the former.
 func TestSoon(t *testing.T) {
 	s := opened(t)
 	synchronous := func(q sqltable.Querier) (mode int) {
@@ -41,7 +41,7 @@ func TestSoon(t *testing.T) {
 			defer end()
 			_ = s.Write(ctx, name, sqltable.Soon, func(ctx context.Context, q sqltable.Querier) error {
 				if mode := synchronous(q); mode != normal {
-					t.Errorf("%s: meanwhile synchronous is %d, want %d", name, mode, normal)
+					t.Errorf("%s: during the write synchronous is %d, want %d", name, mode, normal)
 				}
 				return f(ctx, end, q)
 			})
@@ -63,7 +63,7 @@ func TestSoon(t *testing.T) {
 	}
 }
 
-// TestBulk shows that what suits very many rows holds for these alone.
+// TestBulk shows that the settings for many rows apply to bulk writes only.
 func TestBulk(t *testing.T) {
 	s := opened(t)
 	want := func(what string, q sqltable.Querier, cache, checkpoint int) {
@@ -76,7 +76,10 @@ func TestBulk(t *testing.T) {
 		}
 	}
 	for _, failure := range []error{nil, sql.ErrNoRows} {
-		err := s.Write(t.Context(), "x", sqltable.Bulk, func(_ context.Context, q sqltable.Querier) error { want("meanwhile", q, -65536, 16384); return failure })
+		err := s.Write(t.Context(), "x", sqltable.Bulk, func(_ context.Context, q sqltable.Querier) error {
+			want("during the write", q, -65536, 16384)
+			return failure
+		})
 		if !errors.Is(err, failure) {
 			t.Errorf("Write: %v, want %v", err, failure)
 		}

@@ -18,9 +18,8 @@ import (
 	"roster/adapters/storage/sqltable"
 )
 
-// Store is the backend. Writes go through one connection, since SQLite has one writer at a time and
-// waiting in line here is fairer and cheaper than its polling; reads have their own connections and
-// do not wait.
+// Store is the backend. Writes go through one connection, since SQLite has one writer at a time and a queue here
+// is fairer and cheaper than its polling; reads have their own connections and do not wait.
 type Store struct {
 	path    string
 	options storage.Options
@@ -44,8 +43,8 @@ type Store struct {
 
 var _ storage.Backend = (*Store)(nil)
 
-// New returns a Store for the database file at path, which Start creates when it is not there. It does no I/O
-// on it.
+// New returns a Store for the database file at path, which Start creates when it does not exist. It does no I/O on
+// the file.
 func New(path string) (*Store, error) { return newStore(path, storage.Options{}) }
 
 func newStore(path string, o storage.Options) (*Store, error) {
@@ -68,28 +67,28 @@ func newStore(path string, o storage.Options) (*Store, error) {
 	return s, nil
 }
 
-// readers is how many connections read.
+// readers is the number of connections that read.
 func readers() int { return max(4, runtime.GOMAXPROCS(0)) }
 
-// common is the options of every connection.
+// common are the options of every connection.
 var common = []string{
 	"_defensive=1",          // no SQL can damage the file's structure
-	"_dqs=0",                // "x" is a name, never a text
-	"_error_rc=1",           // no message of another operation beside an error's own
+	"_dqs=0",                // "x" is a name, never a string literal
+	"_error_rc=1",           // an error has no message of another operation
 	"_pragma=temp_store(2)", // sorts stay in memory: no files beside the data
 }
 
-// pool returns a pool of up to size connections, which stay open once opened. Nothing is opened yet.
+// pool returns a pool of up to size connections, which stay open once opened. It opens none.
 func pool(path string, size int, options ...string) (*sql.DB, error) {
 	db, err := sqlitefile.Pool(path, size, append([]string{
-		"mode=rw",            // a file that has gone is a failure, not a new database
+		"mode=rw",            // a missing file is a failure, not a new database
 		"_busy_timeout=5000", // ms, for another process's write
 		"_synchronous=FULL",  // a commit is on the disk before it is acknowledged
 		"_foreign_keys=1",    // there are none so far
 		"_pragma=journal_size_limit(67108864)",
-		// What is deleted is overwritten with zeros. FAST would leave what lies on pages that become free: hundreds of
-		// addresses and a few hashes of 60 deleted users. A copy that SQLite made when it moved rows between pages can
-		// still stay, until VACUUM.
+		// Deleted data is overwritten with zeros. FAST would leave the content of pages that become free: hundreds of
+		// addresses and a few hashes of 60 deleted users. Copies that SQLite made when it moved rows between pages can
+		// remain until VACUUM.
 		"_pragma=secure_delete(1)",
 	}, append(common, options...)...)...)
 	if err != nil {
@@ -98,8 +97,8 @@ func pool(path string, size int, options ...string) (*sql.DB, error) {
 	return db, nil
 }
 
-// Start implements storage.Backend. It creates the file and its directory when they are not there and may be
-// created. A Store whose Start failed holds nothing open and cannot be started again.
+// Start implements storage.Backend. It creates the file and its directory when they do not exist and the options
+// permit. A Store whose Start failed has nothing open and cannot be started again.
 func (s *Store) Start(ctx context.Context) error {
 	if err := s.start(ctx); err != nil {
 		return errors.Join(err, s.release())
@@ -141,13 +140,13 @@ func (s *Store) startWriting(ctx context.Context) error {
 	if err == nil && created {
 		s.options.Notify("created the database " + s.path)
 	}
-	if err == nil && !s.alone { // else the load goes on
+	if err == nil && !s.alone { // otherwise the load continues
 		err = endLoad(ctx, s.writer, s.path, s.options)
 	}
 	return err
 }
 
-// startReading opens a database that another process may be using, and writes nothing in it or beside it.
+// startReading opens a database that another process may be using. It writes neither to it nor to other files.
 func (s *Store) startReading(ctx context.Context) (err error) {
 	if s.source, err = sqlitefile.Open(ctx, s.path); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -180,8 +179,8 @@ func (s *Store) Same(_ context.Context, other storage.Backend) (bool, error) {
 	return ok && os.SameFile(s.file, o.file), nil
 }
 
-// Ping implements storage.Backend. It also notices that the file was deleted or replaced: the
-// connections would go on with the old one, and lose all at the next start.
+// Ping implements storage.Backend. It also fails when the file was deleted or replaced: the connections would keep
+// writing to the old file, which the next start does not open.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.Read(ctx, func(ctx context.Context, q sqltable.Querier) error {
 		var n int
@@ -199,8 +198,8 @@ func (s *Store) Ping(ctx context.Context) error {
 	})
 }
 
-// Close implements storage.Backend. When ctx ends first, what is still under way loses its connection
-// as soon as it gives it back.
+// Close implements storage.Backend. When ctx ends first, running operations lose their connections when they return
+// them.
 func (s *Store) Close(ctx context.Context) error {
 	return errors.Join(s.gate.Shut(ctx), s.release())
 }

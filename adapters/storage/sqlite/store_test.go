@@ -21,7 +21,7 @@ import (
 	"roster/test/conformance"
 )
 
-// TestMain looks for goroutines that Close, or a Start that failed, left behind.
+// TestMain finds goroutines that Close, or a Start that failed, did not end.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var epoch = time.Date(2024, 2, 29, 23, 59, 59, 123e6, time.UTC)
@@ -105,7 +105,7 @@ func TestDataSurvivesReopening(t *testing.T) {
 		t.Errorf("there are %d users, want 2", n)
 	}
 	if id, err := s.UserIDs().NewUserID(t.Context()); err != nil || id != "4" {
-		t.Errorf("NewUserID: got %s, %v; want 4, since 3 was somebody's", id, err)
+		t.Errorf("NewUserID: got %s, %v; want 4, since 3 was used", id, err)
 	}
 }
 
@@ -179,7 +179,7 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("Start: got %v, want %q and the path", err, c.want)
 			}
 			if after, _ := os.ReadFile(path); string(after) != string(before) {
-				t.Error("what is not ours was changed")
+				t.Error("a file of another program was changed")
 			}
 		})
 	}
@@ -197,7 +197,7 @@ func TestStartUnderAnEndedContext(t *testing.T) {
 		t.Errorf("Start: %v, want the context's error", err)
 	}
 	if _, err := os.Stat(path); err == nil {
-		t.Error("Start created the file all the same")
+		t.Error("Start created the file")
 	}
 }
 
@@ -232,7 +232,7 @@ func TestMigrationsAreIdempotent(t *testing.T) {
 	}
 }
 
-// TestStartGoesOnAfterACrash begins where a start ended between marking the file and migrating it.
+// TestStartGoesOnAfterACrash starts on a file that a crashed start marked and did not migrate.
 func TestStartGoesOnAfterACrash(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	shut(t, open(t, path))
@@ -245,7 +245,7 @@ func TestStartGoesOnAfterACrash(t *testing.T) {
 	}
 }
 
-// TestManyStartsAtOnce is the server and a few commands beginning on a new data directory together.
+// TestManyStartsAtOnce starts the server and some commands on a new data directory concurrently.
 func TestManyStartsAtOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "data", "x.db")
 	stores := make([]*sqlite.Store, 8)
@@ -344,7 +344,7 @@ func TestTwoBackendsSeeEachOther(t *testing.T) {
 	}
 }
 
-func TestPingNoticesThatTheFileIsGone(t *testing.T) {
+func TestPingFailsWhenTheFileIsGone(t *testing.T) {
 	for name, spoil := range map[string]func(path string) error{
 		"deleted": os.Remove,
 		"replaced": func(path string) error {
@@ -370,8 +370,8 @@ func TestPingNoticesThatTheFileIsGone(t *testing.T) {
 	}
 }
 
-// A copy made with VACUUM INTO while the service writes is a whole database of some moment: what was
-// there before is in it, all that is in it belongs together, and the service goes on from it.
+// A copy made with VACUUM INTO while the service writes is a consistent database of one point in time: it has all
+// that was stored before, and a service can start from it.
 func TestCopyWhileServing(t *testing.T) {
 	dir := t.TempDir()
 	path, saved := filepath.Join(dir, "x.db"), filepath.Join(dir, "copy.db")
@@ -421,7 +421,7 @@ func TestCopyWhileServing(t *testing.T) {
 	if err != nil || len(all) != n || all[n-1].ID() != user.IntegerID(int64(n)) {
 		t.Errorf("%d users, %v; want the first %d", len(all), err, n)
 	}
-	for i := range n - 1 { // of the last the session may not have been there yet
+	for i := range n - 1 { // the session of the last user may not have been stored yet
 		if _, err := c.Sessions().Get(t.Context(), session.ID(user.IntegerID(int64(i+1)))); err != nil {
 			t.Errorf("session %d: %v", i+1, err)
 		}

@@ -59,7 +59,7 @@ func former(t testing.TB, version int64, statements ...string) (path string) {
 	return path
 }
 
-// TestUpgradeIsAnnounced opens a former schema twice: the first start says what may take long.
+// TestUpgradeIsAnnounced opens a former schema twice: the first start reports the upgrade that may take long.
 func TestUpgradeIsAnnounced(t *testing.T) {
 	u := &url.URL{Scheme: "sqlite", Path: former(t, 3)}
 	var announced []string
@@ -80,7 +80,7 @@ func TestUpgradeIsAnnounced(t *testing.T) {
 	}
 }
 
-// TestUpgradeFrom2 opens a database from before there were lists of sessions, lockouts and the trail.
+// TestUpgradeFrom2 opens a database of a version without lists of sessions, lockouts and the trail.
 func TestUpgradeFrom2(t *testing.T) {
 	path := former(t, 2,
 		`INSERT INTO users (id, email, email_key, first_name, last_name, active, staff, password, joined, last_login, version, search)
@@ -90,7 +90,7 @@ func TestUpgradeFrom2(t *testing.T) {
 			('b', '0000000000000000007', 1700000000011, 1700000000012, 1800000000013, 0, NULL, NULL, '', '', '', 1),
 			('c', '0000000000000000007', 1700000000021, 1700000000022, 1800000000023, 0, NULL, 1700000000024, 'signed_out', '', '', 2)`)
 	at := func(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
-	for range 2 { // and once more as it is then
+	for range 2 { // the second time without an upgrade
 		s := reopened(t, path)
 		person := user.Snapshot{
 			ID: "7", Email: "A@example.com", EmailKey: "a@example.com", FirstName: "Ann", LastName: "Lee", Active: true,
@@ -133,7 +133,7 @@ func TestUpgradeFrom2(t *testing.T) {
 	}
 }
 
-// TestUpgradeFrom4 opens a database in which times decided which sessions were ended.
+// TestUpgradeFrom4 opens a database of a version in which times decided which sessions had ended.
 func TestUpgradeFrom4(t *testing.T) {
 	path := former(t, 4,
 		`INSERT INTO users (id, email, email_key, first_name, last_name, active, staff, password, joined_us, sessions_valid_after_us, version, search)
@@ -145,7 +145,7 @@ func TestUpgradeFrom4(t *testing.T) {
 			('later', '0000000000000000007', 1700000006000, 1700000006000, 1800000000000, 0, '', '', '', 1),
 			('of another', '0000000000000000008', 1700000000001, 1700000000001, 1800000000000, 0, '', '', '', 1)`)
 	now := time.UnixMilli(1700000010000)
-	for range 2 { // and once more as it is then
+	for range 2 { // the second time without an upgrade
 		s := reopened(t, path)
 		for id, live := range map[session.ID]bool{"ended": false, "same instant": true, "later": true, "of another": true} {
 			x, err := s.Sessions().Get(t.Context(), id)
@@ -167,7 +167,7 @@ func TestUpgradeFrom4(t *testing.T) {
 	}
 }
 
-// TestUpgradeFrom5 opens a database whose text for searches kept characters apart that share their upper case.
+// TestUpgradeFrom5 opens a database of a version whose search text distinguished characters with the same upper case.
 func TestUpgradeFrom5(t *testing.T) {
 	path := former(t, 5,
 		`INSERT INTO users (id, email, email_key, first_name, last_name, active, staff, password, joined_us, version, search) VALUES

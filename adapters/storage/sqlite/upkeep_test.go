@@ -14,14 +14,14 @@ import (
 	"roster/domain/user"
 )
 
-// texts are what names in these tests are made of, and what is searched for in them: characters of
-// every length, some that FTS5 takes for others, and some that mean something to it.
+// texts are the parts of names and of search terms in these tests: characters of every length, some that FTS5 maps to
+// others, and some that are special in its syntax.
 var texts = []string{
 	"", "a", "ab", "abc", "abcd", "bcd", "b c", "é", "éa", "日本", "日本語", "😀", "😀b😀", "\uFFFD", "\uFFFE", "\uFFFFx", "\U0010FFFF", "a\U0010FFFF",
 	`"`, `""`, `a"b`, "'", "*", "ab*", "AND", "not", "%", "_", "\n", "\n\n", "-", "a\x00b", "\x00", "\xff", "ab\xffc", "\u00ad", "e\u0301",
 }
 
-func anyone(t *testing.T, rnd *rand.Rand, n int) *user.User {
+func randomUser(t *testing.T, rnd *rand.Rand, n int) *user.User {
 	t.Helper()
 	id := user.IntegerID(int64(n + 1))
 	if n%3 == 0 {
@@ -46,8 +46,8 @@ func ids(us []*user.User) string {
 	return strings.Join(out, " ")
 }
 
-// doubt says what of that which triggers keep is not as the users are: the index over trigrams, the
-// numbers it knows users by, and the counts.
+// doubt returns the differences between the users and the data that triggers maintain: the trigram index, the numbers
+// of users in it, and the counts.
 func doubt(t *testing.T, s *Store) error {
 	t.Helper()
 	if _, err := s.writer.ExecContext(t.Context(), "INSERT INTO users_search (users_search, rank) VALUES ('integrity-check', 1)"); err != nil {
@@ -77,7 +77,7 @@ func sound(t *testing.T, s *Store, when string) {
 	}
 }
 
-// TestDoubt shows that sound can fail.
+// TestDoubt shows that doubt finds differences.
 func TestDoubt(t *testing.T) {
 	for name, spoil := range map[string]string{
 		"a text changed":  "UPDATE users SET search = 'other' WHERE number = 1",
@@ -90,7 +90,7 @@ func TestDoubt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := opened(t)
 			for _, id := range []user.ID{"1", "2"} {
-				if err := s.Users().Add(t.Context(), somebody(t, id)); err != nil {
+				if err := s.Users().Add(t.Context(), sampleUser(t, id)); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -101,14 +101,14 @@ func TestDoubt(t *testing.T) {
 				}
 			}
 			if err := doubt(t, s); err == nil {
-				t.Error("nothing is noticed")
+				t.Error("no difference is found")
 			}
 		})
 	}
 }
 
-// TestUpkeep changes users in every way, in vain too, and looks at what follows them.
-func TestUpkeep(t *testing.T) {
+// TestTriggersFollowUsers changes users in every way, with failing changes, and checks the data that triggers maintain.
+func TestTriggersFollowUsers(t *testing.T) {
 	s := opened(t)
 	set(t, s, "synchronous = OFF")
 	rnd := rand.New(rand.NewPCG(3, 4))
@@ -118,7 +118,7 @@ func TestUpkeep(t *testing.T) {
 		var err error
 		switch id := some(); rnd.IntN(8) {
 		case 0, 1, 2:
-			err = s.Users().Add(t.Context(), anyone(t, rnd, 3*rnd.IntN(60)+1)) // often taken
+			err = s.Users().Add(t.Context(), randomUser(t, rnd, 3*rnd.IntN(60)+1)) // often taken
 		case 3:
 			err = s.Users().Delete(t.Context(), id, func(*user.User) error { return nil })
 		case 4:
@@ -128,9 +128,9 @@ func TestUpkeep(t *testing.T) {
 				u.Rename(texts[rnd.IntN(len(texts))], texts[rnd.IntN(len(texts))])
 				return []error{nil, nil, errVain}[rnd.IntN(3)]
 			})
-		case 6: // another with the same id but of another kind, email and name, whose email may be taken
+		case 6: // replaced by a user with the same id, another kind, email and name; the email may be taken
 			_, err = s.Users().Update(t.Context(), id, func(u *user.User) error {
-				other := anyone(t, rnd, rnd.IntN(60)).Snapshot()
+				other := randomUser(t, rnd, rnd.IntN(60)).Snapshot()
 				other.ID = u.ID()
 				changed, err := user.Restore(other)
 				if err == nil {
@@ -138,8 +138,8 @@ func TestUpkeep(t *testing.T) {
 				}
 				return err
 			})
-		case 7: // added, and undone with all the rest of its transaction
-			u := anyone(t, rnd, 3*rnd.IntN(60)+1).Snapshot()
+		case 7: // added in a transaction that is rolled back
+			u := randomUser(t, rnd, 3*rnd.IntN(60)+1).Snapshot()
 			err = s.Write(t.Context(), "add in vain", sqltable.Durable, func(ctx context.Context, q sqltable.Querier) error {
 				_, err := q.Exec(ctx, `INSERT INTO users (id, email, email_key, first_name, last_name, active, staff, password, joined_us, version, search)
 					VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, '', 1, 1, ?8) ON CONFLICT DO NOTHING`,
@@ -179,7 +179,7 @@ func TestMigrationOfUsers(t *testing.T) {
 			t.Errorf("%+v: counted %d, %v, want %d", c.f, n, err, c.want)
 		}
 	}
-	if err := s.Users().Add(t.Context(), somebody(t, "4000")); err != nil {
+	if err := s.Users().Add(t.Context(), sampleUser(t, "4000")); err != nil {
 		t.Error(err)
 	}
 	if err := s.Users().Delete(t.Context(), "1200", func(*user.User) error { return nil }); err != nil {
@@ -188,8 +188,8 @@ func TestMigrationOfUsers(t *testing.T) {
 	sound(t, s, "changed afterwards")
 }
 
-// TestVacuum compacts the file, and copies it as for a backup. Both may give users other rowids. This
-// version of SQLite does not; the test does so itself.
+// TestVacuum compacts the file, and copies it as for a backup. Both may change the rowids of users. This version of
+// SQLite does not; the test changes them itself.
 func TestVacuum(t *testing.T) {
 	s := crowded(t, 300)
 	for i := range 200 {
@@ -210,7 +210,7 @@ func TestVacuum(t *testing.T) {
 	for name, s := range map[string]*Store{"compacted": s, "copied": reopened(t, copied)} {
 		t.Run(name, func(t *testing.T) {
 			sound(t, s, "at once")
-			if err := s.Users().Add(t.Context(), somebody(t, "400")); err != nil {
+			if err := s.Users().Add(t.Context(), sampleUser(t, "400")); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := s.Users().Update(t.Context(), "250", func(u *user.User) error { u.Rename("Other", "Name"); return nil }); err != nil {

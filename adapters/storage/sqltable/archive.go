@@ -55,17 +55,17 @@ func (t archive) SkipUserIDs(ctx context.Context, n int64) error {
 
 func (archive) BuildIndexes(ctx context.Context) error { return ctx.Err() }
 
-// collection is the rows of a table as states S.
+// collection is a table as a collection of snapshots S.
 type collection[T, S any] struct {
 	*Table[T, S]
-	record string                                                             // what errors call one
-	stored func(ctx context.Context, q Querier, op string, records []S) error // what else to write; may be nil
+	record string                                                             // the name of a record in errors
+	stored func(ctx context.Context, q Querier, op string, records []S) error // runs after records were stored; may be nil
 }
 
 func (c collection[T, S]) Key(record S) string { return c.key(&record) }
 
 func (c collection[T, S]) Page(ctx context.Context, after string, limit int) ([]S, error) {
-	found, err := c.List(ctx, "read a page of "+c.Name, c.SelectPage, []any{c.d.plain(after), int64(max(limit, 0))})
+	found, err := c.List(ctx, "read a page of "+c.Name, c.SelectPage, []any{c.d.sanitize(after), int64(max(limit, 0))})
 	if err != nil {
 		return nil, err
 	}
@@ -76,8 +76,8 @@ func (c collection[T, S]) Page(ctx context.Context, after string, limit int) ([]
 	return out, nil
 }
 
-// Put stores all records of a transaction, or none of them. Other Puts into the table wait: crossing each other
-// they could stop each other again and again.
+// Put stores all records of a transaction, or none of them. Puts into one table run one after the other: concurrent
+// ones with the same rows in another order would deadlock.
 func (c collection[T, S]) Put(ctx context.Context, records []S) ([]error, error) {
 	op := "put " + c.Name
 	rows := make([][]any, len(records))

@@ -31,7 +31,7 @@ func (t attempts) Get(ctx context.Context, s lockout.Subject) (*lockout.Record, 
 	return t.AttemptTable.find(ctx, "get failed sign-ins", t.AttemptTable.SelectByID, string(s))
 }
 
-// Update does not wait for the disk: many may fail to sign in.
+// Update does not wait for the disk, since failed sign-ins may be many.
 func (t attempts) Update(ctx context.Context, s lockout.Subject, change func(*lockout.Record) error) (*lockout.Record, error) {
 	return t.AttemptTable.update(ctx, "update failed sign-ins", Soon, string(s), change, nil, nil)
 }
@@ -41,7 +41,7 @@ func (t attempts) DeleteOf(ctx context.Context, a lockout.Account) (int, error) 
 	return t.AttemptTable.delete(ctx, "delete failed sign-ins of an account", t.DeleteAttemptsOf, string(first), string(end))
 }
 
-// Sweep removes the longest expired first.
+// Sweep removes first what expired first.
 func (t attempts) Sweep(ctx context.Context, now time.Time, limit int) (int, error) {
 	return t.AttemptTable.delete(ctx, "sweep failed sign-ins", t.SweepAttempts, now.UnixMilli(), int64(max(limit, 0)))
 }

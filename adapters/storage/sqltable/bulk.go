@@ -7,12 +7,12 @@ import (
 	"roster/ports/outbound"
 )
 
-// tries is how often rows are stored that another transaction keeps out, and makes room for.
+// tries bounds the attempts to store rows that conflict with a concurrent transaction that then rolls back.
 const tries = 4
 
-// addNew stores those rows of which the id and the other unique value are free, or become so by no row before
-// them, and says why each of the others is refused. What kept a row out may be gone when it is looked for; such a
-// row is tried again.
+// addNew stores each row unless its id or its other unique value is taken, by a stored row or by an earlier one of
+// rows. It returns the reason of each refusal, or nil. The conflicting row may be gone when its reason is looked up;
+// then the refused row is tried again.
 func (t *Table[T, S]) addNew(ctx context.Context, q Querier, op string, rows [][]any) ([]error, error) {
 	refused := make([]error, len(rows))
 	unique, refusals := []string{t.Columns[0].Name}, []error{outbound.ErrKeyTaken}
@@ -58,7 +58,7 @@ func (t *Table[T, S]) addNew(ctx context.Context, q Querier, op string, rows [][
 	return nil, t.d.refused(op, ErrOvertaken)
 }
 
-// taking returns for which of the rows left a row is there with the same value of a column.
+// taking returns the indexes in left for which a stored row has the same value of a column.
 func (t *Table[T, S]) taking(ctx context.Context, q Querier, column string, rows [][]any, left []int) (map[int]bool, error) {
 	if len(left) == 0 {
 		return nil, nil
@@ -77,7 +77,7 @@ func (t *Table[T, S]) taking(ctx context.Context, q Querier, column string, rows
 	return taken, err
 }
 
-// texts returns the texts that a query finds.
+// texts returns the set of the texts that a query selects.
 func texts(ctx context.Context, q Querier, query string, args []any) (map[any]bool, error) {
 	found := map[any]bool{}
 	err := q.QueryEach(ctx, query, args, func(row Row) error {

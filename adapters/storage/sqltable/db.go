@@ -22,13 +22,13 @@ type Querier interface {
 	Exec(ctx context.Context, query string, args ...any) (int64, error)
 }
 
-// Work is what Read and Write run. It may run several times, and only its last run counts.
+// Work is the function that Read and Write run. They may run it several times and use its last run only.
 type Work func(context.Context, Querier) error
 
-// Mode says what a write needs.
+// Mode is the durability and the size of a write.
 type Mode int
 
-// What a write may need.
+// The modes.
 const (
 	Durable   Mode = iota // a transaction, on the disk when it is acknowledged
 	Soon                  // a transaction that a crash may undo
@@ -38,14 +38,15 @@ const (
 
 // DB is a database.
 type DB interface {
-	// Read runs f outside of a transaction and returns its error as it is.
+	// Read runs f outside of a transaction and returns its error unchanged.
 	Read(ctx context.Context, f Work) error
-	// Write runs f in a transaction, which it needs not have for a Statement. When f fails nothing is stored,
-	// and Write returns its error as it is.
+	// Write runs f in a transaction; for Statement it may do without one. When f fails nothing is stored, and
+	// Write returns its error unchanged.
 	Write(ctx context.Context, op string, m Mode, f Work) error
-	// Serialize makes the transaction of q wait until no other does the same thing, which what names.
-	Serialize(ctx context.Context, q Querier, what string) error
-	// Failure gives err, which Querier returned during op, the meaning that the ports promise; nil stays nil.
+	// Serialize makes the transaction of q wait for the end of other transactions that called it with the same
+	// name.
+	Serialize(ctx context.Context, q Querier, name string) error
+	// Failure translates err, which Querier returned during op, into an error that the ports promise, or nil.
 	Failure(ctx context.Context, op string, err error, c Conflicts) error
 
 	// The lists that each database plans in its own way.
@@ -54,35 +55,35 @@ type DB interface {
 	EventList(t *EventTable, q audit.Query) (query string, args []any)
 }
 
-// Conflicts is the refusals of the domain that the unique indexes of a table stand for; nil where there is none.
+// Conflicts has the error of the domain for each unique index of a table; nil where there is no such index.
 type Conflicts struct {
 	ID     error
 	Unique error // of the column besides the id
 }
 
-// ErrOvertaken means that another instance has just stored what was not there to be changed.
+// ErrOvertaken means that another instance has just stored the row that this transaction was to add.
 var ErrOvertaken = storage.Unavailable(errors.New("overtaken by another"))
 
-// Dialect is how a database writes what SQL leaves open. The functions get column names of this package alone.
+// Dialect is the part of SQL that differs between databases. Its functions get column names of this package only.
 type Dialect struct {
 	Name      string                   // begins every error
-	Argument  string                   // what stands before the number of an argument
-	ForUpdate string                   // ends a query that locks its row; "" where transactions do not overlap
+	Argument  string                   // the prefix of a numbered placeholder
+	ForUpdate string                   // the suffix of a query that locks its row; "" where transactions do not overlap
 	Storable  func(text string) bool   // whether a text can be stored; nil when every text can
-	Plain     func(text string) string // a text without what cannot be stored; nil as for Storable
+	Sanitize  func(text string) string // replaces the characters that cannot be stored; nil when every text can be
 
-	// OtherStaff is whether a user other than the one with an id is active staff.
+	// OtherStaff selects whether a user other than the one with the id in argument 1 is active staff.
 	OtherStaff string
 
 	RowsPerStatement, RowsPerTransaction int // at most, of a Put
 
-	// InsertNew returns the statement that adds rows, in their order, but for those of which the value of a unique
-	// column is taken.
+	// InsertNew returns the statement that adds rows in their order. It skips a row whose value in a unique column
+	// is taken.
 	InsertNew func(table string, columns []Column, rows [][]any, unique ...string) (query string, args []any)
-	// SelectAny returns the statement that finds which of some texts a column has.
+	// SelectAny returns the statement that selects those of values that a column contains.
 	SelectAny func(table, column string, values []string) (query string, args []any)
-	// DeleteFirst returns the statement that deletes the rows under a condition on argument 1, at most as many as
-	// argument 2, the first in an order first.
+	// DeleteFirst returns the statement that deletes the rows that meet a condition on argument 1, in an order, at
+	// most as many as argument 2.
 	DeleteFirst func(table, condition, order string) string
 }
 
@@ -90,15 +91,15 @@ func (d *Dialect) argument(n int) string { return d.Argument + strconv.Itoa(n) }
 
 func (d *Dialect) storable(text string) bool { return d.Storable == nil || d.Storable(text) }
 
-// plain returns a value as it can be stored.
-func (d *Dialect) plain(v any) any {
-	if text, ok := v.(string); ok && d.Plain != nil {
-		return d.Plain(text)
+// sanitize replaces the characters of a text that cannot be stored, and returns other values unchanged.
+func (d *Dialect) sanitize(v any) any {
+	if text, ok := v.(string); ok && d.Sanitize != nil {
+		return d.Sanitize(text)
 	}
 	return v
 }
 
-// Key returns what a user is stored under, and whether a user with this id can be stored.
+// Key returns the stored form of a user's id, and whether a user with this id can be stored.
 func (d *Dialect) Key(id user.ID) (key string, ok bool) {
 	key, err := id.Stored()
 	return key, err == nil && d.storable(key)

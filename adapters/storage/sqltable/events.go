@@ -33,10 +33,10 @@ type auditTrail struct{ *Tables }
 
 var _ outbound.AuditTrail = auditTrail{}
 
-// Append leaves events alone that are there.
+// Append skips events that are stored already.
 func (t auditTrail) Append(ctx context.Context, events ...audit.Event) error {
 	const op = "append audit events"
-	// Two callers that append the same events do so in the same order. Otherwise each could wait for the other.
+	// Callers that append the same events do so in the same order. Otherwise they could deadlock.
 	events = slices.SortedStableFunc(slices.Values(events), func(a, b audit.Event) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	rows := make([][]any, len(events))
 	for i, e := range events {
@@ -66,7 +66,7 @@ func (t auditTrail) Append(ctx context.Context, events ...audit.Event) error {
 	})
 }
 
-// record returns what stores the events of a change in its transaction.
+// record returns a function that stores the events of a change in its transaction.
 func (t *Tables) record(events []outbound.Events) func(ctx context.Context, q Querier, op string) error {
 	return func(ctx context.Context, q Querier, op string) error {
 		occurred, err := outbound.EventsOf(events)

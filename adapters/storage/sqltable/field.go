@@ -33,7 +33,7 @@ type field[S any] struct {
 	lossy bool                         // characters that cannot be stored are replaced
 }
 
-// text is a text as it is.
+// text is a text that is stored unchanged.
 func text[S any](name string, at func(*S) *string) field[S] {
 	return field[S]{
 		Column: Column{name, Text},
@@ -42,7 +42,7 @@ func text[S any](name string, at func(*S) *string) field[S] {
 	}
 }
 
-// clientText is a text that a client chose, with any bytes.
+// clientText is a text from a client, of any bytes. Characters that cannot be stored are replaced.
 func clientText[S any](name string, at func(*S) *string) field[S] {
 	f := text(name, at)
 	f.lossy = true

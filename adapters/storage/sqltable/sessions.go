@@ -57,7 +57,7 @@ func (t sessions) Update(
 	return t.SessionTable.update(ctx, "update session", Durable, string(id), change, nil, t.record(events))
 }
 
-// List passes by those of the owner that do not count any more.
+// List omits sessions of the owner that have expired, were revoked or are of an older epoch.
 func (t sessions) List(ctx context.Context, q session.Query) ([]*session.Session, error) {
 	owner, ok := t.d.Key(q.Owner)
 	if !ok {
@@ -67,14 +67,14 @@ func (t sessions) List(ctx context.Context, q session.Query) ([]*session.Session
 	return t.SessionTable.List(ctx, "list sessions", query, args)
 }
 
-// SessionList returns the statement for a query about the user under a key.
+// SessionList returns the statement for a query about the user with a stored id.
 func (t *Tables) SessionList(q session.Query, owner string) (string, []any) {
-	l := t.d.Timeline("created", q.Back)
-	l.And("owner = " + l.Given(owner))
+	l := t.d.ListByTime("created", q.Back)
+	l.And("owner = " + l.Bind(owner))
 	l.And("revoked_at IS NULL")
-	l.And("expires > " + l.Given(q.LiveAt.UnixMilli()))
+	l.And("expires > " + l.Bind(q.LiveAt.UnixMilli()))
 	if q.Epoch > 0 {
-		l.And("epoch >= " + l.Given(q.Epoch))
+		l.And("epoch >= " + l.Bind(q.Epoch))
 	}
 	switch {
 	case q.From == nil:
@@ -83,9 +83,9 @@ func (t *Tables) SessionList(q session.Query, owner string) (string, []any) {
 	default:
 		l.Older(q.From.Created, string(q.From.ID))
 	}
-	statement := t.SessionTable.Select + l.String() + l.End(q.Limit)
+	statement := t.SessionTable.Select + l.String() + l.OrderAndLimit(q.Limit)
 	if q.Skip > 0 {
-		statement += " OFFSET " + l.Given(int64(q.Skip))
+		statement += " OFFSET " + l.Bind(int64(q.Skip))
 	}
 	return statement, l.Args
 }
@@ -99,7 +99,7 @@ func (t sessions) DeleteOf(ctx context.Context, owner user.ID) error {
 	return err
 }
 
-// Sweep removes the longest expired first.
+// Sweep removes first what expired first.
 func (t sessions) Sweep(ctx context.Context, now time.Time, limit int) (int, error) {
 	return t.SessionTable.delete(ctx, "sweep sessions", t.SweepSessions, now.UnixMilli(), int64(max(limit, 0)))
 }

@@ -17,32 +17,32 @@ type Table[T any, S any] struct {
 
 	db       DB
 	d        *Dialect
-	fields   []field[S] // id first, those that are read before the others
-	read     int        // how many are read
+	fields   []field[S] // the id first, derived fields last
+	read     int        // the number of fields that are read: all but the derived ones
 	snapshot func(*T) S
 	restore  func(S) (*T, error)
-	version  func(*S) *int64 // nil where nothing changes
-	missing  error           // the refusal when no row has the id
-	fresh    func(string) *T // or else what there is then: one of version 0
-	unique   string          // the column besides the id that is; "" for none
+	version  func(*S) *int64 // nil if rows never change
+	missing  error           // the error when no row has the id, if fresh is nil
+	fresh    func(string) *T // returns an aggregate of version 0 when no row has the id
+	unique   string          // the unique column besides the id; "" for none
 	taken    Conflicts
 }
 
-// Statements are the statements of a table that do not depend on what is asked. They take the id, or the value
-// of the other unique column, as argument 1.
+// Statements are the statements of a table that are the same for every call. Argument 1 is the id, or the value of
+// the other unique column.
 type Statements struct {
 	Select       string // all columns of all rows: the beginning of a query
 	SelectByID   string
 	SelectUnique string // by the other unique column
 	SelectToSet  string // locks the row
-	SelectPage   string // rows behind an id, at most as many as argument 2
+	SelectPage   string // the rows after an id in order of id, at most as many as argument 2
 	Insert       string
-	InsertOnce   string // leaves a row with the same id alone
+	InsertOnce   string // does nothing if a row has the same id
 	Delete       string
 }
 
-// prepared completes a table, of which the fields and the rules of the aggregate are given.
-func prepared[T, S any](db DB, d *Dialect, t Table[T, S]) *Table[T, S] {
+// newTable completes t, which has the name, the fields and the functions of the aggregate.
+func newTable[T, S any](db DB, d *Dialect, t Table[T, S]) *Table[T, S] {
 	t.db, t.d, t.read = db, d, len(t.fields)
 	for _, f := range t.fields {
 		t.Columns = append(t.Columns, f.Column)
@@ -76,7 +76,7 @@ func names(columns []Column) string {
 	return strings.Join(out, ", ")
 }
 
-// qualified returns the columns that are read, of the table under an alias.
+// qualified returns the columns that are read, each qualified by an alias of the table.
 func (t *Table[T, S]) qualified(alias string) string {
 	return alias + "." + strings.ReplaceAll(names(t.Columns[:t.read]), ", ", ", "+alias+".")
 }
@@ -95,24 +95,24 @@ func (t *Table[T, S]) failure(ctx context.Context, op string, err error) error {
 	return t.db.Failure(ctx, op, err, t.taken)
 }
 
-// refused puts an error of the domain into words.
+// refused adds the database and the operation to an error of the domain.
 func (d *Dialect) refused(op string, err error) error {
 	return fmt.Errorf("%s: %s: %w", d.Name, op, err)
 }
 
-// values returns the row of s.
+// values returns the values of s in the order of Columns.
 func (t *Table[T, S]) values(s *S) []any {
 	out := make([]any, len(t.fields))
 	for i, f := range t.fields {
 		out[i] = f.value(s)
 		if f.lossy {
-			out[i] = t.d.plain(out[i])
+			out[i] = t.d.sanitize(out[i])
 		}
 	}
 	return out
 }
 
-// check returns the row of s, or an error when it cannot be stored.
+// check is values, or an error when s cannot be stored.
 func (t *Table[T, S]) check(s *S) ([]any, error) {
 	for _, f := range t.fields {
 		if f.check != nil {
@@ -148,7 +148,7 @@ type scanner[T, S any] struct {
 	texts []string
 }
 
-// into appends the destinations of the columns that are read.
+// into appends the destinations for Scan of the columns that are read.
 func (r *scanner[T, S]) into(t *Table[T, S], to []any) []any {
 	r.t, r.texts = t, make([]string, t.read)
 	for i := range r.texts {
@@ -157,7 +157,7 @@ func (r *scanner[T, S]) into(t *Table[T, S], to []any) []any {
 	return to
 }
 
-// restore returns the aggregate after the destinations were set.
+// restore returns the aggregate once Scan has set the destinations.
 func (r *scanner[T, S]) restore() (*T, error) {
 	for i, text := range r.texts {
 		if take := r.t.fields[i].take; take != nil {
@@ -176,7 +176,7 @@ func (t *Table[T, S]) key(s *S) string { return asText(t.fields[0].value(s)) }
 
 func asText(v any) string { s, _ := v.(string); return s }
 
-// find reads the aggregate that a query finds by a value.
+// find reads the aggregate that a query selects by a value.
 func (t *Table[T, S]) find(ctx context.Context, op, query, value string) (v *T, err error) {
 	err = t.db.Read(ctx, func(ctx context.Context, q Querier) error {
 		v, err = t.get(ctx, q, op, query, value)
@@ -203,7 +203,7 @@ func (t *Table[T, S]) absent(op, id string) (*T, error) {
 	return nil, t.d.refused(op, t.missing)
 }
 
-// List reads what a query finds, in its order.
+// List reads the aggregates that a query selects, in its order.
 func (t *Table[T, S]) List(ctx context.Context, op, query string, args []any) (found []*T, err error) {
 	err = t.db.Read(ctx, func(ctx context.Context, q Querier) (err error) {
 		found, err = t.Rows(ctx, q, query, args)
@@ -215,7 +215,7 @@ func (t *Table[T, S]) List(ctx context.Context, op, query string, args []any) (f
 	return found, nil
 }
 
-// Rows reads what a query finds, in its order, and returns the errors of q as they are.
+// Rows is List in the transaction of q, and returns the errors of q unchanged.
 func (t *Table[T, S]) Rows(ctx context.Context, q Querier, query string, args []any) (found []*T, err error) {
 	err = q.QueryEach(ctx, query, args, func(row Row) error {
 		v, err := t.scan(row)
@@ -235,7 +235,7 @@ func (t *Table[T, S]) add(ctx context.Context, q Querier, op string, s S) error 
 	return t.failure(ctx, op, err)
 }
 
-// addFirst stores a new row, or fails with ErrOvertaken when another instance has.
+// addFirst stores a new row, or fails with ErrOvertaken when another instance has just added one with the same id.
 func (t *Table[T, S]) addFirst(ctx context.Context, q Querier, op string, s S) error {
 	added, err := q.Exec(ctx, t.InsertOnce, t.values(&s)...)
 	if err == nil && added == 0 {
@@ -244,9 +244,9 @@ func (t *Table[T, S]) addFirst(ctx context.Context, q Querier, op string, s S) e
 	return t.failure(ctx, op, err)
 }
 
-// update applies change to the row with an id and returns the aggregate as stored. It writes the columns that
-// differ, so that indexes over the others are left alone, and none when nothing does. guard, unless nil, may refuse
-// what has changed. record, unless nil, stores the events of the change.
+// update applies change to the row with an id and returns the aggregate as stored. It writes only the columns that
+// change, so that indexes over the others need no update. guard, unless nil, may refuse the change. record, unless
+// nil, stores the events of the change.
 func (t *Table[T, S]) update(
 	ctx context.Context, op string, m Mode, id string, change func(*T) error,
 	guard func(ctx context.Context, q Querier, before S, after *T) error, record func(ctx context.Context, q Querier, op string) error,
@@ -271,7 +271,7 @@ func (t *Table[T, S]) update(
 	return out, nil
 }
 
-// replace stores v, which was former, and returns it as stored.
+// replace stores v, whose stored state is former, and returns it as stored.
 func (t *Table[T, S]) replace(
 	ctx context.Context, q Querier, op string, former S, v *T, guard func(ctx context.Context, q Querier, before S, after *T) error,
 ) (*T, error) {

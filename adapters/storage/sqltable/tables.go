@@ -21,7 +21,7 @@ type (
 	EventTable = Table[audit.Event, audit.Event]
 )
 
-// Tables is everything that a backend keeps, as ports.
+// Tables implements the storage ports with four tables and a counter.
 type Tables struct {
 	UserTable    *UserTable
 	SessionTable *SessionTable
@@ -33,13 +33,13 @@ type Tables struct {
 	Fixed
 }
 
-// Fixed are the statements that are not about the rows of one table.
+// Fixed are the statements that concern more than the rows of one table by id.
 type Fixed struct {
-	// SelectWithSession selects the user with an id and the session with another.
+	// SelectWithSession selects the user with the id in argument 1 and the session with the id in argument 2.
 	SelectWithSession string
 
 	SelectCounter    string // the highest counted id
-	CountUp          string // takes the next id, unless they are used up
+	CountUp          string // takes the next id; affects no row when all are used up
 	RaiseCounter     string // to argument 1, if it is lower
 	DeleteSessionsOf string
 	DeleteAttemptsOf string
@@ -54,12 +54,12 @@ const SelectPing = "SELECT count(*) FROM counters WHERE name = 'user_id'"
 // New returns the tables of a database.
 func New(db DB, d *Dialect) Tables {
 	first, second := d.argument(1), d.argument(2)
-	users, sessions := prepared(db, d, userTable), prepared(db, d, sessionTable)
+	users, sessions := newTable(db, d, userTable), newTable(db, d, sessionTable)
 	return Tables{
 		UserTable:    users,
 		SessionTable: sessions,
-		AttemptTable: prepared(db, d, attemptTable),
-		EventTable:   prepared(db, d, eventTable),
+		AttemptTable: newTable(db, d, attemptTable),
+		EventTable:   newTable(db, d, eventTable),
 		db:           db, d: d,
 		Fixed: Fixed{
 			SelectWithSession: "SELECT " + users.qualified("u") + ", " + sessions.qualified("s") +
@@ -76,7 +76,7 @@ func New(db DB, d *Dialect) Tables {
 	}
 }
 
-// failure translates an error of the database in a statement that no rule of a table refuses.
+// failure translates an error of a statement that cannot violate a unique index.
 func (t *Tables) failure(ctx context.Context, op string, err error) error {
 	return t.db.Failure(ctx, op, err, Conflicts{})
 }

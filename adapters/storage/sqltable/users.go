@@ -40,7 +40,7 @@ var userTable = UserTable{
 	taken:    Conflicts{ID: user.ErrIDTaken, Unique: user.ErrEmailTaken},
 }
 
-// searchText is the text that searches look into. NUL ends a text for SQLite's index.
+// searchText is the text that a search examines. It replaces NUL, which ends a text for SQLite's index.
 func searchText(s user.Snapshot) string { return strings.ReplaceAll(s.SearchText(), "\x00", "\uFFFD") }
 
 type users struct{ *Tables }
@@ -143,9 +143,9 @@ func (t users) Delete(ctx context.Context, id user.ID, check func(*user.User) er
 	})
 }
 
-// keepStaff fails with user.ErrLastStaff when the user under a key resigns and no other user is active staff.
-// Resignations run one after the other. The row of the user was locked before, and no other row is afterwards, so
-// no two transactions wait for each other.
+// keepStaff fails with user.ErrLastStaff when the user with the stored id key resigns as the last active
+// administrator. Resignations run one after the other. Each has locked the row of its user before and locks no other
+// row afterwards, so there are no deadlocks.
 func (t users) keepStaff(ctx context.Context, q Querier, op, key string, resigns bool) error {
 	if !resigns {
 		return nil
@@ -171,7 +171,7 @@ func (t users) Count(ctx context.Context, f user.Filter) (int, error) {
 	return t.db.CountUsers(ctx, t.UserTable, f)
 }
 
-// raiseCounter makes counting go on above n.
+// raiseCounter makes the next counted id greater than n.
 func (t *Tables) raiseCounter(ctx context.Context, q Querier, op string, n int64) error {
 	_, err := q.Exec(ctx, t.RaiseCounter, n)
 	return t.failure(ctx, op, err)
@@ -181,7 +181,7 @@ type userIDs struct{ *Tables }
 
 var errUsedUp = errors.New("counted ids are used up")
 
-// NewUserID takes the next id. When the answer is lost so is the id.
+// NewUserID takes the next id. An id is lost when the answer of the database is.
 func (t userIDs) NewUserID(ctx context.Context) (id user.ID, err error) {
 	const op = "count up the user id"
 	err = t.db.Write(ctx, op, Statement, func(ctx context.Context, q Querier) error {

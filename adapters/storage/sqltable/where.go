@@ -9,7 +9,7 @@ import (
 	"roster/domain/user"
 )
 
-// Where is a condition in the making, its parts joined by AND, with its arguments.
+// Where builds a condition from parts joined by AND, with the arguments of the statement.
 type Where struct {
 	Parts []string
 	Args  []any
@@ -25,15 +25,15 @@ func (t *Table[T, S]) Where() Where { return t.d.Where() }
 // And adds a part.
 func (w *Where) And(condition string) { w.Parts = append(w.Parts, condition) }
 
-// Given adds an argument and returns its name, which may stand in the statement any number of times.
-func (w *Where) Given(v any) string {
-	w.Args = append(w.Args, w.d.plain(v))
+// Bind adds an argument and returns its placeholder, which may occur in the statement several times.
+func (w *Where) Bind(v any) string {
+	w.Args = append(w.Args, w.d.sanitize(v))
 	return w.d.argument(len(w.Args))
 }
 
 func (w *Where) String() string { return AllOf(w.Parts) }
 
-// AllOf returns the clause of some conditions.
+// AllOf returns the WHERE clause that joins conditions by AND, or "" without conditions.
 func AllOf(conditions []string) string {
 	if len(conditions) == 0 {
 		return ""
@@ -41,9 +41,9 @@ func AllOf(conditions []string) string {
 	return " WHERE " + strings.Join(conditions, " AND ")
 }
 
-// Page returns the clause that passes over some rows and ends after some more.
+// Page returns the LIMIT and OFFSET clause.
 func (w *Where) Page(limit, offset int) string {
-	return " LIMIT " + w.Given(int64(max(limit, 0))) + " OFFSET " + w.Given(int64(max(offset, 0)))
+	return " LIMIT " + w.Bind(int64(max(limit, 0))) + " OFFSET " + w.Bind(int64(max(offset, 0)))
 }
 
 // OrderColumns returns the columns of an ordering of users.
@@ -75,15 +75,15 @@ func Place(p user.Position, order []user.Order) []any {
 	return out
 }
 
-// Beyond returns the condition that a user comes after the place where the columns of an ordering have these
-// values. When all directions are the same it is one comparison of rows, which an index over them serves.
+// Beyond returns the condition that a user comes after place: the values of the columns of an ordering. When all
+// directions are the same it is one comparison of rows, which an index over these columns serves.
 func (w *Where) Beyond(place []any, order []user.Order) string {
 	operator := map[bool]string{false: " > ", true: " < "}[order[0].Desc]
 	if !slices.ContainsFunc(order, func(o user.Order) bool { return o.Desc != order[0].Desc }) {
 		return w.Compare(order, operator, place)
 	}
 	// a >= x AND (a > x OR what holds for the rest): the first half serves as the bound of an index.
-	a, x := OrderColumns(order)[0], w.Given(place[0])
+	a, x := OrderColumns(order)[0], w.Bind(place[0])
 	return "(" + a + strings.TrimSpace(operator) + "= " + x + " AND (" + a + operator + x + " OR " + w.Beyond(place[1:], order[1:]) + "))"
 }
 
@@ -91,39 +91,39 @@ func (w *Where) Beyond(place []any, order []user.Order) string {
 func (w *Where) Compare(order []user.Order, operator string, place []any) string {
 	values := make([]string, len(place))
 	for i, v := range place {
-		values[i] = w.Given(v)
+		values[i] = w.Bind(v)
 	}
 	return "(" + strings.Join(OrderColumns(order), ", ") + ")" + operator + "(" + strings.Join(values, ", ") + ")"
 }
 
-// Timeline is a statement in the making that lists rows by a time and then by id, newest first or back. A page
-// begins beyond a place, so that it costs the same however far it lies.
-type Timeline struct {
+// ListByTime builds a statement that lists rows by a time and then by id, newest first or oldest first. A page
+// begins after a time and an id (keyset pagination), so that every page costs the same.
+type ListByTime struct {
 	Where
 	time string // the column
 	back bool   // oldest first
 }
 
-// Timeline returns a list by a column, newest first, or back from the oldest.
-func (d *Dialect) Timeline(column string, back bool) Timeline {
-	return Timeline{Where: d.Where(), time: column, back: back}
+// ListByTime returns a list by a column, newest first, or oldest first if back is set.
+func (d *Dialect) ListByTime(column string, back bool) ListByTime {
+	return ListByTime{Where: d.Where(), time: column, back: back}
 }
 
-// Newer asks for rows that come after a place in time.
-func (l *Timeline) Newer(at time.Time, id string) { l.And(l.compared(">", at, id)) }
+// Newer restricts the list to rows after a time and an id.
+func (l *ListByTime) Newer(at time.Time, id string) { l.And(l.compared(">", at, id)) }
 
-// Older asks for rows that come before a place in time.
-func (l *Timeline) Older(at time.Time, id string) { l.And(l.compared("<", at, id)) }
+// Older restricts the list to rows before a time and an id.
+func (l *ListByTime) Older(at time.Time, id string) { l.And(l.compared("<", at, id)) }
 
-func (l *Timeline) compared(operator string, at time.Time, id string) string {
-	return "(" + l.time + ", id) " + operator + " (" + l.Given(at.UnixMilli()) + ", " + l.Given(id) + ")"
+func (l *ListByTime) compared(operator string, at time.Time, id string) string {
+	return "(" + l.time + ", id) " + operator + " (" + l.Bind(at.UnixMilli()) + ", " + l.Bind(id) + ")"
 }
 
-// End returns the order and the limit.
-func (l *Timeline) End(limit int) string {
+// OrderAndLimit returns the ORDER BY and LIMIT clauses.
+func (l *ListByTime) OrderAndLimit(limit int) string {
 	direction := " DESC"
 	if l.back {
 		direction = ""
 	}
-	return " ORDER BY " + l.time + direction + ", id" + direction + " LIMIT " + l.Given(int64(max(limit, 0)))
+	return " ORDER BY " + l.time + direction + ", id" + direction + " LIMIT " + l.Bind(int64(max(limit, 0)))
 }

@@ -5,7 +5,7 @@ import (
 	"roster/domain/user"
 )
 
-// What the tests look at, which run on the backend and so cannot be in this package.
+// Access for the tests, which use the backend and so cannot be in this package.
 type (
 	Source = source
 	Lookup = lookup
@@ -34,11 +34,11 @@ func (p Planner) Count(f user.Filter, s Source) (string, []any)   { return p.cou
 func (p Planner) CountKind(f user.Filter) (string, []any)         { return p.countKind(f) }
 func (p Planner) Probe(l Lookup) (string, []any)                  { return l.probe(p.where()) }
 
-// Match and Begin make questions to the index over trigrams.
+// Match and Begin return lookups in the trigram index.
 func Match(match string) Lookup { return lookup{match: match} }
 func Begin(begin string) Lookup { return lookup{begin: begin} }
 
-// Long reports whether l is about three characters or more.
+// Long reports whether l is for terms of three characters or more.
 func (l lookup) Long() bool { return l.match != "" }
 
 // Users is the source of the users that l finds.

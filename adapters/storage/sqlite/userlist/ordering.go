@@ -2,7 +2,7 @@ package userlist
 
 import "roster/domain/user"
 
-// indexed returns as much of an ordering as an index has: its first criterion, and the id.
+// indexed returns the part of an ordering that an index has: its first criterion, and the id.
 func indexed(order []user.Order) []user.Order {
 	if order[0].By == user.SortID {
 		return order[:1]

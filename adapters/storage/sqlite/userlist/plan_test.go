@@ -54,7 +54,7 @@ func execute(t *testing.T, s *sqlite.Store, statements ...string) {
 	}
 }
 
-// querier returns what runs the queries of s.
+// querier returns the Querier of s.
 func querier(t *testing.T, s *sqlite.Store) (out sqltable.Querier) {
 	t.Helper()
 	if err := s.Read(t.Context(), func(_ context.Context, q sqltable.Querier) error { out = q; return nil }); err != nil {
@@ -68,8 +68,8 @@ func planner(t *testing.T, s *sqlite.Store) userlist.Planner {
 	return userlist.NewPlanner(s.UserTable, querier(t, s))
 }
 
-// measured returns a Store that SQLite takes to have 100,000 users. What it knows of sizes are its statistics,
-// never the tables themselves, so there need not be any rows.
+// measured returns a Store with the statistics of 100,000 users. SQLite plans by statistics only, never by the size of
+// the tables, so there are no rows.
 func measured(t *testing.T) *sqlite.Store {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "roster.db")
@@ -94,10 +94,10 @@ func measured(t *testing.T) *sqlite.Store {
 	if err := s.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return started(t, path) // and has read the statistics
+	return started(t, path) // SQLite reads the statistics when it opens the file
 }
 
-// plan returns how SQLite means to answer a statement.
+// plan returns the plan of SQLite for a statement.
 func plan(t *testing.T, s *sqlite.Store, query string, args ...any) string {
 	t.Helper()
 	var out []string
@@ -116,19 +116,19 @@ func plan(t *testing.T, s *sqlite.Store, query string, args ...any) string {
 
 var (
 	scans = regexp.MustCompile(`SCAN users\b`)
-	walks = regexp.MustCompile(`SCAN users USING (COVERING )?INDEX`) // in the order wanted
+	walks = regexp.MustCompile(`SCAN users USING (COVERING )?INDEX`) // in the requested order
 	sorts = regexp.MustCompile(`USE TEMP B-TREE`)
 	pages = regexp.MustCompile(` LIMIT (\?\d+|1) OFFSET \?\d+$`)
 )
 
-// What a plan may do besides going to what it returns by an index.
+// What a plan may do besides finding its rows by an index.
 const (
-	passes = 1 << iota // reads users in the order wanted, until the page is full
+	passes = 1 << iota // reads users in the requested order, until the page is full
 	sorted             // sorts
 	reads              // reads all users
 )
 
-// exceptions are the queries that may do more, with the reason why and what bounds it.
+// exceptions are the queries that may do more, with the reason and the bound.
 var exceptions = map[string]struct {
 	may    int
 	reason string
@@ -143,9 +143,9 @@ var exceptions = map[string]struct {
 	"search":                       {sorted, "SearchCandidates at most are sorted"},
 }
 
-// TestPlans shows that what the adapter can ask is served by indexes, whatever the number of users.
+// TestPlans shows that indexes serve every query of the adapter, whatever the number of users.
 func TestPlans(t *testing.T) {
-	t.Run("without statistics", func(t *testing.T) { testPlans(t, opened(t)) }) // as long as nothing runs ANALYZE
+	t.Run("without statistics", func(t *testing.T) { testPlans(t, opened(t)) }) // the service does not run ANALYZE
 	t.Run("of 100,000 rows", func(t *testing.T) { testPlans(t, measured(t)) })
 }
 
@@ -153,7 +153,7 @@ func testPlans(t *testing.T, s *sqlite.Store) {
 	t.Helper()
 	p := planner(t, s)
 	used := map[string]int{}
-	// check fails when a statement does what it may not, or its plan does not hold a text.
+	// check fails when a plan does more than it may, or does not contain a text.
 	check := func(kind, index, query string, args ...any) {
 		t.Helper()
 		got := plan(t, s, query, args...)
@@ -175,7 +175,7 @@ func testPlans(t *testing.T, s *sqlite.Store) {
 		}
 	}
 
-	// What lists are asked for.
+	// The queries for lists.
 	place := user.Position{ID: "54321", Email: "54321@example.com", Joined: time.UnixMilli(1700000000000)}
 	kinds := map[string]user.Filter{
 		"active": {Active: new(true)}, "inactive": {Active: new(false)}, "staff": {Staff: new(true)}, "no staff": {Staff: new(false)},
@@ -241,7 +241,7 @@ func testPlans(t *testing.T, s *sqlite.Store) {
 				}
 				for _, second := range []string{"", "-"} {
 					if then == user.SortID && second == sign {
-						continue // what every index has
+						continue // every index has it
 					}
 					kind := map[bool]string{true: "two criteria", false: "mixed directions"}[sign == second]
 					order := user.Ordering(sign + string(by) + "," + second + string(then))
@@ -254,7 +254,7 @@ func testPlans(t *testing.T, s *sqlite.Store) {
 		}
 	}
 
-	// What counts are asked for.
+	// The queries for counts.
 	counts := func(kind, index string, f user.Filter, from userlist.Source) {
 		t.Helper()
 		query, args := p.Count(f, from)

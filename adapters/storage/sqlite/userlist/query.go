@@ -10,10 +10,10 @@ import (
 	"roster/domain/user"
 )
 
-// where is a condition in the making.
+// where builds a condition.
 type where struct{ sqltable.Where }
 
-// planner puts queries of a table into statements and runs them.
+// planner builds the statements of a query and runs them.
 type planner struct {
 	users *sqltable.UserTable
 	q     sqltable.Querier
@@ -21,7 +21,7 @@ type planner struct {
 
 func (p planner) where() where { return where{p.users.Where()} }
 
-// walk returns the statement that reads users of the kinds wanted in the order wanted, until the page is full.
+// walk returns the statement that reads users of the requested kinds in the requested order, until the page is full.
 func (p planner) walk(q user.Query) (string, []any) {
 	order := user.Criteria(q.Order)
 	w := p.where()
@@ -30,18 +30,18 @@ func (p planner) walk(q user.Query) (string, []any) {
 	return w.inOrder(p.users.Select, q.Filter, order) + w.Page(q.Limit, q.Offset), w.Args
 }
 
-// stretch returns the statement for the place in the order of the index that lies so many users of the
-// kinds wanted ahead of where a query begins. None is found when fewer are left.
+// stretch returns the statement that selects the index position a number of users of the requested kinds after the
+// begin of a query. It selects none when fewer are left.
 func (p planner) stretch(q user.Query, users int) (string, []any) {
 	order := user.Criteria(q.Order)
 	w := p.where()
 	w.from(q.From, order)
 	order = indexed(order)
 	columns := strings.Join(sqltable.OrderColumns(order), ", ")
-	return w.inOrder("SELECT "+columns+" FROM users", q.Filter, order) + " LIMIT 1 OFFSET " + w.Given(users), w.Args
+	return w.inOrder("SELECT "+columns+" FROM users", q.Filter, order) + " LIMIT 1 OFFSET " + w.Bind(users), w.Args
 }
 
-// pick returns the statement that answers a query from what a source has, sorted.
+// pick returns the statement that answers a query by sorting the users of a source.
 func (p planner) pick(q user.Query, s source) (string, []any) {
 	order := user.Criteria(q.Order)
 	w := p.where()
@@ -52,7 +52,7 @@ func (p planner) pick(q user.Query, s source) (string, []any) {
 	return p.users.Select + hint + w.String() + sqltable.OrderBy(order) + w.Page(q.Limit, q.Offset), w.Args
 }
 
-// count returns the statement that counts what a source has and fits a filter.
+// count returns the statement that counts the users of a source that match a filter.
 func (p planner) count(f user.Filter, s source) (string, []any) {
 	w := p.where()
 	hint := s(&w)
@@ -61,22 +61,21 @@ func (p planner) count(f user.Filter, s source) (string, []any) {
 	return "SELECT count(*) FROM users" + hint + w.String(), w.Args
 }
 
-// countKind returns the statement that counts the users of the kinds that a filter wants, by what is
-// kept about them.
+// countKind returns the statement that counts the users of the requested kinds from the stored counts.
 func (p planner) countKind(f user.Filter) (string, []any) {
 	w := p.where()
 	w.kind(f)
 	return "SELECT sum(value) FROM user_counts" + w.String(), w.Args
 }
 
-// source is where the users that may fit come from. It adds its condition and returns what follows the
-// name of the table.
+// source is a set of users that contains all matches. It adds its condition and returns the SQL that follows the name
+// of the table.
 type source func(*where) (hint string)
 
-// allUsers is all users, one after the other as they lie.
+// allUsers is all users, in the order of the table.
 func allUsers(*where) string { return " NOT INDEXED" }
 
-// ofKinds is the users of the kinds wanted, by the index of these. Without both columns the index does not serve.
+// ofKinds is the users of the requested kinds, by the index over both columns, which needs a condition on each.
 func ofKinds(w *where) string {
 	w.And("active IN (0, 1) AND staff IN (0, 1)")
 	return " INDEXED BY users_kind_id"
@@ -86,7 +85,7 @@ func ofKinds(w *where) string {
 func only(id user.ID) source {
 	return func(w *where) string {
 		key, err := id.Stored()
-		w.And("id = " + w.Given(key))
+		w.And("id = " + w.Bind(key))
 		if err != nil {
 			w.And("FALSE")
 		}
@@ -94,9 +93,9 @@ func only(id user.ID) source {
 	}
 }
 
-// inOrder completes the selection of all users of the kinds wanted under the conditions so far, by the index of
-// the first criterion of an ordering. Without INDEXED BY, SQLite sorts all users by more than one criterion; with
-// it, SQLite sorts those equal in the first, and ends when it has enough.
+// inOrder completes the selection of the users of the requested kinds that meet the conditions so far, by the index of
+// the first criterion of an ordering. Without INDEXED BY, SQLite sorts all users for more than one criterion; with it,
+// SQLite sorts only those equal in the first, and ends when the page is full.
 func (w *where) inOrder(selection string, f user.Filter, order []user.Order) string {
 	column := sqltable.OrderColumns(order)[0]
 	from := selection + " INDEXED BY "
@@ -119,7 +118,7 @@ func (w *where) inOrder(selection string, f user.Filter, order []user.Order) str
 // primaryKey is the index that SQLite made for the ids of users.
 const primaryKey = "sqlite_autoindex_users_1"
 
-// either returns the values, as stored, that fit what is wanted, or both.
+// either returns the stored form of a requested value, or of both values when none is requested.
 func either(wanted *bool) []int {
 	switch {
 	case wanted == nil:
@@ -138,18 +137,18 @@ func (w *where) from(p *user.Position, order []user.Order) {
 
 func (w *where) kind(f user.Filter) {
 	if f.Active != nil {
-		w.And("active = " + w.Given(*f.Active))
+		w.And("active = " + w.Bind(*f.Active))
 	}
 	if f.Staff != nil {
-		w.And("staff = " + w.Given(*f.Staff))
+		w.And("staff = " + w.Bind(*f.Staff))
 	}
 }
 
-// fewTerms is up to how many search terms have a condition each, which is the faster way. Further
-// ones share one, since a statement's size is bounded and theirs is the caller's.
+// fewTerms is the number of search terms that have a condition each, which is faster. Further terms share one
+// condition, since a statement has a maximum size and a search any number of terms.
 const fewTerms = 16
 
-// match looks for each term in the text of a user.
+// match adds the condition that the search text of a user contains each term.
 func (w *where) match(terms []string) {
 	if slices.ContainsFunc(terms, func(t string) bool { return strings.Contains(t, nul) }) {
 		w.And("FALSE")
@@ -157,13 +156,13 @@ func (w *where) match(terms []string) {
 	}
 	terms = slices.Compact(slices.Sorted(slices.Values(terms)))
 	for _, t := range terms[:min(fewTerms, len(terms))] {
-		w.And("instr(search, " + w.Given(t) + ") > 0")
+		w.And("instr(search, " + w.Bind(t) + ") > 0")
 	}
 	if len(terms) > fewTerms {
 		rest, err := json.Marshal(terms[fewTerms:])
 		if err != nil {
-			panic(err) // texts can always be encoded
+			panic(err) // strings can always be encoded
 		}
-		w.And("NOT EXISTS (SELECT 1 FROM json_each(" + w.Given(string(rest)) + ") WHERE instr(search, value) = 0)")
+		w.And("NOT EXISTS (SELECT 1 FROM json_each(" + w.Bind(string(rest)) + ") WHERE instr(search, value) = 0)")
 	}
 }

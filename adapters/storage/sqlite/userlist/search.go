@@ -13,49 +13,48 @@ import (
 	"roster/ports/outbound"
 )
 
-// A list by more criteria than an index has reads all users once, as they lie, when a page of it lies in so long a
-// stretch of users equal in the first criterion: all of these would have to be sorted.
+// A list by more criteria than an index has reads the whole table once, when its page lies among at least this many
+// users equal in the first criterion: all of these would have to be sorted.
 const longStretch = 5_000
 
-// lookup is a question to the index over trigrams: for all of some (match), or for any that begins
-// with a text. It may find users without the term, and finds all with it.
+// lookup is a query of the trigram index: for all of some trigrams (match), or for any trigram that begins with a
+// text. It finds all users that match a term, and may find others.
 type lookup struct {
 	match string
 	begin string
 }
 
-// numbers returns the selection of the numbers of the users that the index finds. A number may come
-// more than once.
+// numbers returns the SELECT of the numbers of the users that the index finds. A number may occur several times.
 func (l lookup) numbers(w *where) string {
 	if l.match != "" {
-		return "SELECT rowid FROM users_search WHERE users_search MATCH " + w.Given(l.match)
+		return "SELECT rowid FROM users_search WHERE users_search MATCH " + w.Bind(l.match)
 	}
-	// The last byte of UTF-8 is never 0xFF: one more is the end of all that begins so.
+	// The last byte of UTF-8 is never 0xFF: one more is the upper bound of all texts with this prefix.
 	end := []byte(l.begin)
 	end[len(end)-1]++
-	return "SELECT doc FROM user_trigrams WHERE term >= " + w.Given(l.begin) + " AND term < " + w.Given(string(end))
+	return "SELECT doc FROM user_trigrams WHERE term >= " + w.Bind(l.begin) + " AND term < " + w.Bind(string(end))
 }
 
-// users is the source of the users that the index finds first, outbound.SearchCandidates at most.
+// users is the source of the first users that the index finds, outbound.SearchCandidates at most.
 func (l lookup) users(w *where) string {
-	w.And("number IN (" + l.numbers(w) + " LIMIT " + w.Given(outbound.SearchCandidates) + ")")
+	w.And("number IN (" + l.numbers(w) + " LIMIT " + w.Bind(outbound.SearchCandidates) + ")")
 	return " INDEXED BY users_number"
 }
 
-// probe returns the statement that counts what the index finds, outbound.SearchCandidates at most.
+// probe returns the statement that counts the users that the index finds, outbound.SearchCandidates at most.
 func (l lookup) probe(w where) (string, []any) {
-	return "SELECT count(*) FROM (" + l.numbers(&w) + " LIMIT " + w.Given(outbound.SearchCandidates) + ")", w.Args
+	return "SELECT count(*) FROM (" + l.numbers(&w) + " LIMIT " + w.Bind(outbound.SearchCandidates) + ")", w.Args
 }
 
-// As many trigrams at once, and as many terms without one, the index is asked for at most: more would
-// hardly find less, and their number is the caller's.
+// The most trigrams in one lookup, and the most lookups of short terms. More would hardly narrow a search, and its
+// client chooses their number.
 const (
 	manyTrigrams = 16
 	manyShort    = 4
 )
 
-// lookups returns the questions that narrow a search down: one for all terms of three characters or
-// more, and one for each that is shorter. There may be none.
+// lookups returns the lookups that narrow a search: one for all terms of three characters or more, and one for each
+// shorter term. There may be none.
 func lookups(terms []string) []lookup {
 	longest := slices.SortedFunc(slices.Values(terms), func(a, b string) int {
 		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
@@ -63,7 +62,7 @@ func lookups(terms []string) []lookup {
 	var long, short []string
 	for _, t := range slices.Compact(longest) {
 		switch three := trigrams(t); {
-		case t == "" || strings.Contains(t, nul): // which all have, or none
+		case t == "" || strings.Contains(t, nul): // all users match, or none
 		case len(three) == 0:
 			short = append(short, t)
 		default:
@@ -81,8 +80,7 @@ func lookups(terms []string) []lookup {
 	return out
 }
 
-// trigrams returns enough of what stands three in a row in a term to cover it, each as FTS5 wants it
-// between quotes.
+// trigrams returns trigrams that together cover a term, each quoted for FTS5.
 func trigrams(term string) (out []string) {
 	const three = 3
 	text := []rune(asIndexed(term))
@@ -99,17 +97,17 @@ func trigrams(term string) (out []string) {
 	return out
 }
 
-// asIndexed returns a text as FTS5 reads it, which takes some characters for the replacement character.
+// asIndexed returns a text as FTS5 indexes it: some characters become the replacement character.
 func asIndexed(text string) string {
 	return notIndexed.Replace(strings.ToValidUTF8(text, "\uFFFD"))
 }
 
 var notIndexed = strings.NewReplacer("\uFFFE", "\uFFFD", "\uFFFF", "\uFFFD")
 
-// nul ends a text for FTS5. No text that is searched holds it.
+// nul ends a text for FTS5. No search text contains it.
 const nul = "\x00"
 
-// List lists users of a table, in the way that suits a query. It returns the errors of q as they are.
+// List lists the users of a table by the cheapest plan for a query. It returns the errors of q unchanged.
 func List(ctx context.Context, q sqltable.Querier, t *sqltable.UserTable, query user.Query) ([]*user.User, error) {
 	return planner{t, q}.list(ctx, query)
 }
@@ -136,7 +134,7 @@ func (p planner) list(ctx context.Context, q user.Query) ([]*user.User, error) {
 	return p.users.Rows(ctx, p.q, query, args)
 }
 
-// Count counts the users of a table that fit a filter, in the way that suits it.
+// Count counts the users of a table that match a filter.
 func Count(ctx context.Context, q sqltable.Querier, t *sqltable.UserTable, f user.Filter) (n int, err error) {
 	p := planner{t, q}
 	query, args := p.countKind(f)
@@ -156,9 +154,9 @@ func Count(ctx context.Context, q sqltable.Querier, t *sqltable.UserTable, f use
 	return n, p.row(ctx, query, args, &n)
 }
 
-// candidates returns the source of the users that a search examines: all that the index finds, or all of the kinds
-// wanted, when these are fewer than outbound.SearchCandidates, or else the first that the index finds. It is nil when
-// there is no search, or no term narrows it down: when all users have the terms, or none can.
+// candidates returns the source of the users that a search examines: all that the index finds, or all of the requested
+// kinds, when these are fewer than outbound.SearchCandidates; otherwise the first that the index finds. It is nil
+// without a search and when no term narrows it: when all users match, or none can.
 func (p planner) candidates(ctx context.Context, f user.Filter) (source, error) {
 	all := lookups(f.Terms)
 	for _, l := range all {
@@ -199,9 +197,9 @@ func (p planner) few(ctx context.Context, query string, args []any) (bool, error
 	return n < outbound.SearchCandidates, err
 }
 
-// longRun reports whether a page ends among so many users equal in the first criterion of an ordering,
-// which has more of them than its index, that sorting these takes longer than reading all users. As
-// with few, the answer may be out of date.
+// longRun reports whether a page ends among so many users equal in the first criterion of an ordering that sorting
+// them takes longer than reading all users. It is false when the index has all criteria. As with few, the answer may
+// be out of date.
 func (p planner) longRun(ctx context.Context, q user.Query) (bool, error) {
 	order := user.Criteria(q.Order)
 	if slices.Equal(order, indexed(order)) {
@@ -216,8 +214,8 @@ func (p planner) longRun(ctx context.Context, q user.Query) (bool, error) {
 	return far != nil && near[0] == far[0], err
 }
 
-// ahead returns the place that lies so many users of the kinds wanted ahead of where a query begins, or
-// nil when fewer are left.
+// ahead returns the position a number of users of the requested kinds after the begin of a query, or nil when fewer
+// are left.
 func (p planner) ahead(ctx context.Context, q user.Query, users int) ([]any, error) {
 	place := make([]any, len(indexed(user.Criteria(q.Order))))
 	into := make([]any, len(place))

@@ -16,14 +16,14 @@ import (
 	"roster/ports/outbound"
 )
 
-// texts are what names in these tests are made of, and what is searched for in them: characters of
-// every length, some that FTS5 takes for others, and some that mean something to it.
+// texts are the parts of names and of search terms in these tests: characters of every length, some that FTS5 maps to
+// others, and some that are special in its syntax.
 var texts = []string{
 	"", "a", "ab", "abc", "abcd", "bcd", "b c", "é", "éa", "日本", "日本語", "😀", "😀b😀", "\uFFFD", "\uFFFE", "\uFFFFx", "\U0010FFFF", "a\U0010FFFF",
 	`"`, `""`, `a"b`, "'", "*", "ab*", "AND", "not", "%", "_", "\n", "\n\n", "-", "a\x00b", "\x00", "\xff", "ab\xffc", "\u00ad", "e\u0301",
 }
 
-func anyone(t *testing.T, rnd *rand.Rand, n int) *user.User {
+func randomUser(t *testing.T, rnd *rand.Rand, n int) *user.User {
 	t.Helper()
 	id := user.IntegerID(int64(n + 1))
 	if n%3 == 0 {
@@ -48,8 +48,8 @@ func ids(us []*user.User) string {
 	return strings.Join(out, " ")
 }
 
-// fits is Filter.Matches, but for NUL, which no user's texts hold by the rules of the domain, and which
-// stands for the replacement character if they do.
+// fits is Filter.Matches, except that NUL, which the rules of the domain exclude, counts as the replacement
+// character.
 func fits(u *user.User, f user.Filter) bool {
 	text := strings.ReplaceAll(u.Snapshot().SearchText(), "\x00", "\uFFFD")
 	for _, t := range f.Terms {
@@ -61,15 +61,15 @@ func fits(u *user.User, f user.Filter) bool {
 	return f.Matches(u)
 }
 
-// TestWaysAgree asks the same in every way that there is, at random but the same in every run. All must
-// find what the domain says.
-func TestWaysAgree(t *testing.T) {
+// TestPlansAgree runs random queries, the same in every run, by every plan. Each must return the users that match by
+// the rules of the domain.
+func TestPlansAgree(t *testing.T) {
 	s := opened(t)
 	p := planner(t, s)
 	rnd := rand.New(rand.NewPCG(1, 2))
 	all := make([]*user.User, 120)
 	for i := range all {
-		all[i] = anyone(t, rnd, i)
+		all[i] = randomUser(t, rnd, i)
 		if err := s.Users().Add(t.Context(), all[i]); err != nil {
 			t.Fatal(err)
 		}
@@ -127,9 +127,9 @@ func TestWaysAgree(t *testing.T) {
 		query, args := p.Walk(q)
 		agree("walk", query, args)
 		query, args = p.Pick(q, userlist.AllUsers)
-		agree("everybody", query, args)
+		agree("all users", query, args)
 		query, args = p.Count(q.Filter, userlist.AllUsers)
-		number("everybody", query, args)
+		number("all users", query, args)
 		query, args = p.Pick(q, userlist.OfKinds)
 		agree("kinds", query, args)
 		for _, l := range userlist.Lookups(q.Terms) {
@@ -140,7 +140,7 @@ func TestWaysAgree(t *testing.T) {
 		}
 	}
 	if some < 50 {
-		t.Errorf("only %d queries found anybody: the test shows little", some)
+		t.Errorf("only %d queries found a user: the test shows little", some)
 	}
 }
 
@@ -151,7 +151,7 @@ func TestLookups(t *testing.T) {
 		want  []userlist.Lookup
 	}{
 		{nil, nil},
-		{[]string{"", "a\x00bc", "\x00"}, nil}, // which all have, or nobody
+		{[]string{"", "a\x00bc", "\x00"}, nil}, // terms of all users, or of none
 		{[]string{"abc"}, []userlist.Lookup{userlist.Match(`"abc"`)}},
 		{[]string{"abcd"}, []userlist.Lookup{userlist.Match(`"abc" AND "bcd"`)}},
 		{[]string{"abcdef", "def"}, []userlist.Lookup{userlist.Match(`"abc" AND "def"`)}},
@@ -168,7 +168,7 @@ func TestLookups(t *testing.T) {
 	}
 }
 
-// TestOnlyKnownColumnsOrder shows what becomes of an ordering before it is put into words.
+// TestOnlyKnownColumnsOrder shows the ORDER BY clause of an ordering.
 func TestOnlyKnownColumnsOrder(t *testing.T) {
 	query, _ := planner(t, opened(t)).Walk(user.Query{Order: []user.Order{
 		{By: "password"}, {By: "id; DROP TABLE users"}, {By: user.SortEmail, Desc: true}, {By: user.SortEmail}, {By: user.SortJoined},
@@ -178,7 +178,7 @@ func TestOnlyKnownColumnsOrder(t *testing.T) {
 	}
 }
 
-// recorder keeps the statements that go through it.
+// recorder is a Querier that records its statements.
 type recorder struct {
 	sqltable.Querier
 	asked []string
@@ -194,7 +194,8 @@ func (r *recorder) QueryRow(ctx context.Context, query string, args ...any) sqlt
 	return r.Querier.QueryRow(ctx, query, args...)
 }
 
-// TestSearchIsBounded searches for few, for many and within few users. It finds what outbound.SearchCandidates allows.
+// TestSearchIsBounded searches with few and many matches, and among few users. It examines outbound.SearchCandidates
+// users at most.
 func TestSearchIsBounded(t *testing.T) {
 	const most = outbound.SearchCandidates
 	const users = 40 * most // a tenth of them are late
@@ -207,10 +208,10 @@ func TestSearchIsBounded(t *testing.T) {
 		order string
 		staff *bool
 		want  user.ID // the first found
-		lists string  // how the last statement goes about it
+		lists string  // the plan of the last statement
 		n     int
 	}{
-		{"none", []string{"nobody"}, "id", nil, "", byIndex, 0},
+		{"none", []string{"absent"}, "id", nil, "", byIndex, 0},
 		{"none, a short term", []string{"zq"}, "id", nil, "", byIndex, 0},
 		{"one", []string{"user4242@"}, "last_name", nil, "4242", byIndex, 1},
 		{"a short term narrows it down", []string{"example", "~"}, "id", nil, "", byIndex, 0},
@@ -247,7 +248,7 @@ func TestSearchIsBounded(t *testing.T) {
 	}
 }
 
-// TestLongRuns orders by two criteria, of which the first is the same for many.
+// TestLongRuns orders by two criteria. Many users are equal in the first.
 func TestLongRuns(t *testing.T) {
 	const run = 2 * userlist.LongStretch
 	s := crowded(t, run+10)
@@ -284,7 +285,7 @@ func TestLongRuns(t *testing.T) {
 	}
 }
 
-// crowded returns a Store with as many users, of whom the last tenth have another domain.
+// crowded returns a Store with a number of users. The last tenth have another email domain.
 func crowded(t *testing.T, users int) *sqlite.Store {
 	t.Helper()
 	s := opened(t)
