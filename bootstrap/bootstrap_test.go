@@ -127,8 +127,8 @@ func TestServeEndsCleanlyWithItsContext(t *testing.T) {
 	}
 }
 
-// TestMigrateSaysWhatItBuilds migrates a new database of MongoDB's, and one that is ready.
-func TestMigrateSaysWhatItBuilds(t *testing.T) {
+// TestMigrateReportsWhatItBuilds migrates a new database of MongoDB's, and one that is ready.
+func TestMigrateReportsWhatItBuilds(t *testing.T) {
 	cfg := load(t, "ROSTER_DATABASE="+testenv.MongoDB(t))
 	var log strings.Builder
 	notice := func(text string) { log.WriteString(text + "\n") }

@@ -74,7 +74,7 @@ func TestEmptyMembersAreLeftOut(t *testing.T) {
 
 // An event that the storage does not take is in the log all the same, and the log says that it is
 // missing elsewhere.
-func TestEventsThatAreNotKeptAreToldOf(t *testing.T) {
+func TestUnstoredEventsAreReported(t *testing.T) {
 	core, lines := observer.New(zap.InfoLevel)
 	away := errors.New("away")
 	events := []audit.Event{{ID: "e1", At: at, Kind: audit.SignedIn}, {ID: "e2", At: at, Kind: audit.Reused}}

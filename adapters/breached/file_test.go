@@ -92,7 +92,7 @@ func TestLookUpReadsLittle(t *testing.T) {
 	}
 }
 
-func TestFilesThatAreRefused(t *testing.T) {
+func TestRefusedFiles(t *testing.T) {
 	sorted := lines(500, "\n")
 	reversed := slices.Clone(sorted)
 	slices.Reverse(reversed)

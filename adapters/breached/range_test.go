@@ -45,7 +45,7 @@ func ask(t *testing.T, timeout time.Duration, answer http.HandlerFunc) (bool, er
 	return found, err
 }
 
-func TestRangeIsToldFiveDigits(t *testing.T) {
+func TestRangeReceivesFiveDigits(t *testing.T) {
 	var got *http.Request
 	_, _ = ask(t, time.Minute, func(w http.ResponseWriter, r *http.Request) { got = r; fmt.Fprint(w, other) })
 	if got.Method != "GET" || got.URL.String() != "/base/range/"+prefix || got.ContentLength != 0 {

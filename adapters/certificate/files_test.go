@@ -124,7 +124,7 @@ func open(t *testing.T, at place) (*Files, *observer.ObservedLogs) {
 	return f, logs
 }
 
-func TestANewPairIsTakenOver(t *testing.T) {
+func TestNewPairIsUsed(t *testing.T) {
 	until := time.Now().Add(24 * time.Hour)
 	at := newPlace(t, selfSigned(t, "old", until))
 	f, logs := open(t, at)
@@ -209,7 +209,7 @@ func TestEveryWayOfReplacing(t *testing.T) {
 }
 
 // Whatever happens to the files, the last valid pair is used, and each failure is logged once.
-func TestABrokenPairChangesNothing(t *testing.T) {
+func TestBrokenPairChangesNothing(t *testing.T) {
 	until := time.Now().Add(24 * time.Hour)
 	good := selfSigned(t, "good", until)
 	for name, spoil := range map[string]func(at place){
@@ -251,7 +251,7 @@ func TestABrokenPairChangesNothing(t *testing.T) {
 	}
 }
 
-func TestAStartNeedsAGoodPair(t *testing.T) {
+func TestStartNeedsAValidPair(t *testing.T) {
 	good := selfSigned(t, "good", time.Now().Add(24*time.Hour))
 	other := selfSigned(t, "other", time.Now().Add(24*time.Hour))
 	for name, at := range map[string]place{

@@ -82,7 +82,7 @@ func TestNamesOfTablesAndColumns(t *testing.T) {
 
 // Numbers that JSON has not, and texts in another encoding, are rejected where they are read, and stop
 // nothing else.
-func TestValuesOfSQLiteThatJSONHasNot(t *testing.T) {
+func TestSQLiteValuesWithoutJSONForm(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "db")
 	makeSQLite(t, path, `CREATE TABLE a_user (id integer PRIMARY KEY, password text, last_login datetime, email text, first_name text, is_active real, score real)`,
 		`INSERT INTO a_user VALUES (1, '!', NULL, 'a@example.com', 'A', 1, 9e999)`,
@@ -124,7 +124,7 @@ func TestLargeColumns(t *testing.T) {
 }
 
 // Rows are read in stretches of keys: where two have the same key, or none, some would be left out.
-func TestKeysThatDoNotTellRowsApart(t *testing.T) {
+func TestAmbiguousKeys(t *testing.T) {
 	for name, c := range map[string]struct {
 		key    string
 		values string

@@ -199,7 +199,7 @@ func TestRowsCanBeReadAgain(t *testing.T) {
 	}
 }
 
-func TestLastUserIDCountsThoseWhoAreGone(t *testing.T) {
+func TestLastUserIDIncludesDeletedUsers(t *testing.T) {
 	for source, want := range map[string]int64{
 		"testdata/users.json": 51,
 		"testdata/full.json":  52, // an outstanding token tells of user 52

@@ -16,7 +16,7 @@ import (
 )
 
 // Python writes and reads numbers that JSON has not. Where they are read, no member takes them.
-func TestNumbersThatJSONHasNot(t *testing.T) {
+func TestNumbersWithoutJSONForm(t *testing.T) {
 	for name, c := range map[string]struct {
 		pk, fields string
 		want       outbound.RowFault

@@ -11,7 +11,7 @@ import (
 )
 
 // What cannot be verified costs as much as a wrong password: a hash in the preferred scheme.
-func TestWhatFitsNothingCostsAsMuch(t *testing.T) {
+func TestHashThatMatchesNothingCostsAsMuch(t *testing.T) {
 	derived := 0
 	was := decoy
 	decoy.fits = func(plain string) bool { derived++; return was.fits(plain) }
@@ -200,7 +200,7 @@ func TestRefusalsTakeTheSameTime(t *testing.T) {
 }
 
 // That a password is wrong is reported, also when every place is taken by the time that it is known.
-func TestABusyPoolAfterwardsChangesNothing(t *testing.T) {
+func TestRefusalTimeIgnoresBusyPool(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Options{Workers: 1, Queue: 2, Wait: time.Hour, Imported: true})
 		h.speed = func() time.Duration { return 20 * time.Millisecond }

@@ -191,7 +191,7 @@ func TestBcryptCountsSeventyTwoBytes(t *testing.T) {
 
 // A password of which bcrypt uses only the beginning signs in, and its hash stays: what is typed beyond, or
 // is missing, must not become the password.
-func TestBcryptIsNotReplacedByWhatItCuts(t *testing.T) {
+func TestTruncatedBcryptPasswordIsNotRehashed(t *testing.T) {
 	t.Parallel()
 	right := strings.Repeat("correct horse battery staple ", 3) // 87 bytes
 	cut := "bcrypt$" + bcryptOf(t, right[:72])
@@ -217,7 +217,7 @@ func TestBcryptIsNotReplacedByWhatItCuts(t *testing.T) {
 	}
 }
 
-func TestTooLongFitsNothing(t *testing.T) {
+func TestTooLongPasswordMatchesNothing(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", credential.MaxBytes+1)
 	if _, err := plainHasher.Hash(t.Context(), credential.NewPassword(long)); err == nil {

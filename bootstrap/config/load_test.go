@@ -249,7 +249,7 @@ func TestChoicesInAnyCase(t *testing.T) {
 }
 
 // What signs no tokens needs no key for them, and a key that is given must be right all the same.
-func TestWhatSignsNothingNeedsNoKey(t *testing.T) {
+func TestCommandsWithoutTokensNeedNoKey(t *testing.T) {
 	if _, err := Load(Sources{Environ: []string{"ROSTER_PROFILE=django"}, Unsigned: true}); err != nil {
 		t.Error(err)
 	}

@@ -58,7 +58,7 @@ func (s served) flood(t *testing.T) {
 
 // A reader of the log that is stuck, such as a log collector that is overloaded, stops neither requests nor the
 // shutdown. When it goes on, the log reports how many lines it did not get.
-func TestAStuckReaderOfTheLog(t *testing.T) {
+func TestStuckLogReader(t *testing.T) {
 	s := serve(t)
 	s.flood(t)
 	if e := s.wait(t, "lines of this log were dropped, since its reader did not take them in time"); e.Lines == 0 || e.Level != "warn" {
@@ -72,7 +72,7 @@ func TestAStuckReaderOfTheLog(t *testing.T) {
 }
 
 // A reader of the log that has gone, such as tee or a terminal, does not take the service with it.
-func TestAReaderOfTheLogThatHasGone(t *testing.T) {
+func TestClosedLogReader(t *testing.T) {
 	s := serve(t)
 	if err := s.stderr.Close(); err != nil {
 		t.Fatal(err)

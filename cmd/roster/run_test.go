@@ -266,8 +266,8 @@ func TestHelpAndVersion(t *testing.T) {
 	s.fails(exitMisuse, []string{`unknown command "user nosuch"; see roster --help`}, "", "help", "user", "nosuch")
 }
 
-// TestNoKeyForWhatSignsNothing: profile django wants a signing key, and only for what signs tokens.
-func TestNoKeyForWhatSignsNothing(t *testing.T) {
+// TestNoKeyForCommandsWithoutTokens: profile django wants a signing key, and only for what signs tokens.
+func TestNoKeyForCommandsWithoutTokens(t *testing.T) {
 	s := newShell(t, "ROSTER_PROFILE=django")
 	s.createSuperuser("ada@example.org", "Ada", "Lovelace")
 	s.must("", "user", "list")

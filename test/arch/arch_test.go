@@ -16,14 +16,14 @@ import (
 
 const module = "roster"
 
-// A layer says what a directory tree may import besides itself. The longest matching dir wins;
-// a dir ending in /* makes one layer of each child, so siblings stay strangers.
+// A layer has the packages that a directory tree may import besides itself. The longest matching dir applies. A dir
+// that ends in /* makes one layer of each child, so that siblings cannot import each other.
 type layer struct {
 	dir    string
 	std    []string // allowed standard packages; nil means all
 	inside []string // module directories, each with its subtree; a trailing dot means that package alone
 	vendor []string // third-party path prefixes; "*" means any
-	never  []string // third-party path prefixes refused even so
+	never  []string // third-party path prefixes that vendor does not include
 }
 
 var layers = []layer{
@@ -34,7 +34,7 @@ var layers = []layer{
 	{dir: "ports/outbound", std: []string{"context", "time"}, inside: []string{"domain"}},
 	{dir: "application", std: []string{
 		"bytes",
-		"cmp", "context", "crypto/sha256", "encoding/hex", // digests of what was moved
+		"cmp", "context", "crypto/sha256", "encoding/hex", // digests of copied records
 		"errors", "fmt", "slices", "strconv", "strings", "sync", "sync/atomic", "time", "unicode/utf8",
 	}, inside: []string{"domain", "ports"}},
 	{dir: "adapters/*", inside: []string{"domain", "ports/outbound", "adapters/privatefile"}, vendor: []string{"*"}, never: wiring},
@@ -61,10 +61,10 @@ var layers = []layer{
 	{dir: "test", inside: []string{"domain", "ports", "application", "adapters", "bootstrap"}, vendor: []string{"*"}},
 }
 
-// wiring is for bootstrap alone.
+// wiring is for bootstrap only.
 var wiring = []string{"go.uber.org/fx", "go.uber.org/dig"}
 
-// testTools is what the tests of every layer may use besides.
+// testTools are the libraries that the tests of every layer may use as well.
 var testTools = []string{"github.com/creack/pty", "github.com/google/go-cmp", "go.uber.org/goleak", "pgregory.net/rapid"}
 
 func TestDependencyRule(t *testing.T) {
@@ -72,14 +72,14 @@ func TestDependencyRule(t *testing.T) {
 	for _, v := range check(t, os.DirFS(filepath.Join("..", "..")), used) {
 		t.Error(v)
 	}
-	for _, l := range layers { // a rule about nothing proves nothing
+	for _, l := range layers { // a rule without files is a mistake
 		if used[l.dir] == 0 {
 			t.Errorf("rule for %s matched no file", l.dir)
 		}
 	}
 }
 
-// TestEveryBackendRunsConformance keeps a new backend from arriving without the suite.
+// TestEveryBackendRunsConformance fails for a backend without the suite.
 func TestEveryBackendRunsConformance(t *testing.T) {
 	home := filepath.Join("..", "..", "adapters", "storage")
 	entries, err := os.ReadDir(home)
@@ -88,7 +88,7 @@ func TestEveryBackendRunsConformance(t *testing.T) {
 	}
 	backends := 0
 	for _, e := range entries {
-		if !e.IsDir() || e.Name() == "sqltable" { // which the SQL backends share
+		if !e.IsDir() || e.Name() == "sqltable" { // the shared part of the SQL backends
 			continue
 		}
 		backends++
@@ -108,8 +108,8 @@ func TestEveryBackendRunsConformance(t *testing.T) {
 	}
 }
 
-// TestRuleBites plants each kind of violation and expects the checker to name it.
-func TestRuleBites(t *testing.T) {
+// TestPlantedViolationsAreFound plants each kind of violation and expects the checker to name it.
+func TestPlantedViolationsAreFound(t *testing.T) {
 	for name, src := range map[string]string{
 		"domain/user/a.go":                      `import _ "database/sql"`,
 		"domain/user/b.go":                      `import _ "net/http"`,
@@ -195,7 +195,7 @@ func check(t *testing.T, fsys fs.FS, used map[string]int) (found []string) {
 		if err != nil {
 			return err
 		}
-		// Parsing, not loading: build tags and GOOS cannot hide a file.
+		// Parsing includes the files that build tags or GOOS exclude.
 		f, err := parser.ParseFile(token.NewFileSet(), p, src, parser.ImportsOnly)
 		if err != nil {
 			return err

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// hasty is what compares byte by byte, or as text, and so tells by its time how much was right. MACs
-// are compared by golang-jwt, which uses crypto/hmac.
+// hasty are the functions whose time depends on the number of equal bytes. MACs are compared by golang-jwt, which uses
+// crypto/hmac.
 var hasty = map[string][]string{
 	"bytes":   {"Equal", "EqualFold", "Compare", "HasPrefix"},
 	"reflect": {"DeepEqual"},
@@ -21,10 +21,10 @@ var hasty = map[string][]string{
 	"strings": {"Compare", "EqualFold"},
 }
 
-// secretive names the methods that give a secret away in the clear.
+// secretive are the methods that return a secret.
 var secretive = []string{"Reveal", "Encoded", "Sum"}
 
-// Secrets are compared in constant time: with crypto/subtle, and with nothing else.
+// Secrets are compared in constant time: with crypto/subtle only.
 func TestSecretsAreComparedInConstantTime(t *testing.T) {
 	seen := 0
 	for _, f := range compared(t, os.DirFS(filepath.Join("..", "..")), &seen) {
@@ -66,9 +66,8 @@ func TestComparisonsAreFound(t *testing.T) {
 	}
 }
 
-// compared returns where secrets are compared in haste, and counts comparisons in constant time. In the
-// packages that hold secrets no comparison of bytes is let through; elsewhere none of what a secret's
-// own method gives away.
+// compared returns the positions of comparisons that are not in constant time, and counts those that are. In the
+// packages with secrets it reports every comparison of bytes; elsewhere those of the result of a secret's method.
 func compared(t *testing.T, fsys fs.FS, constant *int) (found []string) {
 	t.Helper()
 	err := fs.WalkDir(fsys, ".", func(p string, d fs.DirEntry, err error) error {
@@ -134,7 +133,7 @@ func selected(call *ast.CallExpr) (x, y string) {
 	return x, s.Sel.Name
 }
 
-// secret reports whether x is what one of the secretive methods returns.
+// secret reports whether x is the result of one of the secretive methods.
 func secret(x ast.Expr) bool {
 	call, ok := x.(*ast.CallExpr)
 	if !ok {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// oldest are the versions before which vulnerabilities are known that reach this service. It does not
-// take the place of govulncheck, which asks a database over the network and so is no test.
+// oldest are the first versions without known vulnerabilities that reach this service. It does not replace govulncheck,
+// which needs a database over the network and so is not a test.
 var oldest = map[string]string{
 	"github.com/golang-jwt/jwt/v5":   "v5.3.1",
 	"github.com/jackc/pgx/v5":        "v5.9.2",
@@ -64,7 +64,7 @@ func outdated(mod, toolchain string) (found []string) {
 		}
 	}
 	for module, want := range oldest {
-		// A module's version, spelt as Go's own are, is in Go's order.
+		// Versions of modules, in the spelling of Go's versions, have the same order.
 		if v := have[module]; version.Compare("go"+strings.TrimPrefix(v, "v"), "go"+strings.TrimPrefix(want, "v")) < 0 {
 			found = append(found, module+" is "+v+", want "+want+" or newer")
 		}

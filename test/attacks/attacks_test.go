@@ -33,11 +33,11 @@ func TestMain(m *testing.M) {
 	process.Main(m)
 }
 
-// Of the corpus nothing fails, and nothing is skipped but what is listed in Runs with its reason.
+// No check of the corpus fails, and only those listed in Runs are skipped.
 func TestCorpus(t *testing.T) {
 	for name, r := range Runs() {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel() // most of the time it waits
+			t.Parallel() // it waits most of the time
 			attack(t, r)
 		})
 	}
@@ -95,9 +95,8 @@ func names(list string) []string {
 	return out
 }
 
-// judge returns what is wrong with a run that printed out and ended with the exit code: checks that failed,
-// that were skipped unlisted or were listed as skipped and ran, and checks of asked without a verdict, as when the
-// corpus dies early.
+// judge returns the faults of a run with an output and an exit code: checks that failed, that were skipped but not
+// listed, or listed and not skipped, and checks of asked without a result, as after a crash of the corpus.
 func judge(out string, code int, asked []string, skipped map[string]string) []string {
 	var faults []string
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
@@ -134,7 +133,7 @@ func judge(out string, code int, asked []string, skipped map[string]string) []st
 	return faults
 }
 
-// A run that does less than it was asked for, in whatever way, is found out.
+// An incomplete run is reported.
 func TestJudge(t *testing.T) {
 	asked := []string{"auth.a", "auth.b", "jwt.c"}
 	skipped := map[string]string{"jwt.c": "needs a key"}

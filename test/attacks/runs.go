@@ -1,5 +1,5 @@
 // Package attacks runs a corpus of attacks over HTTP against the built binary with its default settings.
-// attacks.py holds the attacks, a check each, with their sources; it needs Python 3 and nothing else.
+// attacks.py has the attacks, a check each, with their sources; it needs only Python 3.
 package attacks
 
 import (
@@ -18,8 +18,7 @@ type Run struct {
 	Skipped map[string]string // checks that may be skipped, and why
 }
 
-// Makes reports whether the run makes a check: has it among those that it is asked for, and does not
-// skip it.
+// Makes reports whether the run makes a check: has it among the selected ones, and does not skip it.
 func (r Run) Makes(check string) bool {
 	group, _, _ := strings.Cut(check, ".")
 	asked, all := false, true
@@ -45,7 +44,7 @@ func Made(check string) bool {
 func Runs() map[string]Run {
 	unused := map[string]string{
 		"auth.current_password":       "asked for where the setting wants it; a run of its own",
-		"auth.register_enumeration":   "registration tells who has an account, as in DRF, until e-mail is there to finish it",
+		"auth.register_enumeration":   "registration reveals whether an address has an account, as in DRF: without e-mail it cannot be completed later",
 		"jwtkey.alg_allowlist_exact":  "is about secrets; a run of its own",
 		"jwtkey.refresh_never_issued": "sessions are known to the storage, not each token; a session that is not there is refused",
 	}
@@ -65,8 +64,7 @@ func Runs() map[string]Run {
 				"authz.read_other":  "likewise",
 			}),
 		},
-		// The corpus changes passwords without the current one, which strict asks for; that has a run
-		// of its own.
+		// The corpus changes passwords without the current one, which strict requires; that has a run of its own.
 		"strict": {
 			Env:     map[string]string{"ROSTER_PROFILE": "strict", "ROSTER_REQUIRE_CURRENT_PASSWORD": "false"},
 			Options: []string{"--list-policy", "restricted", "--read-policy", "restricted", "--reuse-grace", "10", "--password-min", "15"},

@@ -15,7 +15,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// sign signs a token of any content with the server's own ES256 key, as a thief of it could.
+// sign signs a token of any content with the ES256 key of the server, as a thief of the key could.
 func sign(dir string, in io.Reader, out io.Writer) error {
 	var asked struct {
 		Header  json.RawMessage `json:"header"`
@@ -30,7 +30,7 @@ func sign(dir string, in io.Reader, out io.Writer) error {
 	}
 	header := []byte(asked.Header)
 	var text string
-	if json.Unmarshal(header, &text) == nil { // a header that is no JSON comes as text
+	if json.Unmarshal(header, &text) == nil { // a header that is not JSON is a text
 		header = []byte(text)
 	}
 	signed := base64.RawURLEncoding.EncodeToString(header) + "." + asked.Payload

@@ -1,5 +1,4 @@
-// Package cluster_test runs several instances of the service on one database: together they behave as
-// one.
+// Package cluster_test tests several instances of the service on one database: together they behave as one.
 package cluster_test
 
 import (
@@ -25,7 +24,7 @@ const (
 	password = "four wide purple boats"
 )
 
-// backends gives, by name, a database that several instances can share.
+// backends returns, by name, a database that several instances can share.
 var backends = map[string]func(testing.TB) string{
 	"sqlite":   func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "shared.db") },
 	"postgres": testenv.Postgres,
@@ -52,10 +51,10 @@ func onEach(t *testing.T, settings map[string]string, test func(t *testing.T, c 
 	}
 }
 
-// answer is what one of many requests got.
+// answer is the response to a request.
 type answer struct {
 	status     int
-	retryAfter int // in seconds, 0 when it does not say
+	retryAfter int // in seconds, 0 without Retry-After
 	body       map[string]any
 }
 
@@ -140,7 +139,7 @@ func signIn(t *testing.T, s *process.Server, email string) (access, refresh stri
 	return a.text("access"), a.text("refresh")
 }
 
-func TestOneEmailIsOneUserWhereverItRegisters(t *testing.T) {
+func TestEmailIsUniqueAcrossInstances(t *testing.T) {
 	onEach(t, nil, func(t *testing.T, c cluster) {
 		answers := atOnce(t, c, 30, func(_ int, s *process.Server) answer {
 			return ask(t, s, http.MethodPost, "/api/users/", "", member("same@example.com"))
@@ -165,7 +164,7 @@ func TestCountedIDsAreGivenOnce(t *testing.T) {
 	})
 }
 
-func TestARefreshTokenHasOneSuccessorWhereverItIsUsed(t *testing.T) {
+func TestRefreshTokenHasOneSuccessorAcrossInstances(t *testing.T) {
 	onEach(t, nil, func(t *testing.T, c cluster) {
 		register(t, c[0], "a@example.com")
 		_, refresh := signIn(t, c[1], "a@example.com")
@@ -184,7 +183,7 @@ func TestARefreshTokenHasOneSuccessorWhereverItIsUsed(t *testing.T) {
 	})
 }
 
-func TestWhatEndsOnOneInstanceIsOverOnAll(t *testing.T) {
+func TestRevocationAppliesToAllInstances(t *testing.T) {
 	onEach(t, nil, func(t *testing.T, c cluster) {
 		id := register(t, c[0], "a@example.com")
 		access, refresh := signIn(t, c[1], "a@example.com")
@@ -214,7 +213,7 @@ func TestWhatEndsOnOneInstanceIsOverOnAll(t *testing.T) {
 	})
 }
 
-// When two administrators dismiss each other at the same moment, on an instance each, one of them stays.
+// When two administrators remove each other concurrently, on an instance each, one of them stays.
 func TestOneOfTwoAdministratorsStays(t *testing.T) {
 	onEach(t, nil, func(t *testing.T, c cluster) {
 		ways := []func(s *process.Server, token, of string) answer{
@@ -252,7 +251,7 @@ func TestOneOfTwoAdministratorsStays(t *testing.T) {
 				t.Fatalf("round %d: %d administrators left; %+v", round, left, got)
 			}
 			for _, id := range ids {
-				_, _, _ = c[2].CLI("user", "delete", id, "--yes", "--force") // one may be gone
+				_, _, _ = c[2].CLI("user", "delete", id, "--yes", "--force") // one is deleted already
 			}
 		}
 	})

@@ -11,7 +11,7 @@ import (
 	"roster/test/support/testenv"
 )
 
-// outage is a storage server that can be taken away and given back.
+// outage is a storage server that can be stopped and started.
 type outage struct {
 	url         string
 	stop, start func()
@@ -31,9 +31,9 @@ var outages = map[string]func(t *testing.T) outage{
 // patience bounds a hang; answers come far sooner.
 const patience = 30 * time.Second
 
-// TestStorageGoneAndBack: while the storage is away every request is told so, with 503 and when to try
-// again, none hangs, none is a 500 or a 401; and all is well once it is back, without a restart.
-func TestStorageGoneAndBack(t *testing.T) {
+// While the storage is down every request gets 503 with Retry-After: none hangs, none is a 500 or a 401. Once it is
+// back, the service works without a restart.
+func TestStorageOutage(t *testing.T) {
 	for name, begin := range outages {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // each has servers of its own, and waits for them
@@ -54,14 +54,14 @@ func TestStorageGoneAndBack(t *testing.T) {
 				"sign in": func() answer {
 					return ask(t, s, http.MethodPost, "/api/token/", "", map[string]string{"email": "a@example.com", "password": password})
 				},
-				// What is not stored is not said to be: the session goes on, and can be ended later.
+				// A sign-out that is not stored fails: the session continues, and can be ended later.
 				"sign out": func() answer {
 					return ask(t, s, http.MethodPost, "/api/token/blacklist/", "", map[string]string{"refresh": other})
 				},
 				"ready": func() answer { return ask(t, s, http.MethodGet, "/readyz", "", nil) },
 			}
 
-			// Load goes on across the stop; then, with the storage surely away, each kind of request.
+			// Requests are sent during the stop, and then, with the storage down, one of each kind.
 			done := make(chan struct{})
 			var load sync.WaitGroup
 			for range 8 {
@@ -106,7 +106,7 @@ func TestStorageGoneAndBack(t *testing.T) {
 	}
 }
 
-// until asks again and again until the answer is yes.
+// until polls a condition.
 func until(yes func() bool) error {
 	for end := time.Now().Add(patience); time.Now().Before(end); {
 		if yes() {

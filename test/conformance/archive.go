@@ -15,7 +15,7 @@ import (
 var archives = []check{
 	{"IDsOfBothKindsAreInOrder", archiveIDs},
 	{"EmailTaken", archiveEmailTaken},
-	{"KeyIsToldBeforeEmail", archiveKeyBeforeEmail},
+	{"KeyIsReportedBeforeEmail", archiveKeyBeforeEmail},
 	{"MixedBatch", archiveMixedBatch},
 	{"OneOfManyWinsAnEmail", archiveEmailRace},
 	{"PutUsersAreFoundAndCounted", archiveFound},
@@ -48,7 +48,7 @@ func forKinds(large int, kinds ...anyKind) []check {
 	}
 }
 
-// put stores records and fails unless each is refused as wanted; those beyond want are to be stored.
+// put stores records and fails unless each is refused with the error in want; those beyond want must be stored.
 func put[T any](t *testing.T, c outbound.Collection[T], records []T, want ...error) {
 	t.Helper()
 	refused, err := c.Put(t.Context(), records)
@@ -84,8 +84,8 @@ func all[T any](t *testing.T, c outbound.Collection[T], size int) (out []T) {
 	}
 }
 
-// holds fails unless a collection has these records, whose keys are in order, and nothing else, and the
-// kind's own port has them too.
+// holds fails unless a collection has exactly these records, in the order of their keys, and the port of the kind has
+// them too.
 func (k kind[T]) holds(t *testing.T, b storage.Backend, want ...T) {
 	t.Helper()
 	c := k.of(b.Archive())
@@ -153,7 +153,7 @@ func (k kind[T]) keyTaken(t *testing.T, b storage.Backend) {
 	k.holds(t, b, was...)
 }
 
-// largeBatch puts n records, of which a part is there.
+// largeBatch puts n records. A part of them is stored already.
 func (k kind[T]) largeBatch(t *testing.T, b storage.Backend, n int) {
 	c, records := k.of(b.Archive()), k.some(n)
 	var there []T
@@ -212,7 +212,7 @@ func (k kind[T]) keyRace(t *testing.T, b storage.Backend) {
 
 func (k kind[T]) sweep(t *testing.T, b storage.Backend) {
 	if k.swept == nil {
-		return // these stay
+		return // users are not swept
 	}
 	put(t, k.of(b.Archive()), k.some(5))
 	for _, want := range []int{3, 2, 0} {
@@ -221,7 +221,7 @@ func (k kind[T]) sweep(t *testing.T, b storage.Backend) {
 		}
 	}
 	k.holds(t, b)
-	put(t, k.of(b.Archive()), k.some(1)) // what was swept is not remembered
+	put(t, k.of(b.Archive()), k.some(1)) // the key of a swept record is free
 	k.holds(t, b, k.nth(0))
 }
 

@@ -15,19 +15,19 @@ import (
 	"roster/ports/outbound"
 )
 
-// kind is one kind of records, as fixtures of what holds for all collections.
+// kind has the fixtures of one kind of record for the checks of all collections.
 type kind[T comparable] struct {
 	name   string
 	of     func(outbound.Archive) outbound.Collection[T]
-	nth    func(n int) T                          // none of whose fields is zero; keys grow with n, from 0 to 9,999
-	empty  func(T) T                              // the same without anything that may be missing
+	nth    func(n int) T                          // a record without zero fields; keys grow with n, from 0 to 9,999
+	empty  func(T) T                              // the same without the optional fields
 	other  func(T) T                              // another state under the same key
-	broken []func(T) T                            // each breaks a rule; the key is not touched
-	get    func(*testing.T, storage.Backend, T) T // what the kind's own port has under the key; zero for nothing
+	broken []func(T) T                            // each breaks a rule and keeps the key
+	get    func(*testing.T, storage.Backend, T) T // reads the record by the port of the kind; zero for none
 	swept  func(*testing.T, storage.Backend, int) (int, error)
 }
 
-// anyKind is a kind, whatever its records are.
+// anyKind is a kind with records of any type.
 type anyKind interface {
 	roundTrip(t *testing.T, b storage.Backend)
 	pages(t *testing.T, b storage.Backend)
@@ -40,7 +40,7 @@ type anyKind interface {
 	endedContext(t *testing.T, b storage.Backend)
 }
 
-// found returns what a port has, or the zero value where it has nothing.
+// found returns the state of an aggregate that a port returned, or the zero value if it does not exist.
 func found[A, T any](t *testing.T, what string, v *A, err, missing error, snapshot func(*A) T) (none T) {
 	t.Helper()
 	if err == nil {

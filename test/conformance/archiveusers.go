@@ -49,8 +49,7 @@ func archiveKeyBeforeEmail(t *testing.T, b storage.Backend) {
 	archivedUsers.holds(t, b, snapshots(persons(t, 2)...)...)
 }
 
-// archiveMixedBatch has every answer in one call, and emails that come twice in it: the first has it, if it
-// is stored.
+// archiveMixedBatch puts users with every result in one call. Of two users with one email the first is stored.
 func archiveMixedBatch(t *testing.T, b storage.Backend) {
 	mustAdd(t, b, person(t, "3"), person(t, "5"))
 	put(t, b.Archive().Users(), snapshots(
@@ -68,7 +67,7 @@ func archiveMixedBatch(t *testing.T, b storage.Backend) {
 	wantList(t, b, user.Query{Order: byID, Limit: 9}, "2 3 4 5 7")
 }
 
-// archiveEmailRace has half of many put users with one email, and the others add them.
+// archiveEmailRace puts and adds many users with one email concurrently.
 func archiveEmailRace(t *testing.T, b storage.Backend) {
 	const email = "race@example.com"
 	oneWins(t, atOnce(func(i int) error {
@@ -100,7 +99,7 @@ func archiveFound(t *testing.T, b storage.Backend) {
 	}
 	put(t, b.Archive().Users(), us[2:3])
 	put(t, b.Archive().Users(), us[:4], nil, nil, outbound.ErrKeyTaken)
-	for range 2 { // the second call has nothing to build
+	for range 2 { // the second call builds nothing
 		wantErr(t, "BuildIndexes", b.Archive().BuildIndexes(t.Context()), nil)
 	}
 	put(t, b.Archive().Users(), us[4:]) // found without another call
@@ -152,7 +151,7 @@ func wantLastID(t *testing.T, b storage.Backend, n int64) {
 func archiveCounting(t *testing.T, b storage.Backend) {
 	c := b.Archive().Users()
 	wantLastID(t, b, 0)
-	put(t, c, snapshots(person(t, uuidA))) // counts for nothing
+	put(t, c, snapshots(person(t, uuidA))) // a UUID does not count
 	wantLastID(t, b, 0)
 	put(t, c, snapshots(person(t, "12"), person(t, "41"), person(t, "9")))
 	wantLastID(t, b, 41)

@@ -39,7 +39,7 @@ var (
 	counts  = lockout.Policy{Free: 1000, Leak: 10 * time.Minute}
 )
 
-// failed returns a record none of whose fields is zero.
+// failed returns a record without zero fields.
 func failed(t *testing.T, s lockout.Subject) *lockout.Record {
 	t.Helper()
 	return recorded(t, lockout.Snapshot{Subject: s, Failures: 5, Last: epoch, Expires: epoch.Add(time.Hour + time.Millisecond), Version: 1})
@@ -63,7 +63,7 @@ func mustGetRecord(t *testing.T, b storage.Backend, s lockout.Subject) *lockout.
 	return r
 }
 
-// mustStore stores records whose subjects have none yet, and whose version is 1.
+// mustStore stores records of version 1 for subjects without a record.
 func mustStore(t *testing.T, b storage.Backend, rs ...*lockout.Record) {
 	t.Helper()
 	for _, r := range rs {
@@ -197,8 +197,8 @@ func attemptsUnchanged(t *testing.T, b storage.Backend) {
 	}
 }
 
-// attemptsConcurrentFirst has many fail at once for a subject of which there is no record: one makes it,
-// and the others must not get lost.
+// attemptsConcurrentFirst counts many failures of a subject without a record concurrently: one creates the record, and
+// none is lost.
 func attemptsConcurrentFirst(t *testing.T, b storage.Backend) {
 	for i := range 4 {
 		s := lockout.ForAddress(fmt.Sprint(i))
@@ -227,7 +227,7 @@ func attemptsConcurrent(t *testing.T, b storage.Backend) {
 	}
 }
 
-// attemptsConcurrentSubjects is what a sign-in does: it counts for the account and for the address.
+// attemptsConcurrentSubjects counts for an account and for an address, as a sign-in does.
 func attemptsConcurrentSubjects(t *testing.T, b storage.Backend) {
 	subjects := []lockout.Subject{account, other, lockout.ForAddress("192.0.2.1"), lockout.ForAddress("192.0.2.2")}
 	for _, err := range atOnce(func(i int) error {
@@ -358,8 +358,8 @@ func attemptsEndedContext(t *testing.T, b storage.Backend) {
 	sameRecord(t, "Get", mustGetRecord(t, b, account), failed(t, account).Snapshot())
 }
 
-// attemptsContextEndsWithin lets a context end while a change is under way. Either outcome is right, but
-// what is told must be what was done.
+// attemptsContextEndsWithin ends the context during a change. The change may succeed or fail, but the result must be
+// the stored state.
 func attemptsContextEndsWithin(t *testing.T, b storage.Backend) {
 	mustStore(t, b, failed(t, account))
 	for s, was := range map[lockout.Subject]lockout.Snapshot{account: failed(t, account).Snapshot(), other: {Subject: other}} {

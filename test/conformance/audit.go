@@ -28,7 +28,7 @@ var audits = []check{
 	{"EndedContext", auditEndedContext},
 }
 
-// event returns an event none of whose fields is zero.
+// event returns an event without zero fields.
 func event(id audit.ID, at time.Time) audit.Event {
 	return audit.Event{
 		ID: id, At: at, Kind: audit.SessionRevoked, Actor: uuidA, User: "7", Session: "0123456789abcdef01234567", Channel: audit.API,
@@ -77,7 +77,7 @@ func wantEvents(t *testing.T, b storage.Backend, q audit.Query, want string) {
 	}
 }
 
-// wantTrail fails unless these are all events, oldest first.
+// wantTrail fails unless the trail has exactly these events, oldest first.
 func wantTrail(t *testing.T, b storage.Backend, want ...audit.Event) {
 	t.Helper()
 	got := mustListEvents(t, b, audit.Query{Back: true, Limit: 1000})
@@ -132,7 +132,7 @@ func auditKeepsTimes(t *testing.T, b storage.Backend) {
 	for i, at := range []time.Time{
 		time.Date(1, 1, 1, 0, 0, 0, 1e6, time.UTC), // one step after the zero time
 		time.Date(1969, 12, 31, 23, 59, 59, 999e6, time.UTC),
-		time.Unix(0, 0).UTC(), // zero to others
+		time.Unix(0, 0).UTC(), // zero in Unix time
 		time.Date(2038, 1, 19, 3, 14, 8, 7e6, time.UTC),
 		time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC),
 	} {
@@ -142,7 +142,7 @@ func auditKeepsTimes(t *testing.T, b storage.Backend) {
 	wantTrail(t, b, want...)
 }
 
-// auditOtherKinds is two versions of the program on one database.
+// auditOtherKinds stores kinds that this version of the program does not know.
 func auditOtherKinds(t *testing.T, b storage.Backend) {
 	e := event("a", epoch)
 	e.Kind, e.Channel = "of_another_version", "of_another_version"
@@ -159,7 +159,7 @@ func auditDuplicate(t *testing.T, b storage.Backend) {
 	again.At, again.Kind, again.Detail = epoch.Add(time.Hour), audit.SignedIn, "another"
 	mustAppend(t, b, again)
 	wantTrail(t, b, es[0])
-	mustAppend(t, b, es[1], again, es[2]) // it keeps nothing else from being appended
+	mustAppend(t, b, es[1], again, es[2]) // the others are appended
 	wantTrail(t, b, es...)
 	mustAppend(t, b, es...)
 	wantTrail(t, b, es...)
@@ -226,14 +226,14 @@ func auditSweep(t *testing.T, b storage.Backend) {
 		}
 		wantTrail(t, b, es[1:]...)
 	}
-	mustAppend(t, b, es[0]) // what was swept is not remembered
+	mustAppend(t, b, es[0]) // the id of a swept event is free
 	wantTrail(t, b, es...)
 }
 
 func auditSweepOldest(t *testing.T, b storage.Backend) {
 	es := events(8)
 	for i := range 4 {
-		es[i].At = epoch // the id decides
+		es[i].At = epoch // ordered by id
 	}
 	for _, i := range []int{5, 2, 0, 7, 3, 1, 6, 4} {
 		mustAppend(t, b, es[i])

@@ -99,8 +99,8 @@ func auditListPages(t *testing.T, b storage.Backend) {
 	}
 }
 
-// auditListPagesUnderAppend reads pages while events are added at both ends and the oldest are swept:
-// whatever is there throughout is seen once, and nothing out of its turn.
+// auditListPagesUnderAppend reads pages while events are added at both ends and the oldest are swept. Every event that
+// is stored all the time is listed once, in order.
 func auditListPagesUnderAppend(t *testing.T, b storage.Backend) {
 	es := events(12)
 	mustAppend(t, b, es...)
@@ -112,7 +112,7 @@ func auditListPagesUnderAppend(t *testing.T, b storage.Backend) {
 			t.Fatal(err)
 		}
 	})
-	if got := eventIDs(all); got != "e11 e10 e09 e08 e07 e06 e05 e04 e03" { // e00 to e02 went before their turn
+	if got := eventIDs(all); got != "e11 e10 e09 e08 e07 e06 e05 e04 e03" { // e00 to e02 were swept before
 		t.Errorf("newest first: got %q", got)
 	}
 	n = 0
@@ -126,7 +126,7 @@ func auditListPagesUnderAppend(t *testing.T, b storage.Backend) {
 	}
 }
 
-// auditListPagesUnderConcurrentAppend reads pages while others append.
+// auditListPagesUnderConcurrentAppend reads pages during concurrent appends.
 func auditListPagesUnderConcurrentAppend(t *testing.T, b storage.Backend) {
 	es := events(20)
 	mustAppend(t, b, es...)
@@ -267,7 +267,7 @@ func auditListManyKinds(t *testing.T, b storage.Backend) {
 	wantEvents(t, b, audit.Query{Filter: audit.Filter{Kinds: kinds}, Limit: 9}, "e02 e01 e00")
 }
 
-// auditListModel asks many queries at random, the same in every run.
+// auditListModel runs many random queries, the same in every run.
 func auditListModel(t *testing.T, b storage.Backend) {
 	rnd := rand.New(rand.NewPCG(13, 2024))
 	instant := func() time.Time { return epoch.Add(time.Duration(rnd.IntN(6)) * time.Millisecond) }

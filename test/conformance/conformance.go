@@ -1,5 +1,5 @@
-// Package conformance states, as tests, what every storage backend must do: the contract of the ports
-// in ports/outbound, case by case. A backend runs it from a test of its own.
+// Package conformance tests that a storage backend keeps the contract of the ports in ports/outbound, case by case. A
+// backend runs it from a test of its own.
 package conformance
 
 import (
@@ -17,39 +17,39 @@ import (
 	"roster/domain/user"
 )
 
-// check is one case. It is given a backend that is started, empty and, while it runs, its own.
+// check is one case. Its backend is started, empty and not shared.
 type check struct {
 	name string
 	run  func(t *testing.T, b storage.Backend)
 }
 
-// port is what is demanded of one port.
+// port has the checks of one port.
 type port struct {
 	name   string
 	checks []check
 }
 
-// Backend runs the whole contract. open returns a backend that is started and empty, for one check at a time, and
-// cleans it up by way of t.
+// Backend runs the whole contract. open returns a started, empty backend for one check, and registers its cleanup
+// with t.
 func Backend(t *testing.T, open func(t *testing.T) storage.Backend) {
 	run(t, open, append(usersOf(severalSends, archivedUsers, archivedSessions, archivedAttempts, archivedEvents), port{"Sessions", sessions},
 		port{"SessionList", sessionLists}, port{"Attempts", attempts}, port{"Audit", audits}, port{"AuditList", auditLists})...)
 }
 
-// UsersOf runs the part of the contract that stores or reads users, for a backend that can keep users, and nothing
-// else, in a second way. ChangeEvents changes, and WithSession reads, users too. Of the archive it runs what is about users.
+// UsersOf runs the part of the contract that stores or reads users, for a backend that has a second way to store users
+// only. ChangeEvents and WithSession store and read users too. Of the archive it runs the checks of users.
 func UsersOf(t *testing.T, open func(t *testing.T) storage.Backend) {
 	run(t, open, usersOf(oneSend, archivedUsers)...)
 }
 
-// Records of a large batch: more than any backend sends in one go, which is 500, and as many as show what a second way
-// of keeping users does with one of these.
+// The numbers of records in a large batch: more than the 500 that a backend sends at once, and fewer for the second way
+// of storing users.
 const (
 	severalSends = 510
 	oneSend      = 60
 )
 
-// usersOf is that part, with the checks of an archive for these kinds of records; see forKinds.
+// usersOf returns that part, with the checks of an archive for these kinds of records; see forKinds.
 func usersOf(large int, kinds ...anyKind) []port {
 	archives := append(forKinds(large, kinds...), archives...)
 	return []port{
@@ -68,8 +68,8 @@ func run(t *testing.T, open func(t *testing.T) storage.Backend, ports ...port) {
 	}
 }
 
-// Shared runs what holds between two instances of the service. open returns two backends that are started on
-// one empty storage, and cleans up by way of t.
+// Shared runs the checks of two instances of the service on one storage. open returns two started backends on one
+// empty storage, and registers their cleanup with t.
 func Shared(t *testing.T, open func(t *testing.T) (one, other storage.Backend)) {
 	t.Run("OneOfTwoStaffStays", func(t *testing.T) {
 		one, other := open(t)
@@ -77,29 +77,28 @@ func Shared(t *testing.T, open func(t *testing.T) (one, other storage.Backend)) 
 	})
 }
 
-// crowd is how many do the same thing at once where a race is looked for.
+// crowd is the number of concurrent calls in a check for races.
 const crowd = 32
 
-// epoch is when things happen in the fixtures; its milliseconds must survive, and of users the
-// microseconds that joining had.
+// epoch is the time of the fixtures. Backends must keep its milliseconds, and the microseconds of users' times.
 var (
 	epoch  = time.Date(2024, 2, 29, 23, 59, 59, 123e6, time.UTC)
 	joined = epoch.Add(456 * time.Microsecond)
 )
 
-// agree lets a user be deleted, the last active staff user too: most users of the fixtures are staff.
+// agree permits every deletion, even of the last active staff user: most users of the fixtures are staff.
 func agree(u *user.User) error {
 	u.AllowLastStaff()
 	return nil
 }
 
-// ids of both kinds, for a fixture that needs a few.
+// ids has ids of both kinds.
 const (
 	uuidA user.ID = "01900000-0000-7000-8000-00000000000a"
 	uuidB user.ID = "01900000-0000-7000-8000-00000000000b"
 )
 
-// person returns a user none of whose fields is zero.
+// person returns a user without zero fields.
 func person(t *testing.T, id user.ID) *user.User {
 	t.Helper()
 	return restored(t, user.Snapshot{
@@ -111,10 +110,10 @@ func person(t *testing.T, id user.ID) *user.User {
 	})
 }
 
-// networks are some from which a user signed in.
+// networks has known networks of a user.
 var networks = user.RestoreNetworks("0123456789abcdef0123456789abcdef:20000 fedcba9876543210fedcba9876543210:19999")
 
-// inEpoch returns a user whose sessions were ended n times.
+// inEpoch returns a user of session epoch n.
 func inEpoch(n int64) *user.User {
 	u, err := user.Restore(user.Snapshot{ID: "1", Email: "a", EmailKey: "a", Joined: joined, SessionEpoch: n, Version: 1})
 	if err != nil {
@@ -123,7 +122,7 @@ func inEpoch(n int64) *user.User {
 	return u
 }
 
-// persons returns users with the counted ids 1 to n who differ in nothing else than what must differ.
+// persons returns users with the counted ids 1 to n that differ only in unique fields.
 func persons(t *testing.T, n int) []*user.User {
 	t.Helper()
 	out := make([]*user.User, n)
@@ -133,7 +132,7 @@ func persons(t *testing.T, n int) []*user.User {
 	return out
 }
 
-// visit returns a session none of whose fields is zero.
+// visit returns a session without zero fields.
 func visit(t *testing.T, id session.ID, owner user.ID) *session.Session {
 	t.Helper()
 	return resumed(t, session.Snapshot{
@@ -162,7 +161,7 @@ func resumed(t *testing.T, s session.Snapshot) *session.Session {
 	return x
 }
 
-// mustNotBeZero fails when a field of a fixture is zero: a backend could drop it unseen.
+// mustNotBeZero fails when a field of a fixture is zero: the loss of such a field would not be found.
 func mustNotBeZero(t *testing.T, snapshot any) {
 	t.Helper()
 	v := reflect.ValueOf(snapshot)
@@ -204,7 +203,7 @@ func same(t *testing.T, what string, got, want any) {
 
 func shown(v any) string {
 	if h, ok := v.(credential.Hash); ok {
-		return fmt.Sprintf("%q", h.Encoded()) // a fixture's, no secret
+		return fmt.Sprintf("%q", h.Encoded()) // a hash of a fixture, not a secret
 	}
 	return fmt.Sprintf("%+v", v)
 }
@@ -245,7 +244,7 @@ func mustGetSession(t *testing.T, b storage.Backend, id session.ID) *session.Ses
 	return x
 }
 
-// wantErr fails unless err is, by errors.Is, what is wanted; nil wants no error.
+// wantErr fails unless errors.Is(err, want).
 func wantErr(t *testing.T, what string, err, want error) {
 	t.Helper()
 	if !errors.Is(err, want) {
@@ -253,7 +252,7 @@ func wantErr(t *testing.T, what string, err, want error) {
 	}
 }
 
-// atOnce calls f for 0 to crowd-1, each in a goroutine, all let go together, and returns the errors.
+// atOnce calls f for 0 to crowd-1 concurrently and returns the errors.
 func atOnce(f func(i int) error) []error {
 	fs := make([]func() error, crowd)
 	for i := range fs {
@@ -262,7 +261,7 @@ func atOnce(f func(i int) error) []error {
 	return together(fs...)
 }
 
-// together calls functions, all let go at the same time, and returns their errors.
+// together calls functions concurrently and returns their errors.
 func together(fs ...func() error) []error {
 	errs := make([]error, len(fs))
 	start := make(chan struct{})
@@ -278,7 +277,7 @@ func together(fs ...func() error) []error {
 	return errs
 }
 
-// oneWins fails unless exactly one of errs is nil and the others are refusal.
+// oneWins fails unless one of errs is nil and the others are refusal.
 func oneWins(t *testing.T, errs []error, refusal error) {
 	t.Helper()
 	winners := 0

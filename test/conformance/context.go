@@ -55,8 +55,8 @@ func usersEndedContext(t *testing.T, b storage.Backend) {
 	}
 }
 
-// usersContextEndsWithin lets a context end while a change is under way. Either outcome is right, but
-// what is told must be what was done.
+// usersContextEndsWithin ends the context during a change. The change may succeed or fail, but the result must be the
+// stored state.
 func usersContextEndsWithin(t *testing.T, b storage.Backend) {
 	mustAdd(t, b, person(t, "1"))
 	ctx, cancel := context.WithCancel(t.Context())
@@ -84,8 +84,8 @@ func usersContextEndsWithin(t *testing.T, b storage.Backend) {
 	}
 }
 
-// usersDeadlineWithin lets the caller's time run out during an operation, at many points of it. What a
-// backend's driver notices of the deadline first, on its connection or from its server, is no outage.
+// usersDeadlineWithin lets the caller's deadline pass at many points of an operation. The errors that a driver then
+// gets from its connection or its server must not be reported as an outage.
 func usersDeadlineWithin(t *testing.T, b storage.Backend) {
 	mustAdd(t, b, persons(t, 20)...)
 	rename := func(u *user.User) error {

@@ -31,7 +31,7 @@ var withSession = []check{
 	{"MissingIsNil", withSessionMissing},
 }
 
-// occurred returns what a port stores with a change: the event with an id.
+// occurred returns the Events of a change: one event with an id.
 func occurred(id audit.ID) outbound.Events {
 	return func() []audit.Event { return []audit.Event{event(id, epoch)} }
 }

@@ -62,7 +62,7 @@ func (r flawedUsers) Add(ctx context.Context, u *user.User, events ...outbound.E
 	return r.f.around(ctx, events, func(events ...outbound.Events) error { return r.Users.Add(ctx, u, events...) })
 }
 
-// around makes a change with defects in the storing of its events.
+// around makes a change, with the defects of storing its events.
 func (f *flawed) around(ctx context.Context, events []outbound.Events, change func(events ...outbound.Events) error) error {
 	switch f.defect {
 	case "drops the events of changes":
@@ -229,7 +229,7 @@ func (r flawedUsers) Count(ctx context.Context, f user.Filter) (int, error) {
 
 func (r flawedUsers) List(ctx context.Context, q user.Query) ([]*user.User, error) {
 	switch r.f.defect {
-	case "pages unstably": // ties are broken one way here and the other way there
+	case "pages unstably": // users with equal criteria change their order between pages
 		if q.From != nil {
 			last := len(q.Order) - 1
 			q.Order = append(slices.Clone(q.Order[:last]), user.Order{By: user.SortID, Desc: !q.Order[last].Desc})
@@ -244,7 +244,7 @@ func (r flawedUsers) List(ctx context.Context, q user.Query) ([]*user.User, erro
 				return nil, nil
 			}
 		}
-	case "calls it an outage":
+	case "reports a deadline as an outage":
 		us, err := r.Users.List(ctx, q)
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = storage.Unavailable(err)
@@ -264,7 +264,7 @@ func (r flawedUsers) List(ctx context.Context, q user.Query) ([]*user.User, erro
 	return r.Users.List(ctx, q)
 }
 
-// listBadly does by hand what the defects of ordering and searching get wrong.
+// listBadly lists users with the defects of ordering and searching.
 func (r flawedUsers) listBadly(ctx context.Context, q user.Query) ([]*user.User, error) {
 	terms := q.Terms
 	if r.f.defect == "searches by case" {

@@ -19,14 +19,14 @@ type flawedArchive struct {
 	f *flawed
 }
 
-// flawedCollection is a collection with the defects that all kinds of records may have.
+// flawedCollection is a collection with the defects of all kinds of records.
 type flawedCollection[T any] struct {
 	outbound.Collection[T]
 	f     *flawed
 	drop  map[string]func(*T)                                                // a field, by the name of the defect
-	clear func(ctx context.Context, record T)                                // makes room under its key; may be nil
-	order func(a, b T) int                                                   // another than that of keys; may be nil
-	put   func(records []T, put func([]T) ([]error, error)) ([]error, error) // defects of one kind alone; may be nil
+	clear func(ctx context.Context, record T)                                // deletes the record with the same key; may be nil
+	order func(a, b T) int                                                   // an order that is not that of keys; may be nil
+	put   func(records []T, put func([]T) ([]error, error)) ([]error, error) // the defects of one kind; may be nil
 }
 
 func (c flawedCollection[T]) Page(ctx context.Context, after string, limit int) ([]T, error) {
@@ -47,7 +47,7 @@ func (c flawedCollection[T]) Page(ctx context.Context, after string, limit int) 
 	return c.Collection.Page(ctx, after, limit)
 }
 
-// badlyOrdered is Page by another order.
+// badlyOrdered is Page in another order.
 func (c flawedCollection[T]) badlyOrdered(ctx context.Context, after string, limit int) ([]T, error) {
 	found, err := c.Collection.Page(ctx, "", 10_000)
 	slices.SortFunc(found, c.order)
@@ -90,13 +90,13 @@ func (c flawedCollection[T]) Put(ctx context.Context, records []T) ([]error, err
 			return refused, nil
 		}
 		return one(records, put)
-	case "tells not which record is bad":
+	case "does not name the bad record":
 		refused, err := put(records)
 		if err != nil && ctx.Err() == nil {
 			err = errors.New("a record breaks a rule")
 		}
 		return refused, err
-	case "tells that taken keys were free":
+	case "reports taken keys as free":
 		refused, err := put(records)
 		for i, why := range refused {
 			if errors.Is(why, outbound.ErrKeyTaken) {
@@ -111,9 +111,9 @@ func (c flawedCollection[T]) Put(ctx context.Context, records []T) ([]error, err
 		if len(records) == 0 {
 			return nil, errors.New("nothing to put")
 		}
-	case "lets all of many win":
+	case "stores all of many":
 		refused, err := put(records)
-		if len(refused) == 3 { // as many as come at once
+		if len(refused) == 3 { // the number of concurrent puts
 			refused[1] = nil
 		}
 		return refused, err
@@ -139,7 +139,7 @@ func (a flawedArchive) Users() outbound.Collection[user.Snapshot] {
 	}
 }
 
-// putUsers does what the defects of users alone get wrong.
+// putUsers puts users with the defects of users.
 func (a flawedArchive) putUsers(records []user.Snapshot, put func([]user.Snapshot) ([]error, error)) ([]error, error) {
 	defer func() {
 		a.f.mu.Lock()
@@ -149,8 +149,8 @@ func (a flawedArchive) putUsers(records []user.Snapshot, put func([]user.Snapsho
 		}
 	}()
 	switch a.f.defect {
-	case "lets the last of an email win", "tells refusals from the end":
-		if a.f.defect == "lets the last of an email win" {
+	case "stores the last user of an email", "reports refusals in reverse order":
+		if a.f.defect == "stores the last user of an email" {
 			slices.Reverse(records)
 		}
 		refused, err := put(records)
@@ -174,20 +174,20 @@ func (a flawedArchive) putUsers(records []user.Snapshot, put func([]user.Snapsho
 	return refused, err
 }
 
-// retold is what a defect makes of the answer to one user.
+// retold returns the result for one user as a defect changes it.
 func (a flawedArchive) retold(s user.Snapshot, why error) error {
 	byEmail := errors.Is(why, user.ErrEmailTaken)
 	n, _ := s.ID.Integer()
 	switch a.f.defect {
-	case "tells that taken emails were free":
+	case "reports taken emails as free":
 		if byEmail {
 			return nil
 		}
-	case "tells the key for the email":
+	case "reports a taken email as a taken key":
 		if byEmail {
 			return outbound.ErrKeyTaken
 		}
-	case "tells the email first":
+	case "reports the email before the key":
 		u, err := a.f.Backend.Users().ByEmail(context.Background(), s.EmailKey)
 		if errors.Is(why, outbound.ErrKeyTaken) && err == nil && u.ID() != s.ID {
 			return user.ErrEmailTaken

@@ -35,7 +35,7 @@ func (r flawedAttempts) Get(ctx context.Context, s lockout.Subject) (*lockout.Re
 
 func (r flawedAttempts) Update(ctx context.Context, s lockout.Subject, change func(*lockout.Record) error) (*lockout.Record, error) {
 	switch r.f.defect {
-	case "loses the first failures": // as an insert over another's does
+	case "loses the first failures": // an insert replaces a concurrent one
 		return r.forgetting(ctx, s, change, func(version int64) bool { return version < 2 })
 	case "loses failures":
 		return r.forgetting(ctx, s, change, func(version int64) bool { return version > 0 })
@@ -46,7 +46,7 @@ func (r flawedAttempts) Update(ctx context.Context, s lockout.Subject, change fu
 			return nil, refused
 		}
 		return x, err
-	case "stores what nobody changed":
+	case "stores an unchanged record":
 		x, err := r.Attempts.Update(ctx, s, change)
 		if err == nil && x.Snapshot().Version == 0 {
 			return r.Attempts.Update(ctx, s, func(x *lockout.Record) error {
@@ -76,7 +76,7 @@ func (r flawedAttempts) Update(ctx context.Context, s lockout.Subject, change fu
 	return r.Attempts.Update(ctx, s, change)
 }
 
-// forgetting updates by what an earlier change saw, for some versions.
+// forgetting updates the state that an earlier change read, for some versions.
 func (r flawedAttempts) forgetting(ctx context.Context, s lockout.Subject, change func(*lockout.Record) error, of func(int64) bool) (*lockout.Record, error) {
 	return r.Attempts.Update(ctx, s, func(x *lockout.Record) error {
 		if !of(x.Snapshot().Version) {

@@ -61,7 +61,7 @@ func (r flawedAudit) find(ctx context.Context, id audit.ID) (*audit.Event, error
 	return nil, err
 }
 
-// remove makes room for another event with an id.
+// remove deletes the event with an id.
 func (r flawedAudit) remove(ctx context.Context, id audit.ID) error {
 	all, err := r.AuditTrail.List(ctx, audit.Query{Limit: 10_000})
 	if err != nil {
@@ -95,7 +95,7 @@ func (r flawedAudit) List(ctx context.Context, q audit.Query) ([]audit.Event, er
 		}
 	case "takes the first kind":
 		q.Kinds = q.Kinds[:min(1, len(q.Kinds))]
-	case "takes kinds by turns": // without merging them
+	case "does not merge kinds":
 		if len(q.Kinds) > 1 {
 			return r.byTurns(ctx, q)
 		}
@@ -107,11 +107,11 @@ func (r flawedAudit) List(ctx context.Context, q audit.Query) ([]audit.Event, er
 		if q.Actor != "" {
 			q.User = ""
 		}
-	case "takes since for after":
+	case "takes since as after":
 		if !q.Since.IsZero() {
 			q.Since = q.Since.Add(time.Millisecond)
 		}
-	case "takes until for up to":
+	case "takes until as up to":
 		if !q.Until.IsZero() {
 			q.Until = q.Until.Add(time.Millisecond)
 		}

@@ -9,7 +9,7 @@ import (
 	"roster/test/conformance"
 )
 
-// flawedPlace is a place for one database, which is kept in memory, that is opened with one defect.
+// flawedPlace is a place for one database in memory, which is opened with one defect.
 type flawedPlace struct {
 	defect string
 	store  *memory.Store // nil for none
@@ -36,10 +36,10 @@ func (f *flawedOpening) Start(context.Context) error {
 		return storage.ErrNoDatabase
 	case f.p.store == nil:
 		f.p.store = memory.New()
-		if f.p.defect != "creates in silence" {
+		if f.p.defect != "does not report a creation" {
 			f.o.Notify("created")
 		}
-	case f.p.defect == "always says created":
+	case f.p.defect == "always reports a creation":
 		f.o.Notify("created")
 	}
 	f.Store = f.p.store

@@ -81,7 +81,7 @@ func (r flawedSessions) List(ctx context.Context, q session.Query) ([]*session.S
 	switch r.f.defect {
 	case "lists expired sessions":
 		q.LiveAt = q.LiveAt.Add(-time.Millisecond)
-	case "lists sessions of before":
+	case "lists sessions of older epochs":
 		q.Epoch = 0
 	case "lists sessions too late":
 		if q.Epoch > 0 {

@@ -7,13 +7,13 @@ import (
 	"roster/domain/user"
 )
 
-// resigning returns the closure of a change or deletion as the defects of keeping the last active staff user
-// have it, or the error with which they refuse.
+// resigning returns the closure of a change or deletion with the defects of keeping the last active staff user, or the
+// error of a refusal.
 func (r flawedUsers) resigning(ctx context.Context, id user.ID, inner func(*user.User) error, deleted bool) (func(*user.User) error, error) {
 	staff, active := user.Filter{Staff: new(true)}, user.Filter{Active: new(true)}
 	both := user.Filter{Staff: new(true), Active: new(true)}
 	count := func(f user.Filter) int {
-		n, _ := r.Users.Count(ctx, f) // fails when ctx has ended, as what follows does
+		n, _ := r.Users.Count(ctx, f) // fails when ctx has ended, as the next calls do
 		return n
 	}
 	letGo := func(u *user.User) error {
@@ -31,25 +31,25 @@ func (r flawedUsers) resigning(ctx context.Context, id user.ID, inner func(*user
 	case d == "changes the last staff" && !deleted, d == "deletes the last staff" && deleted,
 		d == "takes inactive staff for staff" && count(staff) > 1, d == "takes active users for staff" && count(active) > 1:
 		return letGo, nil
-	case d == "never lets staff go":
+	case d == "never lets staff resign":
 		return refuse, nil
 	case d == "keeps the last user" && deleted && count(user.Filter{}) == 1 && count(both) == 0:
 		return nil, user.ErrLastStaff
 	case d == "keeps staff from changing" && !deleted && count(both) == 1:
 		return func(u *user.User) error {
-			if err := inner(u); err != nil || u.Snapshot().FirstName != "Still" { // as some cases name who stays
+			if err := inner(u); err != nil || u.Snapshot().FirstName != "Still" { // the name that some cases give a user that stays staff
 				return err
 			}
 			return user.ErrLastStaff
 		}, nil
-	case d == "changes who stays" && count(both) == 2:
+	case d == "changes a user that stays staff" && count(both) == 2:
 		us, _ := r.Users.List(ctx, user.Query{Filter: both, Limit: 2})
 		for _, u := range us {
 			if u.ID() != id {
 				_, _ = r.Users.Update(ctx, u.ID(), func(u *user.User) error { u.Rename("", ""); return nil })
 			}
 		}
-	case d == "knows no override":
+	case d == "ignores the override":
 		return func(u *user.User) error {
 			err := inner(u)
 			*u = *altered(u, func(*user.Snapshot) {})
@@ -66,7 +66,7 @@ func (r flawedUsers) resigning(ctx context.Context, id user.ID, inner func(*user
 			r.f.allowed[id] = !u.LosesAdministration(user.Snapshot{Active: true, Staff: true}, true)
 			return err
 		}, nil
-	case d == "looks for staff beforehand", d == "looks among many beforehand" && count(both) > 2:
+	case d == "counts staff before the change", d == "counts many staff before the change" && count(both) > 2:
 		if n := count(both); n > 1 {
 			r.f.meet(n)
 			return letGo, nil
@@ -79,7 +79,7 @@ func (r flawedUsers) resigning(ctx context.Context, id user.ID, inner func(*user
 	return inner, nil
 }
 
-// meet waits until so many are here, but not for long, and reports whether they are.
+// meet waits a short time for n callers, and reports whether they came.
 func (f *flawed) meet(want int) bool {
 	here := func(more int) bool {
 		f.mu.Lock()
@@ -94,7 +94,7 @@ func (f *flawed) meet(want int) bool {
 	}
 	if met {
 		for range 100 {
-			runtime.Gosched() // the others see it too
+			runtime.Gosched() // lets the other callers see it
 		}
 	}
 	here(-1)

@@ -29,7 +29,7 @@ func wantID(t *testing.T, b storage.Backend, want user.ID) {
 func idsCount(t *testing.T, b storage.Backend) {
 	wantID(t, b, "1")
 	wantID(t, b, "2")
-	mustAdd(t, b, person(t, uuidA)) // counts for nothing
+	mustAdd(t, b, person(t, uuidA)) // a UUID does not count
 	wantID(t, b, "3")
 }
 
@@ -91,5 +91,5 @@ func idsRunOut(t *testing.T, b storage.Backend) {
 	if id, err := b.UserIDs().NewUserID(t.Context()); err == nil {
 		t.Errorf("NewUserID: got %q after the last one", id)
 	}
-	mustAdd(t, b, person(t, uuidA)) // others can go on
+	mustAdd(t, b, person(t, uuidA)) // UUIDs can still be added
 }

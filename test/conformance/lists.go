@@ -34,7 +34,7 @@ var byID = []user.Order{{By: user.SortID}}
 
 var sorts = []user.Sort{user.SortID, user.SortEmail, user.SortFirstName, user.SortLastName, user.SortJoined}
 
-// named returns a user of whom only the names, and thereby the order, matter.
+// named returns a user for a check of the order by names.
 func named(t *testing.T, id user.ID, first, last string) *user.User {
 	t.Helper()
 	s := person(t, id).Snapshot()
@@ -88,7 +88,7 @@ func listEmpty(t *testing.T, b storage.Backend) {
 	}
 }
 
-// mixture returns users who are equal in many ways, in no order.
+// mixture returns users with many equal fields, in no order.
 func mixture(t *testing.T, n int) []*user.User {
 	t.Helper()
 	rnd := rand.New(rand.NewPCG(7, 2024))
@@ -111,7 +111,7 @@ func mixture(t *testing.T, n int) []*user.User {
 	return us
 }
 
-// model is List as the domain defines it.
+// model is List by the rules of the domain.
 func model(us []*user.User, q user.Query) []*user.User {
 	var out []*user.User
 	for _, u := range us {
@@ -175,13 +175,13 @@ func listIDsByValue(t *testing.T, b storage.Backend) {
 	const up, down = "1 2 9 10 100 9223372036854775807", "9223372036854775807 100 10 9 2 1"
 	wantList(t, b, user.Query{Order: byID, Limit: 9}, up)
 	wantList(t, b, user.Query{Order: user.Reverse(byID), Limit: 9}, down)
-	wantList(t, b, user.Query{Order: user.Ordering("last_name"), Limit: 9}, up) // all are equal but for the id
+	wantList(t, b, user.Query{Order: user.Ordering("last_name"), Limit: 9}, up) // all are equal except in the id
 	wantList(t, b, user.Query{Order: user.Ordering("-date_joined"), Limit: 9}, down)
 	wantList(t, b, user.Query{Order: byID, Limit: 9, From: &user.Position{ID: "9"}}, "10 100 9223372036854775807")
 }
 
 func listPages(t *testing.T, b storage.Backend) {
-	us := persons(t, 12) // who all joined at the same instant
+	us := persons(t, 12) // all joined at the same time
 	mustAdd(t, b, us...)
 	for _, param := range []string{"date_joined", "-date_joined"} {
 		order := user.Ordering(param)
@@ -194,7 +194,7 @@ func listPages(t *testing.T, b storage.Backend) {
 	}
 }
 
-// listPagesUnderChange reads pages while users come and go: whoever is there throughout is seen once.
+// listPagesUnderChange reads pages while users are added and deleted. A user that stays is listed once.
 func listPagesUnderChange(t *testing.T, b storage.Backend) {
 	mustAdd(t, b, persons(t, 30)...) // 1 to 30
 	var wanted, gone []string
@@ -204,8 +204,8 @@ func listPagesUnderChange(t *testing.T, b storage.Backend) {
 		if n > 30 {
 			return
 		}
-		// The last of this page goes, and the first of the next; somebody comes before the place
-		// and somebody at the very end.
+		// The last user of this page and the first of the next are deleted. One user is added before the cursor, and one
+		// at the end.
 		for _, id := range []user.ID{last, user.IntegerID(n + 1)} {
 			if err := b.Users().Delete(t.Context(), id, func(*user.User) error { return nil }); err == nil {
 				gone = append(gone, string(id))
@@ -289,7 +289,7 @@ func listFilters(t *testing.T, b storage.Backend) {
 	}
 }
 
-// wantFound fails unless a filter finds the users with these ids, and as many when they are counted.
+// wantFound fails unless a filter finds the users with these ids, and Count returns their number.
 func wantFound(t *testing.T, b storage.Backend, f user.Filter, want string) {
 	t.Helper()
 	wantList(t, b, user.Query{Filter: f, Order: byID, Limit: 99}, want)
@@ -333,8 +333,7 @@ func listSearchTerms(t *testing.T, b storage.Backend) {
 	}
 }
 
-// listSearchMany gives as many terms as a request may hold; their number is the caller's choice and
-// must not fail.
+// listSearchMany searches for as many terms as a request can have. Any number of terms must work.
 func listSearchMany(t *testing.T, b storage.Backend) {
 	mustAdd(t, b, named(t, "1", "abcdefghijklmnopqrstuvwxyz0123456789", ""), named(t, "2", "abc", ""))
 	var terms []string
@@ -360,7 +359,7 @@ func listSearchUpdates(t *testing.T, b storage.Backend) {
 	wantFound(t, b, user.Filter{Terms: []string{"bo"}}, "1")
 }
 
-// listModel asks many queries at random, the same in every run.
+// listModel runs many random queries, the same in every run.
 func listModel(t *testing.T, b storage.Backend) {
 	us := mixture(t, 40)
 	mustAdd(t, b, us...)

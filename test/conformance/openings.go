@@ -10,11 +10,11 @@ import (
 	"roster/domain/user"
 )
 
-// Opener returns a backend that is not started, on one database, which all backends of an Opener share.
+// Opener returns a backend that is not started. All backends of an Opener share one database.
 type Opener func(o storage.Options) (storage.Backend, error)
 
-// opening is one case of what Start promises. It is given a place where there is no database yet, and returns
-// the opener of another such place when it is asked.
+// opening is a check of Start. Its Opener has a place without a database; another returns the Opener of another such
+// place.
 type opening struct {
 	name string
 	run  func(t *testing.T, open Opener, another func() Opener)
@@ -27,8 +27,8 @@ var openings = []opening{
 	{"SameDatabase", sameDatabase},
 }
 
-// Openings runs what a backend that outlives its process promises of Start and Same. place returns a place
-// where there is no database.
+// Openings runs the checks of Start and Same for a backend that outlives its process. place returns a place without a
+// database.
 func Openings(t *testing.T, place func(t *testing.T) Opener) {
 	t.Run("Openings", func(t *testing.T) {
 		for _, o := range openings {
@@ -56,7 +56,7 @@ func (open Opener) started(t *testing.T, o storage.Options) storage.Backend {
 }
 
 func opensNothing(t *testing.T, open Opener, _ func() Opener) {
-	for range 2 { // the first try would have created what the second finds
+	for range 2 { // the first try must not create a database that the second finds
 		for name, access := range map[string]storage.Access{"Read": storage.Read, "Write": storage.Write} {
 			b, err := open(storage.Options{Access: access})
 			if err != nil {
@@ -73,10 +73,10 @@ func opensNothing(t *testing.T, open Opener, _ func() Opener) {
 }
 
 func creationIsReported(t *testing.T, open Opener, _ func() Opener) {
-	for _, want := range []int{1, 0} { // notices: the second finds what the first created
+	for _, want := range []int{1, 0} { // notices: the second start finds the database of the first
 		n := 0
 		open.started(t, storage.Options{Notice: func(text string) {
-			if strings.HasPrefix(text, "created") { // not what is built in it
+			if strings.HasPrefix(text, "created") { // not the notices of indexes
 				n++
 			}
 		}})

@@ -10,7 +10,7 @@ import (
 	"roster/domain/user"
 )
 
-// BenchmarkReads measures what an authenticated request reads: its user and its session.
+// BenchmarkReads measures the reads of an authenticated request: its user and its session.
 func BenchmarkReads(b *testing.B, s storage.Backend) {
 	now := time.UnixMilli(1750000000000).UTC()
 	for n := range int64(100) {

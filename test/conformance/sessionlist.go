@@ -29,7 +29,7 @@ var sessionLists = []check{
 	{"EndedContext", sessionListEndedContext},
 }
 
-// living is what a session that counts looks like, from its beginning.
+// living is the query for live sessions at epoch.
 func living(t *testing.T, id session.ID, owner user.ID, created time.Time) *session.Session {
 	t.Helper()
 	return session.Start(id, owner, 0, created, rotating, session.Client{UserAgent: "Agent/1.0 (ünïcode)", Address: "2001:db8::1"})
@@ -151,7 +151,7 @@ func sessionListLive(t *testing.T, b storage.Backend) {
 		mustAddSession(t, b, resumed(t, s))
 	}
 	revoked := living(t, "revoked", "1", epoch)
-	revoked.Revoke(epoch.Add(time.Hour), session.SignedOut) // by a clock that runs ahead: it does not count all the same
+	revoked.Revoke(epoch.Add(time.Hour), session.SignedOut) // revoked in the future, by a clock that is ahead: not listed
 	mustAddSession(t, b, revoked)
 	wantSessions(t, b, session.Query{Owner: "1", LiveAt: epoch, Limit: 9}, "after")
 	wantSessions(t, b, session.Query{Owner: "1", LiveAt: epoch.Add(-time.Millisecond), Limit: 9}, "at after")
@@ -234,7 +234,7 @@ func sessionListCopy(t *testing.T, b storage.Backend) {
 	wantSessions(t, b, q, "a")
 }
 
-// sessionListModel asks many queries at random, the same in every run.
+// sessionListModel runs many random queries, the same in every run.
 func sessionListModel(t *testing.T, b storage.Backend) {
 	rnd := rand.New(rand.NewPCG(11, 2024))
 	instant := func() time.Time { return epoch.Add(time.Duration(rnd.IntN(5)) * time.Millisecond) }
@@ -271,7 +271,7 @@ func sessionListModel(t *testing.T, b storage.Backend) {
 	}
 }
 
-// sessionModel is List as the domain defines it.
+// sessionModel is List by the rules of the domain.
 func sessionModel(xs []*session.Session, q session.Query) []*session.Session {
 	direction := -1 // of time
 	if q.Back {

@@ -131,7 +131,7 @@ func sessionsUnchanged(t *testing.T, b storage.Backend) {
 	sameSession(t, "Get", mustGetSession(t, b, "a"), visit(t, "a", "1").Snapshot())
 }
 
-// rotating are rules under which a used refresh token gives nothing and does no harm.
+// rotating are rules that refuse a used refresh token without revoking the session.
 var rotating = session.Rules{RefreshLifetime: time.Hour, Rotate: true}
 
 func sessionsRotationRace(t *testing.T, b storage.Backend) {
@@ -191,10 +191,10 @@ func sessionsDeleteOf(t *testing.T, b storage.Backend) {
 	}
 }
 
-// sessionsOutliveUser pins that users and sessions are stored apart: the application removes a user
-// first, and their sessions afterwards.
+// sessionsOutliveUser checks that deleting a user keeps the sessions: the application deletes the user first, and the
+// sessions afterwards.
 func sessionsOutliveUser(t *testing.T, b storage.Backend) {
-	mustAddSession(t, b, visit(t, "of nobody", "2"))
+	mustAddSession(t, b, visit(t, "without a user", "2"))
 	mustAdd(t, b, person(t, "1"))
 	mustAddSession(t, b, visit(t, "a", "1"))
 	wantErr(t, "Delete", b.Users().Delete(t.Context(), "1", agree), nil)

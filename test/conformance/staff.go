@@ -10,7 +10,7 @@ import (
 	"roster/domain/user"
 )
 
-// resignations are the ways to stop being an active staff user. within runs while each is under way.
+// resignations are the ways to stop being an active staff user. within runs during each.
 var resignations = []struct {
 	name string
 	do   func(t *testing.T, b storage.Backend, id user.ID, within func(*user.User) error) error
@@ -50,7 +50,7 @@ func flagged(t *testing.T, id user.ID, active, staff bool) *user.User {
 	return restored(t, s)
 }
 
-// mustHaveStaff fails unless so many active staff users are left.
+// mustHaveStaff fails unless a number of active staff users is left.
 func mustHaveStaff(t *testing.T, b storage.Backend, what string, want int) {
 	t.Helper()
 	n, err := b.Users().Count(t.Context(), user.Filter{Active: new(true), Staff: new(true)})
@@ -73,8 +73,8 @@ func usersLastStaff(t *testing.T, b storage.Backend) {
 	}
 }
 
-// usersLastStaffMoves refuses a resignation that moves to another email too: that email stays free, and the
-// former one taken.
+// usersLastStaffMoves refuses a resignation that also changes the email: the new email stays free, and the former one
+// taken.
 func usersLastStaffMoves(t *testing.T, b storage.Backend) {
 	mustAdd(t, b, person(t, "1"))
 	_, err := b.Users().Update(t.Context(), "1", func(u *user.User) error {
@@ -96,14 +96,14 @@ func usersResign(t *testing.T, b storage.Backend) {
 		mustAdd(t, b, u)
 		wantErr(t, r.name, r.do(t, b, u.ID(), unasked), nil)
 		mustHaveStaff(t, b, r.name, 1)
-		sameUser(t, "who stays", mustGet(t, b, stays.ID()), stays.Snapshot())
+		sameUser(t, "a user that stays staff", mustGet(t, b, stays.ID()), stays.Snapshot())
 		if r.name == "delete" {
 			continue
 		}
 		if v := mustGet(t, b, u.ID()).Version(); v != u.Version()+1 {
 			t.Errorf("%s: version %d, want %d", r.name, v, u.Version()+1)
 		}
-		// And back, as after any change.
+		// The refused user can change the email afterwards.
 		got, err := b.Users().Update(t.Context(), u.ID(), func(v *user.User) error {
 			*v = *u
 			return nil
@@ -115,7 +115,7 @@ func usersResign(t *testing.T, b storage.Backend) {
 	}
 }
 
-// usersWithoutStaff changes and deletes users of whom none is active staff: there is nothing to keep.
+// usersWithoutStaff changes and deletes users when none is active staff: no user must stay.
 func usersWithoutStaff(t *testing.T, b storage.Backend) {
 	for i, flags := range [][2]bool{{true, false}, {false, true}, {false, false}} {
 		for _, r := range resignations {
@@ -129,7 +129,7 @@ func usersWithoutStaff(t *testing.T, b storage.Backend) {
 	}
 }
 
-// usersLastStaffChanges changes the last active staff user, who stays one.
+// usersLastStaffChanges changes the last active staff user, which stays one.
 func usersLastStaffChanges(t *testing.T, b storage.Backend) {
 	mustAdd(t, b, person(t, "1"))
 	_, err := b.Users().Update(t.Context(), "1", func(u *user.User) error {
@@ -153,7 +153,7 @@ func usersLastStaffAllowed(t *testing.T, b storage.Backend) {
 			wantErr(t, "Delete", b.Users().Delete(t.Context(), "1", unasked), nil)
 		}
 	}
-	// What was allowed once is not allowed for good.
+	// The permission holds for one change only.
 	mustAdd(t, b, person(t, "1"), person(t, "2"))
 	_, err := b.Users().Update(t.Context(), "1", func(u *user.User) error {
 		u.Rename("Still", "Staff")
@@ -166,8 +166,8 @@ func usersLastStaffAllowed(t *testing.T, b storage.Backend) {
 
 func usersStaffRace(t *testing.T, b storage.Backend) { staffRace(t, b, b, 3) }
 
-// staffRace has the last two active staff users resign at the same time, on an instance each, in every two
-// ways, so many times: one succeeds, and the other stays.
+// staffRace has the last two active staff users resign concurrently, on an instance each, in every pair of ways, a
+// number of times: one succeeds, and the other is refused.
 func staffRace(t *testing.T, one, other storage.Backend, rounds int) {
 	n, patience := int64(0), 1<<20
 	ways := resignations[:3]
@@ -183,13 +183,13 @@ func staffRace(t *testing.T, one, other storage.Backend, rounds int) {
 					func() error { return second.do(t, other, b, m.wait) },
 				)
 				if m.missed.Load() {
-					patience = max(patience/4, 1<<10) // changes that overlap meet soon, others never
+					patience = max(patience/4, 1<<10) // changes that can overlap meet soon, others never
 				}
 				what := first.name + " against " + second.name
 				oneWins(t, errs, user.ErrLastStaff)
 				mustHaveStaff(t, other, what, 1)
 				for _, id := range []user.ID{a, b} {
-					_ = one.Users().Delete(t.Context(), id, agree) // one may be gone
+					_ = one.Users().Delete(t.Context(), id, agree) // one is deleted already
 				}
 				if t.Failed() {
 					t.Fatal(what)
@@ -199,7 +199,7 @@ func staffRace(t *testing.T, one, other storage.Backend, rounds int) {
 	}
 }
 
-// usersStaffCrowd has all of many active staff users resign at once: one of them stays.
+// usersStaffCrowd has many active staff users resign concurrently, and no others are left: one of them stays.
 func usersStaffCrowd(t *testing.T, b storage.Backend) {
 	mustAdd(t, b, persons(t, crowd)...)
 	stayed := 0
@@ -219,7 +219,7 @@ func usersStaffCrowd(t *testing.T, b storage.Backend) {
 
 // meeting brings two changes to the same point.
 type meeting struct {
-	patience int // how often to look for the other: a backend may let it begin only when this one has ended
+	patience int // how often to check for the other: a backend may start it only when this one has ended
 	arrived  atomic.Int32
 	missed   atomic.Bool
 }

@@ -39,7 +39,7 @@ var users = []check{
 	{"DeletedEmailIsFree", usersDeletedEmail},
 	{"OneOfManyDeletesWins", usersDeleteRace},
 	{"LastStaffStays", usersLastStaff},
-	{"LastStaffWhoMovesStays", usersLastStaffMoves},
+	{"LastStaffKeepsTheEmail", usersLastStaffMoves},
 	{"StaffResign", usersResign},
 	{"WithoutStaffAllIsAllowed", usersWithoutStaff},
 	{"LastStaffMayChange", usersLastStaffChanges},
@@ -60,7 +60,7 @@ func pingAnswers(t *testing.T, b storage.Backend) {
 func usersMissing(t *testing.T, b storage.Backend) {
 	mustAdd(t, b, person(t, "1"))
 	never := func(*user.User) error {
-		t.Error("closure ran for a user who is not there")
+		t.Error("closure ran for a user that does not exist")
 		return nil
 	}
 	for _, id := range []user.ID{"2", "9223372036854775807", uuidA} {
@@ -76,8 +76,7 @@ func usersMissing(t *testing.T, b storage.Backend) {
 	}
 }
 
-// usersOtherSpellings guards the form in which ids are stored: it must not let one user answer to
-// several addresses.
+// usersOtherSpellings checks the stored form of ids: one user must not be found by several ids.
 func usersOtherSpellings(t *testing.T, b storage.Backend) {
 	mustAdd(t, b, person(t, "7"), person(t, uuidA))
 	for _, id := range []user.ID{"07", "+7", "0000000000000000007", user.ID(strings.ToUpper(string(uuidA)))} {
@@ -164,7 +163,7 @@ func usersKeepTimes(t *testing.T, b storage.Backend) {
 	for i, at := range []time.Time{
 		time.Date(1, 1, 1, 0, 0, 0, 1e3, time.UTC), // one step after the zero time
 		time.Date(1969, 12, 31, 23, 59, 59, 999_999e3, time.UTC),
-		time.Unix(0, 0).UTC(), // zero to others, but not never
+		time.Unix(0, 0).UTC(), // zero in Unix time, and not the zero Time
 		time.Date(2000, 1, 1, 0, 0, 0, 7e3, time.UTC),
 		time.Date(2038, 1, 19, 3, 14, 8, 0, time.UTC),
 		time.Date(9999, 12, 31, 23, 59, 59, 999_999e3, time.UTC),
@@ -193,7 +192,7 @@ func usersIDUnique(t *testing.T, b storage.Backend) {
 	}
 }
 
-// as returns u with the email key of another, spelt in its own way.
+// as returns u with the email key of another, in another spelling.
 func as(t *testing.T, u *user.User, key string) *user.User {
 	t.Helper()
 	s := u.Snapshot()
@@ -322,7 +321,7 @@ func usersConcurrentUpdates(t *testing.T, b storage.Backend) {
 	mustAdd(t, b, person(t, "1"))
 	for _, err := range atOnce(func(int) error {
 		_, err := b.Users().Update(t.Context(), "1", func(u *user.User) error {
-			u.RecordSignIn(u.Snapshot().LastLogin.Add(time.Second)) // counts, by way of the clock
+			u.RecordSignIn(u.Snapshot().LastLogin.Add(time.Second)) // counts the updates in the last sign-in
 			return nil
 		})
 		return err

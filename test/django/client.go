@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-const patience = time.Minute // for one request; the recorder's own
+const patience = time.Minute // for one request, as in the recorder
 
 // response is an answer as it came over the wire.
 type response struct {
@@ -30,9 +30,9 @@ func (r *response) get(name string) (string, bool) {
 	return strings.Join(values, ", "), len(values) > 0
 }
 
-// send makes one request over a connection of its own, exactly as told: no header is added but Host,
-// and Content-Length where there is a body or the method usually has one. Redirects are not followed.
-// Whatever the server answers early, the request is written to its end first, as most clients do.
+// send makes one request over a connection of its own. It adds no header except Host, and Content-Length when there is a
+// body or the method usually has one. It does not follow redirects, and writes the whole request before it reads the
+// answer, as most clients do.
 func send(base, method, path string, headers map[string]string, body []byte) (*response, error) {
 	u, err := url.Parse(base)
 	if err != nil {
@@ -69,7 +69,7 @@ func compose(base *url.URL, method, path string, headers map[string]string, body
 	return b.Bytes()
 }
 
-// receive reads the answer to a request of the method, passing over interim ones.
+// receive reads the answer to a request of the method. It skips interim answers.
 func receive(conn io.Reader, method string) (*response, error) {
 	in := bufio.NewReader(conn)
 	for {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// What a case says is what goes over the wire: no header that it does not name, but two.
+// A request has only the headers of its case, Host and Content-Length.
 func TestRequestsGoOutAsWritten(t *testing.T) {
 	base, err := url.Parse("http://host:1/")
 	if err != nil {
@@ -34,7 +34,7 @@ func TestRequestsGoOutAsWritten(t *testing.T) {
 	}
 }
 
-// Redirects are answers like others, answers to HEAD have no body, and interim answers are passed over.
+// Redirects are not followed, answers to HEAD have no body, and interim answers are skipped.
 func TestAnswersAreTakenAsTheyCome(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Add("X-Twice", "1")
@@ -56,8 +56,8 @@ func TestAnswersAreTakenAsTheyCome(t *testing.T) {
 	}
 }
 
-// Half an answer is an error.
-func TestHalfAnswersAreErrors(t *testing.T) {
+// An incomplete answer is an error.
+func TestIncompleteAnswersAreErrors(t *testing.T) {
 	_, err := receive(bytes.NewBufferString("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"), "GET")
 	if !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("got %v", err)

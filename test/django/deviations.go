@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// maxDeviations is how many cases may at most be answered in another way than recorded.
+// maxDeviations bounds the cases whose answers differ from the recorded ones.
 const maxDeviations = 12
 
-// LoadDeviations reads the cases that the service answers otherwise on purpose, each with its reason.
+// LoadDeviations reads the cases whose answers differ on purpose, each with its reason.
 func LoadDeviations(path string) (map[string]string, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -14,12 +14,12 @@ import (
 	"time"
 )
 
-// tolerance is how far, in seconds, a token's expiry may be from the expected one.
+// tolerance bounds the difference between a token's expiry and the expected one, in seconds.
 const tolerance = 30
 
 var digests = map[string]func() hash.Hash{"HS256": sha256.New, "HS384": sha512.New384, "HS512": sha512.New}
 
-// mint makes the token that a step describes, whatever it is good for.
+// mint makes the token that a step describes, valid or not.
 func (e vars) mint(s Step) (string, error) {
 	header, err := e.part(s.Header)
 	if err != nil {
@@ -113,7 +113,7 @@ func (e vars) tamper(s Step) (string, error) {
 	return strings.Join(parts, "."), nil
 }
 
-// splice makes a token of the parts of others: header, payload, signature.
+// splice makes a token from the parts of others: header, payload, signature.
 func (e vars) splice(s Step) (string, error) {
 	var out []string
 	for i, token := range s.Parts {

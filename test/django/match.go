@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// mismatch says how an answer differs from the recorded one.
+// mismatch describes the difference between an answer and the recorded one.
 type mismatch struct{ text string }
 
 func (m *mismatch) Error() string { return m.text }
@@ -30,7 +30,7 @@ func shown(v any) string {
 }
 
 // match compares a value with a template. extra lets objects have members that the template lacks;
-// where tells the place, for messages.
+// where is the position, for messages.
 func (e vars) match(want, got any, extra bool, where string) error {
 	switch want := want.(type) {
 	case string:
@@ -146,7 +146,7 @@ var (
 	jwt      = regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$`)
 )
 
-// matchSpecial compares with a matcher: what stands between << and >>.
+// matchSpecial compares with a matcher, the text between << and >>.
 func matchSpecial(kind string, got any, where string) error {
 	text, isText := got.(string)
 	_, isList := got.([]any)
@@ -218,7 +218,7 @@ func same(a, b any) bool {
 	return a == b
 }
 
-// sameText reports whether two texts or numbers read the same: 7 and "7" do.
+// sameText reports whether two texts or numbers have the same text: 7 and "7" do.
 func sameText(a, b any) bool {
 	plain := func(v any) (string, bool) {
 		switch v := v.(type) {
@@ -234,7 +234,7 @@ func sameText(a, b any) bool {
 	return okx && oky && x == y
 }
 
-// sameURL compares path and query parameters, in any order; scheme and host are the server's business.
+// sameURL compares the path and the query parameters in any order, and ignores scheme and host.
 func sameURL(want, got string) bool {
 	a, erra := url.Parse(want)
 	b, errb := url.Parse(got)

@@ -14,10 +14,10 @@ import (
 type Server struct {
 	URL    string
 	Secret string                           // the HS256 key of the service
-	Hook   func(action, email string) error // the operator's hand: "deactivate" or "activate"
+	Hook   func(action, email string) error // an action of the operator: "deactivate" or "activate"
 }
 
-// Replay runs a case against a server. The error says at which step they part, and how.
+// Replay runs a case against a server. The error has the first step whose answer differs, and the difference.
 func (s Server) Replay(c Case) error {
 	env := vars{"secret_key": s.Secret, "base_url": s.URL}
 	for i, step := range c.Steps {
@@ -194,7 +194,7 @@ func set(list string) []string {
 	return slices.Compact(out)
 }
 
-// describe shows the exchange of a step that failed.
+// describe returns the request and the answer of a step that failed.
 func describe(s Step, got *response) string {
 	if s.Do != "request" {
 		return ""
@@ -211,7 +211,7 @@ func describe(s Step, got *response) string {
 	return out.String()
 }
 
-// cut shortens what would fill the screen.
+// cut shortens a long text.
 func cut(s string) string {
 	const most = 1500
 	if len(s) <= most {

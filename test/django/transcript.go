@@ -1,5 +1,5 @@
-// Package django replays the recorded wire contract: requests that were made to a real Django REST
-// Framework and SimpleJWT service, with what it answered. A service that passes is a drop-in for it.
+// Package django replays the recorded wire contract: requests to a real Django REST Framework and SimpleJWT service with
+// its answers. A service that passes is a drop-in for it.
 package django
 
 import (
@@ -10,7 +10,7 @@ import (
 	"os"
 )
 
-// Transcript is a file of recorded cases; its member "schema" says what its parts mean.
+// Transcript is a file of recorded cases; its member "schema" describes its parts.
 type Transcript struct {
 	Config struct {
 		SecretKey string `json:"secret_key"`
@@ -19,14 +19,14 @@ type Transcript struct {
 	Cases     []Case
 }
 
-// Case is one story: it registers the users it needs and fails at its first failing step.
+// Case is a sequence of steps. It registers the users that it needs and ends at its first failing step.
 type Case struct {
 	ID, Title, Profile string
 	Tags               []string
 	Steps              []Step
 }
 
-// Step is one thing to do; which members count depends on Do.
+// Step is one action. Do determines which of its members are used.
 type Step struct {
 	Do string
 
@@ -52,7 +52,7 @@ type Step struct {
 	Action, Email string // hook
 }
 
-// Expect is what an answer must be.
+// Expect is the expected answer.
 type Expect struct {
 	Status        statuses
 	Headers       map[string]string
@@ -62,7 +62,7 @@ type Expect struct {
 	ExtraFields   bool `json:"extra_fields"`
 }
 
-// statuses is a status code, or a list any of which will do.
+// statuses is a status code, or a list of alternatives.
 type statuses []int
 
 func (s *statuses) UnmarshalJSON(raw []byte) error {
@@ -73,7 +73,7 @@ func (s *statuses) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, &(*s)[0])
 }
 
-// repeat is a text and how often it comes.
+// repeat is a text and the number of its repetitions.
 type repeat struct {
 	text  string
 	times int

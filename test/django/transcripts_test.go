@@ -19,10 +19,10 @@ var profiles = map[string]map[string]string{
 	"rotate":  {"ROSTER_ROTATE_REFRESH_TOKENS": "true"},
 }
 
-// What the real Django service answered, this one answers, but for the deviations that are listed.
+// The service answers as the real Django service, except for the listed deviations.
 func TestTranscripts(t *testing.T) { replayFile(t, "testdata/transcripts-visible.json") }
 
-// Where the real Django service breaks, this one answers in good order.
+// Requests that cause a failure of the real Django service get a regular answer.
 func TestRobustness(t *testing.T) { replayFile(t, "testdata/transcripts-robustness.json") }
 
 // replayFile replays all cases of a file in their order, each profile on a service of its own.
@@ -77,8 +77,7 @@ func start(t *testing.T, secret string, settings map[string]string) Server {
 	}}
 }
 
-// The list of deviations stays short, tells why, names cases that there are, and spares the documented
-// endpoints.
+// The list of deviations stays short, has reasons, names existing cases, and none of the documented endpoints.
 func TestDeviationsAreFewAndReasoned(t *testing.T) {
 	deviations, err := LoadDeviations("deviations.md")
 	if err != nil {
@@ -110,7 +109,7 @@ func TestDeviationsAreFewAndReasoned(t *testing.T) {
 	}
 }
 
-// The files are whole: a transcript that lost cases would pass too easily.
+// The transcripts have all their cases.
 func TestTranscriptsAreWhole(t *testing.T) {
 	for file, want := range map[string]int{"transcripts-visible.json": 294, "transcripts-robustness.json": 30} {
 		transcript, err := Load("testdata/" + file)

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// vars holds what a case has captured so far, by name: decoded JSON values.
+// vars has the decoded JSON values that a case has captured, by name.
 type vars map[string]any
 
 var (
@@ -16,7 +16,7 @@ var (
 	whole    = regexp.MustCompile(`^\{\{([A-Za-z0-9_.]+)\}\}$`)
 )
 
-// alone returns the name of the variable that text consists of.
+// alone returns the name of the variable if text is nothing but a variable.
 func alone(text string) (string, bool) {
 	m := whole.FindStringSubmatch(text)
 	if m == nil {

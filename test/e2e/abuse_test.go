@@ -18,9 +18,9 @@ func events(s *process.Server, t testing.TB, as tokens, kind string) []string {
 	return details
 }
 
-// One dead refresh token that comes again and again is on the trail once, and once more with the number of times, at
-// the latest when the service stops.
-func TestADeadTokenDoesNotFillTheTrail(t *testing.T) {
+// A revoked refresh token that is sent many times is recorded once, and once more with the number of times, at the
+// latest when the service stops.
+func TestRepeatedDeadTokenIsRecordedTwice(t *testing.T) {
 	s := process.Start(t, nil)
 	_, k := arrive(s, t, "ann@example.com")
 	_, admin := staff(s, t, "root@example.com")
@@ -38,7 +38,7 @@ func TestADeadTokenDoesNotFillTheTrail(t *testing.T) {
 	}
 }
 
-// By default one account has to slow down before it fills the disk, and honest use does not come near.
+// By default the request rate of one account is limited before it fills the disk. Normal use stays below the limit.
 func TestOneAccountCannotFillTheDisk(t *testing.T) {
 	const most = 10_000
 	s := process.Start(t, map[string]string{"ROSTER_THROTTLE_USER": process.Default, "ROSTER_THROTTLE_TOKEN": process.Default})
@@ -70,7 +70,7 @@ func TestOneAccountCannotFillTheDisk(t *testing.T) {
 }
 
 // A sign-in beyond max_sessions ends the oldest session; by default a hundred count.
-func TestSessionsOfOneUserAreCapped(t *testing.T) {
+func TestSessionsOfOneUserAreLimited(t *testing.T) {
 	s := process.Start(t, map[string]string{"ROSTER_MAX_SESSIONS": "3"})
 	ann, first := arrive(s, t, "ann@example.com")
 	var k tokens

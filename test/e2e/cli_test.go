@@ -10,7 +10,7 @@ import (
 	"roster/test/support/process"
 )
 
-// createSuperuser makes an administrator at the command line.
+// createSuperuser creates an administrator at the command line.
 func createSuperuser(s *process.Server, t testing.TB, email string) {
 	t.Helper()
 	stdout, stderr, code := s.CLIWithInput(password+"\n", "createsuperuser",
@@ -19,11 +19,11 @@ func createSuperuser(s *process.Server, t testing.TB, email string) {
 		t.Fatalf("createsuperuser: exit code %d\n%s%s", code, stdout, stderr)
 	}
 	if strings.Contains(stdout+stderr, password) {
-		t.Error("createsuperuser tells the password")
+		t.Error("createsuperuser prints the password")
 	}
 }
 
-// Nobody is there from the start. The operator makes an administrator, before the service runs or while it does.
+// A new database has no user. The operator creates an administrator, before the service runs or while it does.
 func TestCreateSuperuser(t *testing.T) {
 	s := process.Prepare(t, nil)
 	s.MustCLI("migrate")
@@ -48,7 +48,7 @@ func TestCreateSuperuser(t *testing.T) {
 	}
 }
 
-// The operator looks at users and changes them while the service runs.
+// The operator shows and changes users while the service runs.
 func TestUserCommands(t *testing.T) {
 	s := process.Start(t, nil)
 	ann, k := arrive(s, t, "ann@example.com")
@@ -57,10 +57,10 @@ func TestUserCommands(t *testing.T) {
 	if out := s.MustCLI("user", "list"); !strings.Contains(out, ann.email) || !strings.Contains(out, "bob@example.com") {
 		t.Errorf("user list:\n%s", out)
 	}
-	for _, who := range []string{ann.email, "ANN@example.com", ann.id} {
-		out := s.MustCLI("user", "show", who)
+	for _, name := range []string{ann.email, "ANN@example.com", ann.id} {
+		out := s.MustCLI("user", "show", name)
 		if !strings.Contains(out, ann.id) || !strings.Contains(out, ann.email) || strings.Contains(out, "argon2") {
-			t.Errorf("user show %s:\n%s", who, out)
+			t.Errorf("user show %s:\n%s", name, out)
 		}
 	}
 	s.MustCLI("user", "set", ann.email, "--staff=true", "--first-name", "Anne")
@@ -86,7 +86,7 @@ func TestUserCommands(t *testing.T) {
 	}
 }
 
-// A password may come from a file that only its owner reads.
+// A password can be read from a file that only its owner may read.
 func TestPasswordFromAFile(t *testing.T) {
 	s := process.Start(t, nil)
 	ann := register(s, t, "ann@example.com")
@@ -99,7 +99,7 @@ func TestPasswordFromAFile(t *testing.T) {
 	tryToSignIn(s, t, ann.email, "Another-horse-8-battery").want(200)
 }
 
-// The other commands do what they say, and leave a running service alone.
+// The other commands work, and do not disturb a running service.
 func TestOtherCommands(t *testing.T) {
 	s := process.Start(t, map[string]string{"ROSTER_PAGE_SIZE": "7"})
 	ann, k := arrive(s, t, "ann@example.com")
@@ -130,7 +130,7 @@ func TestCheckHidesSecrets(t *testing.T) {
 	}
 }
 
-// The operator sees where a user is signed in and what became of guesses, in the service's own terms.
+// The operator lists the sessions of a user and the failed sign-ins.
 func TestOperatorSeesSessionsAndFailures(t *testing.T) {
 	s := process.Start(t, nil)
 	ann, k := arrive(s, t, "ann@example.com")
@@ -169,9 +169,8 @@ func TestOperatorSeesSessionsAndFailures(t *testing.T) {
 	}
 }
 
-// The line that says that the service serves names the database, whether this start created it, and that there is
-// no administrator yet.
-func TestStartSaysWhatItServes(t *testing.T) {
+// The log line of a start has the database, whether this start created it, and that there is no administrator yet.
+func TestStartLogsWhatItServes(t *testing.T) {
 	s := process.Start(t, nil)
 	created, administrator := `"created":true`, `"administrator":"none yet; roster createsuperuser makes one"`
 	if log := s.Logs(); !strings.Contains(log, created) || !strings.Contains(log, administrator) || !strings.Contains(log, `"place":"`) {

@@ -1,5 +1,5 @@
-// Package e2e looks at the built service as its users do: over HTTP, at the command line, in its logs
-// and its data directory. What it says holds for profile standard unless a test names another.
+// Package e2e tests the built service from outside: over HTTP, at the command line, by its logs and its data directory.
+// The tests use profile standard unless they name another.
 package e2e
 
 import (
@@ -25,7 +25,7 @@ var client = &http.Client{
 // object is a JSON object.
 type object = map[string]any
 
-// answer is what a request got.
+// answer is the response to a request.
 type answer struct {
 	t      testing.TB
 	what   string // the request, for messages
@@ -34,7 +34,7 @@ type answer struct {
 	raw    []byte
 }
 
-// option is one thing about a request.
+// option sets a property of a request.
 type option func(*http.Request)
 
 // bearer sends an access token.
@@ -45,8 +45,8 @@ func header(name, value string) option {
 	return func(r *http.Request) { r.Header[name] = []string{value} }
 }
 
-// body sends v: text and bytes as they are, anything else as JSON. The content type is JSON's unless
-// another is set before.
+// body sends v: text and bytes unchanged, anything else as JSON. The content type is application/json unless another
+// is set before.
 func body(v any) option {
 	var raw []byte
 	switch v := v.(type) {
@@ -66,7 +66,7 @@ func body(v any) option {
 	}
 }
 
-// call makes a request and checks what is true of every answer.
+// call makes a request and checks the properties of every answer.
 func call(s *process.Server, t testing.TB, method, path string, options ...option) answer {
 	t.Helper()
 	a := answer{t: t, what: method + " " + path}
@@ -96,7 +96,7 @@ func call(s *process.Server, t testing.TB, method, path string, options ...optio
 	return a
 }
 
-// everywhere checks what every answer of the API has.
+// everywhere checks the properties of every answer of the API.
 func (a answer) everywhere(path string) {
 	a.t.Helper()
 	if got := a.header.Get("X-Content-Type-Options"); got != "nosniff" {
@@ -109,7 +109,7 @@ func (a answer) everywhere(path string) {
 		a.t.Errorf("%s: Cache-Control is %q, want no-store", a.what, got)
 	}
 	if got := a.header.Get("Server"); got != "" {
-		a.t.Errorf("%s: Server tells %q", a.what, got)
+		a.t.Errorf("%s: Server is %q, want none", a.what, got)
 	}
 	if a.status >= 500 && a.status != http.StatusServiceUnavailable {
 		a.t.Errorf("%s: status %d: %s", a.what, a.status, a.raw)

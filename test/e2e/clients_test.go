@@ -9,10 +9,10 @@ import (
 	"roster/test/support/process"
 )
 
-// By default a client cannot register users without end, wherever it says that it comes from.
+// By default the registrations of a client are limited, whatever X-Forwarded-For it sends.
 func TestRegistrationIsThrottled(t *testing.T) {
 	s := process.Start(t, map[string]string{"ROSTER_THROTTLE_REGISTER": "2/day"})
-	for i, want := range []int{201, 400, 429, 429} { // what fails counts too
+	for i, want := range []int{201, 400, 429, 429} { // refused registrations count too
 		a := call(s, t, "POST", "/api/users/", body(registration("ann@example.com")), header("X-Forwarded-For", fmt.Sprintf("192.0.2.%d", i)))
 		a.want(want)
 		same(t, "RateLimit-Policy", a.header.Get("RateLimit-Policy"), `"register";q=2;w=86400`)
@@ -34,7 +34,7 @@ func TestRegistrationIsThrottled(t *testing.T) {
 	same(t, "refusals in the log", limited, 2)
 }
 
-// Behind a trusted proxy the client is who the proxy says, in limits, sessions and the log.
+// Behind a trusted proxy the client address is the one that the proxy sends, in limits, sessions and the log.
 func TestBehindAProxy(t *testing.T) {
 	s := process.Start(t, map[string]string{"ROSTER_TRUSTED_PROXIES": "127.0.0.1", "ROSTER_THROTTLE_TOKEN": "1/day"})
 	for _, c := range []struct {
@@ -44,12 +44,12 @@ func TestBehindAProxy(t *testing.T) {
 		call(s, t, "POST", "/api/token/", body(object{"email": "a@b.cd", "password": "x"}), header("X-Forwarded-For", c.from)).want(c.want)
 	}
 	if !strings.Contains(s.Logs(), `"client":"192.0.2.2"`) {
-		t.Errorf("the log does not tell the client:\n%s", s.Logs())
+		t.Errorf("the log has no client address:\n%s", s.Logs())
 	}
 }
 
-// A proxy that nobody named is told of once: without it every limit is shared by all its clients.
-func TestAnUnnamedProxyIsToldOf(t *testing.T) {
+// A proxy that is not in trusted_proxies is logged once: all its clients share every limit.
+func TestUntrustedProxyIsLogged(t *testing.T) {
 	for proxies, want := range map[string]int{"": 1, "127.0.0.1": 0} {
 		s := process.Start(t, map[string]string{"ROSTER_TRUSTED_PROXIES": proxies})
 		for range 3 {
@@ -57,7 +57,7 @@ func TestAnUnnamedProxyIsToldOf(t *testing.T) {
 		}
 		s.Stop()
 		if got := strings.Count(s.Logs(), "X-Forwarded-For is not believed"); got != want {
-			t.Errorf("trusted_proxies %q: told %d times, want %d", proxies, got, want)
+			t.Errorf("trusted_proxies %q: logged %d times, want %d", proxies, got, want)
 		}
 	}
 }

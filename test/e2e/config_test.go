@@ -10,8 +10,8 @@ import (
 	"roster/test/support/process"
 )
 
-// A service with a broken configuration does not start. It names every setting at fault, tells no
-// secret, and exits with 1.
+// A service with a broken configuration does not start. It names every setting at fault, shows no secret, and exits
+// with 1.
 func TestBrokenConfiguration(t *testing.T) {
 	const secret = "too-short-4711"
 	occupied, err := net.Listen("tcp", "127.0.0.1:0")
@@ -30,7 +30,7 @@ func TestBrokenConfiguration(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		env  map[string]string
-		tell []string
+		hide []string
 	}{
 		"unknown profile":      {map[string]string{"ROSTER_PROFILE": "lax"}, []string{"ROSTER_PROFILE"}},
 		"unknown variable":     {map[string]string{"ROSTER_PROFIL": "strict"}, []string{"ROSTER_PROFIL"}},
@@ -57,21 +57,21 @@ func TestBrokenConfiguration(t *testing.T) {
 			s := process.Prepare(t, c.env)
 			stdout, stderr, code := s.CLI("serve")
 			same(t, "exit code", code, 1)
-			for _, word := range c.tell {
+			for _, word := range c.hide {
 				if !strings.Contains(stderr, word) {
 					t.Errorf("%s is not named:\n%s%s", word, stdout, stderr)
 				}
 			}
 			for _, word := range []string{secret, "pk3mVq9wZr7t", "goroutine ", `"serving"`} {
 				if strings.Contains(stdout+stderr, word) {
-					t.Errorf("%s is told:\n%s%s", word, stdout, stderr)
+					t.Errorf("%s is shown:\n%s%s", word, stdout, stderr)
 				}
 			}
 		})
 	}
 }
 
-// A broken file is told by name and line; a good one counts less than a variable.
+// An error in the configuration file is reported with name and line. A variable takes precedence over the file.
 func TestConfigurationFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "roster.yaml")
 	write := func(text string) {
@@ -98,10 +98,10 @@ func TestConfigurationFile(t *testing.T) {
 	}
 }
 
-// What is looser than the standard profile is named in the log when the service starts.
-func TestLooseSettingsAreWarnedOf(t *testing.T) {
+// Settings that are less strict than the standard profile are logged when the service starts.
+func TestLooseSettingsAreLogged(t *testing.T) {
 	s := process.Start(t, map[string]string{"ROSTER_PROFILE": "django", "ROSTER_SIGNING_KEY": "pk3mVq9wZr7tYxB2nLd8sHc5jFg1aUe4"})
 	if !strings.Contains(s.Logs(), "access_policy") {
-		t.Errorf("the log warns of no access policy that lets anybody change anybody:\n%s", s.Logs())
+		t.Errorf("the log has no warning of an access policy that lets every user change every user:\n%s", s.Logs())
 	}
 }

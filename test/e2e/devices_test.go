@@ -24,8 +24,8 @@ func (a answer) results() []object {
 	return out
 }
 
-// Somebody sees where they are signed in, knows the present place, and ends the others one by one.
-func TestSessionsThatAPersonSeesAndEnds(t *testing.T) {
+// A user lists the own sessions, recognises the present one, and ends the others one by one.
+func TestOwnSessions(t *testing.T) {
 	s := process.Start(t, nil)
 	ann, phone := arrive(s, t, "ann@example.com")
 	laptop := call(s, t, "POST", "/api/token/", header("User-Agent", "laptop\tü"), body(object{"email": ann.email, "password": password})).want(200)
@@ -48,7 +48,7 @@ func TestSessionsThatAPersonSeesAndEnds(t *testing.T) {
 	}
 	for name := range newest {
 		if !strings.Contains(" id user created last_used expires address user_agent current ", " "+name+" ") {
-			t.Errorf("a session also tells %s", name)
+			t.Errorf("a session has also %s", name)
 		}
 	}
 
@@ -72,7 +72,7 @@ func TestSessionsThatAPersonSeesAndEnds(t *testing.T) {
 	call(s, t, "PATCH", "/api/sessions/", bearer(other.access)).is(405, object{"detail": `Method "PATCH" not allowed.`})
 }
 
-// Staff see and end the sessions of others; nobody else does.
+// Only staff see and end the sessions of others.
 func TestSessionsOfOthersAreForStaff(t *testing.T) {
 	s := process.Start(t, nil)
 	ann, k := arrive(s, t, "ann@example.com")
@@ -128,7 +128,7 @@ func TestSessionsArePaged(t *testing.T) {
 	}
 }
 
-// /api/users/me/ is the user who is signed in.
+// /api/users/me/ is the signed-in user.
 func TestMe(t *testing.T) {
 	s := process.Start(t, nil)
 	ann, k := arrive(s, t, "ann@example.com")
@@ -150,7 +150,7 @@ func TestMe(t *testing.T) {
 	tryToSignIn(s, t, ann.email, password).want(401)
 }
 
-// A change of one's own password takes the present one, ends the other sessions and leaves this one.
+// A change of the own password requires the present one, ends the other sessions and keeps this one.
 func TestMyPassword(t *testing.T) {
 	s := process.Start(t, nil)
 	ann, phone := arrive(s, t, "ann@example.com")
@@ -173,7 +173,7 @@ func TestMyPassword(t *testing.T) {
 	call(s, t, "POST", "/api/users/me/password/", body(object{})).want(401)
 }
 
-// Staff change flags through PATCH; what others send is not heard; the last administrator stays one.
+// Staff change flags through PATCH; flags from other users are ignored; the last administrator stays one.
 func TestStaffFlags(t *testing.T) {
 	s := process.Start(t, nil)
 	ann, k := arrive(s, t, "ann@example.com")
@@ -201,7 +201,7 @@ func TestStaffFlags(t *testing.T) {
 	call(s, t, "GET", "/api/audit/", bearer(boss.access)).want(403)
 }
 
-// Staff read the audit trail, with filters, page by page; a restart does not lose it.
+// Staff read the audit trail, with filters, page by page. It survives a restart.
 func TestAuditTrail(t *testing.T) {
 	s := process.Start(t, map[string]string{"ROSTER_PAGE_SIZE": "3"})
 	ann, k := arrive(s, t, "ann@example.com")
@@ -228,7 +228,7 @@ func TestAuditTrail(t *testing.T) {
 	kinds, _ = events("?actor=" + admin.id)
 	same(t, "what the administrator did", strings.Join(kinds, " "), "user_changed signed_in")
 	kinds, _ = events("?kind=sign_in_failed,user_changed")
-	same(t, "by kind", strings.Join(kinds, " "), "user_changed user_changed sign_in_failed sign_in_failed") // the first of them the operator
+	same(t, "by kind", strings.Join(kinds, " "), "user_changed user_changed sign_in_failed sign_in_failed") // the first by the operator
 	for _, early := range []string{"2020-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "0000-01-01T00:00:00Z"} {
 		kinds, _ = events("?until=" + early)
 		same(t, "before there was anything: "+early, len(kinds), 0)
@@ -240,7 +240,7 @@ func TestAuditTrail(t *testing.T) {
 		}
 	}
 	newest := call(s, t, "GET", "/api/audit/?user="+ann.id, bearer(boss.access)).results()[0]
-	same(t, "who, whom, from where", []any{newest["actor"], newest["user"], newest["address"], newest["channel"], newest["detail"]},
+	same(t, "actor, user, address, channel and detail", []any{newest["actor"], newest["user"], newest["address"], newest["channel"], newest["detail"]},
 		[]any{admin.id, ann.id, "127.0.0.1", "api", "first_name"})
 	operator := call(s, t, "GET", "/api/audit/?kind=user_registered,user_changed", bearer(boss.access)).results()
 	if len(operator) == 0 {
@@ -258,8 +258,8 @@ func TestAuditTrail(t *testing.T) {
 	}
 }
 
-// Guessing is slowed down for known and unknown accounts alike, and a crash does not reset the count. The
-// owner is not kept out of a known place, and of no other once the account is unlocked.
+// Guessing is limited for known and unknown accounts in the same way, and a crash does not reset the count. The owner
+// can sign in from a known network, and from any other once the account is unlocked.
 func TestGuessingIsSlowedDown(t *testing.T) {
 	s := process.Start(t, map[string]string{"ROSTER_TRUSTED_PROXIES": "127.0.0.1"})
 	try := func(address, email, password string) answer {
@@ -288,14 +288,14 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 	s.Restart()
 	try("192.0.2.1", strings.ToUpper(ann.email), password).want(429)
 	try("192.0.2.1", bob.email, password).want(200)
-	tryToSignIn(s, t, ann.email, password).want(200) // from where she arrived
+	tryToSignIn(s, t, ann.email, password).want(200) // from the network of the registration
 	if out := s.MustCLI("user", "unlock", ann.email); out != "Unlocked ann@example.com.\n" {
 		t.Errorf("user unlock says %q", out)
 	}
 	try("192.0.2.1", ann.email, password).want(200)
 }
 
-// One address that tries a password of each of many accounts is slowed down early.
+// One address that tries one password on many accounts is limited early.
 func TestSprayingIsSlowedDown(t *testing.T) {
 	s := process.Start(t, nil)
 	for i := range 20 {

@@ -17,7 +17,7 @@ import (
 	"roster/test/support/process"
 )
 
-// What the service said it did is done, also when it is killed the next moment.
+// A change that the service acknowledged is kept, even if the service is killed right after the answer.
 func TestNothingAcknowledgedIsLost(t *testing.T) {
 	s := process.Start(t, map[string]string{"ROSTER_REUSE_GRACE": "0s"})
 	ann, k := arrive(s, t, "ann@example.com")
@@ -44,20 +44,20 @@ func TestNothingAcknowledgedIsLost(t *testing.T) {
 	wantAlive(s, t, ann, rotated)
 	same(t, "name", call(s, t, "GET", ann.path(), bearer(k.access)).want(200).text("first_name"), "Anne")
 	for what, c := range map[string]struct {
-		who  person
+		user person
 		with tokens
 	}{"signed out": {ann, out}, "reused": {ann, stolen}, "deleted": {bob, bobs}, "changed password": {cyd, cyds}, "deactivated": {dan, dans}} {
-		t.Run(what, func(t *testing.T) { wantDead(s, t, c.who, c.with) })
+		t.Run(what, func(t *testing.T) { wantDead(s, t, c.user, c.with) })
 	}
 	call(s, t, "GET", bob.path(), bearer(k.access)).want(404)
 	tryToSignIn(s, t, cyd.email, "Another-horse-8-battery").want(200)
 	register(s, t, bob.email)
-	refresh(s, t, second.refresh).want(401) // used before the fall: reuse
+	refresh(s, t, second.refresh).want(401) // used before the crash: reuse
 	wantDead(s, t, ann, rotated)
 	wantAlive(s, t, ann, k)
 }
 
-// Keys and data are for nobody else on the machine.
+// No other user of the machine can read keys and data.
 func TestFilesArePrivate(t *testing.T) {
 	s := process.Start(t, nil)
 	arrive(s, t, "ann@example.com")
@@ -94,7 +94,7 @@ func TestFilesArePrivate(t *testing.T) {
 	}
 }
 
-// half is a request of which the service has read the head and waits for the body.
+// half is a request whose head the service has read and whose body it waits for.
 type half struct {
 	t    *testing.T
 	conn net.Conn
@@ -102,7 +102,7 @@ type half struct {
 	body string
 }
 
-// begin sends the head of a registration and waits until the service wants the body.
+// begin sends the head of a registration and waits until the service asks for the body.
 func begin(t *testing.T, s *process.Server, email string) half {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
@@ -151,8 +151,8 @@ func untilRefused(t *testing.T, s *process.Server) {
 	t.Fatal("the service goes on taking connections")
 }
 
-// A service that is told to stop takes nothing new, finishes what it began, and exits with 0.
-func TestStopFinishesWhatIsUnderWay(t *testing.T) {
+// On SIGTERM the service accepts no connection, finishes the requests that it began, and exits with 0.
+func TestStopFinishesRunningRequests(t *testing.T) {
 	s := process.Start(t, nil)
 	var begun []half
 	for i := range 8 {

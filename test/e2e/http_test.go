@@ -8,7 +8,7 @@ import (
 	"roster/test/support/process"
 )
 
-// Without a good access token there is no way in, and the answer says what was wrong.
+// A request without a valid access token is refused, and the answer has the reason.
 func TestUnauthenticated(t *testing.T) {
 	s := process.Start(t, nil)
 	ann, k := arrive(s, t, "ann@example.com")
@@ -70,8 +70,8 @@ func TestUnauthenticated(t *testing.T) {
 	})
 }
 
-// Anybody signed in may read all, change only themselves; staff change all.
-func TestWhoMayChangeWhom(t *testing.T) {
+// Every signed-in user may read all users and change the own; staff change all.
+func TestPermissionToChangeUsers(t *testing.T) {
 	s := process.Start(t, nil)
 	ann, k := arrive(s, t, "ann@example.com")
 	bob := register(s, t, "bob@example.com")
@@ -96,7 +96,7 @@ func TestWhoMayChangeWhom(t *testing.T) {
 	call(s, t, "DELETE", ann.path(), bearer(admin.access)).is(403, forbidden)
 }
 
-// What is not there is not found, whatever it looks like.
+// A path that does not exist is 404, whatever its form.
 func TestNotFound(t *testing.T) {
 	s := process.Start(t, nil)
 	ann, k := arrive(s, t, "ann@example.com")
@@ -121,7 +121,7 @@ func TestNotFound(t *testing.T) {
 	}
 }
 
-// Methods that an endpoint does not take are refused by name.
+// The refusal of a method that an endpoint does not support names the method.
 func TestMethodNotAllowed(t *testing.T) {
 	s := process.Start(t, nil)
 	ann, k := arrive(s, t, "ann@example.com")
@@ -138,7 +138,7 @@ func TestMethodNotAllowed(t *testing.T) {
 	call(s, t, "POST", "/livez").want(405)
 }
 
-// Who accepts no JSON gets none.
+// A client that does not accept JSON gets 406.
 func TestNotAcceptable(t *testing.T) {
 	s := process.Start(t, nil)
 	refused := object{"detail": "Could not satisfy the request Accept header."}
@@ -184,7 +184,7 @@ func TestMediaTypesAndSize(t *testing.T) {
 	}).want(413)
 }
 
-// The service tells that it lives and that it is ready, to anybody.
+// The service reports to any client that it is alive and ready.
 func TestHealth(t *testing.T) {
 	s := process.Start(t, nil)
 	for _, path := range []string{"/livez", "/readyz"} {

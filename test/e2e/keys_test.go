@@ -19,10 +19,10 @@ import (
 // patience bounds a hang; no test measures against it.
 const patience = 60 * time.Second
 
-// pace is how often a test asks that waits for something, and how often each client of a load makes its requests.
+// pace is the interval of polling, and of the requests of each client of a load.
 const pace = 50 * time.Millisecond
 
-// soon asks again and again whether something is so.
+// soon polls until a condition holds.
 func soon(t *testing.T, what string, so func() bool) {
 	t.Helper()
 	tick := time.NewTicker(pace)
@@ -32,10 +32,10 @@ func soon(t *testing.T, what string, so func() bool) {
 			return
 		}
 	}
-	t.Fatalf("still not so: %s", what)
+	t.Fatalf("not reached: %s", what)
 }
 
-// keyStates returns the state of each key by its id, as roster keys list tells.
+// keyStates returns the state of each key by its id, as roster keys list prints it.
 func keyStates(s *process.Server, t *testing.T) map[string]string {
 	t.Helper()
 	out := map[string]string{}
@@ -49,7 +49,7 @@ func keyStates(s *process.Server, t *testing.T) map[string]string {
 	return out
 }
 
-// changeKeys runs roster keys add or rotate and returns the id that it tells.
+// changeKeys runs roster keys add or rotate and returns the id that it prints.
 func changeKeys(s *process.Server, t *testing.T, args ...string) string {
 	t.Helper()
 	out := s.MustCLI(append([]string{"keys"}, args...)...)
@@ -83,7 +83,7 @@ func keyOf(t *testing.T, token string) string {
 	return kid
 }
 
-// load is clients who go on using their sessions, now on one instance, now on another.
+// load is clients that use their sessions on two instances in turn.
 type load struct {
 	t         *testing.T
 	instances [2]*process.Server
@@ -93,7 +93,7 @@ type load struct {
 
 	mu   sync.Mutex
 	seen map[string]int // answers by "instance kid"
-	news chan struct{}  // tells that there is one more
+	news chan struct{}  // receives for each answer
 }
 
 // live is a session in use.
@@ -157,7 +157,7 @@ func (l *load) end() {
 	l.running.Wait()
 }
 
-// use refreshes on one instance and reads on the other, and reports whether both was answered well.
+// use refreshes on one instance and reads on the other, and reports whether both succeeded.
 func (l *load) use(s *live, on int) bool {
 	a := refresh(l.instances[on], l.t, s.refresh)
 	if a.status != 200 {
@@ -203,7 +203,7 @@ func (l *load) untilSignedBy(kid string) {
 }
 
 // F14: keys are rotated, back and forth and to another algorithm, while 200 sessions are in use on two
-// instances of one data directory. Nobody is signed out, until a key is retired by force.
+// instances of one data directory. No session ends until a key is retired by force.
 func TestKeysRotateUnderLoad(t *testing.T) {
 	one := process.StartWatched(t, map[string]string{"ROSTER_ACCESS_TOKEN_LIFETIME": "1h", "ROSTER_HASH_WAIT": "1m"})
 	other := one.Twin(nil)
@@ -287,7 +287,7 @@ func privateKeys(t *testing.T, dataDir string) (out []string) {
 	return out
 }
 
-// Commands that are killed at any moment, while two instances follow, leave usable keys: each start succeeds,
+// Commands that are killed at any time, while two instances follow the keys, leave usable keys: each start succeeds,
 // and no user is signed out.
 func TestKilledKeyCommands(t *testing.T) {
 	one := process.Start(t, map[string]string{"ROSTER_ACCESS_TOKEN_LIFETIME": "1h"})
@@ -333,7 +333,7 @@ func TestKilledKeyCommands(t *testing.T) {
 	}
 }
 
-// A key file that cannot be read leaves a running instance as it is, with one warning; the next start refuses.
+// A key file that cannot be read causes one warning of a running instance, which keeps its keys; the next start fails.
 func TestUnreadableKeys(t *testing.T) {
 	s := process.Start(t, nil)
 	ann, k := arrive(s, t, "ann@example.com")
@@ -390,8 +390,8 @@ func TestSecretRotatesWithFallbacks(t *testing.T) {
 	}
 }
 
-// Keys may lie elsewhere, be read-only, be imported from PEM or be given in PEM: tokens are as good there.
-func TestKeysGivenOtherwise(t *testing.T) {
+// Keys may be in another directory, be read-only, be imported from PEM or be set in PEM: tokens are valid.
+func TestSourcesOfSigningKeys(t *testing.T) {
 	pem := filepath.Join(t.TempDir(), "key.pem")
 	der, err := x509.MarshalPKCS8PrivateKey(ed25519.NewKeyFromSeed([]byte("a seed of 32 bytes, for one test")))
 	if err != nil {

@@ -18,7 +18,7 @@ type page struct {
 	next, previous string // links, "" for none
 }
 
-// list reads one page. A link may be absolute or not; it leads to the service either way.
+// list reads one page. A link may be absolute or relative.
 func list(s *process.Server, t testing.TB, link string, as tokens) page {
 	t.Helper()
 	u, err := url.Parse(link)
@@ -43,7 +43,7 @@ func list(s *process.Server, t testing.TB, link string, as tokens) page {
 	return p
 }
 
-// town is a service with users, by their emails in the order of joining, the first signed in.
+// town starts a service with users, by their emails in the order of joining. The first is signed in.
 func town(t *testing.T, env map[string]string, emails ...string) (*process.Server, map[string]person, tokens) {
 	t.Helper()
 	s := process.Start(t, env)
@@ -54,7 +54,7 @@ func town(t *testing.T, env map[string]string, emails ...string) (*process.Serve
 	return s, people, signIn(s, t, people[emails[0]])
 }
 
-// addresses makes n addresses in alphabetical order.
+// addresses returns n addresses in alphabetical order.
 func addresses(n int) []string {
 	out := make([]string, n)
 	for i := range out {
@@ -63,8 +63,8 @@ func addresses(n int) []string {
 	return out
 }
 
-// Whoever follows the links sees everybody once, in order, forth and back.
-func TestListIsCompleteForthAndBack(t *testing.T) {
+// A client that follows the links gets every user once, in order, in both directions.
+func TestListIsCompleteInBothDirections(t *testing.T) {
 	emails := addresses(8)
 	s, _, k := town(t, map[string]string{"ROSTER_PAGE_SIZE": "3"}, emails...)
 	for _, c := range []struct{ query, name string }{
@@ -84,7 +84,7 @@ func TestListIsCompleteForthAndBack(t *testing.T) {
 				p = list(s, t, p.next, k)
 				pages = append(pages, p)
 			}
-			same(t, "everybody, following next", forth, want)
+			same(t, "all users, following next", forth, want)
 			same(t, "number of pages", len(pages), 3)
 			for i := len(pages) - 2; i >= 0; i-- {
 				p = list(s, t, p.previous, k)
@@ -96,8 +96,8 @@ func TestListIsCompleteForthAndBack(t *testing.T) {
 	}
 }
 
-// While users come and go, the links skip nobody who stays and show nobody twice.
-func TestListIsCompleteWhileUsersComeAndGo(t *testing.T) {
+// While users are added and deleted, the links omit no user that stays and show none twice.
+func TestListIsCompleteDuringChanges(t *testing.T) {
 	emails := addresses(9)
 	s, people, k := town(t, map[string]string{"ROSTER_PAGE_SIZE": "3"}, emails...)
 	_, admin := staff(s, t, "zz-admin@example.com")
@@ -108,11 +108,11 @@ func TestListIsCompleteWhileUsersComeAndGo(t *testing.T) {
 
 	first := list(s, t, "/api/users/?ordering=email", k)
 	same(t, "first page", first.emails, emails[:3])
-	remove(emails[1])                        // seen already: page numbers would now skip one
-	remove(emails[2])                        // the last seen: the place to go on from
-	remove(emails[4])                        // not seen yet
-	register(s, t, "user-1@example.com")     // before what was seen: page numbers would now repeat one
-	register(s, t, emails[6]+".example.com") // ahead
+	remove(emails[1])                        // on the first page: page numbers would now skip one
+	remove(emails[2])                        // the last of the first page: the position of the cursor
+	remove(emails[4])                        // on a later page
+	register(s, t, "user-1@example.com")     // before the first page: page numbers would now repeat one
+	register(s, t, emails[6]+".example.com") // on a later page
 	second := list(s, t, first.next, k)
 	same(t, "second page", second.emails, []string{emails[3], emails[5], emails[6]})
 	remove(emails[6])
@@ -129,7 +129,7 @@ func TestListIsCompleteWhileUsersComeAndGo(t *testing.T) {
 	same(t, "previous of the rest", back.previous, "")
 }
 
-// Who asks for page numbers gets Django's pages.
+// A request with a page number gets Django's pages.
 func TestPageNumbersOnRequest(t *testing.T) {
 	emails := addresses(5)
 	s, _, k := town(t, map[string]string{"ROSTER_PAGE_SIZE": "2"}, emails...)
@@ -153,7 +153,7 @@ func TestPageNumbersOnRequest(t *testing.T) {
 	}
 }
 
-// Searching, filtering and ordering are Django's.
+// Search, filters and ordering behave as Django's.
 func TestSearchFilterAndOrder(t *testing.T) {
 	s := process.Start(t, nil)
 	for email, name := range map[string][2]string{
@@ -200,7 +200,7 @@ func TestSearchFilterAndOrder(t *testing.T) {
 	}
 }
 
-// A link keeps what was asked for, and none that was not given out works.
+// A link keeps the query, and a changed cursor is refused.
 func TestCursors(t *testing.T) {
 	emails := addresses(5)
 	s, _, k := town(t, map[string]string{"ROSTER_PAGE_SIZE": "2"}, emails...)
@@ -217,7 +217,7 @@ func TestCursors(t *testing.T) {
 		t.Errorf("the link %s has no cursor", p.next)
 	}
 	if strings.Contains(p.next, "example.com") {
-		t.Errorf("the link %s tells an address", p.next)
+		t.Errorf("the link %s has an address", p.next)
 	}
 
 	cursor := query.Get("cursor")

@@ -9,7 +9,7 @@ import (
 	"roster/test/support/process"
 )
 
-// However much is logged, no secret is: no password, right or wrong, no token, no hash.
+// At any log level the log has no secret: no password, right or wrong, no token, no hash.
 func TestLogsHoldNoSecrets(t *testing.T) {
 	for _, profile := range []map[string]string{
 		{"ROSTER_LOG_LEVEL": "debug"},
@@ -53,7 +53,7 @@ func TestLogsHoldNoSecrets(t *testing.T) {
 
 func signature(token string) string { return token[strings.LastIndexByte(token, '.')+1:] }
 
-// textOf returns an id as it stands in a path.
+// textOf returns an id as it is written in a path.
 func textOf(id any) string {
 	if s, ok := id.(string); ok {
 		return s
@@ -62,8 +62,8 @@ func textOf(id any) string {
 	return string(raw)
 }
 
-// Every line of the log is one JSON object that says what it is, whatever clients send; requests can be told apart.
-func TestNobodyForgesALineOfTheLog(t *testing.T) {
+// Every line of the log is one JSON object with the usual members, whatever clients send; each request has an id.
+func TestLogLinesCannotBeForged(t *testing.T) {
 	const agent = "evil\t\u2028\u2029\u0085\xff\",\"msg\":\"forged\"} {\"msg\":\"forged\"}"
 	s := process.Start(t, map[string]string{"ROSTER_LOG_LEVEL": "debug"})
 	ann, k := arrive(s, t, "ann@example.com")
@@ -75,7 +75,7 @@ func TestNobodyForgesALineOfTheLog(t *testing.T) {
 	tryToSignIn(s, t, "ann\n{\"msg\":\"forged\"}\r\n@example.com", password).want(401)
 	call(s, t, "GET", "/api/users/%0A%7B%22msg%22:%22forged%22%7D/?search=%0A%7B%22msg%22:%22forged%22%7D", bearer(k.access)).want(404)
 	s.Stop()
-	events := map[any]bool{} // by the forger
+	events := map[any]bool{} // with the client's user agent
 	for line := range strings.Lines(s.Logs()) {
 		line = strings.TrimSuffix(line, "\n")
 		if strings.ContainsAny(line, "\r\x1b\u2028\u2029\u0085") || !utf8.ValidString(line) {
@@ -94,6 +94,6 @@ func TestNobodyForgesALineOfTheLog(t *testing.T) {
 	}
 	same(t, "events", events, map[any]bool{"signed_in": true, "sign_in_failed": true, "user_changed": true})
 	if !strings.Contains(s.Logs(), a.header.Get("X-Request-Id")) {
-		t.Errorf("no line tells of request %s:\n%s", a.header.Get("X-Request-Id"), s.Logs())
+		t.Errorf("no line has the id of request %s:\n%s", a.header.Get("X-Request-Id"), s.Logs())
 	}
 }

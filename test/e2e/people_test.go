@@ -15,28 +15,28 @@ import (
 
 const password = "Correct-horse-7-battery"
 
-// person is somebody who registered.
+// person is a registered user.
 type person struct{ id, email string }
 
-// path returns where the person is found.
+// path returns the path of the user.
 func (p person) path() string { return "/api/users/" + p.id + "/" }
 
-// tokens is what a sign-in or refresh gave.
+// tokens are the tokens of a sign-in or refresh.
 type tokens struct{ access, refresh string }
 
-// registration is the body that registers somebody with the address.
+// registration returns the body that registers a user with the address.
 func registration(email string) object {
 	return object{"email": email, "password": password, "first_name": "Ann", "last_name": "Lee"}
 }
 
-// register makes a user with the address and the usual password.
+// register registers a user with the address and the usual password.
 func register(s *process.Server, t testing.TB, email string) person {
 	t.Helper()
 	a := call(s, t, "POST", "/api/users/", body(registration(email))).want(201)
 	return person{a.text("id"), email}
 }
 
-// tryToSignIn shows an address and a password.
+// tryToSignIn signs in with an address and a password.
 func tryToSignIn(s *process.Server, t testing.TB, email, password string) answer {
 	t.Helper()
 	return call(s, t, "POST", "/api/token/", body(object{"email": email, "password": password}))
@@ -49,14 +49,14 @@ func signIn(s *process.Server, t testing.TB, p person) tokens {
 	return tokens{a.text("access"), a.text("refresh")}
 }
 
-// arrive registers somebody and signs them in.
+// arrive registers a user and signs in.
 func arrive(s *process.Server, t testing.TB, email string) (person, tokens) {
 	t.Helper()
 	p := register(s, t, email)
 	return p, signIn(s, t, p)
 }
 
-// staff makes an administrator of somebody, and signs them in.
+// staff registers an administrator and signs in.
 func staff(s *process.Server, t testing.TB, email string) (person, tokens) {
 	t.Helper()
 	p := register(s, t, email)
@@ -64,13 +64,13 @@ func staff(s *process.Server, t testing.TB, email string) (person, tokens) {
 	return p, signIn(s, t, p)
 }
 
-// refresh shows a refresh token.
+// refresh sends a refresh token.
 func refresh(s *process.Server, t testing.TB, token string) answer {
 	t.Helper()
 	return call(s, t, "POST", "/api/token/refresh/", body(object{"refresh": token}))
 }
 
-// verify shows a token of any type.
+// verify sends a token of any type.
 func verify(s *process.Server, t testing.TB, token string) answer {
 	t.Helper()
 	return call(s, t, "POST", "/api/token/verify/", body(object{"token": token}))
@@ -82,7 +82,7 @@ func signOut(s *process.Server, t testing.TB, token string) answer {
 	return call(s, t, "POST", "/api/token/blacklist/", body(object{"refresh": token}))
 }
 
-// wantDead checks that neither token of a pair is good for anything any more.
+// wantDead checks that neither token of a pair is accepted.
 func wantDead(s *process.Server, t testing.TB, p person, k tokens) {
 	t.Helper()
 	for what, status := range map[string]int{
@@ -99,7 +99,7 @@ func wantDead(s *process.Server, t testing.TB, p person, k tokens) {
 	}
 }
 
-// wantAlive checks that a pair's tokens are good.
+// wantAlive checks that both tokens of a pair are accepted.
 func wantAlive(s *process.Server, t testing.TB, p person, k tokens) {
 	t.Helper()
 	for what, status := range map[string]int{

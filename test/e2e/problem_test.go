@@ -65,7 +65,7 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// A problem names the members at fault one by one, for programs and for people.
+// A problem lists the members at fault, for programs and for people.
 func TestProblemNamesMembers(t *testing.T) {
 	s := process.Start(t, nil)
 	register(s, t, "ann@example.com")
@@ -81,7 +81,7 @@ func TestProblemNamesMembers(t *testing.T) {
 	same(t, "errors", a.json()["errors"], want)
 }
 
-// What succeeds is JSON, whatever form refusals are wanted in.
+// A success is plain JSON, even if the client accepts problems.
 func TestProblemsAreForRefusalsOnly(t *testing.T) {
 	s := process.Start(t, nil)
 	a := call(s, t, "POST", "/api/users/", header("Accept", "application/problem+json"), body(registration("ann@example.com"))).want(201)

@@ -33,9 +33,9 @@ func counted(answers []answer) map[int]int {
 	return out
 }
 
-// However many register one address at once, one of them gets it, and the others are told.
+// Of concurrent registrations of one address one succeeds, and the others are refused because it is taken.
 func TestRegistrationRace(t *testing.T) {
-	// Who registers waits for the password to be hashed; that is not what this is about.
+	// The queue of hashes is long enough for all registrations.
 	s := process.StartWatched(t, map[string]string{"ROSTER_HASH_WORKERS": "2", "ROSTER_HASH_WAIT": "1m", "ROSTER_REQUEST_TIMEOUT": "1m"})
 	spellings := []string{"ann@example.com", "ANN@example.com", "Ann@EXAMPLE.com", "aNN@Example.Com"}
 	answers := together(100, func(i int) answer {
@@ -51,7 +51,7 @@ func TestRegistrationRace(t *testing.T) {
 	same(t, "users", len(list(s, t, "/api/users/", k).emails), 1)
 }
 
-// However many refresh with one token at once, one successor lives.
+// Of concurrent refreshes with one token one successor is valid.
 func TestRefreshRace(t *testing.T) {
 	for _, grace := range []string{"10s", "0s"} {
 		t.Run("grace "+grace, func(t *testing.T) {
@@ -88,8 +88,8 @@ func TestRefreshRace(t *testing.T) {
 	}
 }
 
-// Changes of different members at once do not undo each other.
-func TestChangesAtOnceAllCount(t *testing.T) {
+// Concurrent changes of different members do not undo each other.
+func TestConcurrentChangesAllCount(t *testing.T) {
 	s := process.StartWatched(t, nil)
 	ann, k := arrive(s, t, "ann@example.com")
 	for round := range 8 {
@@ -104,7 +104,7 @@ func TestChangesAtOnceAllCount(t *testing.T) {
 	}
 }
 
-// Of many who change one version at once, one succeeds.
+// Of concurrent changes of one version one succeeds.
 func TestOneChangePerVersion(t *testing.T) {
 	s := process.StartWatched(t, nil)
 	ann, k := arrive(s, t, "ann@example.com")
@@ -115,7 +115,7 @@ func TestOneChangePerVersion(t *testing.T) {
 	same(t, "answers", counted(answers), map[int]int{200: 1, 412: 15})
 }
 
-// Who deletes and who changes at once: the user is gone in the end.
+// After a concurrent deletion and change the user is deleted.
 func TestDeletedUsersStayDeleted(t *testing.T) {
 	s := process.StartWatched(t, nil)
 	_, admin := staff(s, t, "admin@example.com")
@@ -137,8 +137,7 @@ func TestDeletedUsersStayDeleted(t *testing.T) {
 	}
 }
 
-// A flood of sign-ins is served as far as it goes; the rest is told to come again, and other requests
-// do not suffer.
+// Of a flood of sign-ins a part is served; the others get 503 with Retry-After, and other requests are served.
 func TestSignInFlood(t *testing.T) {
 	s := process.StartRelease(t, map[string]string{"ROSTER_HASH_WORKERS": "1", "ROSTER_HASH_WAIT": "1ms"})
 	ann, k := arrive(s, t, "ann@example.com")

@@ -8,7 +8,7 @@ import (
 	"roster/test/support/process"
 )
 
-// fields is a refusal that names members.
+// fields is the body of a refusal that names members.
 func fields(pairs ...string) object {
 	out := object{}
 	for i := 0; i < len(pairs); i += 2 {
@@ -30,7 +30,7 @@ const (
 	numeric  = "This password is entirely numeric."
 )
 
-// Each thing that can be wrong with a registration is told in Django's words, all at once.
+// Every fault of a registration is reported with Django's messages, all in one answer.
 func TestRegistrationRefusals(t *testing.T) {
 	s := process.Start(t, nil)
 	register(s, t, "taken@example.com")
@@ -98,7 +98,7 @@ func TestRegistrationRefusals(t *testing.T) {
 	tryToSignIn(s, t, "new@example.com", password).want(401)
 }
 
-// A body that is no strict JSON is refused as a whole.
+// A body that is not strict JSON is refused as a whole.
 func TestMalformedJSON(t *testing.T) {
 	s := process.Start(t, nil)
 	ann, k := arrive(s, t, "ann@example.com")
@@ -118,14 +118,14 @@ func TestMalformedJSON(t *testing.T) {
 			if detail := a.text("detail"); !strings.HasPrefix(detail, "JSON parse error - ") || len(a.json()) != 1 {
 				t.Errorf("refused with %s", a.raw)
 			} else if strings.Contains(detail, "json:") || strings.Contains(detail, "jsontext") || strings.Contains(detail, "Go ") {
-				t.Errorf("the refusal tells of the decoder: %s", detail)
+				t.Errorf("the refusal has an error of the decoder: %s", detail)
 			}
 		})
 	}
 	same(t, "name", call(s, t, "GET", ann.path(), bearer(k.access)).text("first_name"), "Ann")
 }
 
-// What the sign-in refuses tells nothing about who has an account.
+// A refused sign-in does not reveal whether an address has an account.
 func TestSignInRefusals(t *testing.T) {
 	s := process.Start(t, nil)
 	register(s, t, "ann@example.com")
@@ -165,7 +165,7 @@ func TestSignInRefusals(t *testing.T) {
 	}
 }
 
-// A change is refused for the reasons a registration is, and then changes nothing at all.
+// A change is refused for the same reasons as a registration, and then changes nothing.
 func TestChangeRefusals(t *testing.T) {
 	s := process.Start(t, nil)
 	ann, k := arrive(s, t, "ann@example.com")

@@ -7,7 +7,7 @@ import (
 	"roster/test/support/process"
 )
 
-// What a token says is SimpleJWT's, and which session it belongs to.
+// A token has the claims of SimpleJWT, and its session.
 func TestTokens(t *testing.T) {
 	s := process.Start(t, nil)
 	ann, k := arrive(s, t, "ann@example.com")
@@ -21,7 +21,7 @@ func TestTokens(t *testing.T) {
 		seen[c["jti"]] = true
 		same(t, "user_id", c["user_id"], any(ann.id))
 		if _, tells := c["email"]; tells {
-			t.Error("a token tells the address")
+			t.Error("a token has the address")
 		}
 	}
 	access, refreshed := claims(t, k.access), claims(t, k.refresh)
@@ -35,7 +35,7 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// The published key verifies access tokens, and holds nothing private.
+// The published key verifies access tokens, and has no private part.
 func TestPublishedKeyVerifiesTokens(t *testing.T) {
 	s := process.Start(t, nil)
 	_, k := arrive(s, t, "ann@example.com")
@@ -66,8 +66,8 @@ func TestPublishedKeyVerifiesTokens(t *testing.T) {
 	t.Errorf("no published key has the kid %v: %s", head["kid"], a.raw)
 }
 
-// A refresh gives a new pair in the same session; the old refresh token gives the same successor again
-// for a moment, so that a lost answer signs nobody out.
+// A refresh gives a new pair in the same session. For a short time the old refresh token gives the same successor
+// again, so that a lost answer does not end the session.
 func TestRefresh(t *testing.T) {
 	s := process.Start(t, nil)
 	ann, k := arrive(s, t, "ann@example.com")
@@ -95,13 +95,13 @@ func TestRefresh(t *testing.T) {
 	same(t, "refresh token after another lost answer", pair(refresh(s, t, second.refresh)).refresh, third.refresh)
 	call(s, t, "GET", ann.path(), bearer(k.access)).want(200)
 
-	// The first token is no longer the last used one: it was stolen, by whichever side.
+	// The first token is not the last used one: its reuse means that a token was stolen.
 	refresh(s, t, k.refresh).is(401, object{"detail": "Token is blacklisted", "code": "token_not_valid"})
 	wantDead(s, t, ann, third)
 	wantAlive(s, t, ann, signIn(s, t, ann))
 }
 
-// Without grace, a used refresh token that comes again ends its session, and no other.
+// Without grace, the reuse of a refresh token ends its session, and no other.
 func TestReuseEndsTheSession(t *testing.T) {
 	s := process.Start(t, map[string]string{"ROSTER_REUSE_GRACE": "0s"})
 	ann, k := arrive(s, t, "ann@example.com")
@@ -115,7 +115,7 @@ func TestReuseEndsTheSession(t *testing.T) {
 	wantAlive(s, t, ann, elsewhere)
 }
 
-// Verification says yes to what would be accepted now, of either type.
+// Verification accepts exactly the tokens that would be accepted now, of either type.
 func TestVerify(t *testing.T) {
 	s := process.Start(t, nil)
 	_, k := arrive(s, t, "ann@example.com")
@@ -131,7 +131,7 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// Signing out ends the session at once, with both its tokens, and leaves others alone.
+// Signing out ends the session at once, with both its tokens, and no other session.
 func TestSignOut(t *testing.T) {
 	s := process.Start(t, nil)
 	ann, k := arrive(s, t, "ann@example.com")
@@ -142,15 +142,15 @@ func TestSignOut(t *testing.T) {
 	refresh(s, t, k.refresh).is(401, object{"detail": "Token is blacklisted", "code": "token_not_valid"})
 	wantAlive(s, t, ann, elsewhere)
 
-	// Signing out with the predecessor, as a client does whose last refresh was lost, ends it too.
+	// Signing out with the predecessor, which a client has whose last refresh was lost, ends it too.
 	a := refresh(s, t, elsewhere.refresh).want(200)
 	successor := tokens{a.text("access"), a.text("refresh")}
 	signOut(s, t, elsewhere.refresh).is(200, object{})
 	wantDead(s, t, ann, successor)
 }
 
-// A token is good for its own purpose only.
-func TestTokenTypesAreKeptApart(t *testing.T) {
+// A token is accepted for its own purpose only.
+func TestTokenTypesAreNotInterchangeable(t *testing.T) {
 	s := process.Start(t, nil)
 	ann, k := arrive(s, t, "ann@example.com")
 	wrong := object{"detail": "Token has wrong type", "code": "token_not_valid"}
@@ -162,7 +162,7 @@ func TestTokenTypesAreKeptApart(t *testing.T) {
 	})
 }
 
-// A changed password ends every session of its owner at once, the one that asked too.
+// A change of the password ends every session of the user at once, the present one too.
 func TestPasswordChangeEndsAllSessions(t *testing.T) {
 	const next = "Another-horse-8-battery"
 	for name, change := range map[string]func(*process.Server, *testing.T, person, tokens){
@@ -196,7 +196,7 @@ func TestPasswordChangeEndsAllSessions(t *testing.T) {
 	}
 }
 
-// Who is shut out is out at once, and stays so with the old tokens when let in again.
+// A deactivated user is refused at once. The old tokens stay refused after a reactivation.
 func TestDeactivationEndsAllSessions(t *testing.T) {
 	s := process.Start(t, nil)
 	ann, k := arrive(s, t, "ann@example.com")
@@ -209,7 +209,7 @@ func TestDeactivationEndsAllSessions(t *testing.T) {
 	wantAlive(s, t, ann, signIn(s, t, ann))
 }
 
-// Who is deleted is out at once.
+// A deleted user is refused at once.
 func TestDeletionEndsAllSessions(t *testing.T) {
 	s := process.Start(t, nil)
 	ann, k := arrive(s, t, "ann@example.com")

@@ -13,31 +13,30 @@ import (
 	"roster/test/support/process"
 )
 
-// onSQLiteAlone names the tests that are left out on the other storages, under the reason why those cannot change the
-// result. The rule: what the test says is decided before the storage is asked, or without it. A test that is not named
-// here runs on every storage.
+// onSQLiteAlone names the tests that do not run on the other storages, under the reason: their result is decided before
+// the storage is asked, or without it. A test that is not named here runs on every storage.
 var onSQLiteAlone = map[string][]string{
 	"bodies and headers are read before the storage is asked": {
 		"TestFormsInOtherCharsets", "TestEscapesOfForms", "TestRedirectsToTheSlash", "TestAuthorizationSchemes",
 		"TestNotAcceptable", "TestMediaTypesAndSize", "TestMethodNotAllowed", "TestMalformedJSON", "TestProblemNamesMembers",
-		"TestStrictTakesNoForms", "TestStrictPasswords", "TestEveryAnswerTellsTheMethods", "TestHeadAndOptions",
-		"TestMissingSlashLeadsOn", "TestRefusalsDoNotWaitForTheBody", "TestNobodyForgesALineOfTheLog",
+		"TestStrictTakesNoForms", "TestStrictPasswords", "TestAllowIsInEveryAnswer", "TestHeadAndOptions",
+		"TestMissingSlashRedirects", "TestRefusalsDoNotWaitForTheBody", "TestLogLinesCannotBeForged",
 	},
 	"connections and certificates": {
-		"TestTLS", "TestHangupReloadsTheCertificate", "TestNoHSTSInTheClear", "TestABadCertificateStopsTheStart", "TestACME",
-		"TestASilentConnectionDoesNotSpoilTheStop", "TestAHalfSentRequestDoesNotSpoilTheStop",
+		"TestTLS", "TestHangupReloadsTheCertificate", "TestNoHSTSWithoutTLS", "TestInvalidCertificatePreventsStart", "TestACME",
+		"TestStopDoesNotWaitForSilentTLSConnections", "TestStopEndsIncompleteRequests",
 	},
 	"settings, and the binary": {
-		"TestBrokenConfiguration", "TestConfigurationFile", "TestLooseSettingsAreWarnedOf", "TestCheckHidesSecrets",
+		"TestBrokenConfiguration", "TestConfigurationFile", "TestLooseSettingsAreLogged", "TestCheckHidesSecrets",
 		"TestBinaryStaysSmall",
 	},
 	"throttles and the queue of hashes are the memory of one process": {
-		"TestRegistrationIsThrottled", "TestBehindAProxy", "TestAnUnnamedProxyIsToldOf", "TestOneAccountCannotFillTheDisk",
+		"TestRegistrationIsThrottled", "TestBehindAProxy", "TestUntrustedProxyIsLogged", "TestOneAccountCannotFillTheDisk",
 		"TestSignInFlood",
 	},
 	"signing keys are files; sessions of several instances are test/cluster's": {
 		"TestKeysRotateUnderLoad", "TestKilledKeyCommands", "TestUnreadableKeys", "TestSecretRotatesWithFallbacks",
-		"TestKeysGivenOtherwise", "TestPublishedKeyVerifiesTokens", "TestTokenTypesAreKeptApart",
+		"TestSourcesOfSigningKeys", "TestPublishedKeyVerifiesTokens", "TestTokenTypesAreNotInterchangeable",
 		"TestStrictTokensNameIssuerAndAudience", "TestKindsOfTokensForOtherServices",
 	},
 }
@@ -56,7 +55,7 @@ func TestMain(m *testing.M) {
 	process.Main(m)
 }
 
-// TestOnSQLiteAlone: each test that is left out on the other storages is there, and is named once.
+// Each name in onSQLiteAlone is that of a test, and occurs once.
 func TestOnSQLiteAlone(t *testing.T) {
 	files, err := filepath.Glob("*_test.go")
 	if err != nil {

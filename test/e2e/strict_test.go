@@ -7,7 +7,7 @@ import (
 	"roster/test/support/process"
 )
 
-// In profile strict nobody sees or touches others; staff do.
+// In profile strict only staff see and change other users.
 func TestStrictHidesOthers(t *testing.T) {
 	s := process.Start(t, map[string]string{"ROSTER_PROFILE": "strict"})
 	ann, k := arrive(s, t, "ann@example.com")
@@ -37,7 +37,7 @@ func TestStrictTakesNoForms(t *testing.T) {
 	}
 }
 
-// In profile strict a changed password needs the one before, and passwords have fifteen characters.
+// In profile strict a change of the password requires the present one, and passwords have fifteen characters.
 func TestStrictPasswords(t *testing.T) {
 	s := process.Start(t, map[string]string{"ROSTER_PROFILE": "strict"})
 	short := "This password is too short. It must contain at least 15 characters."
@@ -59,7 +59,7 @@ func TestStrictPasswords(t *testing.T) {
 	tryToSignIn(s, t, ann.email, password).want(200)
 	a := change(object{"password": next, "current_password": password}).want(200)
 	if strings.Contains(string(a.raw), "password") {
-		t.Errorf("the answer tells of passwords: %s", a.raw)
+		t.Errorf("the answer has an error about passwords: %s", a.raw)
 	}
 	tryToSignIn(s, t, ann.email, next).want(200)
 	wantDead(s, t, ann, k)
@@ -76,9 +76,9 @@ func TestStrictTokensNameIssuerAndAudience(t *testing.T) {
 	}
 }
 
-// In profile strict a change of one's own address reveals whether the new one is taken only with the right password,
-// whatever else is wrong with the change, and only as often as registrations may be tried.
-func TestStrictTellsSeldomWhoHasAnAddress(t *testing.T) {
+// In profile strict a change of the own address reveals whether the new one is taken only with the right password,
+// whatever else is wrong with the change, and at most at the rate of registrations.
+func TestStrictLimitsProbingOfAddresses(t *testing.T) {
 	s := process.Start(t, map[string]string{"ROSTER_PROFILE": "strict", "ROSTER_THROTTLE_REGISTER": "12/day"})
 	ann, k := arrive(s, t, "ann@example.com")
 	bob := register(s, t, "bob@example.com")
@@ -93,7 +93,7 @@ func TestStrictTellsSeldomWhoHasAnAddress(t *testing.T) {
 				is(400, fields("current_password", "Your old password was entered incorrectly. Please enter it again."))
 		}
 	}
-	// That made eight, and three registrations before.
+	// These were eight changes, after three registrations.
 	call(s, t, "PATCH", "/api/users/me/", bearer(k.access), body(object{"email": bob.email, "current_password": password})).
 		is(400, fields("email", "user with this email address already exists."))
 	for _, path := range paths {
@@ -106,7 +106,7 @@ func TestStrictTellsSeldomWhoHasAnAddress(t *testing.T) {
 	}
 	call(s, t, "POST", "/api/users/", body(registration("carl@example.com"))).want(429)
 
-	// What asks for no address goes on, and staff, since they see all users, are not counted.
+	// A change without an address is served, and staff, which see all users, are not limited.
 	call(s, t, "PATCH", "/api/users/me/", bearer(k.access), body(object{"first_name": "Anne"})).want(200)
 	call(s, t, "PATCH", "/api/users/me/", bearer(k.access), body(object{"email": ann.email, "first_name": "Ann"})).want(200)
 	call(s, t, "OPTIONS", "/api/users/me/", bearer(k.access)).want(200)

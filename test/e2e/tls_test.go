@@ -24,7 +24,7 @@ import (
 	"roster/test/support/process"
 )
 
-// certify writes a new certificate for 127.0.0.1 and its key to two files, and returns what trusts it.
+// certify writes a new certificate for 127.0.0.1 and its key to two files, and returns a pool that trusts it.
 func certify(t *testing.T, cert, key string) *x509.CertPool {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -64,7 +64,7 @@ func certify(t *testing.T, cert, key string) *x509.CertPool {
 	return roots
 }
 
-// get asks over TLS, on a connection of its own.
+// get makes a request over TLS, on a connection of its own.
 func get(t *testing.T, s *process.Server, roots *x509.CertPool, path string) (*http.Response, string) {
 	t.Helper()
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}
@@ -85,7 +85,7 @@ func get(t *testing.T, s *process.Server, roots *x509.CertPool, path string) (*h
 	return resp, string(b)
 }
 
-// connect opens a connection and says nothing on it. It is given up with the test.
+// connect opens a connection and sends nothing. It is closed at the end of the test.
 func connect(t *testing.T, s *process.Server) net.Conn {
 	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", s.Process().Address)
@@ -96,7 +96,7 @@ func connect(t *testing.T, s *process.Server) net.Conn {
 	return conn
 }
 
-// The service ends TLS itself, says so, and takes a renewed certificate while it runs.
+// The service terminates TLS, logs it, and uses a renewed certificate while it runs.
 func TestTLS(t *testing.T) {
 	dir := t.TempDir()
 	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
@@ -107,7 +107,7 @@ func TestTLS(t *testing.T) {
 	same(t, "protocol", resp.Proto, "HTTP/2.0")
 	same(t, "HSTS", resp.Header.Get("Strict-Transport-Security"), "max-age=63072000; includeSubDomains")
 	if !strings.Contains(s.Logs(), `"url":"https://`+s.Process().Address) {
-		t.Errorf("the log does not tell of https:\n%s", s.Logs())
+		t.Errorf("the log does not name https:\n%s", s.Logs())
 	}
 
 	conn := connect(t, s)
@@ -145,14 +145,14 @@ func TestHangupReloadsTheCertificate(t *testing.T) {
 	}
 }
 
-func TestNoHSTSInTheClear(t *testing.T) {
+func TestNoHSTSWithoutTLS(t *testing.T) {
 	s := process.Start(t, nil)
 	a := call(s, t, "GET", "/livez", header("X-Forwarded-Proto", "https"))
 	same(t, "HSTS", a.header.Get("Strict-Transport-Security"), "")
 }
 
-// A certificate that cannot be used is told at the start, and by the check before.
-func TestABadCertificateStopsTheStart(t *testing.T) {
+// A certificate that cannot be used is reported by the start and by roster check.
+func TestInvalidCertificatePreventsStart(t *testing.T) {
 	rubbish := filepath.Join(t.TempDir(), "x.pem")
 	if err := os.WriteFile(rubbish, []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
@@ -166,9 +166,9 @@ func TestABadCertificateStopsTheStart(t *testing.T) {
 	}
 }
 
-// A connection that never says anything does not hold up the stop: net/http would wait for five
-// seconds, which are more than this service has.
-func TestASilentConnectionDoesNotSpoilTheStop(t *testing.T) {
+// A connection without a request does not delay the stop: net/http would wait for five seconds, longer than the
+// shutdown_timeout of this service.
+func TestStopDoesNotWaitForSilentTLSConnections(t *testing.T) {
 	s := process.Start(t, map[string]string{"ROSTER_SHUTDOWN_TIMEOUT": "4s"})
 	conn := connect(t, s)
 	call(s, t, "GET", "/livez").want(200) // connections are accepted in order, so the silent one is

@@ -14,7 +14,7 @@ var (
 	datetime = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z$`)
 )
 
-// Somebody registers, signs in, looks at themselves, changes themselves, and leaves.
+// A user registers, signs in, reads and changes the own record, and deletes it.
 func TestLifeOfAUser(t *testing.T) {
 	s := process.Start(t, nil)
 
@@ -69,8 +69,8 @@ func TestLifeOfAUser(t *testing.T) {
 	}
 }
 
-// Every answer of an endpoint tells which methods it takes.
-func TestEveryAnswerTellsTheMethods(t *testing.T) {
+// Every answer of an endpoint has the methods that it supports in Allow.
+func TestAllowIsInEveryAnswer(t *testing.T) {
 	s := process.Start(t, nil)
 	ann, k := arrive(s, t, "ann@example.com")
 	for path, allow := range map[string]string{
@@ -93,7 +93,7 @@ func TestEveryAnswerTellsTheMethods(t *testing.T) {
 	}
 }
 
-// HEAD is GET without the body, and OPTIONS describes.
+// HEAD is GET without the body, and OPTIONS describes the endpoint.
 func TestHeadAndOptions(t *testing.T) {
 	s := process.Start(t, nil)
 	ann, k := arrive(s, t, "ann@example.com")
@@ -114,8 +114,8 @@ func TestHeadAndOptions(t *testing.T) {
 	call(s, t, "OPTIONS", "/api/token/").want(200)
 }
 
-// A path that only lacks its closing slash leads there, whatever the method, with its parameters.
-func TestMissingSlashLeadsOn(t *testing.T) {
+// A path without its closing slash redirects to it, for every method, with its parameters.
+func TestMissingSlashRedirects(t *testing.T) {
 	s := process.Start(t, nil)
 	ann := register(s, t, "ann@example.com")
 	for path, target := range map[string]string{
@@ -133,7 +133,7 @@ func TestMissingSlashLeadsOn(t *testing.T) {
 	}
 }
 
-// A client that knows which version it changes does not undo another's change.
+// A client that sends the version it knows does not undo another change.
 func TestEntityTags(t *testing.T) {
 	s := process.Start(t, nil)
 	ann, k := arrive(s, t, "ann@example.com")

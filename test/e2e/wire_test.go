@@ -17,7 +17,7 @@ const (
 	secret   = "a key of the tests: 0123456789-abcdefghijklmnopqrstuvwxyz"
 )
 
-// raw is a body as it is, of a content type.
+// raw is a body of a content type, sent unchanged.
 func raw(contentType, text string) option {
 	return func(r *http.Request) {
 		header("Content-Type", contentType)(r)
@@ -34,8 +34,8 @@ func escaped(pairs ...string) string {
 	return strings.Join(out, "&")
 }
 
-// TestFormsInOtherCharsets: a form's text counts in the charset that it declares, as Django reads it, or the
-// form is refused. What cannot be decoded never becomes a password that other bytes fit too.
+// The text of a form is decoded with the charset that it declares, as in Django, or the form is refused. Bytes that
+// cannot be decoded never become a password that other bytes would match too.
 func TestFormsInOtherCharsets(t *testing.T) {
 	const (
 		latin, latinUTF8 = "M\xfcller-Stra\xdfe-K\xf6ln-44", "Müller-Straße-Köln-44"
@@ -62,9 +62,9 @@ func TestFormsInOtherCharsets(t *testing.T) {
 			call(s, t, "POST", "/api/token/", raw(formType, escaped("email", email, "password", c.bytes))).want(400)
 			call(s, t, "POST", "/api/token/", raw(formType, escaped("email", email, "password", "\xff \xff \xff \xff \xff"))).want(400)
 		}
-		// JSON too counts in the charset that it declares.
+		// JSON too is decoded with the charset that it declares.
 		call(s, t, "POST", "/api/token/", raw("application/json; charset=iso-8859-1", `{"email":"iso-8859-1@example.com","password":"`+latin+`"}`)).want(200)
-		// Without a declared charset it is UTF-8: names are mended as Django does, passwords refused.
+		// Without a declared charset it is UTF-8: invalid bytes are replaced in names, as in Django, and refused in passwords.
 		call(s, t, "POST", "/api/users/", raw(formType, person("u@example.com", latin))).is(400, object{"password": []any{"Not a valid string."}})
 		if got := call(s, t, "POST", "/api/users/", raw(formType, person("u@example.com", "four wide purple boats"))).want(201).text("first_name"); got != "Jos\uFFFD" {
 			t.Errorf("first name %q", got)
@@ -103,14 +103,14 @@ func TestFormsInOtherCharsets(t *testing.T) {
 	})
 }
 
-// TestEscapesOfForms: a percent sign that begins no escape stands for itself, beside others that do, as in Python.
+// A percent sign that begins no escape stands for itself, as in Python.
 func TestEscapesOfForms(t *testing.T) {
 	s := process.Start(t, nil)
 	call(s, t, "POST", "/api/users/", raw(formType, "email=p@example.com&first_name=A&last_name=B&password=four+wide%20boats+100%+sure+%zz")).want(201)
 	tryToSignIn(s, t, "p@example.com", "four wide boats 100% sure %zz").want(200)
 }
 
-// TestEntityTagsBehindProxies: If-Match holds when a proxy that compresses answers changed the tag.
+// If-Match matches a tag that a compressing proxy changed.
 func TestEntityTagsBehindProxies(t *testing.T) {
 	s := process.Start(t, nil)
 	_, k := arrive(s, t, "ann@example.com")
@@ -134,7 +134,7 @@ func TestEntityTagsBehindProxies(t *testing.T) {
 	call(s, t, "DELETE", "/api/users/me/", bearer(k.access), header("If-Match", "1")).want(412)
 }
 
-// TestRedirectsToTheSlash keep the method outside profile django, and the path of public_url.
+// Redirects keep the method outside profile django, and the path of public_url.
 func TestRedirectsToTheSlash(t *testing.T) {
 	for profile, of := range map[string]int{"standard": 308, "django": 301} {
 		s := process.Start(t, map[string]string{"ROSTER_PROFILE": profile, "ROSTER_SIGNING_KEY": secret, "ROSTER_PUBLIC_URL": "https://example.org/auth/"})
@@ -151,7 +151,7 @@ func TestRedirectsToTheSlash(t *testing.T) {
 	}
 }
 
-// TestAuthorizationSchemes: the case of Bearer counts in profile django alone, and further schemes can be set.
+// Bearer is case-sensitive in profile django only, and further schemes can be set.
 func TestAuthorizationSchemes(t *testing.T) {
 	for _, c := range []struct {
 		env  map[string]string
@@ -176,7 +176,7 @@ func TestAuthorizationSchemes(t *testing.T) {
 	}
 }
 
-// TestPageSize is honoured up to max_page_size, with page numbers and with cursors, and in the other lists too.
+// page_size is honoured up to max_page_size, with page numbers and with cursors, in every list.
 func TestPageSize(t *testing.T) {
 	count := func(s *process.Server, k tokens, path string) int {
 		t.Helper()
@@ -231,7 +231,7 @@ func TestPageSize(t *testing.T) {
 	}
 }
 
-// TestFilterByAddress finds the one user with an address in any spelling, as far as the caller may see it.
+// The email filter finds the user with an address in any spelling, if the actor may see the user.
 func TestFilterByAddress(t *testing.T) {
 	s := process.Start(t, nil)
 	_, k := arrive(s, t, "ann@example.com")
@@ -262,7 +262,7 @@ func TestFilterByAddress(t *testing.T) {
 	}
 }
 
-// TestLoginField: a sign-in reads the address from username where the settings say so.
+// A sign-in reads the address from username if the settings say so.
 func TestLoginField(t *testing.T) {
 	s := process.Start(t, map[string]string{"ROSTER_LOGIN_FIELD": "username"})
 	p := register(s, t, "ann@example.com")
@@ -271,8 +271,8 @@ func TestLoginField(t *testing.T) {
 	call(s, t, "POST", "/api/token/", body(object{"email": p.email, "password": password})).is(400, object{"username": []any{"This field is required."}})
 }
 
-// TestKindsOfTokensForOtherServices: one that verifies tokens by their signature, iss, aud and typ takes access
-// tokens alone, and finds the user in sub.
+// A service that verifies tokens by their signature, iss, aud and typ accepts access tokens only, and finds the user in
+// sub.
 func TestKindsOfTokensForOtherServices(t *testing.T) {
 	s := process.Start(t, nil)
 	p, k := arrive(s, t, "ann@example.com")

@@ -2,8 +2,8 @@
 // files, behind a gate that makes each write command atomic. It is a module of its own, so that
 // FerretDB's dependencies stay out of the product's.
 //
-// It prints the address it listens on when it can be used, and ends with its standard input: whoever
-// started it need only end.
+// It prints the address that it listens on when it is ready, and ends with its standard input, so that it ends with the
+// process that started it.
 package main
 
 import (
@@ -29,7 +29,7 @@ func main() {
 	listen := flag.String("listen", "127.0.0.1:0", "TCP address; port 0 takes a free one")
 	dir := flag.String("dir", "", "directory of the data, kept at the end; a new one that is removed when empty")
 	flag.Parse()
-	// A stopped server whose starter has gone is told so by a hang-up, and goes on.
+	// The kernel sends SIGHUP to a paused server whose starter has ended. It cleans up then too.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)

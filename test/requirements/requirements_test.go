@@ -1,5 +1,5 @@
-// Package requirements checks the list of security requirements: that it is whole, and that the tests
-// that it names are there and are run.
+// Package requirements checks that the list of security requirements is complete, and that the tests in it exist and
+// run.
 package requirements
 
 import (
@@ -21,7 +21,7 @@ import (
 	"roster/test/attacks"
 )
 
-// chapters says how many requirements each chapter has: P1 to P11, and so on.
+// chapters has the number of requirements in each chapter: P1 to P11, and so on.
 var chapters = []struct {
 	letter string
 	count  int
@@ -36,14 +36,14 @@ func TestEveryRequirementIsShownOrExplained(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range check(string(text), newWitnesses(t, root)) {
+	for _, f := range check(string(text), newInventory(t, root)) {
 		t.Error(f)
 	}
 }
 
-// TestCheckBites plants each kind of fault in a good list, and expects it to be told, alone.
-func TestCheckBites(t *testing.T) {
-	w := newWitnesses(t, root)
+// TestPlantedFaultsAreFound plants each kind of fault in a good list. The check reports this fault only.
+func TestPlantedFaultsAreFound(t *testing.T) {
+	w := newInventory(t, root)
 	var good strings.Builder
 	for _, id := range ids() {
 		fmt.Fprintf(&good, "| %s | it holds | `test/arch.TestDependencyRule` | |\n", id)
@@ -80,14 +80,14 @@ func TestCheckBites(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			found := check(strings.Replace(good.String(), row, c.row, 1), w)
 			if c.want == "" && len(found) > 0 || c.want != "" && (len(found) != 1 || found[0] != c.want) {
-				t.Errorf("told %q, want %q", found, c.want)
+				t.Errorf("found %q, want %q", found, c.want)
 			}
 		})
 	}
 }
 
-// TestMadeUpTestsAreFound shows what counts as a test: not what is only written like one.
-func TestMadeUpTestsAreFound(t *testing.T) {
+// TestOnlyRunnableTestsCount shows that methods, comments and functions with other parameters do not count as tests.
+func TestOnlyRunnableTestsCount(t *testing.T) {
 	dir := t.TempDir()
 	const src = `package p
 import "testing"
@@ -125,9 +125,9 @@ var (
 	rowHead = regexp.MustCompile(`^\| *([A-Z]+[0-9]+) *\|`)
 )
 
-// check returns what is wrong with a list.
-func check(text string, w *witnesses) (found []string) {
-	tell := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
+// check returns the faults of a list.
+func check(text string, w *inventory) (found []string) {
+	report := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
 	known, seen := ids(), map[string]int{}
 	for lines := bufio.NewScanner(strings.NewReader(text)); lines.Scan(); {
 		head := rowHead.FindStringSubmatch(lines.Text())
@@ -142,51 +142,51 @@ func check(text string, w *witnesses) (found []string) {
 		}
 		switch {
 		case !slices.Contains(known, id):
-			tell("%s is no requirement", id)
+			report("%s is no requirement", id)
 			continue
 		case seen[id] == 2:
-			tell("%s comes twice", id)
+			report("%s comes twice", id)
 		}
 		if len(cells) != 4 {
-			tell("%s has %d columns", id, len(cells))
+			report("%s has %d columns", id, len(cells))
 			continue
 		}
 		if cells[1] == "" {
-			tell("%s does not say what must hold", id)
+			report("%s does not say what must hold", id)
 		}
 		if rest := strings.TrimSpace(quoted.ReplaceAllString(cells[2], "")); rest != "" {
-			tell("%s: %s is no test", id, rest)
+			report("%s: %s is no test", id, rest)
 			continue
 		}
 		tests := quoted.FindAllStringSubmatch(cells[2], -1)
 		if len(tests) == 0 && cells[3] == "" {
-			tell("%s has neither a test nor a reason", id)
+			report("%s has neither a test nor a reason", id)
 		}
 		for _, test := range tests {
 			if fault := w.missing(test[1]); fault != "" {
-				tell("%s: %s", id, fault)
+				report("%s: %s", id, fault)
 			}
 		}
 	}
 	for _, id := range known {
 		if seen[id] == 0 {
-			tell("%s is missing", id)
+			report("%s is missing", id)
 		}
 	}
 	return found
 }
 
-// witnesses are the tests that there are.
-type witnesses struct {
+// inventory has all tests.
+type inventory struct {
 	fsys     fs.FS
-	packages map[string]map[string]map[string]bool // texts in a test, by package and name
-	checks   map[string]bool                       // of the corpus
-	cases    map[string]bool                       // of the contract, as Port/Case
+	packages map[string]map[string]map[string]bool // the texts in a test, by package and name
+	checks   map[string]bool                       // the checks of the corpus
+	cases    map[string]bool                       // the cases of the contract, as Port/Case
 }
 
-func newWitnesses(t *testing.T, fsys fs.FS) *witnesses {
+func newInventory(t *testing.T, fsys fs.FS) *inventory {
 	t.Helper()
-	w := &witnesses{fsys: fsys, packages: map[string]map[string]map[string]bool{}, checks: map[string]bool{}}
+	w := &inventory{fsys: fsys, packages: map[string]map[string]map[string]bool{}, checks: map[string]bool{}}
 	corpus, err := fs.ReadFile(fsys, "test/attacks/attacks.py")
 	if err != nil {
 		t.Fatal(err)
@@ -198,13 +198,13 @@ func newWitnesses(t *testing.T, fsys fs.FS) *witnesses {
 		t.Fatal(err)
 	}
 	if len(w.checks) < 100 || len(w.cases) < 100 {
-		t.Fatalf("%d checks of the corpus and %d cases of the contract: they are looked for in the wrong way", len(w.checks), len(w.cases))
+		t.Fatalf("%d checks of the corpus and %d cases of the contract: the search for them is wrong", len(w.checks), len(w.cases))
 	}
 	return w
 }
 
-// missing returns what is wrong with the name of a test, or "".
-func (w *witnesses) missing(name string) string {
+// missing returns the fault of the name of a test, or "".
+func (w *inventory) missing(name string) string {
 	if check, ok := strings.CutPrefix(name, "attacks: "); ok {
 		switch {
 		case !w.checks[check]:
@@ -242,8 +242,8 @@ func (w *witnesses) missing(name string) string {
 	return ""
 }
 
-// testsIn returns the tests and fuzz targets of the package in dir, with the texts that stand in each:
-// the names of its subtests are among them.
+// testsIn returns the tests and fuzz targets of the package in dir, with the texts in each. The names of its subtests
+// are among them.
 func testsIn(fsys fs.FS, dir string) (map[string]map[string]bool, error) {
 	files, err := fs.Glob(fsys, path.Join(dir, "*_test.go"))
 	if err != nil {
@@ -268,7 +268,7 @@ func testsIn(fsys fs.FS, dir string) (map[string]map[string]bool, error) {
 	return tests, nil
 }
 
-// isTest reports whether go test runs f: a function Test or Fuzz of something, of one *testing.T or F.
+// isTest reports whether go test runs f: a function TestX(*testing.T) or FuzzX(*testing.F).
 func isTest(f *ast.FuncDecl) bool {
 	name, of := strings.CutPrefix(f.Name.Name, "Test")
 	want := "T"
@@ -303,8 +303,8 @@ func texts(n ast.Node) map[string]bool {
 	return found
 }
 
-// contract returns the cases of the storage contract: {"Users", users} says that the variable users
-// holds the cases of a port, each as {"Name", function}.
+// contract returns the cases of the storage contract. {"Users", users} means that the variable users has the cases of a
+// port, each as {"Name", function}.
 func contract(fsys fs.FS) (map[string]bool, error) {
 	files, err := fs.Glob(fsys, "test/conformance/*.go")
 	if err != nil {

@@ -29,7 +29,7 @@ var at = time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)
 
 const many = 1003 // more than one batch of each collection
 
-func someone(n int) user.Snapshot {
+func distinctUser(n int) user.Snapshot {
 	id, email := user.IntegerID(int64(n+1)), fmt.Sprintf("user%d@example.com", n)
 	if n%3 == 2 {
 		id = user.ID(fmt.Sprintf("00000000-0000-7000-8000-%012x", n))
@@ -42,7 +42,7 @@ func someone(n int) user.Snapshot {
 
 func oneSession(n int) session.Snapshot {
 	return session.Snapshot{
-		ID: session.ID(fmt.Sprintf("%024x", n)), User: someone(n).ID, Created: at, Expires: at.Add(time.Hour),
+		ID: session.ID(fmt.Sprintf("%024x", n)), User: distinctUser(n).ID, Created: at, Expires: at.Add(time.Hour),
 		Generation: n, RotatedAt: at, RevokedAt: at, Reason: session.SignedOut, UserAgent: "a \"b\"\n", Address: "127.0.0.1", Version: 2,
 	}
 }
@@ -52,7 +52,7 @@ func oneAttempt(n int) lockout.Snapshot {
 }
 
 func oneEvent(n int) audit.Event {
-	return audit.Event{ID: audit.ID(fmt.Sprintf("%032x", n)), At: at, Kind: audit.SignedIn, User: someone(n).ID, Channel: audit.API}
+	return audit.Event{ID: audit.ID(fmt.Sprintf("%032x", n)), At: at, Kind: audit.SignedIn, User: distinctUser(n).ID, Channel: audit.API}
 }
 
 func put[T any](t *testing.T, c outbound.Collection[T], n int, record func(int) T) {
@@ -71,7 +71,7 @@ func put[T any](t *testing.T, c outbound.Collection[T], n int, record func(int) 
 func filled(t *testing.T) outbound.Archive {
 	t.Helper()
 	a := memory.New().Archive()
-	put(t, a.Users(), many, someone)
+	put(t, a.Users(), many, distinctUser)
 	put(t, a.Sessions(), many, oneSession)
 	put(t, a.Attempts(), many, oneAttempt)
 	put(t, a.Events(), many, oneEvent)
@@ -119,11 +119,11 @@ func TestCopyIsTheSame(t *testing.T) {
 	wantError(t, "nothing left to copy", err, nil)
 }
 
-// Whatever one record differs in, comparing finds it, and so does going on with a copy.
+// A comparison finds every difference between two records, and so does the resumption of a copy.
 func TestDifferencesAreFound(t *testing.T) {
 	for name, spoil := range map[string]func(t *testing.T, a outbound.Archive){
 		"a user more": func(t *testing.T, a outbound.Archive) {
-			put(t, a.Users(), 1, func(int) user.Snapshot { return someone(many) })
+			put(t, a.Users(), 1, func(int) user.Snapshot { return distinctUser(many) })
 		},
 		"a session more": func(t *testing.T, a outbound.Archive) {
 			put(t, a.Sessions(), 1, func(int) session.Snapshot { return oneSession(many) })
@@ -148,11 +148,11 @@ func TestDifferencesAreFound(t *testing.T) {
 		wantError(t, name+" in the source, going on", err, nil)
 	}
 	from, to := filled(t), memory.New().Archive()
-	put(t, to.Users(), 1, func(int) user.Snapshot { u := someone(0); u.FirstName = "Ann"; return u })
+	put(t, to.Users(), 1, func(int) user.Snapshot { u := distinctUser(0); u.FirstName = "Ann"; return u })
 	_, err := copying(t, from, to, inbound.CopyOptions{Resume: true})
 	wantError(t, "another user with the id", err, archive.ErrDifferent)
 	to = memory.New().Archive()
-	put(t, to.Users(), 1, func(int) user.Snapshot { u := someone(0); u.ID = "99999"; return u })
+	put(t, to.Users(), 1, func(int) user.Snapshot { u := distinctUser(0); u.ID = "99999"; return u })
 	_, err = copying(t, from, to, inbound.CopyOptions{Resume: true})
 	wantError(t, "another user with the address", err, archive.ErrDifferent)
 }
@@ -192,7 +192,7 @@ func (f failingCollection[T]) Put(ctx context.Context, records []T) ([]error, er
 	return f.Collection.Put(ctx, records)
 }
 
-// Cut off anywhere, a copy goes on, and is whole in the end.
+// A copy that was interrupted at any point can be resumed, and is complete in the end.
 func TestCopyResumes(t *testing.T) {
 	from := filled(t)
 	want, err := copying(t, from, memory.New().Archive(), inbound.CopyOptions{})
@@ -240,7 +240,7 @@ func TestExportRestores(t *testing.T) {
 	}
 	for cut := range 7 {
 		to, n := memory.New().Archive(), cut-1
-		if cut > 0 { // cut off first
+		if cut > 0 { // interrupted first
 			_, err := restoring(bytes.NewBufferString(text), failing{to, &n}).Restore(t.Context(), false, quiet)
 			wantError(t, "cut off", err, errDown)
 		}
@@ -255,7 +255,7 @@ func TestExportRestores(t *testing.T) {
 	}
 }
 
-// What somebody changed in an export, or took out of it, is found by its last line.
+// The last line of an export reveals changed and removed lines.
 func TestTamperedExports(t *testing.T) {
 	text, _ := exported(t, filled(t))
 	lines := bytes.SplitAfter([]byte(text), []byte("\n"))
@@ -269,7 +269,7 @@ func TestTamperedExports(t *testing.T) {
 		"a collection": bytes.Join(append(slices.Clone(lines[:many+1]), lines[len(lines)-2:]...), nil),
 	} {
 		if _, err := restoring(bytes.NewReader(bad), memory.New().Archive()).Check(t.Context(), quiet); err == nil {
-			t.Errorf("%s: nobody noticed", name)
+			t.Errorf("%s: not found", name)
 		}
 		if _, err := restoring(bytes.NewReader(bad), memory.New().Archive()).Restore(t.Context(), false, quiet); err == nil {
 			t.Errorf("%s: restored", name)

@@ -16,7 +16,7 @@ import (
 	"roster/test/support/testenv"
 )
 
-// account is what is known of a user of the real export.
+// account is a user of the real export with the password.
 type account struct {
 	ID        int     `json:"id"`
 	Email     string  `json:"email"`
@@ -28,8 +28,8 @@ type account struct {
 	} `json:"login_status"`
 }
 
-// status returns what a sign-in is to answer: as with every hasher that Django has. Broken hashes are
-// refused, where Django fails.
+// status returns the status of a sign-in in Django, with all of its hashers. Broken hashes are refused, where Django
+// fails.
 func (a account) status() int {
 	if a.Status.All >= http.StatusInternalServerError {
 		return http.StatusUnauthorized
@@ -47,14 +47,14 @@ func accounts(t *testing.T) []account {
 	return file.Users
 }
 
-// fixtureUser is a user as the export has them.
+// fixtureUser is a user in the form of the export.
 type fixtureUser struct {
 	PK     int            `json:"pk"`
 	Fields map[string]any `json:"fields"`
 }
 
-// answers returns what Django answers about a user: dates with six digits of a second, or none. Those
-// of the fixture are cut, and all end the same way.
+// answers returns Django's answer about a user: dates have six digits of a second, or none. Those of the fixture are
+// truncated to milliseconds.
 func (f fixtureUser) answers(fraction string) map[string]any {
 	date := func(v any) any {
 		text, ok := v.(string)
@@ -69,8 +69,8 @@ func (f fixtureUser) answers(fraction string) map[string]any {
 	}
 }
 
-// Everybody of a real project is there, as Django showed them, and signs in with the password they had.
-func TestEverybodyOfTheExport(t *testing.T) {
+// All users of a real project are imported, are shown as in Django, and sign in with their passwords.
+func TestAllUsersOfTheExport(t *testing.T) {
 	s := process.Prepare(t, djangoSettings())
 	s.MustCLI("import", "django", source(t, "users.json"))
 	s.Restart()
@@ -87,9 +87,9 @@ func TestEverybodyOfTheExport(t *testing.T) {
 	}
 	status, got := request(t, s, "POST", "/api/users/", "", map[string]string{"email": "new@example.com", "password": "Zx9-lantern-orchard", "first_name": "A", "last_name": "B"})
 	if status != http.StatusCreated || got["id"] != json.Number("52") {
-		t.Errorf("somebody new: %d %v", status, got)
+		t.Errorf("a new user: %d %v", status, got)
 	}
-	// Signed in since, or not: running it again changes nothing.
+	// A second import changes nothing, whether users have signed in or not.
 	before := s.MustCLI("user", "list", "--format", "json")
 	s.MustCLI("import", "django", source(t, "users.json"))
 	if after := s.MustCLI("user", "list", "--format", "json"); after != before {
@@ -97,7 +97,7 @@ func TestEverybodyOfTheExport(t *testing.T) {
 	}
 }
 
-// shownAsInDjango compares the answers about everybody with Django's.
+// shownAsInDjango compares the answers about all users with Django's.
 func shownAsInDjango(t *testing.T, s *process.Server, fraction string) {
 	t.Helper()
 	var users []fixtureUser
@@ -114,7 +114,7 @@ func shownAsInDjango(t *testing.T, s *process.Server, fraction string) {
 // A database has microseconds, and so have all backends.
 func TestDatesOfTheDatabase(t *testing.T) {
 	for name, url := range map[string]func(testing.TB) string{
-		"sqlite": func(t testing.TB) string { return lasting(t)["ROSTER_DATABASE"] }, "postgres": testenv.Postgres, "mongodb": testenv.MongoDB,
+		"sqlite": func(t testing.TB) string { return newSettings(t)["ROSTER_DATABASE"] }, "postgres": testenv.Postgres, "mongodb": testenv.MongoDB,
 	} {
 		t.Run(name, func(t *testing.T) {
 			settings := djangoSettings()
@@ -123,13 +123,13 @@ func TestDatesOfTheDatabase(t *testing.T) {
 			s.MustCLI("import", "django", source(t, "db.sqlite3"))
 			s.Restart()
 			shownAsInDjango(t, s, ".123456Z")
-			s.MustCLI("import", "django", source(t, "users.json")) // cut to milliseconds
+			s.MustCLI("import", "django", source(t, "users.json")) // truncated to milliseconds
 			shownAsInDjango(t, s, ".123456Z")
 		})
 	}
 }
 
-// token is one that SimpleJWT issued.
+// token is a token that SimpleJWT issued.
 type token struct {
 	Name, Kind, Email, Token string
 	Claims                   struct {
@@ -158,7 +158,7 @@ func tokenNamed(t *testing.T, name string) string {
 	return all[i].Token
 }
 
-// Tokens of SimpleJWT go on as they would with Django, the blacklist included.
+// Tokens of SimpleJWT are accepted or refused as with Django, the blacklist included.
 func TestTokensOfTheExport(t *testing.T) {
 	for _, form := range []string{"full.json", "db.sqlite3"} {
 		t.Run(form, func(t *testing.T) {
@@ -180,10 +180,10 @@ func TestTokensOfTheExport(t *testing.T) {
 					t.Errorf("%s: status %d, want %v", k.Name, status, k.Expect)
 				}
 			}
-			// User 52 was deleted there; nobody becomes them here, whose tokens are still about.
+			// User 52 was deleted in Django, and tokens of this user still exist: the id is not given to a new user.
 			_, got := request(t, s, "POST", "/api/users/", "", map[string]string{"email": "new@example.com", "password": "Zx9-lantern-orchard", "first_name": "A", "last_name": "B"})
 			if got["id"] != json.Number("53") {
-				t.Errorf("somebody new has the id %v, want 53", got["id"])
+				t.Errorf("a new user has the id %v, want 53", got["id"])
 			}
 		})
 	}
@@ -201,11 +201,11 @@ func userLines(t *testing.T, env map[string]string) []string {
 	return out
 }
 
-// Every form of the export comes to the same users.
+// Every form of the export has the same users.
 func TestFormsOfTheExport(t *testing.T) {
 	var want []string
 	for _, form := range []string{"users.json", "users.jsonl", "full.json", "db.sqlite3", "users-natural.json"} {
-		env := lasting(t)
+		env := newSettings(t)
 		env["ROSTER_IDS"] = "integer"
 		must(t, env, "migrate")
 		must(t, env, "import", "django", source(t, form), "--dry-run")
@@ -214,7 +214,7 @@ func TestFormsOfTheExport(t *testing.T) {
 		}
 		must(t, env, "import", "django", source(t, form))
 		got := userLines(t, env)
-		for i := range got { // the fixtures have no more
+		for i := range got { // the precision of the fixtures
 			got[i] = strings.ReplaceAll(got[i], ".123456Z", ".123000Z")
 		}
 		if want == nil {
@@ -226,9 +226,9 @@ func TestFormsOfTheExport(t *testing.T) {
 	}
 }
 
-// What is rejected is told with its reason, and goes in once it was mended.
-func TestRejectsAreMendedAndImported(t *testing.T) {
-	env, dir := lasting(t), t.TempDir()
+// A rejected row is reported with its reason, and is imported once it was corrected.
+func TestCorrectedRejectsAreImported(t *testing.T) {
+	env, dir := newSettings(t), t.TempDir()
 	rejects, report := filepath.Join(dir, "rejects.jsonl"), filepath.Join(dir, "report.jsonl")
 	args := func(src string) []string {
 		return []string{"import", "django", src, "--rejects", rejects, "--report", report}
@@ -237,11 +237,11 @@ func TestRejectsAreMendedAndImported(t *testing.T) {
 	if c.code != 1 || !strings.Contains(c.errs, "2 of the users did not go in") {
 		t.Fatalf("exit code %d\n%s%s", c.code, c.out, c.errs)
 	}
-	told, err := os.ReadFile(report)
+	reported, err := os.ReadFile(report)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, line := range strings.Split(strings.TrimSpace(string(told)), "\n") {
+	for i, line := range strings.Split(strings.TrimSpace(string(reported)), "\n") {
 		var l struct {
 			ID              int
 			Outcome, Reason string
@@ -255,8 +255,8 @@ func TestRejectsAreMendedAndImported(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(string(told)+c.out+c.errs, "pbkdf2") || !strings.Contains(string(text), "pbkdf2") {
-		t.Error("the hashes are told, or are missing where they belong")
+	if strings.Contains(string(reported)+c.out+c.errs, "pbkdf2") || !strings.Contains(string(text), "pbkdf2") {
+		t.Error("the hashes are in the output, or are missing in the file of rejects")
 	}
 	for _, path := range []string{rejects, report} {
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
@@ -267,7 +267,7 @@ func TestRejectsAreMendedAndImported(t *testing.T) {
 	if err := os.WriteFile(rejects, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if c = run(t, env, "", args(rejects)...); c.code != 1 { // one of the two was mended
+	if c = run(t, env, "", args(rejects)...); c.code != 1 { // one of the two was corrected
 		t.Errorf("exit code %d\n%s%s", c.code, c.out, c.errs)
 	}
 	text, err = os.ReadFile(rejects)
@@ -284,8 +284,8 @@ func TestRejectsAreMendedAndImported(t *testing.T) {
 	}
 }
 
-// A hash that costs far more than one set here is rejected, unless it is asked for; then its user can sign in,
-// and what others are refused costs as much as before.
+// A hash that costs far more than those of this service is rejected without --accept-costly-hashes. With it the
+// user can sign in, and refusals of other users take as long as before.
 func TestCostlyHashes(t *testing.T) {
 	s, dir := process.Prepare(t, djangoSettings()), t.TempDir()
 	fixture := filepath.Join(dir, "users.json")
@@ -309,9 +309,9 @@ func TestCostlyHashes(t *testing.T) {
 	if _, errs, code := s.CLI(args...); code != 1 || !strings.Contains(errs, "3 of the users did not go in") {
 		t.Errorf("exit code %d\n%s", code, errs)
 	}
-	told, err := os.ReadFile(report)
-	if err != nil || strings.Count(string(told), `"costly_password_hash"`) != 3 || !strings.Contains(string(told), "862 times the work of a password set here and 1024 MiB") {
-		t.Errorf("%v\n%s", err, told)
+	reported, err := os.ReadFile(report)
+	if err != nil || strings.Count(string(reported), `"costly_password_hash"`) != 3 || !strings.Contains(string(reported), "862 times the work of a password set here and 1024 MiB") {
+		t.Errorf("%v\n%s", err, reported)
 	}
 	s.MustCLI(append(args, "--accept-costly-hashes")...)
 	s.Restart()

@@ -15,35 +15,34 @@ import (
 	"roster/test/support/process"
 )
 
-// What a source has that other systems write and roster import misread: each file of testdata with what
-// is said of it.
-func TestSourcesThatWereMisread(t *testing.T) {
+// Sources with the unusual forms that other systems write are imported, or refused with a message.
+func TestUnusualSources(t *testing.T) {
 	for name, c := range map[string]struct {
 		file, flags string
 		code        int
 		added       int
 		says        string // in the output or the errors
 	}{
-		"labels in capitals":         {"label-mixed", "", 0, 2, ""},
-		"a history beside":           {"label-history", "", 0, 1, ""},
-		"model as spelt":             {"label-history", "--user-model accounts.User", 0, 1, ""},
-		"blacklist in capitals":      {"label-blacklist", "--blacklist", 0, 1, `Revoked tokens:\n +added +1 `},
-		"no blacklist":               {"no-blacklist", "--blacklist", 1, 1, `--blacklist took nothing over`},
-		"no blacklist, not asked":    {"no-blacklist", "", 0, 1, ""},
-		"no blacklist, dry":          {"no-blacklist", "--blacklist --dry-run", 1, 1, `--blacklist took nothing over`},
-		"unknown revocation":         {"blacklist-dangling", "--blacklist", 1, 1, `1 of the revoked tokens did not go in`},
-		"revocations, not asked for": {"blacklist-dangling", "", 0, 1, ""},
-		"numbers JSON has not":       {"nan", "", 0, 1, ""},
-		"the year 1":                 {"year-one", "", 1, 2, `1 of the users did not go in`},
-		"the last id of all":         {"largest-id", "", 1, 1, `1 of the users did not go in`},
-		"windows-1252":               {"windows-1252", "", 1, 0, `not in UTF-8`},
+		"labels in capitals":        {"label-mixed", "", 0, 2, ""},
+		"a history beside":          {"label-history", "", 0, 1, ""},
+		"model as spelt":            {"label-history", "--user-model accounts.User", 0, 1, ""},
+		"blacklist in capitals":     {"label-blacklist", "--blacklist", 0, 1, `Revoked tokens:\n +added +1 `},
+		"no blacklist":              {"no-blacklist", "--blacklist", 1, 1, `--blacklist took nothing over`},
+		"no blacklist, no flag":     {"no-blacklist", "", 0, 1, ""},
+		"no blacklist, dry":         {"no-blacklist", "--blacklist --dry-run", 1, 1, `--blacklist took nothing over`},
+		"unknown revocation":        {"blacklist-dangling", "--blacklist", 1, 1, `1 of the revoked tokens did not go in`},
+		"revocations, no flag":      {"blacklist-dangling", "", 0, 1, ""},
+		"numbers without JSON form": {"nan", "", 0, 1, ""},
+		"the year 1":                {"year-one", "", 1, 2, `1 of the users did not go in`},
+		"the last id of all":        {"largest-id", "", 1, 1, `1 of the users did not go in`},
+		"windows-1252":              {"windows-1252", "", 1, 0, `not in UTF-8`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path, err := filepath.Abs("testdata/" + c.file + ".json")
 			if err != nil {
 				t.Fatal(err)
 			}
-			env := lasting(t)
+			env := newSettings(t)
 			must(t, env, "migrate") // a dry run creates no database
 			got := run(t, env, "", append([]string{"import", "django", path}, strings.Fields(c.flags)...)...)
 			added := regexp.MustCompile(fmt.Sprintf(`(?m)^ +added +%d `, c.added)).MatchString(got.out)
@@ -54,9 +53,9 @@ func TestSourcesThatWereMisread(t *testing.T) {
 	}
 }
 
-// Inactive users, and those without a state, are inactive; dates are kept; and a registration after the import
-// gets an id, whatever ids were imported.
-func TestServiceAfterSuchAnImport(t *testing.T) {
+// After the import of such sources, users without is_active are inactive, dates are kept, and a registration gets a
+// free id.
+func TestServiceAfterUnusualSources(t *testing.T) {
 	for file, c := range map[string]struct {
 		listed string
 		next   string
@@ -70,7 +69,7 @@ func TestServiceAfterSuchAnImport(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.CLI("import", "django", path) // its exit code is looked at above
+		s.CLI("import", "django", path) // TestUnusualSources checks the exit code
 		if list := s.MustCLI("user", "list", "--format", "json"); !regexp.MustCompile(c.listed).MatchString(list) || strings.Contains(list, "9223372036854775807") {
 			t.Errorf("%s: %s", file, list)
 		}
@@ -82,7 +81,7 @@ func TestServiceAfterSuchAnImport(t *testing.T) {
 	}
 }
 
-// An editor of Django's admin site becomes no administrator, unless that is asked for. The summary has both counts.
+// An editor of Django's admin site becomes an administrator only with the flag for it. The summary has both counts.
 func TestEditorsAreNoAdministrators(t *testing.T) {
 	row := func(pk int, email string, staff, superuser bool) string {
 		return fmt.Sprintf(`{"model":"auth.user","pk":%d,"fields":{"password":"!x","last_login":null,"email":%q,"first_name":"A","last_name":"B","is_active":true,"is_staff":%t,"is_superuser":%t,"date_joined":"2020-01-01T00:00:00Z"}}`, pk, email, staff, superuser)
@@ -95,7 +94,7 @@ func TestEditorsAreNoAdministrators(t *testing.T) {
 		"":                 {"1", `is_superuser +1 +administrators here\n +is_staff +2 +not administrators`},
 		"--staff-as-admin": {"1 2", `is_superuser +1 +not administrators .*\n +is_staff +2 +administrators here`},
 	} {
-		env := lasting(t)
+		env := newSettings(t)
 		got := must(t, env, append([]string{"import", "django", path}, strings.Fields(flag)...)...)
 		if !regexp.MustCompile(want.says).MatchString(got.out) {
 			t.Errorf("%q: %s", flag, got.out)
@@ -112,7 +111,7 @@ func TestEditorsAreNoAdministrators(t *testing.T) {
 	}
 }
 
-// A small packed file that unpacks to much takes little memory.
+// The import of a small compressed file with large content takes little memory.
 func TestRowsTakeBoundedMemory(t *testing.T) {
 	var b bytes.Buffer
 	z, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
@@ -130,10 +129,10 @@ func TestRowsTakeBoundedMemory(t *testing.T) {
 		write(strings.Repeat("x", 1<<20))
 	}
 	write(`"}}`)
-	for n := range 40 { // each within bounds
+	for n := range 40 { // each within the limits
 		write("," + fmt.Sprintf(row, n+2, n+2) + strings.Repeat("y", 4<<20) + `"}}`)
 	}
-	for n := range 2000 { // so that progress is reported, and memory looked at
+	for n := range 2000 { // so that progress is reported, at which memory is measured
 		write("," + fmt.Sprintf(row, n+42, n+42) + `"}}`)
 	}
 	write("]")
@@ -144,7 +143,7 @@ func TestRowsTakeBoundedMemory(t *testing.T) {
 	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got := run(t, lasting(t), "", "import", "django", path)
+	got := run(t, newSettings(t), "", "import", "django", path)
 	if got.code != 1 || !regexp.MustCompile(`added +2040 `).MatchString(got.out) {
 		t.Errorf("exit code %d\n%s%s", got.code, got.out, got.errs)
 	}

@@ -19,12 +19,11 @@ import (
 	"roster/test/support/testenv"
 )
 
-// stranger is a user that owns no file of the test, unless the test cannot be another user than its own.
-const stranger = 65532
+// outsider is the id of an operating system user that owns no file of the test. Only root can run a process as it.
+const outsider = 65532
 
-// asStranger runs roster in a working directory as a user that owns none of the files, where this process may
-// choose one.
-func asStranger(t *testing.T, dir string, env map[string]string, args ...string) command {
+// asOutsider runs roster in a working directory, as outsider if this process is root.
+func asOutsider(t *testing.T, dir string, env map[string]string, args ...string) command {
 	t.Helper()
 	built, err := process.Build()
 	if err != nil {
@@ -35,7 +34,7 @@ func asStranger(t *testing.T, dir string, env map[string]string, args ...string)
 		t.Fatal(err)
 	}
 	defer from.Close()
-	binary := filepath.Join(shared(t), "roster") // that of the tests lies in a directory of their user
+	binary := filepath.Join(shared(t), "roster") // the binary of the tests is in a private directory
 	to, err := os.OpenFile(binary, os.O_CREATE|os.O_WRONLY, 0o755)
 	if err == nil {
 		_, err = io.Copy(to, from)
@@ -48,11 +47,11 @@ func asStranger(t *testing.T, dir string, env map[string]string, args ...string)
 	cmd.Dir = dir
 	cmd.Env = process.Options{DataDir: dir, Env: env}.Settings()
 	if os.Geteuid() == 0 {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: stranger, Gid: stranger}}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: outsider, Gid: outsider}}
 	}
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	_ = cmd.Run() // the exit code tells
+	_ = cmd.Run() // the exit code is checked
 	return command{code: cmd.ProcessState.ExitCode(), out: out.String(), errs: errs.String()}
 }
 
@@ -68,19 +67,19 @@ func shared(t *testing.T) string {
 	return dir
 }
 
-// own returns a new directory that the stranger owns.
+// own returns a new directory that outsider owns.
 func own(t *testing.T) string {
 	t.Helper()
 	dir := shared(t)
 	if os.Geteuid() == 0 {
-		if err := os.Chown(dir, stranger, stranger); err != nil {
+		if err := os.Chown(dir, outsider, outsider); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return dir
 }
 
-// listing is what lies in a directory: names, sizes, owners and when it was last written.
+// listing returns the names, sizes, owners and times of the files in a directory.
 func listing(t *testing.T, dir string) string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -98,8 +97,7 @@ func listing(t *testing.T, dir string) string {
 	return strings.Join(out, "\n")
 }
 
-// A Django database in WAL mode is read by another user, also where nothing can be written, and nothing is
-// left beside it.
+// A Django database in WAL mode can be read by another user, even in a read-only directory, and no file is created.
 func TestWALSource(t *testing.T) {
 	dir := shared(t)
 	path := filepath.Join(dir, "db.sqlite3")
@@ -122,7 +120,7 @@ func TestWALSource(t *testing.T) {
 		if err := os.Chmod(dir, mode); err != nil {
 			t.Fatal(err)
 		}
-		c := asStranger(t, own(t), djangoSettings(), "import", "django", "sqlite:"+path)
+		c := asOutsider(t, own(t), djangoSettings(), "import", "django", "sqlite:"+path)
 		if c.code != 0 || !strings.Contains(c.out, "51") || !strings.Contains(c.errs, "read without locks") {
 			t.Errorf("%v: exit code %d\n%s%s", mode, c.code, c.out, c.errs)
 		}
@@ -132,8 +130,8 @@ func TestWALSource(t *testing.T) {
 	}
 }
 
-// Commands that read Roster's own database see all of it and write nothing beside it, whatever the service is
-// doing and whoever runs them.
+// Commands that read Roster's own database read all of it and create no file, whether the service runs or not, and
+// under any operating system user.
 func TestReadingOwnDatabase(t *testing.T) {
 	dir := shared(t)
 	path := filepath.Join(dir, "roster.db")
@@ -153,11 +151,11 @@ func TestReadingOwnDatabase(t *testing.T) {
 		} {
 			where := own(t)
 			if slices.Contains(args, "--verify-only") {
-				if c := asStranger(t, where, env, args[:len(args)-1]...); c.code != 0 {
+				if c := asOutsider(t, where, env, args[:len(args)-1]...); c.code != 0 {
 					t.Fatalf("%s: %v: %s", when, args, c.errs)
 				}
 			}
-			c := asStranger(t, where, env, args...)
+			c := asOutsider(t, where, env, args...)
 			if c.code != 0 || args[0] != "copy" && !strings.Contains(c.out, email) {
 				t.Errorf("%s: roster %s: exit code %d\n%s%s", when, strings.Join(args, " "), c.code, c.out, c.errs)
 			}
@@ -165,7 +163,7 @@ func TestReadingOwnDatabase(t *testing.T) {
 				t.Errorf("%s: roster %s: %s", when, strings.Join(args, " "), c.errs)
 			}
 		}
-		if c := asStranger(t, own(t), env, "user", "set", email, "--last-name", "B"); os.Geteuid() == 0 && (c.code != 1 || !strings.Contains(c.errs, "can only be read")) {
+		if c := asOutsider(t, own(t), env, "user", "set", email, "--last-name", "B"); os.Geteuid() == 0 && (c.code != 1 || !strings.Contains(c.errs, "can only be read")) {
 			t.Errorf("%s: a change by a user that may not write: exit code %d\n%s", when, c.code, c.errs)
 		}
 		if got := listing(t, dir); os.Geteuid() == 0 && got != before {
@@ -192,8 +190,7 @@ func TestReadingOwnDatabase(t *testing.T) {
 	looks("when it was stopped", "killed@example.com")
 }
 
-// Where there is no database, a command that is not there to create one says so, with the path and the setting,
-// and creates nothing.
+// Without a database, a command that does not create one reports the path and the setting, and creates nothing.
 func TestNoDatabase(t *testing.T) {
 	for _, args := range [][]string{
 		{"user", "list"}, {"user", "show", "1"}, {"user", "set", "1", "--active=false"}, {"user", "delete", "1", "--yes"},
@@ -206,7 +203,7 @@ func TestNoDatabase(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := asStranger(t, dir, map[string]string{"ROSTER_DATA_DIR": process.Default}, args...)
+		c := asOutsider(t, dir, map[string]string{"ROSTER_DATA_DIR": process.Default}, args...)
 		want := "there is no database at " + filepath.Join(resolved, "data", "roster.db")
 		if c.code != 1 || !strings.Contains(c.errs, want) {
 			t.Errorf("roster %s: exit code %d\n%s%s\nwant %s", strings.Join(args, " "), c.code, c.out, c.errs, want)
@@ -219,11 +216,11 @@ func TestNoDatabase(t *testing.T) {
 		}
 	}
 	missing := filepath.Join(t.TempDir(), "nosuch.db")
-	c := run(t, lasting(t), "", "copy", "--from", "sqlite:"+missing)
+	c := run(t, newSettings(t), "", "copy", "--from", "sqlite:"+missing)
 	if _, err := os.Stat(missing); c.code != 1 || !strings.Contains(c.errs, "--from: sqlite: there is no database at "+missing) || err == nil {
 		t.Errorf("copy from a source that is not there: exit code %d\n%s", c.code, c.errs)
 	}
-	there := lasting(t)
+	there := newSettings(t)
 	must(t, there, "migrate")
 	c = run(t, there, "", "copy", "--to", "sqlite:"+missing, "--verify-only")
 	if _, err := os.Stat(missing); c.code != 1 || !strings.Contains(c.errs, "--to: sqlite: there is no database at "+missing) || err == nil {
@@ -235,7 +232,7 @@ func TestNoDatabase(t *testing.T) {
 	}
 }
 
-// A start that creates a database says so, and no other start does.
+// A start that creates a database logs it, and no other start does.
 func TestCreationIsLogged(t *testing.T) {
 	s := process.Prepare(t, nil)
 	s.Restart()
@@ -243,7 +240,7 @@ func TestCreationIsLogged(t *testing.T) {
 	if n := strings.Count(s.Logs(), "created the database "); n != 1 || !strings.Contains(s.Logs(), "roster.db") {
 		t.Errorf("logged %d times:\n%s", n, s.Logs())
 	}
-	env := lasting(t)
+	env := newSettings(t)
 	if c := must(t, env, "migrate"); !strings.Contains(c.errs, "Created the database "+strings.TrimPrefix(env["ROSTER_DATABASE"], "sqlite:")) {
 		t.Errorf("migrate: %s", c.errs)
 	}
@@ -252,8 +249,8 @@ func TestCreationIsLogged(t *testing.T) {
 	}
 }
 
-// The files of an import lie in the data directory unless told otherwise, never where it happens to run.
-func TestWhereReportsLie(t *testing.T) {
+// An import writes its files to the data directory unless a flag names another, never to the working directory.
+func TestReportsAreInTheDataDirectory(t *testing.T) {
 	work, data := shared(t), own(t)
 	if err := os.Chmod(work, 0o555); err != nil {
 		t.Fatal(err)
@@ -266,7 +263,7 @@ func TestWhereReportsLie(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := asStranger(t, work, map[string]string{"ROSTER_DATA_DIR": data}, "import", "django", fixture)
+	c := asOutsider(t, work, map[string]string{"ROSTER_DATA_DIR": data}, "import", "django", fixture)
 	if c.code != 1 || !strings.Contains(c.errs, "2 of the users did not go in") {
 		t.Fatalf("exit code %d\n%s%s", c.code, c.out, c.errs)
 	}
@@ -282,7 +279,7 @@ func TestWhereReportsLie(t *testing.T) {
 	}
 }
 
-// What keeps the files of an import from being written shows before the first row is taken.
+// An import that cannot write its files fails before the first row.
 func TestReportsAreCheckedFirst(t *testing.T) {
 	dir := t.TempDir()
 	for name, args := range map[string][]string{
@@ -290,7 +287,7 @@ func TestReportsAreCheckedFirst(t *testing.T) {
 		"a directory":       {"--rejects", dir},
 		"one for both":      {"--report", filepath.Join(dir, "x"), "--rejects", filepath.Join(dir, ".", "x")},
 	} {
-		env := lasting(t)
+		env := newSettings(t)
 		must(t, env, "migrate")
 		c := run(t, env, "", append([]string{"import", "django", source(t, "users.json")}, args...)...)
 		if c.code == 0 || c.errs == "" {
@@ -302,7 +299,7 @@ func TestReportsAreCheckedFirst(t *testing.T) {
 	}
 }
 
-// However the URL of a database is spelt, copying it to itself is refused.
+// Copying a database to itself is refused, in every spelling of its URL.
 func TestCopyToItself(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "roster.db")
 	link := filepath.Join(t.TempDir(), "link.db")

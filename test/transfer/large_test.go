@@ -14,8 +14,8 @@ import (
 	"roster/test/support/testenv"
 )
 
-// usersVariable names how many users the large tests move; `make soak` moves a million. Without it they move as few as
-// take long enough to be killed half way.
+// usersVariable is the number of users in the large tests; `make soak` sets a million. The default is the smallest
+// number that takes long enough to be killed half way.
 const usersVariable = "TRANSFER_USERS"
 
 func large(t *testing.T) int {
@@ -58,10 +58,10 @@ func generated(t *testing.T, n int) string {
 	return path
 }
 
-// most is how much memory a move may take, whatever it moves.
+// most bounds the memory of an import, copy or export of any size.
 const most = 200 << 20
 
-// contents returns the lines that a move prints about collections.
+// contents returns the lines about collections in the output of a command.
 func contents(out string) (lines []string) {
 	for line := range strings.Lines(out) {
 		if strings.Contains(line, "sha256 ") {
@@ -73,12 +73,11 @@ func contents(out string) (lines []string) {
 
 func half(n int) string { return fmt.Sprintf("users: %d of %d", n/2, n) }
 
-// An import that is killed half way and run again leaves nothing missing and nothing doubled, in little
-// memory.
+// An import that is killed half way and run again has every user once, in little memory.
 func TestLargeImportIsKilledAndResumed(t *testing.T) {
 	n := large(t)
 	file := generated(t, n)
-	whole := lasting(t)
+	whole := newSettings(t)
 	c := must(t, whole, "import", "django", file)
 	if !strings.Contains(c.out, "added      "+strconv.Itoa(n)) {
 		t.Fatalf("%s", c.out)
@@ -88,7 +87,7 @@ func TestLargeImportIsKilledAndResumed(t *testing.T) {
 	want := exportedUsers(t, whole)
 
 	for name, env := range map[string]map[string]string{
-		"sqlite": lasting(t), "postgres": {"ROSTER_DATABASE": testenv.Postgres(t)},
+		"sqlite": newSettings(t), "postgres": {"ROSTER_DATABASE": testenv.Postgres(t)},
 	} {
 		c := run(t, env, half(n), "import", "django", file)
 		if c.code == 0 {
@@ -122,16 +121,16 @@ func exportedUsers(t *testing.T, env map[string]string) string {
 	return contents(c.out)[0]
 }
 
-// From one backend to the next and back, killed half way each time: what arrives is what set out.
+// Copies from one backend to the next and back, each killed half way and resumed, keep all records.
 func TestLargeCopyRoundTrip(t *testing.T) {
 	n := 1_500 // progress is a line for each 1,000 records
 	if os.Getenv(usersVariable) != "" {
-		n = 20_000 // the time goes into the servers, and memory is looked at above
+		n = 20_000 // the servers take the time; TestLargeImportIsKilledAndResumed measures memory
 	}
-	first := lasting(t)
+	first := newSettings(t)
 	must(t, first, "import", "django", generated(t, n))
 	must(t, first, "import", "django", source(t, "full.json"), "--blacklist", "--rejects", filepath.Join(t.TempDir(), "r"), "--report", filepath.Join(t.TempDir(), "p"), "--overwrite")
-	chain := []string{first["ROSTER_DATABASE"], testenv.Postgres(t), testenv.MongoDB(t), lasting(t)["ROSTER_DATABASE"]}
+	chain := []string{first["ROSTER_DATABASE"], testenv.Postgres(t), testenv.MongoDB(t), newSettings(t)["ROSTER_DATABASE"]}
 	var want []string
 	for i, to := range chain[1:] {
 		from := chain[i]
@@ -157,21 +156,21 @@ func TestLargeCopyRoundTrip(t *testing.T) {
 			}
 		}
 	}
-	// So does an export, killed while it is read back.
+	// The same holds for an export whose restoration is killed.
 	last := map[string]string{"ROSTER_DATABASE": chain[0]}
 	file := filepath.Join(t.TempDir(), "all.jsonl")
 	wrote := contents(must(t, last, "export", file).out)
-	env := lasting(t)
+	env := newSettings(t)
 	run(t, env, "imported users: 1000", "import", "roster", file)
 	if got := contents(must(t, env, "import", "roster", file, "--resume").out); !slices.Equal(got, wrote) {
 		t.Errorf("restored\n%q\nwant\n%q", got, wrote)
 	}
 }
 
-// Moves that make no sense are refused, and no secret is told.
+// Invalid commands are refused, and no secret is shown.
 func TestRefusals(t *testing.T) {
 	const dead = "postgres://roster:hidden-word@127.0.0.1:1/x?connect_timeout=1"
-	env, used := lasting(t), lasting(t)
+	env, used := newSettings(t), newSettings(t)
 	must(t, env, "migrate")
 	must(t, used, "import", "django", source(t, "users.json"))
 	file := filepath.Join(t.TempDir(), "all.jsonl")
@@ -225,13 +224,13 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// An import into an empty database builds what lists and searches need at its end. However it is killed, the database
-// says so to commands that only read, and the next one that writes completes it.
+// An import into an empty database builds the indexes of lists and searches at its end. After a kill, commands that only
+// read report it, and the next one that writes completes the indexes.
 func TestImportIsCompletedByTheNextCommand(t *testing.T) {
 	const n = 3000
 	file := generated(t, n)
 	for _, until := range []string{"users: 2000 of 3000", "Building the indexes of the users"} {
-		env := lasting(t)
+		env := newSettings(t)
 		run(t, env, until, "import", "django", file)
 		list := []string{"user", "list", "--search", "lee 17"}
 		if c := run(t, env, "", list...); c.code == 0 || !strings.Contains(c.errs, "roster migrate") {

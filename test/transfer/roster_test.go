@@ -16,7 +16,7 @@ import (
 	"roster/test/support/process"
 )
 
-// exports is where the real export of Django lies.
+// exports is the directory of the real export of Django.
 const exports = "../../adapters/django/testdata"
 
 // secretKey is Django's SECRET_KEY, which signed the tokens of the export.
@@ -78,7 +78,7 @@ func request(t *testing.T, s *process.Server, method, path, token string, body a
 	return resp.StatusCode, out
 }
 
-// command is one run of roster that can be watched and killed.
+// command is one run of roster.
 type command struct {
 	killed bool
 	code   int
@@ -117,7 +117,7 @@ func run(t *testing.T, env map[string]string, until string, args ...string) comm
 			_ = cmd.Process.Kill()
 		}
 	}
-	_ = cmd.Wait() // the exit code tells
+	_ = cmd.Wait() // the exit code is checked
 	c.code, c.out = cmd.ProcessState.ExitCode(), out.String()
 	if until != "" && !c.killed {
 		t.Fatalf("roster %s never came to %q:\n%s", strings.Join(args, " "), until, c.errs)
@@ -135,7 +135,7 @@ func must(t *testing.T, env map[string]string, args ...string) command {
 	return c
 }
 
-// peak returns the most resident memory that a process had so far, 0 when it has gone.
+// peak returns the highest resident memory of a process so far, 0 when it has ended.
 func peak(pid int) int64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -150,8 +150,8 @@ func peak(pid int) int64 {
 	return 0
 }
 
-// lasting returns the settings of a new, empty SQLite database.
-func lasting(t testing.TB) map[string]string {
+// newSettings returns the settings of a new, empty SQLite database.
+func newSettings(t testing.TB) map[string]string {
 	t.Helper()
 	return map[string]string{"ROSTER_DATABASE": "sqlite:" + filepath.Join(t.TempDir(), "roster.db")}
 }

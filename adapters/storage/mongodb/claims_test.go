@@ -176,8 +176,8 @@ func TestOneOfManyGetsTheEmail(t *testing.T) {
 	}
 }
 
-// TestEmailToAndFro has one user's email change both ways at once; no claim of theirs may get lost.
-func TestEmailToAndFro(t *testing.T) {
+// TestEmailChangedTwice has one user's email change both ways at once; no claim of theirs may get lost.
+func TestEmailChangedTwice(t *testing.T) {
 	uri := testenv.MongoDB(t)
 	stores, db := []*mongodb.Store{start(t, sharded(t, uri)), start(t, sharded(t, uri))}, raw(t, uri)
 	wantErr(t, "Add", stores[0].Users().Add(t.Context(), at(t, "1", "a@example.com")), nil)

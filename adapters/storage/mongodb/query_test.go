@@ -61,7 +61,7 @@ func TestLiterally(t *testing.T) {
 	}
 }
 
-func TestTermsThatNobodyHas(t *testing.T) {
+func TestSearchWithoutMatches(t *testing.T) {
 	for _, term := range []string{"\xff", strings.Repeat("a", longestPattern+1), strings.Repeat("\x00", 8_001)} {
 		if diff := cmp.Diff(nothing(), matching(user.Filter{Terms: []string{"a", term}})); diff != "" {
 			t.Errorf("-want +got:\n%s", diff)

@@ -202,8 +202,8 @@ func TestTwoStoresSeeEachOther(t *testing.T) {
 	}
 }
 
-// TestLostCounterIsNotBegunAnew guards ids from coming twice.
-func TestLostCounterIsNotBegunAnew(t *testing.T) {
+// TestLostCounterIsRefused guards ids from coming twice.
+func TestLostCounterIsRefused(t *testing.T) {
 	uri := testenv.MongoDB(t)
 	shut(t, open(t, uri))
 	if err := raw(t, uri).Collection("counters").Drop(t.Context()); err != nil {

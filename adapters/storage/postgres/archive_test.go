@@ -112,8 +112,8 @@ func (m meddler) Exec(ctx context.Context, query string, args ...any) (int64, er
 	return m.Querier.Exec(ctx, query, args...)
 }
 
-// TestPutOfWhatHasJustGone removes the user that was in the way before it is looked for.
-func TestPutOfWhatHasJustGone(t *testing.T) {
+// TestPutOfRecordsJustDeleted removes the user that was in the way before it is looked for.
+func TestPutOfRecordsJustDeleted(t *testing.T) {
 	s := opened(t)
 	add := func() {
 		if err := s.Users().Add(t.Context(), sampleUser(t, "1")); err != nil {

@@ -213,8 +213,8 @@ func TestPanicInAChangeLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// TestWhatTheServerCannotHold gives it what it refuses, in every place that a client can reach.
-func TestWhatTheServerCannotHold(t *testing.T) {
+// TestTextThatTheServerCannotStore gives it what it refuses, in every place that a client can reach.
+func TestTextThatTheServerCannotStore(t *testing.T) {
 	s := opened(t)
 	for _, bad := range []string{"a\x00b", "a\xffb"} {
 		if _, err := s.Users().Get(t.Context(), user.ID(bad)); !errors.Is(err, user.ErrNotFound) {

@@ -21,8 +21,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Authority is a certificate authority that is spoken to by ACME. Every host that it validates it looks
-// for at 127.0.0.1, by tls-alpn-01 at the port that Validate names.
+// Authority is a certificate authority with ACME. It validates every host at 127.0.0.1, by tls-alpn-01 at the port of
+// Validate.
 type Authority struct {
 	Directory string       // URL that a client begins at
 	Client    *http.Client // trusts the authority's own socket
@@ -50,7 +50,7 @@ func Start(t *testing.T) *Authority {
 	return a
 }
 
-// Validate tells the authority where the hosts are served: at the port of address.
+// Validate sets the port at which the hosts are validated to that of address.
 func (a *Authority) Validate(address string) {
 	a.t.Helper()
 	_, text, err := net.SplitHostPort(address)

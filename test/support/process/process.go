@@ -16,8 +16,7 @@ import (
 	"time"
 )
 
-// patience is how long anything may take that a healthy process does in a moment. It bounds a hang; no
-// test measures against it.
+// patience bounds a hang. A healthy process needs far less; no test measures against it.
 const patience = 60 * time.Second
 
 // Options says how to run the binary.
@@ -146,7 +145,7 @@ func (p *Process) RSS() (int64, error) {
 			return kib << 10, err
 		}
 	}
-	return 0, errors.New("the process status tells no VmRSS")
+	return 0, errors.New("the process status has no VmRSS")
 }
 
 func (p *Process) status() error {

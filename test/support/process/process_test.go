@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// However the log arrives in pieces, the address is told once, and only by the line that says so.
+// The address is read once, from the line that reports it, in whatever pieces the log arrives.
 func TestLogSeesReadiness(t *testing.T) {
 	const text = "no JSON\n" +
 		`{"level":"info","msg":"starting","address":"127.0.0.1:1"}` + "\n" +
@@ -34,7 +34,7 @@ func TestLogSeesReadiness(t *testing.T) {
 	}
 }
 
-// A line that is not whole yet tells nothing.
+// An incomplete line is not read.
 func TestLogWaitsForWholeLines(t *testing.T) {
 	var l Log
 	ready := l.begin()
@@ -48,7 +48,7 @@ func TestLogWaitsForWholeLines(t *testing.T) {
 	}
 }
 
-// A server under test gets the settings of its test, and none that happen to be around.
+// A server under test gets the settings of its test, and none of the environment.
 func TestSettingsAreTheTestsOwn(t *testing.T) {
 	t.Setenv("ROSTER_PROFILE", "strict")
 	t.Setenv("ROSTER_LISTEN", "0.0.0.0:80")

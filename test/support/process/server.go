@@ -88,7 +88,7 @@ func prepare(t testing.TB, o Options) *Server {
 		if s.process != nil && s.process.Running() {
 			s.Stop()
 		}
-		// The exit code tells of it too, but not of a process that was killed.
+		// The exit code shows it too, except that of a killed process.
 		if strings.Contains(s.Logs(), "WARNING: DATA RACE") {
 			t.Error("the race detector found a race in the service")
 		}

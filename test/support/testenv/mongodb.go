@@ -49,7 +49,7 @@ func mongoDatabase(t testing.TB, base string) string {
 		t.Fatal("MONGODB_TEST_URI is no URI") // its text may hold a password
 	}
 	query := u.Query()
-	if u.User != nil && query.Get("authSource") == "" { // or else the new database would be asked who that is
+	if u.User != nil && query.Get("authSource") == "" { // otherwise the server would look the user up in the new database
 		query.Set("authSource", "admin")
 		if was := strings.Trim(u.Path, "/"); was != "" {
 			query.Set("authSource", was)

@@ -39,7 +39,7 @@ func NewMongoServer(t testing.TB) *MongoServer {
 	return s
 }
 
-// Stop stops the server, if it runs; whoever is connected loses the connection.
+// Stop stops the server, if it runs, and so ends all connections.
 func (s *MongoServer) Stop(t testing.TB) {
 	t.Helper()
 	if s.input == nil {

@@ -41,7 +41,7 @@ func (s *PostgresServer) Database(t testing.TB) string {
 	return postgresDatabase(t, s.URL)
 }
 
-// Stop stops the server; whoever is connected loses the connection.
+// Stop stops the server, and so ends all connections.
 func (s *PostgresServer) Stop(t testing.TB) {
 	t.Helper()
 	s.pg(t, "stop", "-m", "fast")
@@ -108,8 +108,8 @@ func (s *PostgresServer) pg(t testing.TB, command string, args ...string) {
 	}
 }
 
-// keep makes a cluster in a directory, starts its server, tells so and waits. Its input ends when the
-// test process does, however that ends; then it leaves nothing behind.
+// keep creates a cluster in a directory, starts its server, reports it and waits. Its input ends with the test process;
+// then it removes everything.
 const keep = `
 exec 2>&1
 bin=$1 dir=$2
@@ -153,7 +153,7 @@ func launchPostgres(t testing.TB) *PostgresServer {
 		t.Fatal(err)
 	}
 	as := &syscall.SysProcAttr{Setsid: true}
-	if os.Getuid() == 0 { // as whom the server refuses to run
+	if os.Getuid() == 0 { // the server refuses to run as root
 		as.Credential = unprivileged(t)
 		if err := os.Chown(dir, int(as.Credential.Uid), int(as.Credential.Gid)); err != nil {
 			t.Fatal(err)
@@ -193,7 +193,7 @@ func until(r io.Reader, line string) (said string, came bool) {
 	return said, false
 }
 
-// unprivileged returns somebody to run the server as.
+// unprivileged returns a user that the server can run as.
 func unprivileged(t testing.TB) *syscall.Credential {
 	t.Helper()
 	for _, name := range []string{"postgres", "nobody"} {

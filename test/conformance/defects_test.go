@@ -18,33 +18,33 @@ import (
 
 // defects names, for each way in which a backend may be wrong, the case that must find it.
 var defects = map[string]string{
-	"none":                           "",
-	"adds a taken email":             "Users/EmailIsUniqueOnAdd",
-	"moves a taken email":            "Users/EmailIsUniqueOnUpdate",
-	"loses updates":                  "Users/ConcurrentUpdatesAllCount",
-	"keeps failed changes":           "Users/FailedChangeStoresNothing",
-	"shares memory":                  "Users/WhatIsReturnedIsACopy",
-	"drops a field":                  "Users/AddRoundTripsEveryField",
-	"rounds to seconds":              "Users/KeepsTimes",
-	"counts no version":              "Users/EachChangeCountsVersion",
-	"counts unchanged":               "Users/UnchangedKeepsVersion",
-	"ignores the check":              "Users/RefusedDeleteRemovesNothing",
-	"ignores contexts":               "Users/EndedContext",
-	"changes the last staff":         "Users/LastStaffStays",
-	"deletes the last staff":         "Users/LastStaffStays",
-	"takes inactive staff for staff": "Users/LastStaffStays",
-	"takes active users for staff":   "Users/LastStaffStays",
-	"keeps the email of a refusal":   "Users/LastStaffWhoMovesStays",
-	"never lets staff go":            "Users/StaffResign",
-	"changes who stays":              "Users/StaffResign",
-	"keeps the last user":            "Users/WithoutStaffAllIsAllowed",
-	"keeps staff from changing":      "Users/LastStaffMayChange",
-	"knows no override":              "Users/LastStaffGoesIfAllowed",
-	"keeps the override":             "Users/LastStaffGoesIfAllowed",
-	"looks for staff beforehand":     "Users/OneOfTwoStaffStays",
-	"refuses two at once":            "Users/OneOfTwoStaffStays",
-	"looks among many beforehand":    "Users/OneOfManyStaffStays",
-	"calls it an outage":             "Users/DeadlineThatPassesDuringIt",
+	"none":                                "",
+	"adds a taken email":                  "Users/EmailIsUniqueOnAdd",
+	"moves a taken email":                 "Users/EmailIsUniqueOnUpdate",
+	"loses updates":                       "Users/ConcurrentUpdatesAllCount",
+	"keeps failed changes":                "Users/FailedChangeStoresNothing",
+	"shares memory":                       "Users/WhatIsReturnedIsACopy",
+	"drops a field":                       "Users/AddRoundTripsEveryField",
+	"rounds to seconds":                   "Users/KeepsTimes",
+	"counts no version":                   "Users/EachChangeCountsVersion",
+	"counts unchanged":                    "Users/UnchangedKeepsVersion",
+	"ignores the check":                   "Users/RefusedDeleteRemovesNothing",
+	"ignores contexts":                    "Users/EndedContext",
+	"changes the last staff":              "Users/LastStaffStays",
+	"deletes the last staff":              "Users/LastStaffStays",
+	"takes inactive staff for staff":      "Users/LastStaffStays",
+	"takes active users for staff":        "Users/LastStaffStays",
+	"keeps the email of a refusal":        "Users/LastStaffKeepsTheEmail",
+	"never lets staff resign":             "Users/StaffResign",
+	"changes a user that stays staff":     "Users/StaffResign",
+	"keeps the last user":                 "Users/WithoutStaffAllIsAllowed",
+	"keeps staff from changing":           "Users/LastStaffMayChange",
+	"ignores the override":                "Users/LastStaffGoesIfAllowed",
+	"keeps the override":                  "Users/LastStaffGoesIfAllowed",
+	"counts staff before the change":      "Users/OneOfTwoStaffStays",
+	"refuses two at once":                 "Users/OneOfTwoStaffStays",
+	"counts many staff before the change": "Users/OneOfManyStaffStays",
+	"reports a deadline as an outage":     "Users/DeadlineThatPassesDuringIt",
 
 	"pages unstably":       "List/PagesAreCompleteUnderEqualTimes",
 	"includes the place":   "List/PlaceOfADeletedUserHolds",
@@ -65,7 +65,7 @@ var defects = map[string]string{
 
 	"lists revoked sessions":         "SessionList/OnlyLive",
 	"lists expired sessions":         "SessionList/OnlyLive",
-	"lists sessions of before":       "SessionList/OnlyOfEpoch",
+	"lists sessions of older epochs": "SessionList/OnlyOfEpoch",
 	"lists sessions too late":        "SessionList/OnlyOfEpoch",
 	"lists others' sessions":         "SessionList/OnlyTheOwners",
 	"lists old sessions first":       "SessionList/NewestFirstAndBack",
@@ -77,7 +77,7 @@ var defects = map[string]string{
 	"loses the first failures":         "Attempts/ConcurrentFirstUpdatesAllCount",
 	"loses failures":                   "Attempts/ConcurrentUpdatesAllCount",
 	"keeps failed failures":            "Attempts/FailedChangeStoresNothing",
-	"stores what nobody changed":       "Attempts/UnchangedStoresNothing",
+	"stores an unchanged record":       "Attempts/UnchangedStoresNothing",
 	"takes an address for an account":  "Attempts/SubjectsAreApart",
 	"rounds failures to seconds":       "Attempts/UpdateRoundTripsEveryField",
 	"shares a record":                  "Attempts/WhatIsReturnedIsACopy",
@@ -103,10 +103,10 @@ var defects = map[string]string{
 	"includes the place of an event": "AuditList/PagesAreCompleteUnderEqualTimes",
 	"forgets events that are gone":   "AuditList/PlaceOfAnEventThatIsGoneHolds",
 	"takes the first kind":           "AuditList/Filters",
-	"takes kinds by turns":           "AuditList/Filters",
+	"does not merge kinds":           "AuditList/Filters",
 	"takes either actor or user":     "AuditList/Filters",
-	"takes since for after":          "AuditList/SinceAndUntil",
-	"takes until for up to":          "AuditList/SinceAndUntil",
+	"takes since as after":           "AuditList/SinceAndUntil",
+	"takes until as up to":           "AuditList/SinceAndUntil",
 	"rounds since down":              "AuditList/SinceAndUntil",
 
 	"drops the events of changes":     "ChangeEvents/AreStoredWithEachChange",
@@ -129,19 +129,19 @@ var defects = map[string]string{
 	"pages under any context":              "Archive/EndedContext",
 	"puts under any context":               "Archive/EndedContext",
 	"puts over what is there":              "Archive/KeyTakenLeavesTheRecordAsItWas",
-	"tells that taken keys were free":      "Archive/KeyTakenLeavesTheRecordAsItWas",
+	"reports taken keys as free":           "Archive/KeyTakenLeavesTheRecordAsItWas",
 	"stores the first five hundred":        "Archive/LargeBatch",
 	"fails when nothing is put":            "Archive/PutOfNothing",
 	"puts a bad record's neighbours":       "Archive/BadRecordStoresNothing",
-	"tells not which record is bad":        "Archive/BadRecordStoresNothing",
-	"lets all of many win":                 "Archive/OneOfManyPutsWinsAKey",
+	"does not name the bad record":         "Archive/BadRecordStoresNothing",
+	"stores all of many":                   "Archive/OneOfManyPutsWinsAKey",
 	"sweeps no put sessions":               "Archive/PutIsSwept",
-	"tells that taken emails were free":    "Archive/EmailTaken",
-	"tells the key for the email":          "Archive/EmailTaken",
-	"tells the email first":                "Archive/KeyIsToldBeforeEmail",
-	"tells refusals from the end":          "Archive/MixedBatch",
+	"reports taken emails as free":         "Archive/EmailTaken",
+	"reports a taken email as a taken key": "Archive/EmailTaken",
+	"reports the email before the key":     "Archive/KeyIsReportedBeforeEmail",
+	"reports refusals in reverse order":    "Archive/MixedBatch",
 	"stops at a refusal":                   "Archive/MixedBatch",
-	"lets the last of an email win":        "Archive/MixedBatch",
+	"stores the last user of an email":     "Archive/MixedBatch",
 	"lets all of many have an email":       "Archive/OneOfManyWinsAnEmail",
 	"finds no put users":                   "Archive/PutUsersAreFoundAndCounted",
 	"counts no put users":                  "Archive/PutUsersAreFoundAndCounted",
@@ -151,18 +151,18 @@ var defects = map[string]string{
 	"skips back":                           "Archive/SkipNeverGoesBack",
 	"skips ids under any context":          "Archive/IDsEndedContext",
 
-	"creates to read":     "Openings/NothingIsCreatedUnlessItMayBe",
-	"creates to write":    "Openings/NothingIsCreatedUnlessItMayBe",
-	"creates in silence":  "Openings/CreationIsReported",
-	"always says created": "Openings/CreationIsReported",
-	"reads another":       "Openings/ReadingSeesWhatWasWritten",
-	"takes all for one":   "Openings/SameDatabase",
-	"takes none for one":  "Openings/SameDatabase",
+	"creates to read":            "Openings/NothingIsCreatedUnlessItMayBe",
+	"creates to write":           "Openings/NothingIsCreatedUnlessItMayBe",
+	"does not report a creation": "Openings/CreationIsReported",
+	"always reports a creation":  "Openings/CreationIsReported",
+	"reads another":              "Openings/ReadingSeesWhatWasWritten",
+	"takes all for one":          "Openings/SameDatabase",
+	"takes none for one":         "Openings/SameDatabase",
 }
 
-// TestSuiteHasTeeth runs the check that must find it against one defect at a time, in a child process, since a test
-// cannot watch another fail; and the whole suite against no defect.
-func TestSuiteHasTeeth(t *testing.T) {
+// TestSuiteFindsPlantedDefects runs, for each defect, the check that must find it, in a child process, since a test
+// cannot observe the failure of another. It runs the whole suite without a defect.
+func TestSuiteFindsPlantedDefects(t *testing.T) {
 	const variable = "CONFORMANCE_DEFECT"
 	if d, child := os.LookupEnv(variable); child {
 		conformance.Backend(t, func(*testing.T) storage.Backend { return spoil(d) })
@@ -172,7 +172,7 @@ func TestSuiteHasTeeth(t *testing.T) {
 	for d, want := range defects {
 		t.Run(d, func(t *testing.T) {
 			t.Parallel()
-			checks := "^TestSuiteHasTeeth$"
+			checks := "^TestSuiteFindsPlantedDefects$"
 			if port, name, one := strings.Cut(want, "/"); one {
 				checks += "/^" + port + "$/^" + name + "$"
 			}
@@ -182,7 +182,7 @@ func TestSuiteHasTeeth(t *testing.T) {
 			switch {
 			case want == "" && err != nil:
 				t.Errorf("the suite fails a sound backend:\n%s", out)
-			case want != "" && (err == nil || !strings.Contains(string(out), "--- FAIL: TestSuiteHasTeeth/"+want+" ")):
+			case want != "" && (err == nil || !strings.Contains(string(out), "--- FAIL: TestSuiteFindsPlantedDefects/"+want+" ")):
 				t.Errorf("%s does not find it:\n%s", want, out)
 			}
 		})
@@ -197,12 +197,12 @@ type flawed struct {
 	mu       sync.Mutex
 	shared   map[user.ID]*user.User
 	records  map[lockout.Subject]*lockout.Record
-	stale    map[string]any // an aggregate as some update before left it
+	stale    map[string]any // the state of an aggregate after an earlier update
 	gone     user.ID
 	put      map[user.ID]bool // by way of the archive
 	allowed  map[user.ID]bool // to resign, once
-	looking  int              // how many look for other staff
-	reserved map[string]bool  // emails that no user may have
+	looking  int              // the number of resignations that count staff
+	reserved map[string]bool  // emails of refused changes
 	skipped  int64
 }
 
@@ -226,8 +226,7 @@ func (f *flawed) Archive() outbound.Archive { return flawedArchive{f.Backend.Arc
 
 func (f *flawed) UserIDs() outbound.UserIDs { return flawedIDs{f.Backend.UserIDs(), f} }
 
-// forget returns now the first time a key is seen, and what it returned then the next time, as a read
-// does that no write is waited for.
+// forget returns now for a new key, and its former result the next time, as a stale read does.
 func forget[T any](f *flawed, key string, now *T) *T {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 
 const key = "a-key-of-the-test-that-signs-nothing-real"
 
-// fake answers every request alike: one user, as the recorded service would show it.
+// fake gives every request the same answer: one user in the form of the recorded service.
 func fake(t *testing.T) Server {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -26,8 +26,7 @@ func fake(t *testing.T) Server {
 	return Server{URL: s.URL, Secret: key, Hook: func(string, string) error { return nil }}
 }
 
-// run replays one request to the fake: what is expected, the rest of the step, and further steps are
-// given as JSON.
+// run replays one request to the fake. The expectation, the rest of the step, and further steps are JSON.
 func run(t *testing.T, s Server, expect, further string) error {
 	t.Helper()
 	text := `{"id":"x","steps":[{"do":"request","method":"GET","path":"/","expect":` + expect + further + "]}"
@@ -38,9 +37,8 @@ func run(t *testing.T, s Server, expect, further string) error {
 	return s.Replay(c)
 }
 
-// An expectation that the answer meets passes; the same with one thing wrong fails. Without the second
-// half, a replayer that compares nothing would do.
-func TestReplayerBites(t *testing.T) {
+// An expectation that the answer meets passes, and the same with one deviation fails.
+func TestReplayerFindsPlantedDeviations(t *testing.T) {
 	const whole = `"id":7,"email":"a@example.com","is_active":true,"ratio":1.0,"last_login":null,"joined":"<<datetime>>","tags":["x","y"],"users":"<<array>>"`
 	body := func(members string) string { return `{"status":200,"body_kind":"json","body":{` + members + `}}` }
 	part := func(members string) string {
@@ -108,8 +106,8 @@ func TestReplayerBites(t *testing.T) {
 	}
 }
 
-// Steps that are no requests bite as well.
-func TestStepsBite(t *testing.T) {
+// Steps that are not requests find planted faults too.
+func TestStepsFindPlantedFaults(t *testing.T) {
 	const capture = `,"capture":{"id":"/id","email":"/email"}},`
 	const mint = `{"do":"jwt_mint","into":"tok","sign":"HS256","key":"{{secret_key}}","header":{"alg":"HS256"},` +
 		`"claims":{"exp":{"$now":300},"jti":{"$uuid":"hex"},"user_id":"{{id}}","text":{"$text":"{{id}}"}}},`
@@ -144,7 +142,7 @@ func TestStepsBite(t *testing.T) {
 	}
 }
 
-// A second answer that will do too is accepted, and only that one.
+// An alternative answer of a case is accepted, and no other.
 func TestAlternativesAreAccepted(t *testing.T) {
 	s := fake(t)
 	if err := run(t, s, `{"status":404}`, `,"expect_alt":[{"status":500},{"status":200}]}`); err != nil {
@@ -155,7 +153,7 @@ func TestAlternativesAreAccepted(t *testing.T) {
 	}
 }
 
-// An id may be a number here and its text there: clients cannot tell.
+// A captured id may be a number in one answer and a text in another.
 func TestCapturedNumbersMatchTheirText(t *testing.T) {
 	e := vars{"id": json.Number("7")}
 	for got, want := range map[any]bool{json.Number("7"): true, "7": true, "8": false, true: false} {
@@ -165,7 +163,7 @@ func TestCapturedNumbersMatchTheirText(t *testing.T) {
 	}
 }
 
-// A server that is not there, or breaks off, fails the case instead of passing it.
+// A case fails when the server cannot be reached or ends the connection.
 func TestBrokenConnectionsFail(t *testing.T) {
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
