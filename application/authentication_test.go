@@ -202,8 +202,8 @@ func TestSignOutEndsTheSessionAndOnlyThat(t *testing.T) {
 func TestChangedPasswordEndsEverySession(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	u := s.Add(t, "a@example.com")
-	mine, thief := s.SignsIn(t, "a@example.com", fixture.Password), s.SignsIn(t, "a@example.com", fixture.Password)
-	actor, err := s.Authenticate(t.Context(), mine.Access)
+	own, thief := s.SignsIn(t, "a@example.com", fixture.Password), s.SignsIn(t, "a@example.com", fixture.Password)
+	actor, err := s.Authenticate(t.Context(), own.Access)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +211,7 @@ func TestChangedPasswordEndsEverySession(t *testing.T) {
 	if _, err := s.Change(t.Context(), actor, u.ID(), fixture.Body(inbound.Changes{UserInput: inbound.UserInput{Password: field.Given("wqzxvkjpm-2")}})); err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range []inbound.TokenPair{mine, thief} {
+	for _, p := range []inbound.TokenPair{own, thief} {
 		s.RefreshFails(t, p.Refresh, session.ErrTokenInvalid)
 		if _, err := s.Authenticate(t.Context(), p.Access); !errors.Is(err, session.ErrTokenInvalid) {
 			t.Errorf("access: got %v", err)

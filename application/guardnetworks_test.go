@@ -272,7 +272,7 @@ func TestLockSurvivesFloodOfOtherAccounts(t *testing.T) {
 	}
 	swept, err := s.Housekeeping.Sweep(t.Context())
 	if err != nil || swept.Attempts != 0 {
-		t.Errorf("swept %+v, %v: those are all of this moment", swept, err)
+		t.Errorf("swept %+v, %v: none has expired", swept, err)
 	}
 	waits("after the sweep")
 	s.Clock.Advance(25 * time.Hour)

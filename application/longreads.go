@@ -44,22 +44,22 @@ func (t *readLimiter) acquire(ctx context.Context, id user.ID, q user.Query) (re
 		return func() {}, nil
 	}
 	t.mu.Lock()
-	mine := t.byUser[id]
-	if mine == nil {
-		mine = &userReads{running: make(chan struct{}, 1)}
-		t.byUser[id] = mine
+	own := t.byUser[id]
+	if own == nil {
+		own = &userReads{running: make(chan struct{}, 1)}
+		t.byUser[id] = own
 	}
-	mine.refs++
+	own.refs++
 	t.mu.Unlock()
 	unref := func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		if mine.refs--; mine.refs == 0 {
+		if own.refs--; own.refs == 0 {
 			delete(t.byUser, id)
 		}
 	}
 	select {
-	case mine.running <- struct{}{}:
+	case own.running <- struct{}{}:
 	case <-ctx.Done():
 		unref()
 		return nil, ctx.Err()
@@ -67,13 +67,13 @@ func (t *readLimiter) acquire(ctx context.Context, id user.ID, q user.Query) (re
 	select {
 	case t.all <- struct{}{}:
 	case <-ctx.Done():
-		<-mine.running
+		<-own.running
 		unref()
 		return nil, ctx.Err()
 	}
 	return func() {
 		<-t.all
-		<-mine.running
+		<-own.running
 		unref()
 	}, nil
 }

@@ -16,7 +16,7 @@ import (
 	"roster/test/support/fixture"
 )
 
-// An operator may leave out all but the address of a new user; without a password none fits.
+// An operator may create a user with an address only. Without a password no password matches.
 func TestCreateNeedsAnAddressAlone(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	u, err := s.Administration.Create(t.Context(), inbound.UserInput{Email: field.Given("ann@example.com")})
@@ -57,7 +57,7 @@ func TestCreateNeedsAnAddressAlone(t *testing.T) {
 	}
 }
 
-// codes returns what err refuses, as "member code" each.
+// codes returns "member code" of every fault in err.
 func codes(err error) string {
 	var out []string
 	for _, f := range fieldsOf(err) {
@@ -66,7 +66,7 @@ func codes(err error) string {
 	return strings.Join(out, ", ")
 }
 
-// What Judge refuses of some members, Create or a change refuses of all; it stores nothing.
+// Judge reports the faults that Create or a change would report for the same members. It stores nothing.
 func TestJudge(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	ann := s.Add(t, "ann@example.com")
@@ -93,7 +93,7 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// There is an administrator when an active staff user is there.
+// An administrator is an active staff user.
 func TestHasAdministrator(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	has := func(want bool) {
@@ -111,7 +111,7 @@ func TestHasAdministrator(t *testing.T) {
 	has(false)
 }
 
-// Each keeps to order and limit, also beyond the stretch that is read at once.
+// Each returns users in order up to the limit, even more than it reads at once.
 func TestEachKeepsToItsLimit(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	const all = 1203
@@ -136,7 +136,7 @@ func TestEachKeepsToItsLimit(t *testing.T) {
 	}
 }
 
-// Standing counts the live sessions and says what the lockout makes of the failed sign-ins.
+// Standing counts the live sessions and reports the state of the lockout.
 func TestStanding(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	s.AddStaff(t, "ann@example.com")

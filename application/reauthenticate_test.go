@@ -105,7 +105,7 @@ func TestRightsAreCheckedAgainAfterTheBody(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
-	t.Run("at the very last moment", func(t *testing.T) {
+	t.Run("just before the update", func(t *testing.T) {
 		s := fixture.New(t, fixture.Standard())
 		u := s.Add(t, "a@example.com")
 		actor, err := s.Authenticate(t.Context(), s.SignsIn(t, "a@example.com", fixture.Password).Access)

@@ -9,6 +9,7 @@ import (
 	"roster/domain/user"
 )
 
+// SignOut also ends a token of another issuer without a session: it stores a revoked session for it.
 func (a *Authentication) SignOut(ctx context.Context, token field.Text) error {
 	now := a.Clock.Now()
 	c, err := a.parseToken(ctx, "refresh", token, session.Refresh, now)

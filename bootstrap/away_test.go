@@ -22,8 +22,7 @@ import (
 	"roster/test/support/testenv"
 )
 
-// A database that is away is tried again with longer and longer pauses, each in the log, for as long as the start may
-// take.
+// A database that is down is tried again with growing pauses, each in the log, until the timeout of the start.
 func TestAwait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		core, logged := observer.New(zap.WarnLevel)
@@ -43,7 +42,7 @@ func TestAwait(t *testing.T) {
 	})
 }
 
-// The first failure that another try would not mend ends the trying, and so does an interruption, at once.
+// A permanent failure ends the retries, and so does an interruption, at once.
 func TestAwaitEnds(t *testing.T) {
 	wrong := errors.New("wrong password")
 	left := []error{storage.ErrAway, wrong}
@@ -68,8 +67,8 @@ func TestAwaitEnds(t *testing.T) {
 	}
 }
 
-// A service that starts before its database serves once that is there, and a command does not wait. Ended while it
-// waits, it ends at once and without an error.
+// A service that starts before its database serves once the database is up. A command does not wait. A service that is
+// ended while it waits ends at once and without an error.
 func TestDatabaseComesLater(t *testing.T) {
 	server := testenv.NewPostgresServer(t)
 	mongo := testenv.NewMongoServer(t)
@@ -116,7 +115,7 @@ func TestDatabaseComesLater(t *testing.T) {
 	}
 }
 
-// both is two logs.
+// both writes to two logs.
 type both [2]*signal
 
 func (b both) Write(p []byte) (int, error) {
@@ -124,7 +123,7 @@ func (b both) Write(p []byte) (int, error) {
 	return b[1].Write(p)
 }
 
-// What the operator has to do comes first, after the setting, and the driver's reason once.
+// An error has the setting, then the advice, then the driver's reason once.
 func TestReasonsOfServers(t *testing.T) {
 	server := testenv.NewPostgresServer(t)
 	base := server.Database(t)
@@ -205,7 +204,7 @@ func TestReasonsOfServers(t *testing.T) {
 	}
 }
 
-// A directory in which nothing can be made is named with the setting that gives it and the user that needs it.
+// The error of a directory without write permission names the setting and the operating system user.
 func TestReasonsOfPlaces(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {

@@ -44,7 +44,7 @@ func TestGraphIsCompleteForEveryBackend(t *testing.T) {
 	}
 }
 
-// Every form of URL that reads as one is taken by its driver as well.
+// Every form of URL that the settings accept is accepted by its driver.
 func TestURLsAreOpened(t *testing.T) {
 	for _, database := range []string{
 		"mongodb://h1:27017,h2", "mongodb://u:p%40@h1:27017,h2,h3:3/d?replicaSet=r", "mongodb://u:p@[::1]:1,[2001:db8::2]/d",
@@ -127,7 +127,7 @@ func TestServeEndsCleanlyWithItsContext(t *testing.T) {
 	}
 }
 
-// TestMigrateReportsWhatItBuilds migrates a new database of MongoDB's, and one that is ready.
+// TestMigrateReportsWhatItBuilds migrates a new MongoDB database, and one that is up to date.
 func TestMigrateReportsWhatItBuilds(t *testing.T) {
 	cfg := load(t, "ROSTER_DATABASE="+testenv.MongoDB(t))
 	var log strings.Builder
@@ -144,7 +144,7 @@ func TestMigrateReportsWhatItBuilds(t *testing.T) {
 	}
 }
 
-// TestStartThatTakesTooLong says what has more time.
+// The error of a start that takes too long names the command without this timeout.
 func TestStartThatTakesTooLong(t *testing.T) {
 	late, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
 	defer cancel()

@@ -93,7 +93,7 @@ func TestBreachedPasswordsWithoutTheirFile(t *testing.T) {
 	}
 }
 
-// failing is a check that is away.
+// failing is a check that fails.
 type failing struct{}
 
 func (failing) Breached(context.Context, credential.Password) (bool, error) {

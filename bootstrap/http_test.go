@@ -13,7 +13,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// inMemory is a listener of connections in memory, so that a bubble knows when nothing moves.
+// inMemory is a listener of connections in memory, which a synctest bubble needs.
 type inMemory struct {
 	conns chan net.Conn
 	done  chan struct{}
@@ -30,7 +30,7 @@ func (l inMemory) Accept() (net.Conn, error) {
 func (l inMemory) Close() error   { close(l.done); return nil }
 func (l inMemory) Addr() net.Addr { return &net.TCPAddr{} }
 
-// No more connections are served at once than are wanted; the others wait until one ends.
+// At most max_connections connections are served; the others wait until one ends.
 func TestConnectionsAreBounded(t *testing.T) {
 	const most, clients = 3, 10
 	synctest.Test(t, func(t *testing.T) {
@@ -63,8 +63,8 @@ func TestConnectionsAreBounded(t *testing.T) {
 	})
 }
 
-// Before the service stops, an answer ends its connection, so that the client opens the next one where the
-// balancer sends it.
+// Before the service stops, each answer closes its connection, so that the load balancer assigns the next one to another
+// instance.
 func TestLeavingEndsConnections(t *testing.T) {
 	for _, version := range []int{1, 2} {
 		l := &listening{}
@@ -102,12 +102,12 @@ func TestLeavingEndsConnections(t *testing.T) {
 	}
 }
 
-// The delay before the stop ends with it, with the server, and with the context.
+// The delay before the stop ends after its duration, with the server, and with the context.
 func TestLeave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for name, c := range map[string]struct {
 			delay, want time.Duration
-			ends        bool // the server has ended by itself
+			ends        bool // the server ends during the delay
 		}{"no delay": {}, "a delay": {time.Second, time.Second, false}, "a server that has ended": {time.Second, 0, true}} {
 			l := &listening{done: make(chan struct{})}
 			if c.ends {

@@ -14,8 +14,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// reader is the reader of a log. It takes nothing until held, if there is one, is closed, and its end fails while
-// it is broken.
+// reader is the reader of a log. It blocks until held, unless nil, is closed, and writes to it fail while it is broken.
 type reader struct {
 	held   chan struct{}
 	mu     sync.Mutex
@@ -65,7 +64,7 @@ func logTo(t *testing.T, r *reader) (*zap.Logger, *LogOutput) {
 	return log, out
 }
 
-// While the reader reads, no line is lost, and those of one goroutine keep their order.
+// While the reader reads, no line is lost, and the lines of one goroutine keep their order.
 func TestLogKeepsAllLines(t *testing.T) {
 	const writers, each = 8, 500
 	r := new(reader)
@@ -100,8 +99,8 @@ func TestLogKeepsAllLines(t *testing.T) {
 	}
 }
 
-// A reader that takes nothing delays no line. What finds no room is dropped, warnings last, and counted; the
-// log itself reports it where the gap is.
+// A blocked reader does not delay the service. Lines that exceed the buffer are dropped, warnings last, and the log
+// reports their number at the gap.
 func TestLogOfAStuckReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &reader{held: make(chan struct{})}
@@ -150,8 +149,8 @@ func TestLogOfAStuckReader(t *testing.T) {
 	})
 }
 
-// A reader that is gone, or a disk that is full, fails nothing; when lines can be written again, those that
-// could not are reported.
+// A closed reader, or a full disk, is not a failure; when lines can be written again, the log reports the number of the
+// lost ones.
 func TestLogOfABrokenReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := new(reader)
@@ -174,7 +173,7 @@ func TestLogOfABrokenReader(t *testing.T) {
 	})
 }
 
-// Close does not wait for long for a reader that takes nothing; what it holds up ends when it goes on.
+// Close waits only a short time for a blocked reader. Its goroutine ends when the reader continues.
 func TestLogOfAStuckReaderIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &reader{held: make(chan struct{})}
@@ -193,7 +192,7 @@ func TestLogOfAStuckReaderIsClosed(t *testing.T) {
 	})
 }
 
-// The level of the log holds for both kinds of lines.
+// The log level applies to both kinds of lines.
 func TestLogLevel(t *testing.T) {
 	for level, want := range map[string]int{"debug": 4, "info": 3, "warn": 2, "error": 1} {
 		r := new(reader)

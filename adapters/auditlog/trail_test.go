@@ -18,7 +18,7 @@ import (
 
 var at = time.Date(2026, 11, 23, 12, 0, 0, 123e6, time.UTC)
 
-// kept keeps events, or fails.
+// kept stores events, or fails.
 type kept struct {
 	outbound.AuditTrail
 	events []audit.Event
@@ -32,7 +32,7 @@ func (k *kept) Append(_ context.Context, events ...audit.Event) error {
 	return k.err
 }
 
-// Each kind of event is a line of the log with all that the event says, and is kept besides.
+// Each kind of event is a line of the log with all members of the event, and is stored.
 func TestEveryEventIsLoggedAndKept(t *testing.T) {
 	for _, kind := range audit.Kinds() {
 		core, lines := observer.New(zap.InfoLevel)
@@ -61,7 +61,7 @@ func TestEveryEventIsLoggedAndKept(t *testing.T) {
 	}
 }
 
-// What is not known of an event is left out of its line.
+// Empty members of an event are omitted from its line.
 func TestEmptyMembersAreLeftOut(t *testing.T) {
 	core, lines := observer.New(zap.InfoLevel)
 	if err := New(&kept{}, zap.New(core)).Append(t.Context(), audit.Event{ID: "e1", At: at, Kind: audit.SignInFailed, Channel: audit.Operator}); err != nil {
@@ -72,8 +72,7 @@ func TestEmptyMembersAreLeftOut(t *testing.T) {
 	}
 }
 
-// An event that the storage does not take is in the log all the same, and the log says that it is
-// missing elsewhere.
+// An event that cannot be stored is in the log, and the log reports that it is not in the trail.
 func TestUnstoredEventsAreReported(t *testing.T) {
 	core, lines := observer.New(zap.InfoLevel)
 	away := errors.New("away")
@@ -91,7 +90,7 @@ func TestUnstoredEventsAreReported(t *testing.T) {
 	}
 }
 
-// stored is a storage that takes the events of changes, and runs each change twice, as a port may.
+// stored is a storage that stores the events of changes, and runs each change twice, as a port may.
 type stored struct{ err error }
 
 func (s stored) take(events []outbound.Events) error {
@@ -135,7 +134,7 @@ func (s storedSessions) Update(
 	return nil, s.take(e)
 }
 
-// The events of a change are logged once, after the change is stored, and not when it is refused.
+// The events of a change are logged once, after it is stored, and not when it is refused.
 func TestEventsOfChangesAreLogged(t *testing.T) {
 	for _, refusal := range []error{nil, errors.New("refused")} {
 		core, lines := observer.New(zap.InfoLevel)

@@ -22,7 +22,7 @@ func write(t *testing.T, text string) string {
 	return name
 }
 
-// lines are those of n passwords, in order.
+// lines returns the lines of n passwords, in order.
 func lines(n int, end string) []string {
 	out := make([]string, n)
 	for i := range out {
@@ -62,7 +62,7 @@ func TestFile(t *testing.T) {
 	}
 }
 
-// reader counts how much is read.
+// reader counts the bytes that are read.
 type reader struct {
 	*os.File
 	bytes int
@@ -124,7 +124,7 @@ func TestRefusedFiles(t *testing.T) {
 	}
 }
 
-// What goes wrong later is an error, not "no".
+// A failure after the opening is an error, not the answer "not breached".
 func TestFileThatChanges(t *testing.T) {
 	name := write(t, strings.Join(lines(1000, "\n"), ""))
 	f, err := OpenFile(name)

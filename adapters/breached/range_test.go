@@ -14,14 +14,14 @@ import (
 	"roster/domain/credential"
 )
 
-// The SHA-1 of "password", as the documentation of the protocol has it.
+// The SHA-1 of "password", from the documentation of the protocol.
 const (
 	ofPassword = "5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8"
 	prefix     = "5BAA6"
 	suffix     = "1E4C9B93F3F0682250B6CF8331B7EE68FD8"
 )
 
-// other is a line that is not about "password".
+// other is a line of another password.
 const other = "0018A45C4D1DEF81644B54AB7F969B88D65:21\r\n"
 
 func ask(t *testing.T, timeout time.Duration, answer http.HandlerFunc) (bool, error) {
@@ -76,7 +76,7 @@ func TestRangeAnswers(t *testing.T) {
 	}
 }
 
-// Whatever is not an answer is an error, and none of it says that the password was found.
+// An invalid answer is an error, and never means that the password was found.
 func TestRangeFailures(t *testing.T) {
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		t.Error("a redirect was followed")
@@ -118,7 +118,7 @@ func TestRangeFailures(t *testing.T) {
 	}
 }
 
-// Neither a server that is silent nor one that trickles holds a registration up.
+// Neither a silent nor a slow server delays a registration.
 func TestRangeGivesUp(t *testing.T) {
 	for name, first := range map[string]string{"silent": "", "trickling": other} {
 		_, err := ask(t, 20*time.Millisecond, func(w http.ResponseWriter, r *http.Request) {
@@ -126,7 +126,7 @@ func TestRangeGivesUp(t *testing.T) {
 				fmt.Fprint(w, first)
 				_ = http.NewResponseController(w).Flush()
 			}
-			<-r.Context().Done() // the client went away
+			<-r.Context().Done() // the client has closed the connection
 		})
 		if err == nil {
 			t.Errorf("%s: no error", name)

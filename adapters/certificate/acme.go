@@ -8,12 +8,12 @@ import (
 	"golang.org/x/crypto/acme/autocert"
 )
 
-// ACME gets certificates from an ACME server (RFC 8555). The service proves that it has a name in a handshake at port
-// 443 (tls-alpn-01, RFC 8737).
+// ACME gets certificates from an ACME server (RFC 8555). The service proves its control of a host name in a TLS handshake
+// at port 443 (tls-alpn-01, RFC 8737).
 type ACME struct {
-	Hosts     []string     // names to get certificates for, and no others
+	Hosts     []string     // the only names to get certificates for
 	Directory string       // URL of the ACME server's directory
-	Cache     string       // directory of account and certificates; made with mode 0700
+	Cache     string       // directory of account and certificates; created with mode 0700
 	HTTP      *http.Client // client for the ACME server; nil for the default one
 }
 

@@ -20,8 +20,7 @@ func later(c *atomic.Pointer[tls.Config]) *tls.Config {
 	}
 }
 
-// A certificate is asked for when the first client wants it, kept, and used after a restart without
-// asking again.
+// A certificate is requested for the first client, stored, and used after a restart without a new request.
 func TestCertificatesByACME(t *testing.T) {
 	var config atomic.Pointer[tls.Config]
 	address := serve(t, later(&config))

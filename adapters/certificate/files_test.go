@@ -52,7 +52,7 @@ func selfSigned(t *testing.T, name string, until time.Time) pair {
 	}
 }
 
-// place is where the files of a test are.
+// place has the paths of the files of a test.
 type place struct {
 	t         *testing.T
 	cert, key string
@@ -66,7 +66,7 @@ func newPlace(t *testing.T, p pair) place {
 	return at
 }
 
-// put replaces a file as careful writers do, by renaming.
+// put replaces a file by renaming.
 func (p place) put(name string, content []byte) {
 	p.t.Helper()
 	if err := os.WriteFile(name+".new", content, 0o600); err != nil {
@@ -104,7 +104,7 @@ func dial(t *testing.T, address string, c *tls.Config) (*tls.Conn, error) {
 	return conn.(*tls.Conn), nil
 }
 
-// shown returns the name in the certificate that is shown now.
+// shown returns the name in the certificate of a new connection.
 func shown(t *testing.T, address string) string {
 	t.Helper()
 	conn, err := dial(t, address, &tls.Config{InsecureSkipVerify: true}) // the test looks at the certificate itself
@@ -166,7 +166,7 @@ func TestNewPairIsUsed(t *testing.T) {
 	}
 }
 
-// Renewals write in place, rename, or move a symbolic link, as Kubernetes does.
+// A renewal may write in place, rename, or replace a symbolic link, as Kubernetes does.
 func TestEveryWayOfReplacing(t *testing.T) {
 	until := time.Now().Add(24 * time.Hour)
 	fresh := selfSigned(t, "new", until)
@@ -176,7 +176,7 @@ func TestEveryWayOfReplacing(t *testing.T) {
 				if err := os.WriteFile(file, content, 0o600); err != nil {
 					t.Fatal(err)
 				}
-				if err := os.Chtimes(file, until, until); err != nil { // the clock may tick slowly
+				if err := os.Chtimes(file, until, until); err != nil { // the clock of the file system may be coarse
 					t.Fatal(err)
 				}
 			}
@@ -208,7 +208,7 @@ func TestEveryWayOfReplacing(t *testing.T) {
 	}
 }
 
-// Whatever happens to the files, the last valid pair is used, and each failure is logged once.
+// When the files are invalid the last valid pair is used, and each failure is logged once.
 func TestBrokenPairChangesNothing(t *testing.T) {
 	until := time.Now().Add(24 * time.Hour)
 	good := selfSigned(t, "good", until)

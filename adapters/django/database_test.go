@@ -16,7 +16,7 @@ import (
 	"roster/test/support/testenv"
 )
 
-// makeSQLite makes an SQLite file.
+// makeSQLite creates an SQLite file.
 func makeSQLite(t *testing.T, path string, statements ...string) {
 	t.Helper()
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path}).String())
@@ -35,7 +35,7 @@ func makeSQLite(t *testing.T, path string, statements ...string) {
 	}
 }
 
-// postgresOf makes tables in a database of its own and returns its URL.
+// postgresOf creates tables in a new database and returns its URL.
 func postgresOf(t *testing.T, statements ...string) string {
 	t.Helper()
 	source := testenv.Postgres(t)
@@ -80,8 +80,7 @@ func TestNamesOfTablesAndColumns(t *testing.T) {
 	}
 }
 
-// Numbers that JSON has not, and texts in another encoding, are rejected where they are read, and stop
-// nothing else.
+// Rows with numbers that JSON does not have, or texts in another encoding, are rejected, and other rows are read.
 func TestSQLiteValuesWithoutJSONForm(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "db")
 	makeSQLite(t, path, `CREATE TABLE a_user (id integer PRIMARY KEY, password text, last_login datetime, email text, first_name text, is_active real, score real)`,
@@ -103,7 +102,7 @@ func TestSQLiteValuesWithoutJSONForm(t *testing.T) {
 	}
 }
 
-// However large columns are, those that are not taken are not read, and of the others little.
+// Large columns take little memory: columns without a use are not read, and others are truncated.
 func TestLargeColumns(t *testing.T) {
 	const create = `CREATE TABLE a_user (id integer PRIMARY KEY, password text, last_login text, email text, username text, photo text)`
 	large := func(repeat string) []string {
@@ -123,7 +122,7 @@ func TestLargeColumns(t *testing.T) {
 	}
 }
 
-// Rows are read in stretches of keys: where two have the same key, or none, some would be left out.
+// A table with duplicate or missing keys is refused: rows are read in ranges of keys, so some would be omitted.
 func TestAmbiguousKeys(t *testing.T) {
 	for name, c := range map[string]struct {
 		key    string

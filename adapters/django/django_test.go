@@ -78,7 +78,7 @@ func file(t *testing.T, text string) string {
 	return path
 }
 
-// plain leaves out what differs between forms of one export, and cuts times as dumpdata does.
+// plain removes the differences between the forms of one export, and truncates times as dumpdata does.
 func plain(rows []outbound.SourceUser, ids bool) []outbound.SourceUser {
 	out := make([]outbound.SourceUser, len(rows))
 	for i, r := range rows {
@@ -94,7 +94,7 @@ func plain(rows []outbound.SourceUser, ids bool) []outbound.SourceUser {
 
 var sameHash = cmp.Comparer(func(a, b credential.Hash) bool { return a == b })
 
-// fixtureRow is an object as the standard library reads it.
+// fixtureRow is an object of a fixture, read by encoding/json.
 type fixtureRow struct {
 	PK     json.Number `json:"pk"`
 	Fields struct {
@@ -153,7 +153,7 @@ func zipped(t *testing.T, path string) string {
 	return file(t, b.String())
 }
 
-// Every form of one real export tells the same.
+// Every form of one real export has the same rows.
 func TestRealExport(t *testing.T) {
 	want := export(t)
 	if len(want) != 51 {
@@ -182,7 +182,7 @@ func TestDatabaseKeepsMicroseconds(t *testing.T) {
 	}
 }
 
-// A row of a database that was rejected can be read again as a fixture.
+// A rejected row of a database can be read again as a fixture.
 func TestRowsCanBeReadAgain(t *testing.T) {
 	rows := read(t, Options{Source: "sqlite:testdata/db.sqlite3"})
 	var text strings.Builder
@@ -202,7 +202,7 @@ func TestRowsCanBeReadAgain(t *testing.T) {
 func TestLastUserIDIncludesDeletedUsers(t *testing.T) {
 	for source, want := range map[string]int64{
 		"testdata/users.json": 51,
-		"testdata/full.json":  52, // an outstanding token tells of user 52
+		"testdata/full.json":  52, // an outstanding token has user 52
 		"testdata/db.sqlite3": 52, // so does the table's sequence
 	} {
 		if got, err := open(t, Options{Source: source}).LastUserID(t.Context()); err != nil || got != want {
@@ -231,7 +231,7 @@ func TestBlacklist(t *testing.T) {
 	}
 }
 
-// SimpleJWT leaves the user out of a note that it makes for the blacklist alone; the token tells.
+// SimpleJWT stores no user with a token that it creates for the blacklist only; the token has the user.
 func TestBlacklistedTokenWithoutUser(t *testing.T) {
 	const token = "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjo0Mn0.c2ln"
 	list := func(fields string) string {
@@ -307,7 +307,7 @@ func TestShapesOfRows(t *testing.T) {
 	}
 }
 
-// A database of SQLite keeps no offsets.
+// SQLite stores times without offsets.
 func TestDatabaseOfAnotherZone(t *testing.T) {
 	utc, tokyo := read(t, Options{Source: "testdata/db.sqlite3"}), read(t, Options{Source: "testdata/db.sqlite3", TimeZone: "Asia/Tokyo"})
 	if len(utc) == 0 || len(tokyo) != len(utc) {
@@ -397,7 +397,7 @@ func TestReadingEndsWithTheReader(t *testing.T) {
 	}
 }
 
-// A larger table, with a text as its key, arrives whole and in order.
+// A larger table, with a text as its key, is read completely and in order.
 func TestSQLiteIsReadInBatches(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "odd name?.db")
 	db, err := sql.Open("sqlite", "file:"+strings.ReplaceAll(path, "?", "%3f"))
@@ -426,7 +426,7 @@ func TestSQLiteIsReadInBatches(t *testing.T) {
 	}
 }
 
-// PostgreSQL tells the same as the other forms.
+// PostgreSQL gives the same rows as the other forms.
 func TestPostgres(t *testing.T) {
 	url := testenv.Postgres(t)
 	ctx := t.Context()

@@ -15,7 +15,7 @@ import (
 	"roster/ports/outbound"
 )
 
-// Python writes and reads numbers that JSON has not. Where they are read, no member takes them.
+// Python writes numbers that JSON does not have, such as NaN. No member accepts them.
 func TestNumbersWithoutJSONForm(t *testing.T) {
 	for name, c := range map[string]struct {
 		pk, fields string
@@ -47,7 +47,7 @@ func TestNumbersWithoutJSONForm(t *testing.T) {
 	}
 }
 
-// Labels of models are the same whatever their case.
+// Labels of models are case-insensitive.
 func TestLabelsHaveNoCase(t *testing.T) {
 	ann, bob := fmt.Sprintf(oneRow, "accounts.User", "1", ""), fmt.Sprintf(oneRow, "Accounts.user", "2", "")
 	old := fmt.Sprintf(oneRow, "accounts.HistoricalUser", "7", "")
@@ -64,7 +64,7 @@ func TestLabelsHaveNoCase(t *testing.T) {
 	}
 }
 
-// Revocations that match no token are visited, and stop nothing.
+// Revocations that match no token are visited, and do not end the import.
 func TestRevocationsOfUnknownTokens(t *testing.T) {
 	const ann = `{"model":"a.user","pk":1,"fields":{"password":"","last_login":null}}`
 	blacklisted := func(pk int, token, at string) string {
@@ -93,7 +93,8 @@ func TestRevocationsOfUnknownTokens(t *testing.T) {
 	}
 }
 
-// The ids of a source count up to where enough are left for new users, also those of deleted users and of rejected rows.
+// The last id of a source includes those of deleted users and of rejected rows, up to a bound that leaves enough for new
+// users.
 func TestLastIDLeavesRoom(t *testing.T) {
 	const top = "9223372036854775807"
 	payload := "e30.eyJ1c2VyX2lkIjo5MjIzMzcyMDM2ODU0Nzc1ODA3fQ.x" // {"user_id":9223372036854775807}
@@ -116,7 +117,7 @@ func TestLastIDLeavesRoom(t *testing.T) {
 	}
 }
 
-// The zero time stands for none, so no date becomes it.
+// The zero time means no date, so no date of a source is read as it.
 func TestFirstInstantIsNoDate(t *testing.T) {
 	for date, want := range map[string]outbound.FaultKind{
 		`"0001-01-01T00:00:00Z"`: outbound.DateUnsupported, `"0001-01-01"`: outbound.DateUnsupported, `"0001-01-01 01:00:00+01:00"`: outbound.DateUnsupported,
@@ -131,7 +132,7 @@ func TestFirstInstantIsNoDate(t *testing.T) {
 	}
 }
 
-// A row that is too large is rejected, and one of another model is passed over.
+// A row that is too large is rejected, and one of another model is skipped.
 func TestLargeRowsOfAFixture(t *testing.T) {
 	large := strings.Repeat("x", maxObject)
 	text := "[" + fmt.Sprintf(oneRow, "shop.picture", "1", `,"data":"`+large+`"`) + "," + fmt.Sprintf(oneRow, "a.user", "2", `,"bio":"`+large+`"`) + "," +
@@ -207,7 +208,7 @@ func TestFilesOfOtherKinds(t *testing.T) {
 	}
 }
 
-// Times with an offset keep it, those without have the zone.
+// A time without an offset is in the zone of the options.
 func TestOffsetsAndZones(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "db")
 	makeSQLite(t, path, `CREATE TABLE a_user (id integer PRIMARY KEY, password text, last_login datetime, email text, date_joined datetime)`,
@@ -220,7 +221,7 @@ func TestOffsetsAndZones(t *testing.T) {
 	}
 }
 
-// A string that is longer than an object may be is cut between two characters, and what follows it stays.
+// A string that is longer than the maximum of an object is cut between two characters, and the text after it is read.
 func TestLongStringsAreCut(t *testing.T) {
 	for _, character := range []string{"x", "é", "😀", `\u00e9`, `\"`, `\\`, `\ud83d\ude00`} {
 		in := &text{in: bufio.NewReader(strings.NewReader(`["` + strings.Repeat(character, maxObject/len(character)+100) + `", NaN, "b"]`))}

@@ -24,7 +24,7 @@ func TestOverrideHeadersAreIgnored(t *testing.T) {
 	}
 }
 
-// Two Authorization headers are refused, whichever of them is valid.
+// Two Authorization headers are refused, even if one of them is valid.
 func TestTwoAuthorizationHeadersAreRefused(t *testing.T) {
 	e := newTestAPI(t, Settings{}, fakeApp{})
 	e.send("GET", "/api/users/me/", "", bearer("ann")...).want(t, http.StatusNotFound) // fakeApp finds no user

@@ -6,12 +6,12 @@ import (
 	"github.com/rs/cors"
 )
 
-// preflightMaxAge is how long browsers may cache a preflight response, in seconds. Chromium caches none for longer.
+// preflightMaxAge is the time that browsers may cache a preflight response, in seconds. It is the maximum of Chromium.
 const preflightMaxAge = 7200
 
 // allowedHeaders are the request headers that scripts may always set: those that django-cors-headers allows, the
 // conditions of RFC 9110, those of browser caches, and those of tracing (W3C Trace Context and Baggage, Sentry).
-// Tokens travel in Authorization alone, so none of the others grants anything.
+// Only Authorization has a token, so the others grant nothing.
 var allowedHeaders = []string{
 	"Accept", "Accept-Encoding", "Accept-Language", "Authorization", "Content-Type", "DNT", "Origin", "User-Agent",
 	"X-CSRFToken", "X-Requested-With",
@@ -19,7 +19,7 @@ var allowedHeaders = []string{
 	"traceparent", "tracestate", "baggage", "sentry-trace", "X-Request-Id",
 }
 
-// withCORS lets scripts of the given origins call next (CORS, the Fetch standard) and set headers beside
+// withCORS lets scripts of the given origins call next (CORS, the Fetch standard) and set headers besides
 // allowedHeaders. Credentials mode stays off: scripts set the Authorization header themselves.
 func withCORS(origins, headers []string, next http.Handler) http.Handler {
 	if len(origins) == 0 {

@@ -138,8 +138,8 @@ func (fs fieldErrors) MarshalJSON() ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		b.WriteByte("{,"[min(i, 1)])
-		b.Write(part[1 : len(part)-1])
+		b.WriteByte("{,"[min(i, 1)])   // "{" before the first member, "," before the others
+		b.Write(part[1 : len(part)-1]) // without its braces
 	}
 	b.WriteByte('}')
 	return []byte(b.String()), nil

@@ -9,7 +9,7 @@ import (
 // Descriptions in the response to OPTIONS (DRF's SimpleMetadata). Those of DRF's and SimpleJWT's views are copied.
 const (
 	usersDescription    = "Register, list, retrieve, update and delete users."
-	meDescription       = "Retrieve, update and delete the user who is signed in."
+	meDescription       = "Retrieve, update and delete the signed-in user."
 	passwordDescription = "Takes the current password and a new one, and ends the other sessions."
 	sessionsDescription = "List the places where a user is signed in, and end all of them."
 	sessionDescription  = "Sign out one session."

@@ -9,7 +9,7 @@ import (
 	"roster/domain/user"
 )
 
-// A page whose items were deleted leads back into the list, whichever way the client came.
+// A page whose items were deleted has a link back into the list, in both directions.
 func TestEmptyPageLeadsBack(t *testing.T) {
 	e := newTestAPI(t, Settings{PageSize: 1, Pagination: Cursors}, listApp{}) // listApp returns no users
 	order := user.Ordering("", user.Order{By: user.SortJoined}, user.Order{By: user.SortID})

@@ -11,7 +11,7 @@ import (
 // requestInfoKey is the key of a request's context under which its requestInfo is.
 type requestInfoKey struct{}
 
-// requestInfo is what the log line of a request says beside its method and response.
+// requestInfo has the members of a request's log line besides its method and response.
 type requestInfo struct {
 	id     string
 	route  string // path template of the route, "none" if no route matches

@@ -15,8 +15,8 @@ type Pagination string
 const (
 	// PageNumbers is DRF's PageNumberPagination: ?page=, a count, links by number.
 	PageNumbers Pagination = "page"
-	// Mixed is Cursors, or PageNumbers for a request with ?page=.
-	Mixed Pagination = "mixed"
+	// CursorsOrPageNumbers is PageNumbers for a request with ?page=, and Cursors for others.
+	CursorsOrPageNumbers Pagination = "mixed"
 	// Cursors is DRF's CursorPagination: its links stay valid and complete while users are added and deleted.
 	Cursors Pagination = "cursor"
 )

@@ -69,7 +69,7 @@ func (s *server) listUsers(w http.ResponseWriter, r *http.Request, c call) error
 	if err != nil {
 		return err
 	}
-	if s.Pagination == PageNumbers || s.Pagination == Mixed && p.paged {
+	if s.Pagination == PageNumbers || s.Pagination == CursorsOrPageNumbers && p.paged {
 		return s.listUsersByNumber(w, r, c, p)
 	}
 	return s.listUsersByCursor(w, r, c, p)
@@ -107,7 +107,7 @@ func (s *server) listUsersByNumber(w http.ResponseWriter, r *http.Request, c cal
 		page.Next = s.link(r, c.query.with("page", strconv.Itoa(n+1)))
 	}
 	switch {
-	case n == 2 && s.Pagination == PageNumbers: // DRF's first page has no number; in Mixed, no number means cursors
+	case n == 2 && s.Pagination == PageNumbers: // DRF's first page has no number; otherwise such a link gives a cursor page
 		page.Previous = s.link(r, c.query.without("page"))
 	case n > 1:
 		page.Previous = s.link(r, c.query.with("page", strconv.Itoa(n-1)))

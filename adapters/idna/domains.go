@@ -17,11 +17,11 @@ var _ outbound.Domains = Domains{}
 // hyphens at the ends of a label, joiners only where they are visible, the bidirectional rule (RFC 5893), the lengths of DNS.
 type Domains struct{}
 
-// maxDomain is the most bytes of a domain, which suffice for 253 characters outside ASCII. The time of punycode grows
-// faster than its input.
+// maxDomain is the maximum length of a domain in bytes, enough for 253 characters outside ASCII. The time of punycode
+// grows faster than its input.
 const maxDomain = 1024
 
-// errNoDomain does not hold the input, which is personal data.
+// errNoDomain does not contain the input, which is personal data.
 var errNoDomain = errors.New("idna: no such domain name can exist")
 
 var profile = idna.New(
@@ -29,8 +29,7 @@ var profile = idna.New(
 	idna.CheckHyphens(true), idna.CheckJoiners(true), idna.BidiRule(), idna.VerifyDNSLength(true),
 )
 
-// ToASCII returns the ASCII form of domain in lower case, or an error when it has none. It does not
-// change its own results.
+// ToASCII returns the ASCII form of domain in lower case, or an error when it has none. It is idempotent.
 func (Domains) ToASCII(domain string) (string, error) {
 	if len(domain) > maxDomain || !utf8.ValidString(domain) { // x/net would read U+FFFD
 		return "", errNoDomain

@@ -21,8 +21,8 @@ func TestToASCII(t *testing.T) {
 		"例え。テスト":                                  "xn--r8jz45g.xn--zckzah",
 		"пример.испытание":                        "xn--e1afmkfd.xn--80akhbyknj4f",
 		"מבחן.example":                            "xn--5dbmtg.example",
-		"न\u094d\u200dष.example":                  "xn--l2b4a0dw70k.example", // a joiner that shows
-		"\u212aelvin.example":                     "kelvin.example",          // the sign of the unit
+		"न\u094d\u200dष.example":                  "xn--l2b4a0dw70k.example", // a joiner with an effect
+		"\u212aelvin.example":                     "kelvin.example",          // the Kelvin sign
 		strings.Repeat("ü", 40) + ".example":      "xn--tda" + strings.Repeat("a", 39) + ".example",
 		strings.Repeat("ü", 60) + ".example":      "", // 63 at most, in ASCII
 		"":                                        "",
@@ -35,7 +35,7 @@ func TestToASCII(t *testing.T) {
 		"bücher_x.example":                        "",
 		"bü cher.example":                         "",
 		"bücher\x00.example":                      "",
-		"bü\u200dcher.example":                    "", // a joiner that does not show
+		"bü\u200dcher.example":                    "", // a joiner without an effect
 		"a\u05d0.example":                         "", // left to right and right to left in one label
 		"xn--a.example":                           "", // no punycode
 		"xn--\u00fc.example":                      "",

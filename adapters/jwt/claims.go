@@ -13,12 +13,12 @@ import (
 	"roster/domain/session"
 )
 
-// reserved are the claims that Roster reads, beside the user's. They are refused in any other letter case, which another
+// reserved are the claims that Roster reads, besides UserClaim. They are refused in any other letter case, which another
 // reader of the token may ignore, as encoding/json does.
 var reserved = []string{"token_type", "exp", "iat", "nbf", "jti", "sid", "gen", "iss", "aud", "sub"}
 
-// written reports whether Sign itself writes a claim, so that it is none of session.Claims.Extra.
-func (o Options) written(name string) bool {
+// writes reports whether Sign writes a claim itself. Such a claim is not in session.Claims.Extra.
+func (o Options) writes(name string) bool {
 	switch name {
 	case "token_type", "exp", "iat", "jti", o.UserClaim:
 		return true
@@ -48,9 +48,9 @@ func (o Options) refreshAudience() string {
 
 // claims is a payload while it is read.
 type claims struct {
-	o Options
-	c session.Claims
-	r jwt.RegisteredClaims // for golang-jwt's Validator
+	options    Options
+	parsed     session.Claims
+	registered jwt.RegisteredClaims // for golang-jwt's Validator
 
 	hasJTI, hasSID, hasGen bool
 	gen                    int64
@@ -60,15 +60,15 @@ type claims struct {
 // may be missing, and the aud of refresh tokens too. It subtracts the leeway from nbf and iat, since that of golang-jwt
 // would apply to exp as well.
 func readClaims(text []byte, o Options) (*claims, error) {
-	c := &claims{o: o}
+	c := &claims{options: o}
 	if o.AllowMissingIssuer {
-		c.r.Issuer, c.r.Audience = o.Issuer, jwt.ClaimStrings{o.Audience}
+		c.registered.Issuer, c.registered.Audience = o.Issuer, jwt.ClaimStrings{o.Audience}
 	}
 	if err := c.read(text); err != nil {
 		return nil, err
 	}
-	if c.c.Type == session.Refresh && o.Shape == ShapeSession && slices.Contains(c.r.Audience, o.refreshAudience()) {
-		c.r.Audience = jwt.ClaimStrings{o.Audience}
+	if c.parsed.Type == session.Refresh && o.Shape == ShapeSession && slices.Contains(c.registered.Audience, o.refreshAudience()) {
+		c.registered.Audience = jwt.ClaimStrings{o.Audience}
 	}
 	return c, nil
 }
@@ -76,10 +76,10 @@ func readClaims(text []byte, o Options) (*claims, error) {
 func (c *claims) read(text []byte) error {
 	var extra object
 	err := readObject(text, func(name string, value jsontext.Value) error {
-		if c.o.wrongCase(name) {
+		if c.options.wrongCase(name) {
 			return errName
 		}
-		if !c.o.written(name) {
+		if !c.options.writes(name) {
 			extra.raw(name, value)
 			if name == "sid" || name == "gen" || name == "sub" {
 				return nil
@@ -88,36 +88,36 @@ func (c *claims) read(text []byte) error {
 		return c.member(name, value)
 	})
 	if extra.members > 0 {
-		c.c.Extra = extra.bytes()
+		c.parsed.Extra = extra.bytes()
 	}
 	return err
 }
 
 func (c *claims) member(name string, value jsontext.Value) (err error) {
 	switch name {
-	case c.o.UserClaim:
-		c.c.HasUser, c.c.User = true, userID(value)
+	case c.options.UserClaim:
+		c.parsed.HasUser, c.parsed.User = true, userID(value)
 	case "token_type":
 		var s string
 		s, err = asText(value)
-		c.c.Type = session.TokenType(s)
+		c.parsed.Type = session.TokenType(s)
 	case "exp":
-		c.c.ExpiresAt, err = instant(value)
-		c.r.ExpiresAt = &jwt.NumericDate{Time: c.c.ExpiresAt}
+		c.parsed.ExpiresAt, err = instant(value)
+		c.registered.ExpiresAt = &jwt.NumericDate{Time: c.parsed.ExpiresAt}
 	case "iat":
-		c.c.IssuedAt, err = instant(value)
-		c.r.IssuedAt = &jwt.NumericDate{Time: c.c.IssuedAt.Add(-c.o.Leeway)}
+		c.parsed.IssuedAt, err = instant(value)
+		c.registered.IssuedAt = &jwt.NumericDate{Time: c.parsed.IssuedAt.Add(-c.options.Leeway)}
 	case "nbf":
 		var s float64
 		s, err = seconds(value)
-		c.r.NotBefore = &jwt.NumericDate{Time: time.Unix(int64(math.Ceil(s)), 0).Add(-c.o.Leeway)} // rounded up: never early
+		c.registered.NotBefore = &jwt.NumericDate{Time: time.Unix(int64(math.Ceil(s)), 0).Add(-c.options.Leeway)} // rounded up: never early
 	case "jti":
-		c.c.ID, err = asText(value)
+		c.parsed.ID, err = asText(value)
 		c.hasJTI = true
 	case "sid":
 		var s string
 		s, err = asText(value)
-		c.c.Session, c.hasSID = session.ID(s), true
+		c.parsed.Session, c.hasSID = session.ID(s), true
 	case "gen":
 		var ok bool
 		if c.gen, ok = integer(value); !ok || c.gen < 0 || c.gen >= accessBit {
@@ -125,18 +125,18 @@ func (c *claims) member(name string, value jsontext.Value) (err error) {
 		}
 		c.hasGen = true
 	case "iss":
-		if c.o.Issuer != "" {
-			c.r.Issuer, err = asText(value)
+		if c.options.Issuer != "" {
+			c.registered.Issuer, err = asText(value)
 		}
 	case "aud": // a text or a list of texts (RFC 7519, 4.1.3)
-		if c.o.Audience != "" {
-			c.r.Audience, err = asTexts(value)
+		if c.options.Audience != "" {
+			c.registered.Audience, err = asTexts(value)
 		}
 	}
 	return err
 }
 
-// instant cuts to whole seconds, as PyJWT does: a token ends with the second before its fraction.
+// instant reads a NumericDate and discards its fraction, as PyJWT does.
 func instant(value jsontext.Value) (time.Time, error) {
 	s, err := seconds(value)
 	if err != nil {
@@ -163,25 +163,25 @@ func userID(value jsontext.Value) string {
 	return ""
 }
 
-// result returns the claims if they fit together. It changes its own copy, since remembered claims are shared.
+// result returns the claims if they are consistent. It has a value receiver, since remembered claims are shared.
 func (c claims) result() (session.Claims, error) {
-	refresh := c.c.Type == session.Refresh
+	refresh := c.parsed.Type == session.Refresh
 	switch {
 	case c.hasSID:
-		if !isHex(string(c.c.Session), sessionDigits) || refresh && !c.hasGen {
+		if !isHex(string(c.parsed.Session), sessionDigits) || refresh && !c.hasGen {
 			return session.Claims{}, errSession
 		}
 		if refresh {
-			c.c.Generation = int(c.gen)
+			c.parsed.Generation = int(c.gen)
 		}
-	case c.hasJTI && c.c.ID != "":
-		c.c.SessionlessID = session.SessionlessID(c.c.ID)
-		if c.o.InferSession {
-			c.c.Session, c.c.Generation = infer(c.c.Type, c.c.ID)
+	case c.hasJTI && c.parsed.ID != "":
+		c.parsed.SessionlessID = session.SessionlessID(c.parsed.ID)
+		if c.options.InferSession {
+			c.parsed.Session, c.parsed.Generation = infer(c.parsed.Type, c.parsed.ID)
 		}
-		if c.c.Session != "" && ownRefresh(c.c.Type, c.c.ID, c.c.Generation) {
-			c.c.SessionlessID = "" // it is valid with its session only
+		if c.parsed.Session != "" && ownRefresh(c.parsed.Type, c.parsed.ID, c.parsed.Generation) {
+			c.parsed.SessionlessID = "" // it is valid with its session only
 		}
 	}
-	return c.c, nil
+	return c.parsed, nil
 }

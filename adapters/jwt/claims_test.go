@@ -10,7 +10,7 @@ import (
 	"roster/domain/session"
 )
 
-// J6, J7, J8: rightly signed, and still not to be believed.
+// J6, J7, J8: tokens with a valid signature that are refused.
 func TestClaimTraps(t *testing.T) {
 	table := map[string]string{
 		"null": `null`, "list": `[]`, "text": `"x"`, "number": `1`, "nothing": ``, "no JSON": `exp=1800000300`, "cut": minimal[:len(minimal)-1],
@@ -54,7 +54,7 @@ func TestClaimTraps(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			refused(t, withSecret(t, Options{}), hs(hsHead, text))
 			if strings.HasPrefix(name, "sid ") || strings.HasPrefix(name, "gen ") || name == "refresh, no gen" {
-				return // not ours in that shape: TestSimpleJWTShapeKnowsNoSID
+				return // SimpleJWT's shape has no sid: TestSimpleJWTShapeKnowsNoSID
 			}
 			refused(t, withSecret(t, Options{Shape: ShapeSimpleJWT, InferSession: true, AllowMissingIssuer: true}), hs(hsHead, text))
 		})
@@ -112,7 +112,7 @@ func TestAccepted(t *testing.T) {
 	}
 }
 
-// An application may have given SimpleJWT's tokens a sid or gen of its own.
+// An application with SimpleJWT may have added claims sid or gen of its own.
 func TestSimpleJWTShapeKnowsNoSID(t *testing.T) {
 	tokens := withSecret(t, Options{Shape: ShapeSimpleJWT, InferSession: true})
 	for _, own := range []string{`"sid":"abc"`, `"sid":7`, `"sid":null,"gen":"f"`, `"sid":"` + sid + `","gen":3`} {
@@ -144,7 +144,7 @@ func TestInferredSessions(t *testing.T) {
 		kind, jti  string
 		session    session.ID
 		generation int
-		ours       bool // no other issuer gives out such a refresh token
+		isRoster   bool // no other issuer issues such a refresh token
 	}{
 		{"refresh", sid + "00000000", sid, 0, true},
 		{"refresh", sid + "0000002a", sid, 42, true},
@@ -167,14 +167,14 @@ func TestInferredSessions(t *testing.T) {
 	} {
 		token := hs(hsHead, `{"token_type":"`+c.kind+`",`+exp+`,"jti":"`+c.jti+`"}`)
 		got, err := parse(t, withSecret(t, Options{InferSession: true}), token)
-		if err != nil || got.Session != c.session || got.Generation != c.generation || (got.SessionlessID == "") != c.ours || got.ID != c.jti {
+		if err != nil || got.Session != c.session || got.Generation != c.generation || (got.SessionlessID == "") != c.isRoster || got.ID != c.jti {
 			t.Errorf("%s %s: %q, %d, %q, %v", c.kind, c.jti, got.Session, got.Generation, got.SessionlessID, err)
 		}
 		if got, err := parse(t, withSecret(t, Options{}), token); err != nil || got.Session != "" || got.Generation != 0 {
 			t.Errorf("%s %s, not inferred: %q, %d, %v", c.kind, c.jti, got.Session, got.Generation, err)
 		}
 	}
-	// A sid is not overruled.
+	// A sid takes precedence over the jti.
 	token := hs(hsHead, `{"token_type":"refresh",`+exp+`,"jti":"`+strings.Repeat("0", 31)+`9","sid":"`+sid+`","gen":3}`)
 	got, err := parse(t, withSecret(t, Options{InferSession: true}), token)
 	if err != nil || got.Session != sid || got.Generation != 3 || got.SessionlessID != "" {
@@ -182,7 +182,7 @@ func TestInferredSessions(t *testing.T) {
 	}
 }
 
-// J9: where iss and aud are configured, a token without or with others is not ours.
+// J9: with configured iss and aud, a token without them or with others is refused.
 func TestIssuerAndAudience(t *testing.T) {
 	o := Options{Issuer: "https://roster.example", Audience: "api"}
 	for members, want := range map[string]bool{

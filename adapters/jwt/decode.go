@@ -10,11 +10,11 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxDepth is how deep objects and lists may be nested, in a header and in claims.
+// maxDepth is the maximum nesting of objects and lists, in a header and in claims.
 const maxDepth = 16
 
-// readObject reads a JSON object strictly (RFC 8259): valid UTF-8, no lone surrogates, no name twice in any object, nothing
-// after it. It calls member for each member in order; value is valid until member returns.
+// readObject reads a JSON object strictly (RFC 8259): valid UTF-8, no lone surrogates, no duplicate names in any object,
+// nothing after it. It calls member for each member in order; value is valid until member returns.
 func readObject(text []byte, member func(name string, value jsontext.Value) error) error {
 	d := jsontext.NewDecoder(bytes.NewBuffer(text))
 	if t, err := d.ReadToken(); err != nil || t.Kind() != '{' {
@@ -101,7 +101,7 @@ func asTexts(value jsontext.Value) ([]string, error) {
 	return out, nil
 }
 
-// maxSeconds is the end of the year 9999, the last that RFC 3339 and Python can write.
+// maxSeconds is the end of the year 9999, the last year that RFC 3339 and Python support.
 const maxSeconds = 253402300799
 
 // seconds reads a NumericDate (RFC 7519, 2): a number, fraction or not, from 1 to maxSeconds.

@@ -56,7 +56,7 @@ func (t *Tokens) payload(c session.Claims) ([]byte, error) {
 	}
 	if len(c.Extra) > 0 {
 		err := readObject(c.Extra, func(name string, value jsontext.Value) error {
-			if !t.o.written(name) && !t.o.wrongCase(name) {
+			if !t.o.writes(name) && !t.o.wrongCase(name) {
 				o.raw(name, value)
 			}
 			return nil

@@ -9,8 +9,8 @@ import (
 	"roster/domain/session"
 )
 
-// FuzzParse looks for tokens that upset the parser, and for claims that do not survive being signed
-// and parsed again.
+// FuzzParse searches for tokens that make the parser panic, and for claims that change when they are signed and parsed
+// again.
 func FuzzParse(f *testing.F) {
 	f.Add("", `{"alg":"HS256"}`, minimal, uint8(0))
 	f.Add(hs(hsHead, minimal), hsHead, payload(`"sid":"`+sid+`","gen":7,"iss":"x","aud":["y"],"nbf":1.5e9`), uint8(1))
@@ -44,7 +44,7 @@ func FuzzParse(f *testing.F) {
 			if err != nil {
 				t.Fatalf("%v: %+v", err, c)
 			}
-			if c.Session != "" { // the session's id is in its tokens' id, or not, as the shape has it
+			if c.Session != "" { // in one shape the jti contains the session's id
 				if o.Shape == ShapeSimpleJWT && (!o.InferSession || c.Type != session.Access && c.Type != session.Refresh) {
 					continue // a token with sid, of the other shape
 				}

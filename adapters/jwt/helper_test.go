@@ -23,7 +23,7 @@ import (
 	"roster/domain/session"
 )
 
-// Tokens are built by hand here, so that nothing of what is tested makes them.
+// Tokens are built by hand here, independently of the tested code.
 
 const (
 	secret  = "lantern-orchard-pebble-quiver-granite-0123456789"

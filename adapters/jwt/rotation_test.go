@@ -11,7 +11,7 @@ import (
 	"roster/domain/session"
 )
 
-// What the secret was before verifies, and does not sign.
+// A former secret verifies, and does not sign.
 func TestFallbacks(t *testing.T) {
 	const next, older = "harbour-velvet-cinder-maple-thistle-9876543210", "meadow-copper-lattice-juniper-anvil-1357924680"
 	for _, shape := range []Shape{ShapeSession, ShapeSimpleJWT} {
@@ -39,7 +39,7 @@ func TestFallbacks(t *testing.T) {
 	}
 }
 
-// opened returns the keys of a directory as an instance has them.
+// opened returns the keys of a directory, opened by a new instance.
 func opened(t *testing.T, dir string) *signingkeys.File {
 	t.Helper()
 	f, err := signingkeys.Open(dir, ES256, zap.NewNop())
@@ -49,8 +49,8 @@ func opened(t *testing.T, dir string) *signingkeys.File {
 	return f
 }
 
-// Two instances one step apart accept each other's tokens, before either has looked; what a retired key signed is
-// refused once they have.
+// Two instances accept each other's tokens before either has reloaded the keys; tokens of a retired key are refused once
+// they have.
 func TestTokenOfAnotherInstance(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "keys")
 	ring := signingkeys.NewKeyring(dir, ES256, 24*time.Hour)
@@ -81,7 +81,7 @@ func TestTokenOfAnotherInstance(t *testing.T) {
 	}
 }
 
-// Readers and a rotating operator at once: no token is refused.
+// No token is refused during concurrent rotations.
 func TestRotationUnderLoad(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "keys")
 	ring := signingkeys.NewKeyring(dir, ES256, 24*time.Hour)

@@ -27,7 +27,7 @@ func sign(t testing.TB, tokens *Tokens, c session.Claims) string {
 	return token
 }
 
-// said returns header and claims of a token as they are written.
+// said returns the header and the claims of a token as text.
 func said(t testing.TB, token string) (header, payload string) {
 	t.Helper()
 	part := strings.Split(token, ".")
@@ -145,7 +145,7 @@ func TestUnsignable(t *testing.T) {
 	}
 }
 
-// What is signed is what is parsed, in both shapes and with every algorithm.
+// Parsing a signed token returns its claims, in both shapes and with every algorithm.
 func TestRoundTrip(t *testing.T) {
 	signers := map[string]*signingkeys.Set{}
 	for _, algorithm := range []string{ES256, RS256, EdDSA} {
@@ -213,7 +213,7 @@ func TestRoundTrip(t *testing.T) {
 	})
 }
 
-// Another reader than ours must find signatures where RFC 7515 puts them.
+// Signatures can be verified by other code, as RFC 7515 defines them.
 func TestSignatureIsVerifiableByHand(t *testing.T) {
 	token := sign(t, withSecret(t, Options{}), session.Claims{Type: session.Access, ID: tokenID, ExpiresAt: now})
 	if header, payload := said(t, token); hs(header, payload) != token {

@@ -15,7 +15,7 @@ import (
 //go:embed testdata/tokens.json
 var tokensJSON []byte
 
-// Tokens that SimpleJWT issued are good under its key; see testdata.
+// Tokens of SimpleJWT are accepted under its key; see testdata.
 func TestTokensOfSimpleJWT(t *testing.T) {
 	var export struct {
 		Key    string `json:"secret_key"`
@@ -59,7 +59,7 @@ func TestTokensOfSimpleJWT(t *testing.T) {
 			c.ExpiresAt.Unix() != e.Claims.Exp || c.IssuedAt.Unix() != e.Claims.Iat || len(c.SessionlessID) != 24 || string(c.Extra) != extra[e.Name] {
 			t.Errorf("%s: %+v, extra %s, %v", e.Name, c, c.Extra, err)
 		}
-		// Signed again as it is, a token of SimpleJWT is the same, byte for byte.
+		// A token of SimpleJWT that is signed again has the same bytes.
 		c.Session = ""
 		if again := sign(t, tokens, c); again != e.Token && e.Name != "access-text-id" && e.Name != "sliding" {
 			_, got := said(t, again)

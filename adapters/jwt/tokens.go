@@ -108,7 +108,7 @@ func (t *Tokens) Parse(ctx context.Context, token string, now time.Time) (sessio
 }
 
 func (t *Tokens) parse(token string, now time.Time) (session.Claims, error) {
-	keys := t.source.Current("") // before the verification: of other keys, the token is not remembered as theirs
+	keys := t.source.Current("") // before the verification: with later keys, the token is not remembered
 	c := t.verified.find(token, keys)
 	if c == nil {
 		p, err := split(token)
@@ -127,7 +127,7 @@ func (t *Tokens) parse(token string, now time.Time) (session.Claims, error) {
 		}
 		t.verified.add(token, keys, c)
 	}
-	if err := t.validator(now).Validate(c.r); err != nil {
+	if err := t.validator(now).Validate(c.registered); err != nil {
 		return session.Claims{}, err
 	}
 	return c.result()

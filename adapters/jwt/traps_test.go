@@ -23,8 +23,8 @@ import (
 	"roster/domain/session"
 )
 
-// refused checks that a token gets no further than session.ErrTokenInvalid, in either shape, and
-// that its error shows nothing of it.
+// refused checks that a token is refused with session.ErrTokenInvalid, in either shape, and that the error does not
+// quote it.
 func refused(t *testing.T, tokens *Tokens, token string) {
 	t.Helper()
 	c, err := parse(t, tokens, token)
@@ -39,7 +39,7 @@ func refused(t *testing.T, tokens *Tokens, token string) {
 	}
 }
 
-// J1, J2, J3: the key picks the algorithm; a header brings neither key nor extension.
+// J1, J2, J3: the key determines the algorithm; a header adds neither key nor extension.
 func TestHeaderTraps(t *testing.T) {
 	good := hs(hsHead, minimal)
 	_, rest, _ := strings.Cut(good, ".")
@@ -172,7 +172,7 @@ func TestKeyPairTraps(t *testing.T) {
 	refused(t, alone, es(t, first, `{"alg":"ES256","kid":"x"}`, minimal))
 	refused(t, New(pairs(t, first), Options{Shape: ShapeSimpleJWT}), es(t, first, `{"alg":"ES256","kid":"x"}`, minimal))
 
-	// CVE-2022-21449 and its like: signatures of another form or of nothing.
+	// CVE-2022-21449 and similar: empty signatures and those of another form.
 	text := b64(head(ES256, kid(first))) + "." + b64(minimal)
 	good, err := base64.RawURLEncoding.DecodeString(strings.Split(es(t, first, head(ES256, kid(first)), minimal), ".")[2])
 	if err != nil {
@@ -190,13 +190,12 @@ func TestKeyPairTraps(t *testing.T) {
 	}
 }
 
-// J4, J5: one spelling, and a bearable length.
+// J4, J5: one encoding, and a maximum length.
 func TestSpellingTraps(t *testing.T) {
 	good := hs(hsHead, minimal)
 	part := strings.Split(good, ".")
 	join := func(p ...string) string { return strings.Join(p, ".") }
-	// The last digit of a signature of 32 bytes has 2 bits that say nothing, of which golang-jwt's
-	// lax decoder takes any.
+	// The last digit of a signature of 32 bytes has 2 unused bits. The decoder of golang-jwt accepts any value of them.
 	last := strings.IndexByte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", good[len(good)-1])
 	bits := good[:len(good)-1] + "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"[last^1:last^1+1]
 	table := map[string]string{
@@ -215,7 +214,7 @@ func TestSpellingTraps(t *testing.T) {
 	for name, token := range table {
 		t.Run(name, func(t *testing.T) { refused(t, withSecret(t, Options{}), token) })
 	}
-	for i := range good { // every change of a single bit, for good measure
+	for i := range good { // every change of a single bit
 		flipped := []byte(good)
 		flipped[i] ^= 1
 		refused(t, withSecret(t, Options{}), string(flipped))

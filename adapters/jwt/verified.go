@@ -39,7 +39,7 @@ func (v verified) find(token string, keys *signingkeys.Set) *claims {
 
 // add remembers the claims of a token that was verified with keys.
 func (v verified) add(token string, keys *signingkeys.Set, c *claims) {
-	if c.c.Type == session.Access {
+	if c.parsed.Type == session.Access {
 		v.cache.Set(sha256.Sum256([]byte(token)), entry{keys, c})
 	}
 }

@@ -63,7 +63,7 @@ func TestRememberedTokens(t *testing.T) {
 	refused(t, tokens, token)
 }
 
-// BenchmarkParse compares a token that comes again with one that was not seen before.
+// BenchmarkParse compares a remembered token with a new one.
 func BenchmarkParse(b *testing.B) {
 	for _, algorithm := range []string{HS256, ES256} {
 		var keys signingkeys.Source
@@ -99,7 +99,7 @@ func BenchmarkParse(b *testing.B) {
 	}
 }
 
-// Requests with one remembered token run at the same time; the race detector watches them.
+// Concurrent requests with one remembered token have no data race.
 func TestRememberedTokenAtOnce(t *testing.T) {
 	tokens := withSecret(t, Options{Shape: ShapeSimpleJWT, InferSession: true})
 	token := sign(t, tokens, session.Claims{Type: session.Access, User: "1", HasUser: true, ExpiresAt: now.Add(time.Minute), Session: sid})

@@ -52,7 +52,7 @@ func filled(t *testing.T, record any) any {
 	return v.Interface()
 }
 
-// Every member of every record goes out and comes back: one that the format forgets is lost.
+// Every member of every record is restored from an export.
 func TestEveryMemberComesBack(t *testing.T) {
 	for kind, zero := range map[string]any{kindUser: user.Snapshot{}, kindSession: session.Snapshot{}, kindAttempt: lockout.Snapshot{}, kindEvent: audit.Event{}} {
 		for _, want := range []any{zero, filled(t, zero)} {
@@ -74,7 +74,7 @@ func TestEveryMemberComesBack(t *testing.T) {
 	}
 }
 
-// The spelling is part of the format: digests of other programs' making are to be the same.
+// The exact text is part of the format: other programs compute the same digests.
 func TestSpelling(t *testing.T) {
 	line, err := Records{}.Line(user.Snapshot{
 		ID: "7", Email: "ann@bücher.example", EmailKey: "ann@xn--bcher-kva.example", FirstName: "<Ann>", Active: true,
@@ -131,12 +131,12 @@ func TestExportComesBack(t *testing.T) {
 	}
 }
 
-// Wherever an export was cut, that is noticed.
+// A truncated export is refused, wherever it was cut.
 func TestCutExports(t *testing.T) {
 	text := written(t)
 	for n := range len(text) {
 		if _, _, _, err := reading(t, text[:n]); err == nil {
-			t.Fatalf("cut after %d of %d bytes, and nobody noticed", n, len(text))
+			t.Fatalf("cut after %d of %d bytes: accepted", n, len(text))
 		}
 	}
 }

@@ -20,18 +20,18 @@ func TestKeysOfVersion19(t *testing.T) {
 		}
 		plain, salt := rapid.String().Draw(t, "plain"), rapid.SliceOfN(rapid.Byte(), 8, 64).Draw(t, "salt")
 		size := rapid.IntRange(4, 128).Draw(t, "size")
-		theirs := argon2.IDKey
+		reference := argon2.IDKey
 		if p.variant == argon2i {
-			theirs = argon2.Key
+			reference = argon2.Key
 		}
-		want := theirs([]byte(plain), salt, uint32(p.passes), uint32(p.kib), uint8(p.threads), uint32(size))
+		want := reference([]byte(plain), salt, uint32(p.passes), uint32(p.kib), uint8(p.threads), uint32(size))
 		if got := p.key(plain, salt, size); !bytes.Equal(got, want) {
 			t.Fatalf("%+v: %x, want %x", p, got, want)
 		}
 	})
 }
 
-// A key in the preferred parameters uses the memory of the one before, which leaves nothing in it.
+// A derivation with the preferred parameters reuses the memory of the former one, which was cleared.
 func TestMemoryIsReused(t *testing.T) {
 	held := reused.take() // so that the garbage collector cannot free it
 	reused.put(held)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// These are of the reference implementation (libargon2 20171227), of the password "lantern".
+// These hashes of the password "lantern" are from the reference implementation (libargon2 20171227).
 func TestArgon2OfVersion16(t *testing.T) {
 	for _, encoded := range []string{
 		"$argon2d$v=16$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$8ltzeDGIyQ8cJZGTqSN5RmpgX0jMzqJLxI1mlvQWccU",

@@ -103,7 +103,7 @@ func tooCommon(plain string) bool {
 	return guessable.NewBlocklist(password.Common(), "roster").Matches(strings.ToLower(plain), annabel)
 }
 
-// The blocklist as it is in force: with Django's list.
+// The blocklist of the service, with Django's list.
 func TestBlocklist(t *testing.T) {
 	t.Parallel()
 	for _, p := range blocked {
@@ -124,7 +124,7 @@ const (
 	ascii  = alnum + "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 )
 
-// What a generator makes is let through: of the shortest, hit by chance, a few in a thousand at most.
+// Random passwords are accepted: of the shortest at most a few in a thousand are refused by chance.
 func TestRandomPasswordsAreNotBlocked(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
@@ -172,7 +172,7 @@ func han() string {
 	return b.String()
 }
 
-// Diceware: four words by chance, however common each of them is.
+// Diceware passphrases are accepted: four random words, even common ones.
 func TestPassphrasesAreNotBlocked(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(3, 4))

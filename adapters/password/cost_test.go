@@ -10,7 +10,7 @@ import (
 	"roster/domain/credential"
 )
 
-// What cannot be verified costs as much as a wrong password: a hash in the preferred scheme.
+// A hash that cannot be verified costs as much as a wrong password: a hash in the preferred scheme.
 func TestHashThatMatchesNothingCostsAsMuch(t *testing.T) {
 	derived := 0
 	was := decoy
@@ -40,7 +40,7 @@ func TestHashThatMatchesNothingCostsAsMuch(t *testing.T) {
 	}
 }
 
-// What takes the place of a hash that cannot be verified is argon2id in the preferred parameters.
+// The substitute for a hash that cannot be verified is argon2id with the preferred parameters.
 func TestDecoyIsInThePreferredScheme(t *testing.T) {
 	if !decoy.preferred || decoy.work != preferred.work() || preferred.variant != argon2id {
 		t.Errorf("%+v", decoy)
@@ -57,7 +57,7 @@ func TestNoVariantDerivesNothing(t *testing.T) {
 	parameters{kib: 8, passes: 1, threads: 1}.key("lantern", []byte("saltsalt"), keyBytes)
 }
 
-// Every default of Django is taken by an import; what is far beyond is not.
+// The defaults of every Django version can be imported; hashes that cost far more cannot.
 func TestCosts(t *testing.T) {
 	h := New(Options{Digests: true})
 	bcrypt := func(cost string) string { return "bcrypt$" + strings.Replace(bc, "$12$", "$"+cost+"$", 1) }
@@ -99,7 +99,7 @@ func TestCosts(t *testing.T) {
 	}
 }
 
-// How long a refusal takes follows from the costliest hash that may be stored, and is two seconds at most.
+// The time of a refusal is that of the costliest hash that may be stored, and two seconds at most.
 func TestRefusalTime(t *testing.T) {
 	const (
 		alone = headroom * 20 * time.Millisecond
@@ -138,7 +138,7 @@ func TestRefusalTime(t *testing.T) {
 	}
 }
 
-// An imported hash is noted when it is met, and the refusal that met it is covered too.
+// The first verification of an imported hash lengthens refusals, this one included.
 func TestImportedHashesAreNoted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Options{})
@@ -155,7 +155,7 @@ func TestImportedHashesAreNoted(t *testing.T) {
 	})
 }
 
-// refused is what a password may be refused for.
+// refused are the reasons for refusing a password.
 var refused = []string{
 	"", "!", "!argon2$unusable", "homemade$x", "pbkdf2_sha256$99999999999$salt$" + pad32,
 	"$argon2id$v=19$m=19456,t=2,p=1$" + salt16 + "$" + key32,
@@ -166,7 +166,7 @@ var refused = []string{
 	"scrypt$1024$salt$8$1$" + key64, "md5$salt$410b7b8f4012b96689889d821d4cb9b4",
 }
 
-// Whatever is stored, a refusal takes the same time, on top of its time in the queue.
+// A refusal takes the same time for every stored hash, in addition to its time in the queue.
 func TestRefusalsTakeTheSameTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Options{Workers: 2, Imported: true, Digests: true, Queue: 1, Wait: time.Minute})
@@ -193,20 +193,20 @@ func TestRefusalsTakeTheSameTime(t *testing.T) {
 			}
 		})
 		synctest.Wait()
-		time.Sleep(300 * time.Millisecond) // of the bubble
+		time.Sleep(300 * time.Millisecond) // in the bubble
 		release()
 		wg.Wait()
 	})
 }
 
-// That a password is wrong is reported, also when every place is taken by the time that it is known.
+// A wrong password is reported as wrong even if the pool is full when the verification ends.
 func TestRefusalTimeIgnoresBusyPool(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Options{Workers: 1, Queue: 2, Wait: time.Hour, Imported: true})
 		h.speed = func() time.Duration { return 20 * time.Millisecond }
 		var wg sync.WaitGroup
 		v, err := h.try(t.Context(), "wrong", stored{fits: func(string) bool {
-			for range 3 { // others come: two wait, and the third finds no room
+			for range 3 { // two wait, and the third finds the queue full
 				wg.Go(func() { _, _ = h.Hash(t.Context(), credential.NewPassword("of another user")) })
 			}
 			synctest.Wait()

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/crypto/argon2"
 )
 
-// golden is the PHC string of argon2id for the password "lantern", written apart from the adapter.
+// golden returns the PHC string of argon2id for the password "lantern", computed without the adapter.
 func golden(kib, passes, lanes, salt, key int) string {
 	s := []byte("salt salt salt salt salt")[:salt]
 	k := argon2.IDKey([]byte("lantern"), s, uint32(passes), uint32(kib), uint8(lanes), uint32(key))

@@ -40,7 +40,7 @@ func export(t *testing.T) []exported {
 	return e.Users
 }
 
-// Each Hasher measures the machine once: two do for all tests.
+// Each Hasher measures the machine once: all tests share two.
 var (
 	plainHasher  = password.New(password.Options{Workers: 64})
 	digestHasher = password.New(password.Options{Workers: 64, Digests: true})
@@ -68,11 +68,11 @@ func TestDjangoUsersKeepTheirPasswords(t *testing.T) {
 		if want {
 			right = *u.Password
 		}
-		cut := u.Algorithm == "bcrypt" && len(right) >= 72 // the hash does not hold all of it
+		cut := u.Algorithm == "bcrypt" && len(right) >= 72 // bcrypt uses 72 bytes only
 		if want {
 			schemes[u.Algorithm] = true
 		}
-		// The wrong passwords of users with the same scheme would show nothing new.
+		// One user of each scheme is enough for wrong passwords.
 		kind := fmt.Sprint(u.Algorithm, len(right) > 72)
 		tryWrong := u.Wrong != nil && !kinds[kind]
 		kinds[kind] = true
@@ -130,7 +130,7 @@ func TestHashIsAPHCStringThatVerifies(t *testing.T) {
 
 func TestOutdated(t *testing.T) {
 	t.Parallel()
-	// All of the password "lantern", made with argon2-cffi's and Django's forms.
+	// Hashes of the password "lantern" in the forms of argon2-cffi and Django.
 	for name, c := range map[string]struct {
 		encoded  string
 		outdated bool
@@ -189,8 +189,8 @@ func TestBcryptCountsSeventyTwoBytes(t *testing.T) {
 	}
 }
 
-// A password of which bcrypt uses only the beginning signs in, and its hash stays: what is typed beyond, or
-// is missing, must not become the password.
+// A password that bcrypt truncates is accepted, and its hash is not replaced: the characters beyond 72 bytes, which were
+// not verified, must not become part of the password.
 func TestTruncatedBcryptPasswordIsNotRehashed(t *testing.T) {
 	t.Parallel()
 	right := strings.Repeat("correct horse battery staple ", 3) // 87 bytes

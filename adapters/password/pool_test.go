@@ -78,7 +78,7 @@ func TestPlacesAreCounted(t *testing.T) {
 		t.Error("two of three places taken: one is free")
 	}
 	release()
-	release = occupy(t, p, 99) // more than there are: all of them
+	release = occupy(t, p, 99) // more than the pool has: all of them
 	if !busy(1) {
 		t.Error("all places taken")
 	}
@@ -117,7 +117,7 @@ func TestWaitEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPool(Options{Workers: 1, Wait: 2 * time.Second, Queue: 1})
 		release := occupy(t, p, 1)
-		began := time.Now() // of the bubble: nothing but waiting moves it
+		began := time.Now() // in the bubble time advances only while all goroutines wait
 		err := p.do(t.Context(), 1, func() { t.Error("ran") })
 		if !errors.Is(err, credential.ErrBusy) || time.Since(began) != 2*time.Second {
 			t.Errorf("%v after %v", err, time.Since(began))

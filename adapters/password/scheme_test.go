@@ -123,7 +123,7 @@ func TestBrokenAndHostileHashesAreNotRead(t *testing.T) {
 	}
 }
 
-// Digests are read where they are asked for, and in the spelling of Django alone.
+// Digests are read only if requested, and only in the form of Django.
 func TestDigests(t *testing.T) {
 	const md5Hex, sha1Hex = "410b7b8f4012b96689889d821d4cb9b4", "513b678c36f55b32a1a6ae741f1982afbeb05403"
 	for encoded, want := range map[string]bool{
@@ -141,7 +141,7 @@ func TestDigests(t *testing.T) {
 	}
 }
 
-// A hash takes places by its memory; its lanes are computed one after another.
+// The number of places of a hash follows its memory; its lanes are computed one after another.
 func TestPlaces(t *testing.T) {
 	for encoded, want := range map[string]int64{
 		"$argon2id$v=19$m=19456,t=2,p=1$" + salt16 + "$" + key32:        1,

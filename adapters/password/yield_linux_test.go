@@ -18,10 +18,10 @@ func priority(t *testing.T, thread int) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return 20 - p // as the system call returns it
+	return 20 - p // the system call returns 20 - nice
 }
 
-// Whatever hashes does so in a thread of low priority, which no other work gets afterwards.
+// Hashing runs in a thread of low priority, which is not used for other work afterwards.
 func TestHashingYieldsTheCPU(t *testing.T) {
 	ordinary := priority(t, syscall.Gettid())
 	var thread int

@@ -25,7 +25,7 @@ func Changeable(info fs.FileInfo) string { return lets(info, write) }
 func lets(info fs.FileInfo, access fs.FileMode) string {
 	mode := info.Mode().Perm()
 	open := mode & access
-	if !ours(info) {
+	if !ownedByProcess(info) {
 		open &^= read & 0o070
 	}
 	if open == 0 || !hasModes {

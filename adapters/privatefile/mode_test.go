@@ -11,12 +11,12 @@ import (
 
 const otherUser = 65534
 
-// A mode that lets another user read or change a file is named with the mode it should have.
+// The error of a mode that lets another user read or change a file has the right mode.
 func TestModes(t *testing.T) {
 	const fine = ""
 	for _, c := range []struct {
 		mode                fs.FileMode
-		dir, theirs         bool // theirs: another user owns it
+		dir, foreign        bool // foreign: another user owns it
 		exposed, changeable string
 	}{
 		{mode: 0o600, exposed: fine},
@@ -31,14 +31,14 @@ func TestModes(t *testing.T) {
 		{mode: 0o711, dir: true, exposed: fine},
 		{mode: 0o755, dir: true, exposed: "mode 0755 lets every user list it; make it 0700"},
 		{mode: 0o770, dir: true, exposed: "mode 0770 lets its group change it; make it 0700", changeable: "mode 0770 lets its group change it; make it 0700"},
-		{mode: 0o440, theirs: true, exposed: fine},
-		{mode: 0o640, theirs: true, exposed: fine},
-		{mode: 0o644, theirs: true, exposed: "mode 0644 lets every user read it; make it 0600"},
-		{mode: 0o460, theirs: true, exposed: "mode 0460 lets its group change it; make it 0600", changeable: "mode 0460 lets its group change it; make it 0600"},
-		{mode: 0o750, dir: true, theirs: true, exposed: fine},
+		{mode: 0o440, foreign: true, exposed: fine},
+		{mode: 0o640, foreign: true, exposed: fine},
+		{mode: 0o644, foreign: true, exposed: "mode 0644 lets every user read it; make it 0600"},
+		{mode: 0o460, foreign: true, exposed: "mode 0460 lets its group change it; make it 0600", changeable: "mode 0460 lets its group change it; make it 0600"},
+		{mode: 0o750, dir: true, foreign: true, exposed: fine},
 	} {
-		if c.theirs && os.Geteuid() != 0 {
-			continue // only root can give files away
+		if c.foreign && os.Geteuid() != 0 {
+			continue // only root can change the owner of a file
 		}
 		name := filepath.Join(t.TempDir(), "it")
 		err := os.WriteFile(name, nil, 0o600)
@@ -46,7 +46,7 @@ func TestModes(t *testing.T) {
 			name += ".d"
 			err = os.Mkdir(name, 0o700)
 		}
-		if err == nil && c.theirs {
+		if err == nil && c.foreign {
 			err = os.Chown(name, otherUser, otherUser)
 		}
 		if err == nil {
@@ -57,10 +57,10 @@ func TestModes(t *testing.T) {
 			t.Fatal(err, statErr)
 		}
 		if got := Exposed(info); got != c.exposed {
-			t.Errorf("mode %04o, theirs %v: Exposed: %q, want %q", c.mode, c.theirs, got, c.exposed)
+			t.Errorf("mode %04o, foreign %v: Exposed: %q, want %q", c.mode, c.foreign, got, c.exposed)
 		}
 		if got := Changeable(info); got != c.changeable {
-			t.Errorf("mode %04o, theirs %v: Changeable: %q, want %q", c.mode, c.theirs, got, c.changeable)
+			t.Errorf("mode %04o, foreign %v: Changeable: %q, want %q", c.mode, c.foreign, got, c.changeable)
 		}
 	}
 }

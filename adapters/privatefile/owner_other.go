@@ -7,5 +7,5 @@ import "io/fs"
 // hasModes reports whether permission bits decide which users may read a file.
 const hasModes = false
 
-// ours returns true: the owner is unknown.
-func ours(fs.FileInfo) bool { return true }
+// ownedByProcess returns true: the owner is unknown.
+func ownedByProcess(fs.FileInfo) bool { return true }

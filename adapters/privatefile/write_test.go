@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// names returns what a directory holds.
+// names returns the names of the files in a directory.
 func names(t *testing.T, dir string) string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -46,7 +46,7 @@ func created(t *testing.T, path, text string) *File {
 	return f
 }
 
-// A path holds the former file until Replace, and then the new one, mode 0600.
+// A path has the former file until Replace, and then the new one, mode 0600.
 func TestReplace(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "x")
@@ -86,7 +86,7 @@ func TestReplace(t *testing.T) {
 	}
 }
 
-// Publish never takes the name of a file, or of a link, that was made in the meantime.
+// Publish never replaces a file or a link that was created in the meantime.
 func TestPublish(t *testing.T) {
 	dir := t.TempDir()
 	file, link, free := filepath.Join(dir, "file"), filepath.Join(dir, "link"), filepath.Join(dir, "free")
@@ -113,7 +113,7 @@ func TestPublish(t *testing.T) {
 	}
 }
 
-// RemoveUnfinished removes the Files of one path alone.
+// RemoveUnfinished removes the temporary files of one path only.
 func TestRemoveUnfinished(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "x[1]")
@@ -132,7 +132,7 @@ func TestRemoveUnfinished(t *testing.T) {
 	}
 }
 
-// MkdirAll makes what is missing, mode 0700, and refuses a file in its way.
+// MkdirAll creates the missing directories, mode 0700, and refuses a path that is a file.
 func TestMkdirAll(t *testing.T) {
 	dir := t.TempDir()
 	for range 2 {

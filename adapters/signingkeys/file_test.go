@@ -17,7 +17,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// The first start makes a key, of mode 0600; later starts find it. The file is a JWK set.
+// The first start creates a key file, mode 0600; later starts use it. The file is a JWK set.
 func TestKeyIsMadeOnceAndKept(t *testing.T) {
 	for _, algorithm := range []string{ES256, RS256, EdDSA} {
 		dir := filepath.Join(t.TempDir(), "not", "there", "yet", "keys")
@@ -106,8 +106,7 @@ func damaged(t *testing.T, change func(set map[string]any, key map[string]any)) 
 	return string(text)
 }
 
-// A file that is damaged, or that another user can read, is refused; its name is in the error, and nothing
-// that it holds.
+// A file that is damaged, or that another user can read, is refused; the error has its name and nothing of its content.
 func TestRefusedFiles(t *testing.T) {
 	const marker = "MARKERmarkerMARKER"
 	good := damaged(t, func(map[string]any, map[string]any) {})
@@ -216,7 +215,7 @@ func TestRefusedFiles(t *testing.T) {
 	}
 }
 
-// Keys in PEM are imported as they are, once, from a file that no other user can read.
+// Keys in PEM are imported unchanged, once, from a file that no other user can read.
 func TestAddFrom(t *testing.T) {
 	o := operate(t)
 	first := rotated(t, o.Keyring, "")

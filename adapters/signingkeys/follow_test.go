@@ -12,7 +12,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 )
 
-// watched is a key file as an instance sees it, and its operator.
+// watched is an instance with its key file, and an operator.
 type watched struct {
 	*File
 	dir   string
@@ -37,8 +37,8 @@ func watch(t *testing.T) *watched {
 	return w
 }
 
-// An instance that looks follows a rotation, to another algorithm too; both keys verify and are published,
-// until one is retired.
+// An instance that checks its key file follows a rotation, even to another algorithm; both keys verify and are
+// published, until one is retired.
 func TestFileFollowsARotation(t *testing.T) {
 	w := watch(t)
 	first, old := signature(t, w.Current(""))
@@ -108,7 +108,7 @@ func TestKeyInTheSameTick(t *testing.T) {
 	}, at.Add(time.Second))
 }
 
-// Invented ids do not make the file be read, and hide no key that comes afterwards.
+// Forged key ids do not cause the file to be read, and do not hide a key that is added afterwards.
 func TestForgedIDsReadNothing(t *testing.T) {
 	w := watch(t)
 	forge := func() {
@@ -143,7 +143,7 @@ func TestForgedIDsReadNothing(t *testing.T) {
 	}
 }
 
-// While the file cannot be read, the keys stay as they are. The log has that once, without what is in the file.
+// While the file cannot be read, the keys stay in use. The log has this once, without the content of the file.
 func TestUnreadableFileKeepsTheKeys(t *testing.T) {
 	const marker = "MARKERmarkerMARKER"
 	for name, c := range map[string]struct{ spoil, mend func(w *watched) error }{

@@ -18,7 +18,7 @@ import (
 
 const secret = "lantern-orchard-pebble-quiver-granite-0123456789"
 
-// open opens the key file of a directory, as a start does.
+// open opens the key file of a directory as a start does.
 func open(t *testing.T, dir string) *Set {
 	t.Helper()
 	f, err := Open(dir, ES256, zap.NewNop())
@@ -74,7 +74,7 @@ var (
 	digest  = sha256.Sum256(message)
 )
 
-// signature signs with the key that signs.
+// signature signs with the signing key of the set.
 func signature(t *testing.T, s *Set) (id string, sig []byte) {
 	t.Helper()
 	k := s.Signing()
@@ -91,7 +91,7 @@ func signature(t *testing.T, s *Set) (id string, sig []byte) {
 	return k.ID(), sig
 }
 
-// verifies reports whether a set has the key of the id and that verifies the signature.
+// verifies reports whether a set has the key with an id, and whether the key verifies the signature.
 func verifies(s *Set, id string, sig []byte) bool {
 	k := s.Find(id)
 	if k == nil {

@@ -47,7 +47,7 @@ func (o *operator) until(kid string) time.Time {
 	return list[i].Until
 }
 
-// The life of keys: added, signing, verifying, to be retired.
+// The states of a key: added, signing, verifying, expired, retired.
 func TestLifeOfKeys(t *testing.T) {
 	o := operate(t)
 	o.want(map[string]State{})
@@ -58,7 +58,7 @@ func TestLifeOfKeys(t *testing.T) {
 		t.Error("rotated to a key that is not there")
 	}
 	o.want(map[string]State{})
-	a := added(t, o.Keyring, EdDSA) // the very first signs
+	a := added(t, o.Keyring, EdDSA) // the first key signs at once
 	o.want(map[string]State{a.ID: Signing})
 	b := added(t, o.Keyring, "")
 	o.clock = o.clock.Add(time.Minute)
@@ -76,7 +76,7 @@ func TestLifeOfKeys(t *testing.T) {
 		t.Errorf("verifying until %s, want %s", until, want)
 	}
 
-	// Rollback: the key signs again, and counts from when it ceases for the second time.
+	// Rollback: the key signs again, and its time to expiry begins when it stops for the second time.
 	o.clock = o.clock.Add(time.Hour)
 	rotated(t, o.Keyring, a.ID)
 	o.want(map[string]State{a.ID: Signing, b.ID: Added, c.ID: Verifying})
@@ -101,7 +101,7 @@ func TestLifeOfKeys(t *testing.T) {
 	if _, err := o.Retire(t.Context(), a.ID, true); err != nil {
 		t.Error(err)
 	}
-	d := rotated(t, o.Keyring, "") // none is waiting: a new one
+	d := rotated(t, o.Keyring, "") // none is added: a new one
 	o.want(map[string]State{b.ID: Verifying, d.ID: Signing})
 	o.clock = o.until(b.ID).Add(-1)
 	if _, err := o.Retire(t.Context(), b.ID, false); !errors.Is(err, ErrInUse) {
@@ -123,7 +123,7 @@ func TestLifeOfKeys(t *testing.T) {
 	}
 }
 
-// A key is kept for the longer of what tokens lived when it ceased to sign and what they live now.
+// A key is kept for the lifetime of tokens when it stopped signing, or for the present one if that is longer.
 func TestLifetimeThatChanges(t *testing.T) {
 	o := operate(t)
 	a := rotated(t, o.Keyring, "")
@@ -139,12 +139,12 @@ func TestLifetimeThatChanges(t *testing.T) {
 
 var errKilled = errors.New("killed")
 
-// A command that is killed, at whatever step, leaves the keys as they were before or after it. The next command
-// does the work and removes what is left; doing it again does it.
+// A command that is killed at any step leaves the keys in the state before or after it. Another run completes it and
+// removes temporary files.
 func TestKilledCommand(t *testing.T) {
 	for name, c := range map[string]struct {
 		do   func(o *operator, other string) error
-		keys int // in the end
+		keys int // the number of keys in the end
 	}{
 		"add":            {func(o *operator, _ string) error { _, err := o.Add(o.t.Context(), ""); return err }, 3},
 		"rotate":         {func(o *operator, _ string) error { _, err := o.Rotate(o.t.Context(), ""); return err }, 3},
@@ -203,7 +203,7 @@ func TestKilledCommand(t *testing.T) {
 	}
 }
 
-// A command waits for its turn until its context ends.
+// A command waits for the lock until its context ends.
 func TestLockedKeys(t *testing.T) {
 	o := operate(t)
 	rotated(t, o.Keyring, "")
@@ -223,7 +223,8 @@ func TestLockedKeys(t *testing.T) {
 	}
 }
 
-// Commands at once take turns: every key is made, one signs, and none that signed counts as unused.
+// Concurrent commands run one after the other: every key is created, one signs, and no key that signed counts as
+// unused.
 func TestOperatorsAtOnce(t *testing.T) {
 	o := operate(t)
 	first := rotated(t, o.Keyring, "")
@@ -248,7 +249,7 @@ func TestOperatorsAtOnce(t *testing.T) {
 	}
 }
 
-// Nothing but the key file, of mode 0600, holds a private key.
+// Only the key file, mode 0600, has a private key.
 func TestKeysStayPrivate(t *testing.T) {
 	o := operate(t)
 	rotated(t, o.Keyring, "")
@@ -290,7 +291,7 @@ func TestKeysStayPrivate(t *testing.T) {
 	}
 }
 
-// A command line would take an id that begins with a dash for a flag.
+// No id begins with a dash, since a command line would take it for a flag.
 func TestIDsAreNoFlags(t *testing.T) {
 	for range 1000 {
 		if k, err := generate(EdDSA); err != nil || k.id[0] == '-' {

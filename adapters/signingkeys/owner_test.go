@@ -12,9 +12,9 @@ import (
 	"go.uber.org/zap"
 )
 
-const nobody = 65534
+const otherUser = 65534
 
-// asRoot skips the test for those who cannot give files away.
+// asRoot skips the test unless it can change the owner of files.
 func asRoot(t *testing.T) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -22,11 +22,11 @@ func asRoot(t *testing.T) {
 	}
 }
 
-// What an administrator makes as root in a directory of the service's user belongs to the service.
+// Files that root creates in a directory of the service's user belong to this user.
 func TestRootHandsKeysOver(t *testing.T) {
 	asRoot(t)
 	o := operate(t)
-	if err := os.Chown(filepath.Dir(o.dir), nobody, nobody); err != nil {
+	if err := os.Chown(filepath.Dir(o.dir), otherUser, otherUser); err != nil {
 		t.Fatal(err)
 	}
 	rotated(t, o.Keyring, "")
@@ -40,7 +40,7 @@ func TestRootHandsKeysOver(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if st := info.Sys().(*syscall.Stat_t); st.Uid != nobody || st.Gid != nobody {
+		if st := info.Sys().(*syscall.Stat_t); st.Uid != otherUser || st.Gid != otherUser {
 			t.Errorf("%s belongs to %d:%d", d.Name(), st.Uid, st.Gid)
 		}
 		files++
@@ -51,7 +51,7 @@ func TestRootHandsKeysOver(t *testing.T) {
 	}
 }
 
-// The group may read keys that are another user's, and nothing more.
+// The group may read keys of another user, and not write them.
 func TestKeysOfAnotherUser(t *testing.T) {
 	asRoot(t)
 	for mode, taken := range map[uint32]bool{0o400: true, 0o440: true, 0o640: true, 0o460: false, 0o444: false, 0o442: false} {
@@ -61,7 +61,7 @@ func TestKeysOfAnotherUser(t *testing.T) {
 		if err := os.Chmod(name, os.FileMode(mode)); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Chown(name, nobody, nobody); err != nil {
+		if err := os.Chown(name, otherUser, otherUser); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := Open(dir, ES256, zap.NewNop()); (err == nil) != taken {

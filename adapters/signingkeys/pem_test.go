@@ -17,7 +17,7 @@ func publicPEM(t *testing.T, private any) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 }
 
-// A key given as text signs; those before it verify, whichever half of them is given.
+// A configured key in PEM signs; the fallbacks verify, as private or public keys.
 func TestFromPEM(t *testing.T) {
 	for _, algorithm := range []string{ES256, RS256, EdDSA} {
 		next, old, older := generated(t, algorithm), generated(t, ES256), generated(t, EdDSA)

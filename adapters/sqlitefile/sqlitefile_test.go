@@ -14,7 +14,7 @@ import (
 	"roster/adapters/sqlitefile"
 )
 
-// writer opens a database to be written, in a journal mode.
+// writer opens a database for writing, in a journal mode.
 func writer(t *testing.T, path, mode string) *sql.DB {
 	t.Helper()
 	db, err := sqlitefile.Pool(path, 1, "_pragma=journal_mode("+mode+")")
@@ -34,8 +34,8 @@ func exec(t *testing.T, db *sql.DB, statements ...string) {
 	}
 }
 
-// filled makes a database with three rows of which one may not be in the database file yet, and returns the
-// connection that wrote it.
+// filled creates a database with three rows and returns the connection that wrote them. One row may not be in the
+// database file yet.
 func filled(t *testing.T, path, mode string) *sql.DB {
 	t.Helper()
 	db := writer(t, path, mode)
@@ -47,7 +47,7 @@ func filled(t *testing.T, path, mode string) *sql.DB {
 	return db
 }
 
-// move copies a database's files as they are to another directory, as a crash leaves them.
+// move copies the files of a database to another directory, in the state that a crash leaves.
 func move(t *testing.T, from, to string, suffixes ...string) string {
 	t.Helper()
 	for _, s := range append([]string{""}, suffixes...) {
@@ -62,7 +62,7 @@ func move(t *testing.T, from, to string, suffixes ...string) string {
 	return filepath.Join(to, "db")
 }
 
-// listing is what lies in a directory, and when it was last written.
+// listing returns the names and times of the files in a directory.
 func listing(t *testing.T, dir string) string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -85,7 +85,7 @@ func rows(ctx context.Context, db *sql.DB) (n int, err error) {
 	return n, err
 }
 
-// Whatever state a database is in, all that was committed is read, and nothing is written beside it.
+// In any state of a database, all committed rows are read, and no file is created.
 func TestOpen(t *testing.T) {
 	for name, c := range map[string]struct {
 		make func(t *testing.T, dir string) (path string)
@@ -181,7 +181,7 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// The private copy holds what the database does: it goes in the end.
+// The private copy has the content of the database: it is removed in the end.
 func TestPrivateCopyGoes(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	path := filepath.Join(t.TempDir(), "x")
@@ -205,7 +205,7 @@ func TestPrivateCopyGoes(t *testing.T) {
 	}
 }
 
-// What is read without locks and written to at that time need not be one state: that is noticed.
+// A database that is written to while it is read without locks is reported, since the read may mix states.
 func TestUnchanged(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "db")
 	if err := filled(t, path, "WAL").Close(); err != nil {

@@ -44,7 +44,7 @@ func (g *Gate) Leave() {
 	}
 }
 
-// Shut lets nobody in any more and waits until all have left, or ctx ends.
+// Shut refuses further operations and waits until the running ones have left, or ctx ends.
 func (g *Gate) Shut(ctx context.Context) error {
 	g.mu.Lock()
 	idle := g.idle

@@ -78,7 +78,7 @@ func TooOld(place string, has, needed int64) error {
 		has, needed)
 }
 
-// Options is what all backends are told besides their URL.
+// Options are the settings of a backend besides its URL.
 type Options struct {
 	DataDir string // where an embedded database lies unless the URL says otherwise
 	Access  Access
@@ -95,9 +95,9 @@ type Options struct {
 	// returns nil for another try, or the error to fail with.
 	Retry func(ctx context.Context, err error) error
 
-	// Observe, unless nil, is called after each command that a backend which can tell sent to its
-	// server: by what name, how long it took, and whether it failed as a whole. Never what it held,
-	// nor what came back. It may be called by several goroutines at a time.
+	// Observe, unless nil, is called after each command to the server, if the backend supports it, with the name of the
+	// command, its duration, and whether it failed as a whole; never with its content or its result. Calls may be
+	// concurrent.
 	Observe func(command string, took time.Duration, failed bool)
 }
 

@@ -15,7 +15,7 @@ const marker = "hunter2"
 
 const goodKey = marker + "-0123456789-abcdefghijklmnopqrstuvwxyz"
 
-// sources makes Sources whose files are those of a map, each with its mode.
+// sources returns Sources with the files of a map, each with its mode.
 func sources(files fstest.MapFS) Sources {
 	return Sources{
 		ReadFile: func(name string) ([]byte, error) { return fs.ReadFile(files, name) },
@@ -39,7 +39,7 @@ func TestBroken(t *testing.T) {
 		flags map[string]string
 		file  string // content of roster.yaml, "" for no file
 		files fstest.MapFS
-		want  []string // each fault, in order: where and the beginning of the reason
+		want  []string // each fault, in order: the setting and the beginning of the reason
 	}
 	env := func(entries ...string) []string { return entries }
 	key := "ROSTER_SIGNING_KEY=" + goodKey
@@ -135,7 +135,7 @@ func TestBroken(t *testing.T) {
 		{name: "guessable fallback", env: env(key, "ROSTER_SIGNING_KEY_FALLBACKS="+strings.Repeat(marker, 8)), want: []string{`ROSTER_SIGNING_KEY_FALLBACKS: line 1 is an example or can be guessed`}},
 		{name: "too many fallbacks", env: env(key, "ROSTER_SIGNING_KEY_FALLBACKS="+strings.Repeat(goodKey+"\n", 17)), want: []string{`ROSTER_SIGNING_KEY_FALLBACKS: has more than 16 lines`}},
 		{name: "empty fallbacks", env: env(key, "ROSTER_SIGNING_KEY_FALLBACKS="), want: []string{`ROSTER_SIGNING_KEY_FALLBACKS: is empty`}},
-		{name: "fallbacks file for everybody", env: env(key, "ROSTER_SIGNING_KEY_FALLBACKS_FILE=key"), files: secretFile(goodKey, 0o644), want: []string{`ROSTER_SIGNING_KEY_FALLBACKS_FILE: "key" is a secret, and mode 0644 lets every user read it`}},
+		{name: "fallbacks file with mode 0644", env: env(key, "ROSTER_SIGNING_KEY_FALLBACKS_FILE=key"), files: secretFile(goodKey, 0o644), want: []string{`ROSTER_SIGNING_KEY_FALLBACKS_FILE: "key" is a secret, and mode 0644 lets every user read it`}},
 		{name: "fallback in PEM to a secret", env: env(key, "ROSTER_SIGNING_KEY_FALLBACKS="+ecKey), want: []string{`ROSTER_SIGNING_KEY_FALLBACKS: must be of the kind that signing_key is`}},
 		{name: "secret as fallback to PEM", env: env("ROSTER_SIGNING_KEY="+ecKey, "ROSTER_SIGNING_KEY_FALLBACKS="+goodKey), want: []string{`ROSTER_SIGNING_KEY_FALLBACKS: must be of the kind that signing_key is`}},
 		{name: "PEM and HS256", env: env("ROSTER_SIGNING_KEY="+ecKey, "ROSTER_SIGNING_ALGORITHM=HS256"), want: []string{`ROSTER_SIGNING_ALGORITHM: is not that of signing_key, which is a key in PEM for ES256, not "HS256"`}},
@@ -150,9 +150,9 @@ func TestBroken(t *testing.T) {
 		{name: "key file a directory", env: env("ROSTER_SIGNING_KEY_FILE=key"), files: secretFile("", fs.ModeDir|0o700), want: []string{`ROSTER_SIGNING_KEY_FILE: "key" is a directory`}},
 		{name: "key file a device", env: env("ROSTER_SIGNING_KEY_FILE=key"), files: secretFile("", fs.ModeDevice|0o600), want: []string{`ROSTER_SIGNING_KEY_FILE: "key" is not a regular file`}},
 		{name: "key file too long", env: env("ROSTER_SIGNING_KEY_FILE=key"), files: secretFile(strings.Repeat(goodKey, 2000), 0o600), want: []string{`ROSTER_SIGNING_KEY_FILE: "key" is longer than 65536 bytes`}},
-		{name: "key file for everybody", env: env("ROSTER_SIGNING_KEY_FILE=key"), files: secretFile(goodKey, 0o644), want: []string{`ROSTER_SIGNING_KEY_FILE: "key" is a secret, and mode 0644 lets every user read it; make it 0600; a secret that is mounted needs, in Kubernetes, defaultMode: 0400 on its volume`}},
+		{name: "key file with mode 0644", env: env("ROSTER_SIGNING_KEY_FILE=key"), files: secretFile(goodKey, 0o644), want: []string{`ROSTER_SIGNING_KEY_FILE: "key" is a secret, and mode 0644 lets every user read it; make it 0600; a secret that is mounted needs, in Kubernetes, defaultMode: 0400 on its volume`}},
 		{name: "key file for the group", flags: map[string]string{"signing-key-file": "key"}, files: secretFile(goodKey, 0o640), want: []string{`--signing-key-file: "key" is a secret, and mode 0640 lets its group read it; make it 0600`}},
-		{name: "database file for everybody", env: env("ROSTER_DATABASE_FILE=key"), files: secretFile("sqlite:", 0o604), want: []string{`ROSTER_DATABASE_FILE: "key" is a secret, and mode 0604 lets every user read it`}},
+		{name: "database file with mode 0604", env: env("ROSTER_DATABASE_FILE=key"), files: secretFile("sqlite:", 0o604), want: []string{`ROSTER_DATABASE_FILE: "key" is a secret, and mode 0604 lets every user read it`}},
 		{name: "key in an open file", file: "signing_key: " + goodKey, files: fstest.MapFS{"roster.yaml": {Mode: 0o644}}, want: []string{`roster.yaml:1: signing_key: is a secret, and of the file mode 0644 lets every user read it; make it 0600`}},
 
 		{name: "file missing", files: fstest.MapFS{}, want: []string{`roster.yaml: cannot be read: there is no such file`}},

@@ -68,7 +68,7 @@ func TestDatabaseTaken(t *testing.T) {
 	}
 }
 
-// What is no URL is refused without a word of it.
+// A text that is not a URL is refused, and the error does not repeat it.
 func TestDatabaseRefused(t *testing.T) {
 	for _, raw := range []string{
 		"", marker, "//h/" + marker, "mongodb://u:" + marker + "/x@h1:1,h2", "mongodb://u:1/" + marker + "@h", "mongodb://u:1,2/" + marker + "@h",

@@ -20,7 +20,7 @@ func load(t *testing.T, in Sources) Config {
 	return cfg
 }
 
-// text returns the settings in force as the tables show them.
+// text returns the effective settings in the form of the tables.
 func text(cfg Config) map[string]string {
 	out := map[string]string{}
 	for _, s := range cfg.Effective() {
@@ -71,7 +71,7 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
-// Each source beats the one before it.
+// Each source takes precedence over the one before it.
 func TestPrecedence(t *testing.T) {
 	in := sources(file("page_size: 30\npagination: page\nreuse_grace: 3s\nprofile: strict"))
 	in.File = "roster.yaml"
@@ -95,7 +95,7 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
-// The profile comes from the strongest source that names one.
+// The profile is that of the source with the highest precedence.
 func TestProfileSource(t *testing.T) {
 	in := sources(file("profile: django"))
 	in.File = "roster.yaml"
@@ -106,7 +106,7 @@ func TestProfileSource(t *testing.T) {
 	}
 }
 
-// Each profile sets what its column says, and the environment overrides it.
+// Each profile sets the defaults in its column, and the environment overrides them.
 func TestProfiles(t *testing.T) {
 	for _, profile := range []string{django, standard, strict} {
 		environ := []string{"ROSTER_PROFILE=" + profile}
@@ -137,7 +137,7 @@ func TestProfiles(t *testing.T) {
 	}
 }
 
-// A signing key makes it HS256, unless an algorithm is asked for.
+// With a signing key the algorithm is HS256, unless another is set.
 func TestSigningKeyPicksAlgorithm(t *testing.T) {
 	key := "ROSTER_SIGNING_KEY=" + goodKey
 	cfg := load(t, Sources{Environ: []string{key}})
@@ -175,7 +175,7 @@ func TestFileForms(t *testing.T) {
 	}
 }
 
-// Kubernetes and Docker describe a service called roster by variables of their own.
+// Kubernetes and Docker set variables for a service called roster. They are not settings.
 func TestServiceLinks(t *testing.T) {
 	load(t, Sources{Environ: []string{
 		"ROSTER_SERVICE_HOST=10.0.0.1", "ROSTER_SERVICE_PORT=80", "ROSTER_SERVICE_PORT_HTTP=80", "ROSTER_PORT=tcp://10.0.0.1:80",
@@ -186,8 +186,8 @@ func TestServiceLinks(t *testing.T) {
 	}
 }
 
-// The tables themselves: every setting has a help text and every text a setting, in the same order, no name comes twice,
-// every default fits its own rules, and warnings name settings.
+// Every setting has a help text and every text a setting, in the same order, names are unique, every default is valid,
+// and warnings name settings.
 func TestTableIsSound(t *testing.T) {
 	var names, texts []string
 	for _, s := range Settings() {
@@ -231,7 +231,7 @@ func TestTableIsSound(t *testing.T) {
 	}
 }
 
-// Without access to files nothing is read, and that is said.
+// Without access to files none is read, and an error reports it.
 func TestNoFiles(t *testing.T) {
 	_, err := Load(Sources{File: "roster.yaml"})
 	faults, ok := errors.AsType[Faults](err)
@@ -240,7 +240,7 @@ func TestNoFiles(t *testing.T) {
 	}
 }
 
-// Names of choices are taken in any case, and mean what they mean in lower case.
+// Choices are accepted in any case.
 func TestChoicesInAnyCase(t *testing.T) {
 	cfg := load(t, Sources{Environ: []string{"ROSTER_PROFILE=Strict", "ROSTER_LOG_LEVEL=DEBUG", "ROSTER_SIGNING_ALGORITHM=eddsa", "ROSTER_PAGINATION=Mixed"}})
 	if cfg.Profile != "strict" || cfg.LogLevel != "debug" || cfg.SigningAlgorithm != "EdDSA" || cfg.Pagination != "mixed" || cfg.AccessPolicy != "private" {
@@ -248,7 +248,7 @@ func TestChoicesInAnyCase(t *testing.T) {
 	}
 }
 
-// What signs no tokens needs no key for them, and a key that is given must be right all the same.
+// A command that signs no tokens needs no signing key. A key that is set must still be valid.
 func TestCommandsWithoutTokensNeedNoKey(t *testing.T) {
 	if _, err := Load(Sources{Environ: []string{"ROSTER_PROFILE=django"}, Unsigned: true}); err != nil {
 		t.Error(err)

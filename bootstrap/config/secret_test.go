@@ -10,7 +10,7 @@ import (
 	"testing/fstest"
 )
 
-// Keys of existing installations are taken: Django's own are long and random.
+// Keys of existing installations are accepted: those of Django are long and random.
 func TestSigningKeysTaken(t *testing.T) {
 	for _, key := range []string{
 		"reference-secret-key-0123456789-abcdefghijklmnopqrstuvwxyz",
@@ -22,7 +22,7 @@ func TestSigningKeysTaken(t *testing.T) {
 	}
 }
 
-// What anybody would try first is refused: the list is that of the attacks in security.md J12.
+// The keys that an attacker tries first are refused (J12).
 func TestGuessableKeys(t *testing.T) {
 	for _, key := range []string{
 		strings.Repeat("0", 32), strings.Repeat("a", 32), "01234567890123456789012345678901",
@@ -36,7 +36,7 @@ func TestGuessableKeys(t *testing.T) {
 	}
 }
 
-// A secret may lie in a real file of its own; one line feed at its end does not count.
+// A secret may be in a file of its own; one line feed at its end is removed.
 func TestSecretFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key")
 	for content, want := range map[string]string{goodKey: goodKey, goodKey + "\n": goodKey, goodKey + "\r\n": goodKey, " " + goodKey + " \n": " " + goodKey + " "} {
@@ -52,11 +52,11 @@ func TestSecretFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := Load(Sources{Environ: []string{"ROSTER_SIGNING_KEY_FILE=" + path}, ReadFile: os.ReadFile, Stat: os.Stat}); err == nil {
-		t.Error("a file for everybody to read is taken")
+		t.Error("a file that every user can read is accepted")
 	}
 }
 
-// A stronger source's value replaces a weaker one's file.
+// A value of one source replaces the file of a source with lower precedence.
 func TestSecretAcrossSources(t *testing.T) {
 	files := file("signing_key_file: key")
 	files["key"] = &fstest.MapFile{Data: []byte(strings.ToUpper(goodKey)), Mode: 0o600}

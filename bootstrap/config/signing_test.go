@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// Private keys in PEM, a new one each run.
+// Private keys in PEM, new in each run.
 var (
 	ecKey = inPEM(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	edKey = inPEM(newEd25519())
@@ -36,7 +36,7 @@ func inPEM[K any](private K, err error) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 }
 
-// A key in PEM says what its algorithm is; one named beside it must agree.
+// The type of a key in PEM determines the algorithm. A different setting is refused.
 func TestKeyInPEM(t *testing.T) {
 	for want, key := range map[string]string{"ES256": ecKey, "EdDSA": edKey, "RS256": inPEM(rsa.GenerateKey(rand.Reader, 2048))} {
 		for _, more := range []string{"ROSTER_PAGE_SIZE=5", "ROSTER_SIGNING_ALGORITHM=" + want} {
@@ -54,7 +54,7 @@ func TestKeyInPEM(t *testing.T) {
 	}
 }
 
-// Fallbacks are secrets, one a line, which may hold anything but line feeds.
+// Fallbacks are secrets, one per line, of any characters except line feeds.
 func TestFallbacks(t *testing.T) {
 	second := strings.ToUpper(goodKey) + ", ;\t '\""
 	for _, text := range []string{goodKey + "\n" + second, goodKey + "\r\n\r\n" + second + "\r\n"} {

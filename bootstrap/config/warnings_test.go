@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Whatever the django profile has looser than standard is warned of.
+// Every setting of profile django that is less strict than standard has a warning.
 func TestWarnings(t *testing.T) {
 	warned := func(flags map[string]string, environ ...string) []string {
 		var names []string
@@ -59,7 +59,7 @@ func TestWarnings(t *testing.T) {
 			t.Errorf("a key of 40 bytes for %s: %q", algorithm, got)
 		}
 	}
-	if got := warned(nil, "ROSTER_LISTEN=[::1]:8000"); !slices.Contains(got, "listen") { // one client locks all behind a proxy
+	if got := warned(nil, "ROSTER_LISTEN=[::1]:8000"); !slices.Contains(got, "listen") { // behind a proxy one client would lock all
 		t.Errorf("loopback without trusted_proxies: warned of %q", got)
 	}
 	for _, quiet := range []string{
@@ -78,7 +78,7 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// What the profile brings with it is marked so, and what was set beside it is not.
+// A warning about a default of the profile is marked, and one about a setting is not.
 func TestWarningsOfProfile(t *testing.T) {
 	of := map[string]bool{}
 	for _, w := range load(t, Sources{Environ: []string{"ROSTER_PROFILE=django", "ROSTER_SIGNING_KEY=" + goodKey, "ROSTER_LISTEN=:8000", "ROSTER_THROTTLE_TOKEN=off", "ROSTER_REUSE_GRACE=1m"}}).Warnings() {
@@ -92,7 +92,7 @@ func TestWarningsOfProfile(t *testing.T) {
 }
 
 // Any client that registers reads the addresses of all users where both are as in profile standard, and the service is not
-// for this machine alone.
+// restricted to this machine.
 func TestOpenRegistrationWithDirectory(t *testing.T) {
 	for environ, want := range map[string]bool{
 		"ROSTER_LISTEN=127.0.0.1:8000":                                  false,
@@ -111,7 +111,7 @@ func TestOpenRegistrationWithDirectory(t *testing.T) {
 	}
 }
 
-// A key that has blanks, line feeds or quotes around it is used as it is, and named; a URL with them is refused.
+// A key with surrounding blanks, line feeds or quotes is used unchanged, with a warning; a URL with them is refused.
 func TestAroundSecrets(t *testing.T) {
 	for text, want := range map[string]bool{
 		goodKey: false, "'" + goodKey: false, goodKey + "\n": true, " " + goodKey: true, goodKey + "\t": true,

@@ -24,8 +24,8 @@ func (s shell) serveOnTerminal(text string, args ...string) string {
 	return c.seen.String()
 }
 
-// On a terminal a start says in plain lines what a newcomer looks for: where the service is, where the data is and
-// whether that is new, and that there is no administrator yet.
+// On a terminal a start prints the address of the service, the place of the data and whether it is new, and that there
+// is no administrator yet.
 func TestStartOnATerminal(t *testing.T) {
 	s := newShell(t)
 	db := filepath.Join(strings.TrimPrefix(s.environ[0], "ROSTER_DATA_DIR="), "roster.db")
@@ -58,7 +58,7 @@ func TestStartOnATerminal(t *testing.T) {
 	}
 }
 
-// A database in memory has no administrator, and no command can make one: the start does not ask for it.
+// A database in memory has no administrator, and no command can create one: the start does not advise it.
 func TestStartInMemory(t *testing.T) {
 	screen := newShell(t, "ROSTER_DATABASE=memory:").serveOnTerminal("memory, memory:\r\n")
 	if strings.Contains(screen, "createsuperuser") {
@@ -66,7 +66,7 @@ func TestStartInMemory(t *testing.T) {
 	}
 }
 
-// A port in use is named with its setting and what to look at, without the steps of package net.
+// The error of a port in use names the setting and a command to find its user, without the texts of package net.
 func TestAddressInUse(t *testing.T) {
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

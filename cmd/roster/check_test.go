@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// dir is the shell's data directory.
+// dir returns the data directory of the shell.
 func (s shell) dir() string { return strings.TrimPrefix(s.environ[0], "ROSTER_DATA_DIR=") }
 
-// check --connect opens a database that is there and ready, and makes none.
+// check --connect opens an existing database that is up to date, and creates none.
 func TestCheckConnect(t *testing.T) {
 	s := newShell(t)
 	s.fails(exitFailure, []string{"sqlite: there is no database at " + s.dir()}, "", "check", "--connect")
@@ -36,8 +36,8 @@ func TestCheckConnect(t *testing.T) {
 	s.fails(exitFailure, []string{"sqlite: " + filepath.Join(s.dir(), "roster.db") + " has schema version 1 and needs "}, "", "check", "--connect")
 }
 
-// Files of the service that other users can read are named with the mode to give them, by check and at a start; what
-// Roster makes is not among them.
+// check and a start report files of the service that other users can read, with the right mode. Files that Roster
+// creates are private.
 func TestExposedFiles(t *testing.T) {
 	s := newShell(t)
 	open := serveIn(t, s) // with a log of its own, and its index
@@ -87,7 +87,7 @@ func TestExposedFiles(t *testing.T) {
 	}
 }
 
-// What the profile brings with it is one line of the log.
+// The warnings about defaults of the profile are one line of the log.
 func TestWarningsOfAStart(t *testing.T) {
 	s := serveIn(t, newShell(t, "ROSTER_PROFILE=django", "ROSTER_SIGNING_KEY=hunter2-0123456789-abcdefghijklmnopqrstuvwxyz"))
 	if len(s.warned) != 1 || !strings.Contains(s.warned["django"], "signing_algorithm") {
@@ -95,7 +95,7 @@ func TestWarningsOfAStart(t *testing.T) {
 	}
 }
 
-// What is exported is for its owner alone, and an import warns of a file that is not.
+// An export is readable by its owner only, and an import warns about a file that other users can read.
 func TestExposedImport(t *testing.T) {
 	s := newShell(t)
 	s.must("", "migrate")

@@ -113,7 +113,7 @@ func TestKeysFromFiles(t *testing.T) {
 	s.fails(exitMisuse, []string{"--from goes without --algorithm"}, "", "keys", "add", "--from", file, "--algorithm", "EdDSA")
 }
 
-// Nothing that is printed holds a private key, also when the key file is damaged.
+// No output has a private key, even when the key file is damaged.
 func TestKeysStayPrivate(t *testing.T) {
 	s := newShell(t)
 	s.must("", "keys", "rotate")
@@ -149,7 +149,7 @@ func TestKeysStayPrivate(t *testing.T) {
 	}
 }
 
-// Where keys are configured there is nothing to keep; the way to rotate them is told.
+// With a configured key there is no key file; the error of roster keys describes how to rotate the setting.
 func TestConfiguredKeysAreNotKept(t *testing.T) {
 	const secret = "hunter2-0123456789-abcdefghijklmnopqrstuvwxyz"
 	for _, environ := range [][]string{{"ROSTER_SIGNING_KEY=" + secret}, {"ROSTER_PROFILE=django", "ROSTER_SIGNING_KEY=" + secret}} {
@@ -160,7 +160,7 @@ func TestConfiguredKeysAreNotKept(t *testing.T) {
 	}
 }
 
-// A key given in PEM is opened at the start, and at the check.
+// A start and a check read a configured key in PEM.
 func TestBrokenKeyInPEM(t *testing.T) {
 	const marker = "hunter2hunter2"
 	key := "-----BEGIN PRIVATE KEY-----\n" + marker + "\n-----END PRIVATE KEY-----\n"

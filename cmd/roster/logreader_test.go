@@ -18,7 +18,7 @@ import (
 // patience bounds a hang; no test measures against it.
 const patience = time.Minute
 
-// ask sends a GET, on a connection of its own if the last one was closed.
+// ask sends a GET, on a new connection if the last one was closed.
 func ask(t *testing.T, client *http.Client, url string) *http.Response {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
@@ -37,14 +37,14 @@ func ask(t *testing.T, client *http.Client, url string) *http.Response {
 	return resp
 }
 
-// ended returns how the process ended, for which it has patience.
+// ended waits for the end of the process, at most patience, and returns its error.
 func (s served) ended() error {
 	overdue := time.AfterFunc(patience, func() { _ = s.Process.Kill() })
 	defer overdue.Stop()
 	return s.Wait()
 }
 
-// flood sends so many requests that their lines fill the pipe of the log and the room behind it several times.
+// flood sends so many requests that their lines fill the pipe of the log and the buffer behind it several times.
 func (s served) flood(t *testing.T) {
 	t.Helper()
 	client := &http.Client{Timeout: patience}
@@ -56,8 +56,8 @@ func (s served) flood(t *testing.T) {
 	}
 }
 
-// A reader of the log that is stuck, such as a log collector that is overloaded, stops neither requests nor the
-// shutdown. When it goes on, the log reports how many lines it did not get.
+// A blocked reader of the log, such as an overloaded log collector, stops neither requests nor the shutdown. When it
+// continues, the log reports the number of lost lines.
 func TestStuckLogReader(t *testing.T) {
 	s := serve(t)
 	s.flood(t)
@@ -71,7 +71,7 @@ func TestStuckLogReader(t *testing.T) {
 	}
 }
 
-// A reader of the log that has gone, such as tee or a terminal, does not take the service with it.
+// The service continues when the reader of its log ends, such as tee or a terminal.
 func TestClosedLogReader(t *testing.T) {
 	s := serve(t)
 	if err := s.stderr.Close(); err != nil {
@@ -90,7 +90,7 @@ func TestClosedLogReader(t *testing.T) {
 	}
 }
 
-// full returns the end of a pipe that takes no more.
+// full returns the writing end of a full pipe.
 func full(t *testing.T) *os.File {
 	t.Helper()
 	var ends [2]int
@@ -116,7 +116,7 @@ func full(t *testing.T) *os.File {
 	return writer
 }
 
-// closed returns the end of a pipe whose reader has gone.
+// closed returns the writing end of a pipe without a reader.
 func closed(t *testing.T) *os.File {
 	t.Helper()
 	reader, writer, err := os.Pipe()
@@ -130,7 +130,7 @@ func closed(t *testing.T) *os.File {
 	return writer
 }
 
-// Whatever becomes of what a program writes, its exit code is that of what it did.
+// The exit code of a command does not depend on whether its output can be written.
 func TestExitCodesWithoutReaders(t *testing.T) {
 	s := newShell(t, "ROSTER_IDS=integer")
 	s.createSuperuser("ada@example.org", "Ada", "Lovelace")
@@ -181,7 +181,7 @@ func TestExitCodesWithoutReaders(t *testing.T) {
 	}
 }
 
-// SIGHUP makes the service read its keys again, and does not end it.
+// SIGHUP reloads the keys, and does not end the service.
 func TestHangupReloadsKeys(t *testing.T) {
 	sh := newShell(t)
 	s := serveIn(t, sh)
@@ -200,8 +200,8 @@ func TestHangupReloadsKeys(t *testing.T) {
 	}
 }
 
-// After SIGTERM the service goes on serving for shutdown_delay, while it says on both listeners that it is not
-// ready, and ends connections that clients would keep open. A second signal ends it at once.
+// After SIGTERM the service serves for shutdown_delay, reports on both listeners that it is not ready, and closes
+// connections after an answer. A second signal ends it at once.
 func TestShutdownDelay(t *testing.T) {
 	free, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -220,7 +220,7 @@ func TestShutdownDelay(t *testing.T) {
 	s.signal(t, syscall.SIGTERM)
 	s.wait(t, "stopping")
 	for ask(t, client, "http://"+s.address+"/readyz").StatusCode != http.StatusServiceUnavailable {
-		continue // it reports so any moment
+		continue // until it reports it
 	}
 	if resp := ask(t, client, "http://"+operators+"/readyz"); resp.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("ready for operators: %s", resp.Status)
@@ -236,7 +236,7 @@ func TestShutdownDelay(t *testing.T) {
 	}
 }
 
-// Once the delay is over, the service ends in good order.
+// After the delay, the service ends with exit code 0.
 func TestShutdownDelayEnds(t *testing.T) {
 	s := serveIn(t, newShell(t, "ROSTER_SHUTDOWN_DELAY=1ms"))
 	s.signal(t, syscall.SIGTERM)

@@ -19,10 +19,10 @@ import (
 
 const enter = "\r"
 
-// conversation is roster on a pseudo-terminal, with the test as its operator.
+// conversation is roster on a pseudo-terminal that the test reads and writes.
 type conversation struct {
 	t      *testing.T
-	screen *os.File // what the operator sees and types on
+	screen *os.File // the side of the operator
 	seen   strings.Builder
 	unread string
 	code   chan int
@@ -76,7 +76,7 @@ func (c *conversation) answer(question, text string) {
 	}
 }
 
-// end wants the exit code, the terminal as it was, and returns what was printed.
+// end checks the exit code and that the terminal's settings are restored, and returns the standard output.
 func (c *conversation) end(code int) string {
 	c.t.Helper()
 	if got := <-c.code; got != code {
@@ -92,7 +92,7 @@ func (c *conversation) end(code int) string {
 	return c.stdout.String()
 }
 
-// Each answer is judged before the next question, a password before it is typed again; no password is ever shown.
+// Each answer is checked before the next question, a password before its repetition; no password is shown.
 func TestCreateSuperuserAsks(t *testing.T) {
 	s := newShell(t)
 	s.createSuperuser("taken@example.org", "T", "T")
@@ -133,7 +133,7 @@ func TestCreateSuperuserAsks(t *testing.T) {
 	}
 }
 
-// What the flags give is not asked for, unless it is refused, and then before anything else.
+// A value of a flag is not asked for, unless it is refused; then it is asked for first.
 func TestCreateSuperuserAsksForTheRest(t *testing.T) {
 	s := newShell(t)
 	s.createSuperuser("ada@example.org", "Ada", "Lovelace")
@@ -152,7 +152,7 @@ func TestCreateSuperuserAsksForTheRest(t *testing.T) {
 	}
 }
 
-// What is refused only when the user is stored is asked for again too.
+// A value that is refused when the user is stored is asked for again too.
 func TestAskedAgainAfterStoring(t *testing.T) {
 	s := newShell(t)
 	c := s.converse(t.Context(), "createsuperuser", "--email", "ada@example.org", "--first-name", "A", "--last-name", "B")
@@ -167,7 +167,7 @@ func TestAskedAgainAfterStoring(t *testing.T) {
 	}
 }
 
-// Ctrl-C and the end of input break off, and nothing is done.
+// Ctrl-C and the end of input end the command without a change.
 func TestBreakOff(t *testing.T) {
 	for name, key := range map[string]string{"Ctrl-C": "\x03", "Ctrl-D": "\x04"} {
 		t.Run(name, func(t *testing.T) {
@@ -183,7 +183,7 @@ func TestBreakOff(t *testing.T) {
 	}
 }
 
-// A signal from outside breaks off a question too and leaves the terminal as it was.
+// A signal ends the command during a question too, and the terminal's settings are restored.
 func TestSignalAtPrompt(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -192,7 +192,7 @@ func TestSignalAtPrompt(t *testing.T) {
 	cancel()
 	c.expect("roster: interrupted")
 	c.end(exitInterrupted)
-	c.answer("", enter) // lets go of the reader that the process would have taken with it
+	c.answer("", enter) // ends the read of the terminal, which would otherwise outlive the test
 }
 
 func TestSetPasswordAsks(t *testing.T) {

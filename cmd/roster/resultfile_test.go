@@ -10,7 +10,7 @@ import (
 	"roster/ports/inbound"
 )
 
-// A file of results is there only when it is whole, and may take the place of what was read.
+// A file of results appears when it is complete, and may replace the file that was read.
 func TestResultFile(t *testing.T) {
 	dir := t.TempDir()
 	r := resultFile{path: filepath.Join(dir, "rejects.jsonl")}

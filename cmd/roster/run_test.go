@@ -11,7 +11,7 @@ import (
 
 const strongPassword = "gate-keeper-of-9-lives-42"
 
-// shell runs roster with one data directory, as an operator would again and again.
+// shell runs roster commands with one data directory.
 type shell struct {
 	t       *testing.T
 	environ []string
@@ -20,13 +20,13 @@ type shell struct {
 func newShell(t *testing.T, environ ...string) shell {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.Chmod(dir, 0o700); err != nil { // as Roster makes it
+	if err := os.Chmod(dir, 0o700); err != nil { // the mode that Roster gives it
 		t.Fatal(err)
 	}
 	return shell{t, append([]string{"ROSTER_DATA_DIR=" + dir, "ROSTER_ADMIN_LISTEN=off", "ROSTER_LISTEN=127.0.0.1:0", "ROSTER_TRUSTED_PROXIES=127.0.0.1", "ROSTER_ACCESS_POLICY=private"}, environ...)}
 }
 
-// result is what one run left behind.
+// result is the output and the exit code of a run.
 type result struct {
 	code           int
 	stdout, stderr string
@@ -39,7 +39,7 @@ func (s shell) run(stdin string, args ...string) result {
 	return result{code, stdout.String(), stderr.String()}
 }
 
-// must runs roster and wants it to succeed, with nothing on stderr but that it created the database.
+// must runs roster, which must succeed. stderr may have only the creation of the database.
 func (s shell) must(stdin string, args ...string) string {
 	s.t.Helper()
 	r := s.run(stdin, args...)
@@ -49,7 +49,7 @@ func (s shell) must(stdin string, args ...string) string {
 	return r.stdout
 }
 
-// fails runs roster and wants an exit code and exactly these lines on stderr, each as far as given.
+// fails runs roster and checks the exit code and the lines on stderr, which must begin with those in lines.
 func (s shell) fails(code int, lines []string, stdin string, args ...string) {
 	s.t.Helper()
 	r := s.run(stdin, args...)
@@ -112,7 +112,7 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// A command line that makes no sense is exit code 2 and one line; nothing is done.
+// An invalid command line is exit code 2 and one line, without a change.
 func TestMisuse(t *testing.T) {
 	s := newShell(t)
 	for line, args := range map[string][]string{
@@ -173,7 +173,7 @@ func TestBrokenConfiguration(t *testing.T) {
 	}
 }
 
-// What only a start can see is told too, in a line.
+// Faults that only a start can find are one line each too.
 func TestUnknownBackend(t *testing.T) {
 	s := newShell(t, "ROSTER_DATABASE=oracle://scott:tiger@db/x")
 	for _, args := range [][]string{{"serve"}, {"migrate"}, {"user", "list"}} {
@@ -214,7 +214,7 @@ func TestMigrate(t *testing.T) {
 	}
 }
 
-// watch is a stream that calls seen once, when text has come by.
+// watch is a writer that calls seen once text was written.
 type watch struct {
 	text string
 	seen func()
@@ -242,7 +242,7 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// A signal that comes before the service is up stops it just as well.
+// A signal during the start stops the service too.
 func TestServeStoppedEarly(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -266,7 +266,7 @@ func TestHelpAndVersion(t *testing.T) {
 	s.fails(exitMisuse, []string{`unknown command "user nosuch"; see roster --help`}, "", "help", "user", "nosuch")
 }
 
-// TestNoKeyForCommandsWithoutTokens: profile django wants a signing key, and only for what signs tokens.
+// Profile django requires a signing key for commands that sign tokens, and for no other.
 func TestNoKeyForCommandsWithoutTokens(t *testing.T) {
 	s := newShell(t, "ROSTER_PROFILE=django")
 	s.createSuperuser("ada@example.org", "Ada", "Lovelace")
@@ -278,7 +278,7 @@ func TestNoKeyForCommandsWithoutTokens(t *testing.T) {
 	}
 }
 
-// TestConfigVariable: ROSTER_CONFIG names the file of settings where --config does not.
+// ROSTER_CONFIG names the file of settings if --config does not.
 func TestConfigVariable(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{"a.yaml": "page_size: 7\n", "b.yaml": "page_size: 8\n"} {

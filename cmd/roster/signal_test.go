@@ -18,7 +18,7 @@ import (
 // runMain makes the test binary the program itself.
 const runMain = "TEST_RUN_MAIN"
 
-// TestMain is the program when runMain asks for it.
+// TestMain runs the program if runMain is set.
 func TestMain(m *testing.M) {
 	if os.Getenv(runMain) != "" {
 		main()
@@ -32,10 +32,10 @@ type served struct {
 	stderr  io.Closer
 	log     *bufio.Scanner // reads stderr
 	address string
-	warned  map[string]string // at the start: of what, by setting or profile
+	warned  map[string]string // the warnings of the start, by setting or profile
 }
 
-// entry is what tests look at of a line of the log.
+// entry has the members of a log line that tests read.
 type entry struct {
 	Level, Msg, Address, Signs string
 	Warning, Profile           string
@@ -113,7 +113,7 @@ func TestFirstSignalStops(t *testing.T) {
 	}
 }
 
-// A request that does not end holds up the stop, until a second signal.
+// A request that does not end delays the stop, until a second signal.
 func TestSecondSignalQuits(t *testing.T) {
 	for _, second := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		s := serve(t)

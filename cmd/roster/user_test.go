@@ -11,7 +11,7 @@ import (
 	"roster/cmd/roster/console"
 )
 
-// hostile is text that steers terminals or changes the order of what they show.
+// hostile is text with control sequences of terminals and characters that change the direction of text.
 const hostile = "\u009b31mRED\u009b0m \x1b[2J\x1b]0;owned\x07 \u202egpj.exe \u2028 \x7f \U000e0001 Zoë"
 
 func steers(s string) bool { return strings.ReplaceAll(console.Visible(s), `\u000a`, "\n") != s }
@@ -104,7 +104,7 @@ func TestUUIDs(t *testing.T) {
 	s.must("", "user", "show", id)
 }
 
-// What the rules refuse is told by member, a line each.
+// Each refused member is reported in a line.
 func TestRefusals(t *testing.T) {
 	s := newShell(t)
 	s.createSuperuser("ada@example.org", "Ada", "Lovelace")
@@ -127,15 +127,15 @@ func TestCreateUser(t *testing.T) {
 	}
 	s.must("", "user", "create", "--email=bob@example.org", "--no-password", "--active=false")
 	s.must("", "user", "create", "--email=eve@example.org", "--no-password", "--staff")
-	for who, want := range map[string]object{
+	for name, want := range map[string]object{
 		"1": {"first_name": "Ada", "last_name": "", "is_active": true, "is_staff": false, "has_password": true},
 		"2": {"first_name": "", "is_active": false, "is_staff": false, "has_password": false, "sessions": 0.0, "last_failed_sign_in": nil, "locked_until": nil},
 		"3": {"is_active": true, "is_staff": true, "has_password": false},
 	} {
-		got := objects(t, s.must("", "user", "show", who, "--format=json"))[0]
+		got := objects(t, s.must("", "user", "show", name, "--format=json"))[0]
 		for member, value := range want {
 			if got[member] != value {
-				t.Errorf("user %s: %s is %v, want %v", who, member, got[member], value)
+				t.Errorf("user %s: %s is %v, want %v", name, member, got[member], value)
 			}
 		}
 	}
@@ -149,7 +149,7 @@ func TestCreateUser(t *testing.T) {
 	s.fails(exitFailure, []string{"password: This password is too short."}, "x9!q", "user", "create", "--email=new@example.org", "--password-file=-")
 }
 
-// With --if-absent createsuperuser can run at each start; it makes an administrator of no other user.
+// With --if-absent createsuperuser can run at each start; it does not change an existing user.
 func TestCreateSuperuserIfAbsent(t *testing.T) {
 	s := newShell(t, "ROSTER_IDS=integer")
 	again := func(email string) []string {
@@ -197,7 +197,7 @@ func TestUnlock(t *testing.T) {
 	s.fails(exitMisuse, []string{"USER"}, "", "user", "unlock")
 }
 
-// Names come from strangers; on a terminal they must not do anything.
+// Any client can choose a name; it must not control the operator's terminal.
 func TestVisible(t *testing.T) {
 	for text, want := range map[string]string{
 		"Zoë Ångström 李": "Zoë Ångström 李", "a\tb": `a\u0009b`, "\x1b[31mred": `\u001b[31mred`, "a\u202eb": `a\u202eb`, "a\nb": `a\u000ab`,
@@ -208,7 +208,7 @@ func TestVisible(t *testing.T) {
 	}
 }
 
-// TestHostileText shows users and errors whose text would steer a terminal: none of it arrives as it is.
+// Control characters in users and errors are escaped in the output.
 func TestHostileText(t *testing.T) {
 	s := newShell(t)
 	s.must(strongPassword+"\n", "createsuperuser", "--email", "ada@example.org", "--first-name", hostile, "--last-name", "Lee", "--password-file", "-")

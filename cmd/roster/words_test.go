@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// A file that is not there is named as the operator named it: without a system call, and never by a name of ours.
+// The error of a missing file has the name that the operator used, without a system call and without internal names.
 func TestMissingFiles(t *testing.T) {
 	s := newShell(t)
 	s.must("", "migrate")
@@ -39,7 +39,7 @@ func TestMissingFiles(t *testing.T) {
 	}
 }
 
-// An export may be packed by gzip, in a file and on the standard input.
+// An export may be compressed by gzip, in a file and on the standard input.
 func TestImportOfAPackedExport(t *testing.T) {
 	s := newShell(t)
 	s.createSuperuser("ada@example.org", "Ada", "Lovelace")
@@ -72,7 +72,7 @@ func TestImportOfAPackedExport(t *testing.T) {
 	}
 }
 
-// Work that was interrupted and can go on says how.
+// The error of an interrupted command that can be resumed describes how.
 func TestInterruptedWorkSaysHowToGoOn(t *testing.T) {
 	cancelled := fmt.Errorf("store users: %w", context.Canceled)
 	for want, err := range map[string]error{
@@ -89,7 +89,7 @@ func TestInterruptedWorkSaysHowToGoOn(t *testing.T) {
 	}
 }
 
-// An import from Django that is interrupted says that it can be run again.
+// The error of an interrupted import from Django has the advice to run it again.
 func TestInterruptedImport(t *testing.T) {
 	s := newShell(t)
 	users := filepath.Join(t.TempDir(), "users.json")

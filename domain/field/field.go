@@ -70,7 +70,7 @@ type Rule struct {
 }
 
 // Check applies the rule. It returns the text, whether there is one, and all faults. The text is returned beside
-// faults too, so that later rules can add theirs, except for a field that is absent, null, not text or blank: there
+// faults too, so that later rules can add faults, except for a field that is absent, null, not text or blank: there
 // DRF stops at the first fault.
 func (r Rule) Check(t Text) (value string, ok bool, faults []fault.Field) {
 	switch t.state {

@@ -7,9 +7,9 @@ import (
 	"roster/domain/user"
 )
 
-// Users stores users. Email keys are unique, also under concurrent changes on other instances. So is the rule of the
-// last active staff user: Update and Delete fail with user.ErrLastStaff when user.User.LosesAdministration reports true and no
-// other active staff user would remain. Returned users share no memory with stored ones.
+// Users stores users. Two rules hold even under concurrent changes on several instances: email keys are unique, and the
+// last active staff user stays. Update and Delete fail with user.ErrLastStaff when user.User.LosesAdministration reports
+// true and no other active staff user would remain. Returned users share no memory with stored ones.
 type Users interface {
 	// Add stores a new user. It fails with user.ErrEmailTaken or user.ErrIDTaken. After Add, Update or Delete
 	// returns nil, a loss of power does not undo it.
@@ -18,8 +18,8 @@ type Users interface {
 	// Get returns a user. It fails with user.ErrNotFound.
 	Get(ctx context.Context, id user.ID) (*user.User, error)
 
-	// WithSession returns a user and a session in one round trip where the backend can. It fails with
-	// user.ErrNotFound. The session is nil when there is none with this id. It need not be the user's.
+	// WithSession returns a user and a session, in one round trip if the backend can. It fails with user.ErrNotFound. The
+	// session is nil if none has this id; it may be that of another user.
 	WithSession(ctx context.Context, id user.ID, s session.ID) (*user.User, *session.Session, error)
 
 	// ByEmail returns the user with an email key. It fails with user.ErrNotFound.
@@ -30,9 +30,8 @@ type Users interface {
 	// stores nothing and returns its error. Otherwise Update fails with user.ErrNotFound, user.ErrEmailTaken or
 	// user.ErrLastStaff.
 	//
-	// When change changes nothing, Update stores nothing but the events and the version stays. When it returns nil then, the state
-	// that change received is as durable as a stored one, even if it is another caller's change that was not
-	// acknowledged yet.
+	// When change changes nothing, Update stores only the events and keeps the version. Its success then means that the
+	// state that change received is durable, even if another caller stored it and has no answer yet.
 	Update(ctx context.Context, id user.ID, change func(*user.User) error, events ...Events) (*user.User, error)
 
 	// Delete calls check with a user and deletes the user atomically. check must be pure and may run several times.
@@ -42,17 +41,17 @@ type Users interface {
 
 	// List returns the users that q selects, in its order. The list may be empty. A search, which is a query with Terms
 	// and without Only, may examine only SearchCandidates users, those that an index finds first. When more users may
-	// match, the others are left out, and also from Count.
+	// match, List and Count omit the others.
 	List(ctx context.Context, q user.Query) ([]*user.User, error)
 
 	// Count returns the number of users that f selects.
 	Count(ctx context.Context, f user.Filter) (int, error)
 }
 
-// SearchCandidates is how many users a search examines at most, so that its cost has a bound whatever the terms are.
+// SearchCandidates is the maximum number of users that a search examines. It bounds the cost of any terms.
 const SearchCandidates = 500
 
-// UserIDs generates ids of new users. It returns no id twice, and none that a user has or had.
+// UserIDs generates ids of new users. Each is unique: no user has or had it.
 type UserIDs interface {
 	NewUserID(ctx context.Context) (user.ID, error)
 }

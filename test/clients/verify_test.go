@@ -45,8 +45,8 @@ func TestVerifiersTakeAccessTokensAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ours := jwt.Options{Shape: jwt.ShapeSession, Issuer: "roster", Audience: "roster"}
-	claims, err := jwt.New(keys, ours).Parse(t.Context(), good.Access, time.Now())
+	options := jwt.Options{Shape: jwt.ShapeSession, Issuer: "roster", Audience: "roster"}
+	claims, err := jwt.New(keys, options).Parse(t.Context(), good.Access, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,15 +59,15 @@ func TestVerifiersTakeAccessTokensAlone(t *testing.T) {
 		}
 		return token
 	}
-	issuer, audience, plain := ours, ours, ours
+	issuer, audience, plain := options, options, options
 	issuer.Issuer, audience.Audience, plain.Shape = "another", "another", jwt.ShapeSimpleJWT
 	same := func(*session.Claims) {}
 	ok := "ok " + claims.User
 	tokens := []struct{ what, token, want string }{
 		{"access token", good.Access, ok},
-		{"access token of now", signed(ours, same), ok},
+		{"access token of now", signed(options, same), ok},
 		{"refresh token", good.Refresh, "refused: "},
-		{"expired token", signed(ours, func(c *session.Claims) { c.ExpiresAt = time.Now().Add(-time.Minute) }), "refused: "},
+		{"expired token", signed(options, func(c *session.Claims) { c.ExpiresAt = time.Now().Add(-time.Minute) }), "refused: "},
 		{"token of another issuer", signed(issuer, same), "refused: "},
 		{"token for another audience", signed(audience, same), "refused: "},
 		{"refresh token with SimpleJWT's claims alone", signed(plain, func(c *session.Claims) { c.Type = session.Refresh }), "refused: "},

@@ -46,7 +46,7 @@ func started(t *testing.T, sharded bool) *Store {
 	return s
 }
 
-// TestPageOfBrokenDocuments spoils one document of each kind, and expects to be told which.
+// TestPageOfBrokenDocuments breaks one document of each kind. The error names the document.
 func TestPageOfBrokenDocuments(t *testing.T) {
 	s := started(t, false)
 	at := time.UnixMilli(1700000000000).UTC()
@@ -89,8 +89,8 @@ func TestPageOfBrokenDocuments(t *testing.T) {
 	}
 }
 
-// TestPutClaims shows that users who are put hold their emails as added ones do: fresh claims of others
-// refuse them, stale ones do not, and none is left for whom a put refused.
+// TestPutClaims shows that a put claims emails as an add does: a fresh claim of another user refuses it, a stale one does
+// not, and a refused user leaves no claim.
 func TestPutClaims(t *testing.T) {
 	s := started(t, true)
 	a := claims{s}

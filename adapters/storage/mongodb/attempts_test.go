@@ -31,7 +31,7 @@ func mustFail(t *testing.T, s *mongodb.Store, now time.Time) lockout.Snapshot {
 	return r.Snapshot()
 }
 
-// TestOvertaken has somebody else store the first failure while one is counted.
+// TestOvertaken stores the first failure concurrently while one is counted.
 func TestOvertaken(t *testing.T) {
 	uri := testenv.MongoDB(t)
 	b := start(t, uri)
@@ -61,7 +61,7 @@ func TestAnotherLife(t *testing.T) {
 	}
 }
 
-// TestWriteConcerns shows who waits for whom: nobody for a count of failures, and all else for a majority.
+// TestWriteConcerns shows that a count of failures waits for the primary only, and every other write for a majority.
 func TestWriteConcerns(t *testing.T) {
 	var mu sync.Mutex
 	seen := map[string]bson.Raw{}

@@ -14,8 +14,8 @@ import (
 	"roster/ports/outbound"
 )
 
-// eventDocument is an audit event as stored. Users are named by their ids as the API spells them, "" for
-// nobody: events outlive users, and are ordered by time alone.
+// eventDocument is an audit event as stored. Users have their ids in the form of the API, "" for none: events outlive
+// users, and are ordered by time only.
 type eventDocument struct {
 	ID        string    `bson:"_id"`
 	At        time.Time `bson:"at"`

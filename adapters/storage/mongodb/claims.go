@@ -78,7 +78,7 @@ func (c claims) claim(ctx context.Context, op, key, id string) error {
 
 // confirm reports whether the claim is still that of id, a user just added, and gives it a new token. A claim that was
 // deleted is made anew: no user has the key.
-func (c claims) confirm(ctx context.Context, op, key, id string) (ours bool, err error) {
+func (c claims) confirm(ctx context.Context, op, key, id string) (claimed bool, err error) {
 	err = tryAgain(ctx, op, func() (bool, error) {
 		mine := newClaim(key, id, time.Now())
 		held, err := c.insertOrRead(ctx, op, mine)
@@ -88,12 +88,12 @@ func (c claims) confirm(ctx context.Context, op, key, id string) (ours bool, err
 		if held.User != id {
 			return true, nil
 		}
-		if ours = held.Token == mine.Token; !ours {
-			ours, err = c.swap(ctx, op, held, mine)
+		if claimed = held.Token == mine.Token; !claimed {
+			claimed, err = c.swap(ctx, op, held, mine)
 		}
-		return ours, err
+		return claimed, err
 	})
-	return ours, err
+	return claimed, err
 }
 
 // insertOrRead inserts a claim, or returns the one that is there. It fails with mongo.ErrNoDocuments when that has just
@@ -188,8 +188,8 @@ func (c claims) add(ctx context.Context, op string, d userDocument, events []eve
 		return err // after any other error the user may be stored
 	}
 	ctx = context.WithoutCancel(ctx) // the user is stored
-	ours, err := c.confirm(ctx, op, d.EmailKey, d.ID)
-	if ours || err != nil {
+	claimed, err := c.confirm(ctx, op, d.EmailKey, d.ID)
+	if claimed || err != nil {
 		return err
 	}
 	if _, err = c.s.deleteOne(ctx, op, userTable.name, unchanged(d.ID, d.Version)); err != nil {

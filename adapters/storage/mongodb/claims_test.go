@@ -176,7 +176,7 @@ func TestOneOfManyGetsTheEmail(t *testing.T) {
 	}
 }
 
-// TestEmailChangedTwice has one user's email change both ways at once; no claim of theirs may get lost.
+// TestEmailChangedTwice changes the email of a user to another and back concurrently; no claim of the user is lost.
 func TestEmailChangedTwice(t *testing.T) {
 	uri := testenv.MongoDB(t)
 	stores, db := []*mongodb.Store{start(t, sharded(t, uri)), start(t, sharded(t, uri))}, raw(t, uri)
@@ -252,7 +252,7 @@ func TestPausedRegistrant(t *testing.T) {
 			wantHolder(t, s, db, address, "1")
 		})
 	}
-	// A third takes the claim from a taker who crashed before it saw that it must not take it.
+	// A third user takes the claim from one whose add crashed before it checked the claim.
 	t.Run("a taker that crashed", func(t *testing.T) {
 		uri := testenv.MongoDB(t)
 		s, db := start(t, sharded(t, uri)), raw(t, uri)

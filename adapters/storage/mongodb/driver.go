@@ -25,7 +25,7 @@ func open(u *url.URL, o storage.Options) (storage.Backend, error) {
 	return New(u, Options{Monitor: monitor(o.Observe), Options: o})
 }
 
-// monitor tells observe of each command, without its document and the server's answer.
+// monitor calls observe for each command, without its document and the answer.
 func monitor(observe func(command string, took time.Duration, failed bool)) *event.CommandMonitor {
 	if observe == nil {
 		return nil

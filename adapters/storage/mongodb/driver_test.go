@@ -22,7 +22,7 @@ func TestURLs(t *testing.T) {
 		{"mongodb://[::1]:27017/other", "other", ""},
 		{"mongodb://name:hunter2%40%2F%25+$s@h/other?tls=true", "other", ""},
 		{"mongodb://h?sharded=false", "roster", ""},
-		{"mongodb+srv://name:hunter2@cluster.example.com/other", "other", ""}, // and nobody asks the DNS
+		{"mongodb+srv://name:hunter2@cluster.example.com/other", "other", ""}, // without a DNS query
 		{"mongodb://h?sharded=true", "roster", ""},
 		{"mongodb://h?sharded=maybe", "", "true or false"},
 		{"mongodb:", "", "names no host"},
@@ -77,7 +77,7 @@ func TestClientOptions(t *testing.T) {
 		t.Error("user and password came over otherwise")
 	}
 	if *o.ServerSelectionTimeout != 1234*time.Millisecond || *o.ConnectTimeout != dialing {
-		t.Errorf("time limits are %v and %v; want the URL's and ours", *o.ServerSelectionTimeout, *o.ConnectTimeout)
+		t.Errorf("time limits are %v and %v; want those of the URL and of the driver", *o.ServerSelectionTimeout, *o.ConnectTimeout)
 	}
 	if o.WriteConcern.W != "majority" || !*o.WriteConcern.Journal || o.ReadPreference.Mode().String() != "primary" || !*o.RetryWrites {
 		t.Error("a URL must not make writes less safe, nor reads old")
@@ -101,13 +101,13 @@ func TestObserve(t *testing.T) {
 	m.Succeeded(t.Context(), &event.CommandSucceededEvent{CommandFinishedEvent: event.CommandFinishedEvent{CommandName: "find", Duration: time.Second}})
 	m.Failed(t.Context(), &event.CommandFailedEvent{CommandFinishedEvent: event.CommandFinishedEvent{CommandName: "insert", Duration: time.Minute}})
 	if want := []string{"find 1s false", "insert 1m0s true"}; !slices.Equal(seen, want) {
-		t.Errorf("it was told of %q, want %q", seen, want)
+		t.Errorf("observed %q, want %q", seen, want)
 	}
 
 	if b, err = Driver.Open(u, storage.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if b.(*Store).clientOptions().Monitor != nil {
-		t.Error("commands are watched for nobody")
+		t.Error("commands are monitored without an observer")
 	}
 }

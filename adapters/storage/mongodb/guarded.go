@@ -26,7 +26,7 @@ import (
 // step 2 found an active staff user B, and B resigned later. If B's step 1 came before A's step 2, that replaced the
 // token, and B's step 3 failed. If it came after, it came after A's step 1 too, which was not the latest then.
 //
-// An email is not given to two users: whoever takes the claim of step 2 replaces the token of step 1 first, if the user
+// An email is not given to two users: a write that takes the claim of step 2 first replaces the token of step 1, if the user
 // has not the email yet (claims.revoke). If step 1 came after that, so did step 2, and the taking fails.
 //
 // A crash leaves a token that no write asks for. Any other change of the user removes it. Tokens leave the version as it

@@ -35,8 +35,8 @@ func demotes(t *testing.T, s *mongodb.Store, id user.ID) error {
 	return err
 }
 
-// TestResignationsBetweenCommands holds one of the last two staff users who resign up before each of its
-// commands in turn, while the other resigns from beginning to end: one of them stays.
+// TestResignationsBetweenCommands resigns two staff users, the last ones. One stops before each of its commands in turn,
+// while the other resigns completely: one of them stays.
 func TestResignationsBetweenCommands(t *testing.T) {
 	for name, uri := range map[string]string{"plain": testenv.MongoDB(t), "sharded": sharded(t, testenv.MongoDB(t))} {
 		t.Run(name, func(t *testing.T) {
@@ -115,7 +115,7 @@ func TestStaffTokenOfACrash(t *testing.T) {
 	wantErr(t, "delete 2", deletes(t, s, "2"), user.ErrLastStaff)
 	u, err := s.Users().Get(t.Context(), "2")
 	if err != nil || u.Version() != person(t, "2").Version() {
-		t.Errorf("who stays: %v, %v", u, err)
+		t.Errorf("the user that stays: %v, %v", u, err)
 	}
 	if _, err := s.Users().Update(t.Context(), "2", func(u *user.User) error { u.Rename("Still", "Staff"); return nil }); err != nil {
 		t.Fatal(err)

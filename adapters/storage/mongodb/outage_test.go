@@ -16,7 +16,7 @@ import (
 	"roster/test/support/testenv"
 )
 
-// nowhere is an address at which nobody listens.
+// nowhere returns an address without a listener.
 func nowhere(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -37,7 +37,7 @@ func TestAbsentServer(t *testing.T) {
 		t.Errorf("Start: got %v, want fault.Unavailable", err)
 	}
 	if strings.Contains(fmt.Sprintf("%+v", err), "hunter2") {
-		t.Errorf("the error tells the password: %v", err)
+		t.Errorf("the error has the password: %v", err)
 	}
 	shut(t, s)
 }

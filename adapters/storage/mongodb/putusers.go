@@ -65,9 +65,9 @@ func putUsers(ctx context.Context, s *Store, op string, docs []userDocument) ([]
 	return refused, s.settle(ctx, op, userTable.name, there...)
 }
 
-// refuse writes to refused why users of those left cannot be stored, and returns the others. An id that is taken comes
-// first. One command looks for both: of a user who is stored between two, the second alone would find the email, and the
-// user would be refused for it.
+// refuse writes to refused the reasons why users of left cannot be stored, and returns the others. A taken id takes
+// precedence over a taken email. One command checks both: between two commands the same user may be stored, and the
+// second would report its email as taken.
 func (s *Store) refuse(ctx context.Context, op string, docs []userDocument, left []int, refused []error) ([]int, error) {
 	ids, keys := make([]string, len(left)), make([]string, len(left))
 	for i, nth := range left {

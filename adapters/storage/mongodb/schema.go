@@ -27,7 +27,7 @@ type marker struct {
 	Version int64  `bson:"version"`
 }
 
-// claim marks an empty database as ours, if it may, and makes its counter, or refuses one that is another program's or
+// claim marks an empty database as one of Roster, if it may, and makes its counter, or refuses one that is another program's or
 // newer than this program. It returns the version of its schema. Several instances may do so at the same time.
 func (s *Store) claim(ctx context.Context) (version int64, err error) {
 	var there []mongo.CollectionSpecification
@@ -53,7 +53,7 @@ func (s *Store) claim(ctx context.Context) (version int64, err error) {
 		return version, err
 	}
 	if foreign != "" {
-		return 0, fmt.Errorf("mongodb: database %q is another program's: it has no marker of ours, and its collection %q is not empty",
+		return 0, fmt.Errorf("mongodb: database %q is another program's: it has no marker of Roster, and its collection %q is not empty",
 			s.place.name, foreign)
 	}
 	if err := byBytes(there); err != nil {

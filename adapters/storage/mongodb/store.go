@@ -18,9 +18,9 @@ import (
 	"roster/ports/outbound"
 )
 
-// Options is what a Store is told besides its URL.
+// Options are the settings of a Store besides its URL.
 type Options struct {
-	// Monitor is told of every command. It must not keep what commands hold.
+	// Monitor observes every command. It must not store the content of commands.
 	Monitor *event.CommandMonitor
 
 	storage.Options

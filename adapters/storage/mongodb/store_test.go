@@ -79,7 +79,7 @@ func TestDataSurvivesReopening(t *testing.T) {
 		t.Errorf("user came back as %+v, %v", u, err)
 	}
 	if id, err := s.UserIDs().NewUserID(t.Context()); err != nil || id != "3" {
-		t.Errorf("NewUserID: got %s, %v; want 3, since 2 was somebody's", id, err)
+		t.Errorf("NewUserID: got %s, %v; want 3, since 2 was used", id, err)
 	}
 }
 
@@ -135,7 +135,7 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("Start: got %v, want %q and the database's name", err, c.want)
 			}
 			if names, err := db.ListCollectionNames(t.Context(), bson.D{}); err != nil || !slices.Equal(names, []string{c.collection}) {
-				t.Errorf("what is not ours was changed: %v, %v", names, err)
+				t.Errorf("a database of another program was changed: %v, %v", names, err)
 			}
 		})
 	}

@@ -83,8 +83,8 @@ func (t *table[T, S, D]) readAll(op string, docs []D) (found []*T, err error) {
 	return found, nil
 }
 
-// tries is how often a write is tried that others come before. Of those who try at once one always
-// succeeds, and the pauses spread the others.
+// tries bounds the attempts of a write that conflicts with others. Of concurrent attempts one always succeeds, and pauses
+// spread the others.
 const tries = 128
 
 var errContended = errors.New("too many changes of one document at once")

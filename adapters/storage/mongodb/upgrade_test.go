@@ -138,8 +138,7 @@ func testUpgraded(t *testing.T, s *mongodb.Store, db *mongo.Database) {
 	}
 }
 
-// TestUpgradeOfManyUsers changes more users than one command does, of whom an upgrade that was cut off
-// has done some.
+// TestUpgradeOfManyUsers upgrades more users than one command changes. An interrupted upgrade has changed some of them.
 func TestUpgradeOfManyUsers(t *testing.T) {
 	uri := testenv.MongoDB(t)
 	db := raw(t, uri)

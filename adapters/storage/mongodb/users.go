@@ -111,7 +111,7 @@ func (r users) Add(ctx context.Context, u *user.User, events ...outbound.Events)
 	return nil
 }
 
-// skip makes new ids higher than that of a user about to be added. A user who cannot be added causes no gap.
+// skip makes new ids higher than that of a user about to be added. A user that cannot be added causes no gap.
 func (r users) skip(ctx context.Context, op string, d userDocument) error {
 	higher, err := userIDs(r).higher(ctx, op, d)
 	if err != nil || higher == 0 {

@@ -206,7 +206,7 @@ func TestChangesOfNothingAreAcknowledged(t *testing.T) {
 				collection string
 				filter     bson.D
 			}{
-				"a user who stays": {func() error {
+				"a user that stays": {func() error {
 					_, err := s.Users().Update(t.Context(), "1", func(*user.User) error { return nil })
 					return err
 				}, "users", append(is("_id", user.ID("1").SortKey()), version...)},
@@ -221,14 +221,14 @@ func TestChangesOfNothingAreAcknowledged(t *testing.T) {
 					}
 					return fmt.Errorf("got %w, want %w", err, session.ErrNotFound)
 				}, "sessions", append(is("_id", "a"), version...)},
-				"a user who has been deleted": {func() error {
+				"a deleted user": {func() error {
 					err := s.Users().Delete(t.Context(), "2", func(*user.User) error { return nil })
 					if errors.Is(err, user.ErrNotFound) {
 						return nil
 					}
 					return fmt.Errorf("got %w, want %w", err, user.ErrNotFound)
 				}, "users", append(is("_id", is("$in", bson.A{user.ID("2").SortKey()})), is("version", int64(-1))...)},
-				"a user who is put again": {func() error {
+				"a user that is put again": {func() error {
 					refused, err := s.Archive().Users().Put(t.Context(), []user.Snapshot{person(t, "1").Snapshot()})
 					if err != nil || !errors.Is(refused[0], outbound.ErrKeyTaken) {
 						return fmt.Errorf("got %w, %w; want %w", refused[0], err, outbound.ErrKeyTaken)

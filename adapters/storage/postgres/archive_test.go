@@ -19,8 +19,7 @@ import (
 	"roster/ports/outbound"
 )
 
-// TestPageOfBrokenRows spoils one row of each kind that its columns' rules leave room for, and expects to
-// be told which.
+// TestPageOfBrokenRows breaks one row of each kind in a way that the database permits. The error names the row.
 func TestPageOfBrokenRows(t *testing.T) {
 	s := opened(t)
 	at := time.UnixMilli(1700000000000).UTC()
@@ -60,7 +59,7 @@ func TestPageOfBrokenRows(t *testing.T) {
 	}
 }
 
-// TestPutOfUnstorableText has the server's own limits told before anything is stored.
+// TestPutOfUnstorableText puts texts that the server cannot store. They are refused before anything is stored.
 func TestPutOfUnstorableText(t *testing.T) {
 	s := opened(t)
 	for _, text := range []string{"a\x00b", "a\xffb"} {

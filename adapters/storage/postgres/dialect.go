@@ -11,7 +11,7 @@ import (
 	"roster/domain/user"
 )
 
-// dialect is PostgreSQL's.
+// dialect is the SQL of PostgreSQL.
 var dialect = sqltable.Dialect{
 	Name:       "postgres",
 	Argument:   "$",
@@ -19,22 +19,21 @@ var dialect = sqltable.Dialect{
 	Storable:   storable,
 	Sanitize:   sanitize,
 	OtherStaff: "SELECT EXISTS (SELECT 1 FROM users WHERE active AND staff AND id <> $1)",
-	// Few enough for the store's patience.
+	// Few enough for the store's timeout.
 	RowsPerStatement: 500, RowsPerTransaction: 500,
 	InsertNew: insertNew, SelectAny: selectAny, DeleteFirst: deleteFirst,
 }
 
-// storable reports whether the server can hold s: it refuses NUL and what is not UTF-8.
+// storable reports whether the server can store s: it refuses NUL and invalid UTF-8.
 func storable(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
-// sanitize returns s without what the server cannot hold.
+// sanitize replaces the characters that the server cannot store.
 func sanitize(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
 
-// insertNew takes each column as an array, so that it is one statement however many rows there are. The types of the
-// arrays are such that the driver need not ask the server for them. It waits for a transaction that is about to
-// add one of the rows.
+// insertNew takes each column as an array, so that the statement is the same for any number of rows. The driver knows the
+// types of the arrays without a query. It waits for a concurrent transaction that adds one of the rows.
 func insertNew(table string, columns []sqltable.Column, rows [][]any, _ ...string) (string, []any) {
 	names, arrays, args := make([]string, len(columns)), make([]string, len(columns)), make([]any, len(columns))
 	for i, c := range columns {
@@ -72,15 +71,15 @@ func selectAny(table, column string, values []string) (string, []any) {
 	return "SELECT " + column + " FROM " + table + " WHERE " + column + " = ANY($1::text[])", []any{values}
 }
 
-// deleteFirst passes over rows that another instance deletes or changes. The array makes the server look each id up.
+// deleteFirst skips rows that another instance is deleting or changing. The array makes the server look each id up.
 func deleteFirst(table, condition, order string) string {
 	return "DELETE FROM " + table + " WHERE id = ANY(ARRAY(SELECT id FROM " + table + " WHERE " + condition +
 		" ORDER BY " + order + " LIMIT $2 FOR UPDATE SKIP LOCKED))"
 }
 
-// EventList implements sqltable.DB: one walk along an index, or one for each kind, merged. It reads no more events
-// than it returns, and one more of each kind that is asked for; with both an actor and a user, those of one of them
-// until there are enough.
+// EventList implements sqltable.DB: one scan of an index, or one for each kind, merged. It reads only the events that
+// it returns and one more of each kind requested. With both an actor and a user it reads the events of one of them
+// until the page is full.
 func (s *Store) EventList(t *sqltable.EventTable, q audit.Query) (string, []any) {
 	l := dialect.ListByTime("at", q.Back)
 	for _, c := range []struct {
@@ -88,7 +87,7 @@ func (s *Store) EventList(t *sqltable.EventTable, q audit.Query) (string, []any)
 		id     user.ID
 	}{{"actor", q.Actor}, {"target", q.User}} {
 		if c.id != "" {
-			l.And(c.column + " <> ''") // without which its indexes do not serve
+			l.And(c.column + " <> ''") // the condition of the partial indexes
 			l.And(c.column + " = " + l.Bind(string(c.id)))
 		}
 	}
@@ -110,7 +109,7 @@ func (s *Store) EventList(t *sqltable.EventTable, q audit.Query) (string, []any)
 	var walks []string
 	for _, kind := range kinds {
 		of := append(slices.Clip(l.Parts), "kind = "+l.Bind(string(kind)))
-		// Without an end of its own it would be read and sorted whole where it is common.
+		// Without a limit of its own, all events of a common kind would be read and sorted.
 		walks = append(walks, "("+t.Select+sqltable.AllOf(of)+end+")")
 	}
 	return strings.Join(walks, " UNION ALL ") + end, l.Args

@@ -15,7 +15,7 @@ import (
 // sorted finds in a plan what is not read in the order of an index.
 var sorted = regexp.MustCompile(`\bSort  |->  (Incremental )?Sort\b|Bitmap|Gather`)
 
-// eventful returns a Store with 100,000 sessions, events and records of failures, of which the server
+// eventful returns a Store with 100,000 sessions, events and records of failures, for which the server
 // has statistics. User 7 has a great many of each.
 func eventful(t *testing.T) *Store {
 	t.Helper()
@@ -90,7 +90,7 @@ func TestKeysetPlans(t *testing.T) {
 			query, args = s.EventList(s.EventTable, audit.Query{Filter: c.f, Back: back, Limit: 20})
 			check(plan(t, s, query, args...), walks, c.index, "(ROW(at, id) > ROW('1700046400000'::bigint, ''::text)) AND (ROW(at, id) < ROW('1700053600000'::bigint, ''::text))")
 		}
-		// Of those who have few events all may be read and sorted, and likewise of an actor and a user.
+		// All events of a user with few may be read and sorted, and likewise those of an actor and a user.
 		for _, f := range []audit.Filter{
 			{Actor: "123"}, {User: "123"}, {Actor: "123", User: "7"}, {Actor: "7", User: "123"}, {Actor: "7", User: "7", Kinds: audit.Kinds()},
 			{User: "123", Kinds: audit.Kinds()},
@@ -98,7 +98,7 @@ func TestKeysetPlans(t *testing.T) {
 			query, args := s.EventList(s.EventTable, audit.Query{Filter: f, Back: back, Limit: 20})
 			got := plan(t, s, query, args...)
 			if scans.MatchString(got) || !strings.Contains(got, "audit_events_actor") && !strings.Contains(got, "audit_events_target") {
-				t.Errorf("%+v: want an index by whose they are\n%s", f, got)
+				t.Errorf("%+v: want an index by actor or user\n%s", f, got)
 			}
 		}
 	}

@@ -24,7 +24,7 @@ var migrations embed.FS
 // lockID is the advisory lock ("Rost") that an instance holds while it changes the schema.
 const lockID = 0x526F7374
 
-// mark is the table that says a schema is ours.
+// mark is the table that marks a schema as one of Roster.
 const mark = "roster_schema"
 
 // prepare makes the database ready for this program, or refuses it. Several instances may do so at the
@@ -49,11 +49,11 @@ func prepare(ctx context.Context, config *pgx.ConnConfig, o storage.Options) (er
 	return allowed(config, migrate(ctx, db, o))
 }
 
-// claim marks an empty schema as ours, if it may, and begins its list of migrations. It changes nothing in a
-// schema that holds anything.
+// claim marks an empty schema as one of Roster, if the options permit, and begins its list of migrations. It does not
+// change a schema that is not empty.
 func claim(ctx context.Context, db *sql.DB, access storage.Access) (created bool, err error) {
 	const op = "open the database"
-	if ours, err := marked(ctx, db); err != nil || ours {
+	if isRoster, err := marked(ctx, db); err != nil || isRoster {
 		return false, translate(ctx, op, err)
 	}
 	if access != storage.Create {
@@ -67,7 +67,7 @@ func claim(ctx context.Context, db *sql.DB, access storage.Access) (created bool
 	if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", lockID); err != nil {
 		return false, translate(ctx, op, err)
 	}
-	if ours, err := marked(ctx, tx); err != nil || ours {
+	if isRoster, err := marked(ctx, tx); err != nil || isRoster {
 		return false, translate(ctx, op, err) // another instance was faster
 	}
 	var schema sql.Null[string]
@@ -116,9 +116,9 @@ const selectMark = `SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class c JOIN pg_c
 // marked reports whether the schema in which we would make tables has our mark.
 func marked(ctx context.Context, q interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}) (ours bool, err error) {
-	err = q.QueryRowContext(ctx, selectMark, mark).Scan(&ours)
-	return ours, err
+}) (isRoster bool, err error) {
+	err = q.QueryRowContext(ctx, selectMark, mark).Scan(&isRoster)
+	return isRoster, err
 }
 
 // migrate brings the schema up to date, each step in a transaction of its own, one instance at a time.
@@ -128,8 +128,8 @@ func migrate(ctx context.Context, db *sql.DB, o storage.Options) error {
 	if err != nil {
 		return fmt.Errorf("postgres: %w", err)
 	}
-	// Others who hold the lock are asked each second, since waiting in line would itself stop some
-	// kinds of migrations; for an hour, or as long as ctx says.
+	// The lock is tried each second, for an hour or until ctx ends: a session that waits for it would block some kinds of
+	// migrations.
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockID(lockID), lock.WithLockTimeout(1, 3600))
 	if err != nil {
 		return fmt.Errorf("postgres: %w", err)

@@ -44,7 +44,7 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("Start: got %v, want %q", err, c.want)
 			}
 			if after := inventory(t, base); after != before {
-				t.Errorf("what is not ours was changed:\n%s\nto\n%s", before, after)
+				t.Errorf("a schema of another program was changed:\n%s\nto\n%s", before, after)
 			}
 		})
 	}

@@ -15,8 +15,8 @@ import (
 	"roster/test/support/testenv"
 )
 
-// wantUnavailable fails unless err is what tells a caller to come back later, and not that their own
-// time is up.
+// wantUnavailable fails unless err is of the kind that asks the caller to try again later, and not the end of the
+// caller's context.
 func wantUnavailable(t *testing.T, what string, err error) {
 	t.Helper()
 	if fault.KindOf(err) != fault.Unavailable || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
@@ -27,7 +27,7 @@ func wantUnavailable(t *testing.T, what string, err error) {
 // operations is every operation of the backend.
 func operations(t *testing.T, s *postgres.Store) map[string]func(context.Context) error {
 	t.Helper()
-	nobody := func(*user.User) error { return nil }
+	unchangedUser := func(*user.User) error { return nil }
 	x := session.Start("a", "1", 0, epoch, session.Rules{RefreshLifetime: time.Hour}, session.Client{})
 	p := person(t, "1")
 	return map[string]func(context.Context) error{
@@ -35,8 +35,8 @@ func operations(t *testing.T, s *postgres.Store) map[string]func(context.Context
 		"Add":            func(ctx context.Context) error { return s.Users().Add(ctx, p) },
 		"Get":            func(ctx context.Context) error { _, err := s.Users().Get(ctx, "1"); return err },
 		"ByEmail":        func(ctx context.Context) error { _, err := s.Users().ByEmail(ctx, "x"); return err },
-		"Update":         func(ctx context.Context) error { _, err := s.Users().Update(ctx, "1", nobody); return err },
-		"Delete":         func(ctx context.Context) error { return s.Users().Delete(ctx, "1", nobody) },
+		"Update":         func(ctx context.Context) error { _, err := s.Users().Update(ctx, "1", unchangedUser); return err },
+		"Delete":         func(ctx context.Context) error { return s.Users().Delete(ctx, "1", unchangedUser) },
 		"List":           func(ctx context.Context) error { _, err := s.Users().List(ctx, user.Query{Limit: 9}); return err },
 		"Count":          func(ctx context.Context) error { _, err := s.Users().Count(ctx, user.Filter{}); return err },
 		"NewUserID":      func(ctx context.Context) error { _, err := s.UserIDs().NewUserID(ctx); return err },

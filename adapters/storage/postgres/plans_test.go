@@ -31,7 +31,7 @@ func opened(t *testing.T) *Store {
 	return s
 }
 
-// crowded returns a Store with 100,000 users and as many sessions, of which the server has statistics.
+// crowded returns a Store with 100,000 users and as many sessions, for which the server has statistics.
 func crowded(t *testing.T) *Store {
 	t.Helper()
 	s := opened(t)
@@ -120,7 +120,7 @@ var exceptions = map[string]string{
 	"two criteria, first page":     "no index has two criteria: users equal in the first are sorted, page by page",
 	"two criteria, next page":      "as above, from the place on",
 	"search, by last_name":         "what the index of trigrams finds is sorted; as much as was found",
-	"staff, by last_name":          "the staff, who are few, are found by their own index and sorted",
+	"staff, by last_name":          "the few staff users are found by their own index and sorted",
 	"inactive, by last_name":       "as the staff",
 	"only one":                     "one row is sorted",
 	"count of a short term":        "a term of less than three characters has no trigram: all are read",

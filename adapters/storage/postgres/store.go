@@ -104,7 +104,7 @@ func unreadable(rawURL string) error {
 	return hidden
 }
 
-// Start implements storage.Backend. A Store whose Start failed holds nothing open and cannot be
+// Start implements storage.Backend. A Store whose Start failed has nothing open and cannot be
 // started again.
 func (s *Store) Start(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {

@@ -91,7 +91,7 @@ func TestDataSurvivesReopening(t *testing.T) {
 		t.Errorf("there are %d users, want 2", n)
 	}
 	if id, err := s.UserIDs().NewUserID(t.Context()); err != nil || id != "4" {
-		t.Errorf("NewUserID: got %s, %v; want 4, since 3 was somebody's", id, err)
+		t.Errorf("NewUserID: got %s, %v; want 4, since 3 was used", id, err)
 	}
 }
 

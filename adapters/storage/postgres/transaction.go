@@ -70,7 +70,7 @@ func (s *Store) Read(ctx context.Context, f sqltable.Work) error {
 	return s.run(ctx, func(ctx context.Context) error { return f(ctx, s.readers) })
 }
 
-// soon begins a transaction that is acknowledged before it is on the disk, where it is a moment later.
+// soon begins a transaction that is acknowledged shortly before it is on the disk.
 var soon = pgx.TxOptions{BeginQuery: "BEGIN; SET LOCAL synchronous_commit = off"}
 
 func (s *Store) Write(ctx context.Context, op string, m sqltable.Mode, f sqltable.Work) error {

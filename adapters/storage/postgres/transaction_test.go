@@ -28,7 +28,7 @@ func TestSoon(t *testing.T) {
 	for _, want := range []error{nil, refused} {
 		err := s.Write(t.Context(), "x", sqltable.Soon, func(ctx context.Context, q sqltable.Querier) error {
 			if mode := synchronous(ctx, q); mode != "off" {
-				t.Errorf("meanwhile synchronous_commit is %s, want off", mode)
+				t.Errorf("during the write synchronous_commit is %s, want off", mode)
 			}
 			return want
 		})

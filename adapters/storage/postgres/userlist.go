@@ -53,8 +53,8 @@ func flags(f user.Filter) sqltable.Where {
 	return w
 }
 
-// fewTerms is up to how many search terms have a condition each, which an index can serve. Further
-// ones share one, since the number of arguments is bounded and theirs is the caller's.
+// fewTerms is the number of search terms that have a condition each, which an index can serve. Further terms share one
+// condition, since a statement has a maximum number of arguments and a search any number of terms.
 const fewTerms = 16
 
 func matching(f user.Filter) sqltable.Where {

@@ -8,7 +8,7 @@ import (
 	"github.com/creack/pty"
 )
 
-// Without a terminal, progress is a line from time to time.
+// Without a terminal, progress is a line for each 1,000 records.
 func TestProgressInLines(t *testing.T) {
 	var out bytes.Buffer
 	p := NewProgress(&out, false)
@@ -18,7 +18,7 @@ func TestProgressInLines(t *testing.T) {
 	for n := range int64(5_000) {
 		p.Report("copied events", n+1, 0)
 	}
-	p.Report("tokens", 3, 3) // too few to be worth a line
+	p.Report("tokens", 3, 3) // too few for a line
 	p.Finish()
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	if len(lines) != parts+5 || lines[0] != "users: 2000 of 40000" || lines[parts-1] != "users: 40000 of 40000" || lines[parts] != "copied events: 1000" || lines[len(lines)-1] != "copied events: 5000" {
@@ -33,7 +33,7 @@ func TestProgressInLines(t *testing.T) {
 	}
 }
 
-// On a terminal it is a bar, which begins again with each kind of record.
+// On a terminal it is a bar, which restarts with each kind of record.
 func TestProgressOnATerminal(t *testing.T) {
 	master, slave, err := pty.Open()
 	if err != nil {

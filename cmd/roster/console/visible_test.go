@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// hostile is text that steers terminals or changes the order of what they show.
+// hostile is text with control sequences of terminals and characters that change the direction of text.
 const hostile = "\u009b31mRED\u009b0m \x1b[2J\x1b]0;owned\x07 \u202egpj.exe \u2028 \x7f \U000e0001 Zoë"
 
 func steers(s string) bool {
