@@ -99,7 +99,7 @@ func (p *program) create(cmd *cobra.Command, in inbound.UserInput, c creation) (
 		}
 		do := func(ctx context.Context, in inbound.UserInput) error {
 			u, err := a.Create(ctx, in)
-			if err != nil && c.ifAbsent { // another start may have created it at the same moment
+			if err != nil && c.ifAbsent { // another start may have created it at the same time
 				if exists, err := p.administratorExists(ctx, a, in.Email.Value()); exists || err != nil {
 					return err
 				}

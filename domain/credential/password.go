@@ -58,7 +58,7 @@ func BreachedFault(name string) fault.Field {
 	return fault.Field{Name: name, Code: "password_breached", Message: "This password has appeared in a data breach. Choose another one."}
 }
 
-// ErrBusy is the error when too many passwords are being hashed. A retry after a moment may succeed.
+// ErrBusy is the error when too many passwords are being hashed. A retry after a short time may succeed.
 var ErrBusy = fault.New(fault.Unavailable, "busy", "Too many sign-ins at once, try again in a moment.")
 
 // FieldRule returns the rule for a password field: DRF's CharField with a limit in bytes, which bounds the cost of

@@ -122,13 +122,13 @@ func readingSees(t *testing.T, open Opener, _ func() Opener) {
 
 func sameDatabase(t *testing.T, open Opener, another func() Opener) {
 	one, other := open.started(t, storage.Options{}), open.started(t, storage.Options{Access: storage.Read})
-	stranger := another().started(t, storage.Options{})
+	third := another().started(t, storage.Options{})
 	for _, c := range []struct {
 		name string
 		a, b storage.Backend
 		want bool
-	}{{"one database", one, other, true}, {"the other way round", other, one, true}, {"two databases", one, stranger, false},
-		{"read", other, stranger, false}} {
+	}{{"one database", one, other, true}, {"the other way round", other, one, true}, {"two databases", one, third, false},
+		{"read", other, third, false}} {
 		if got, err := c.a.Same(t.Context(), c.b); err != nil || got != c.want {
 			t.Errorf("%s: Same is %v, %v", c.name, got, err)
 		}

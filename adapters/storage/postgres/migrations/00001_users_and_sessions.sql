@@ -27,7 +27,7 @@ CREATE INDEX users_email ON users (email, id);
 CREATE INDEX users_first_name ON users (first_name, id);
 CREATE INDEX users_last_name ON users (last_name, id);
 
--- The few who stand out; lists of all others find enough of them in any order.
+-- The kinds with few users; lists of the other kinds find enough users in any order.
 CREATE INDEX users_staff ON users (id) WHERE staff;
 CREATE INDEX users_inactive ON users (id) WHERE NOT active;
 
@@ -53,7 +53,7 @@ CREATE INDEX sessions_owner ON sessions (owner);
 CREATE INDEX sessions_expires ON sessions (expires);
 
 -- user_id: the highest counted id ever given or added; it never goes back. A sequence would not do: an
--- added id could not push it up without a moment in which two instances push it back.
+-- added id could not raise it without a race in which another instance lowers it.
 CREATE TABLE counters (
     name  text   COLLATE "C" NOT NULL PRIMARY KEY,
     value bigint NOT NULL CHECK (value >= 0)
@@ -72,8 +72,8 @@ CREATE TABLE user_counts (
     CONSTRAINT user_counts_id PRIMARY KEY (active, staff, slot)
 ) WITH (fillfactor = 50);
 
--- The functions find their tables whatever the search path of whoever changes a user. The rows are
--- taken in one order, so that no two wait for each other.
+-- The functions find their tables whatever the search path of the session that changes a user. The rows are
+-- locked in one order, so that there is no deadlock.
 
 -- +goose StatementBegin
 CREATE FUNCTION users_added() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$

@@ -2,8 +2,8 @@
 
 -- What lists of one kind of users, searches and counts need so as not to read all users.
 
--- The order within each kind of users; a list of two kinds merges theirs. The most common list, of all
--- users, keeps the indexes without kinds.
+-- The order within each kind of users; a list of two kinds merges two of these. The most common list, of all
+-- users, uses the indexes without kinds.
 CREATE INDEX users_kind_id ON users (active, staff, id);
 CREATE INDEX users_kind_joined ON users (active, staff, joined, id);
 CREATE INDEX users_kind_email ON users (active, staff, email, id);
@@ -48,7 +48,7 @@ CREATE VIRTUAL TABLE users_search USING fts5 (
 );
 INSERT INTO users_search (users_search) VALUES ('rebuild');
 
--- Which three there are, and who has them.
+-- The trigrams, and the users that have them.
 CREATE VIRTUAL TABLE user_trigrams USING fts5vocab (users_search, instance);
 
 -- +goose StatementBegin

@@ -16,8 +16,8 @@ CREATE TABLE attempts (
 
 CREATE INDEX attempts_expires ON attempts (expires);
 
--- What happened to security. Users are named by their ids as the API spells them, '' for nobody: events
--- outlive users, and are ordered by time alone.
+-- The audit trail. Users have their ids in the form of the API, '' for none: events outlive users, and are ordered
+-- by time only.
 CREATE TABLE audit_events (
     id         TEXT    NOT NULL PRIMARY KEY,
     at         INTEGER NOT NULL,
@@ -32,8 +32,8 @@ CREATE TABLE audit_events (
     detail     TEXT    NOT NULL
 ) STRICT;
 
--- A list takes the one index that has all it asks for, once for each kind. Events without an actor or a
--- target are in no index by it: failed sign-ins, which anybody can make in numbers, cost the least.
+-- A list uses the one index over all its conditions, once for each kind. The indexes by actor and target omit events
+-- without one: failed sign-ins, which any client can cause in numbers, cost the least.
 CREATE INDEX audit_events_at ON audit_events (at, id);
 CREATE INDEX audit_events_kind ON audit_events (kind, at, id);
 CREATE INDEX audit_events_actor ON audit_events (actor, at, id) WHERE actor <> '';
