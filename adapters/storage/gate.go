@@ -8,8 +8,8 @@ import (
 
 var errClosed = errors.New("not open")
 
-// Gate counts what is under way in a backend, so that its Close can wait for it and no longer than it
-// may. The zero value is shut.
+// Gate counts the running operations of a backend, so that Close can wait for them until its context ends. The zero
+// value is shut.
 type Gate struct {
 	mu   sync.Mutex
 	open bool
@@ -17,14 +17,14 @@ type Gate struct {
 	idle chan struct{} // closed when shut and empty
 }
 
-// Open lets operations in.
+// Open permits operations.
 func (g *Gate) Open() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.open, g.idle = true, make(chan struct{})
 }
 
-// Enter lets one operation in; it calls Leave when done. A shut gate is fault.Unavailable.
+// Enter begins an operation, which calls Leave at its end. It fails with fault.Unavailable when the gate is shut.
 func (g *Gate) Enter() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -35,7 +35,7 @@ func (g *Gate) Enter() error {
 	return nil
 }
 
-// Leave ends one operation that Enter let in.
+// Leave ends an operation that Enter began.
 func (g *Gate) Leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -44,7 +44,7 @@ func (g *Gate) Leave() {
 	}
 }
 
-// Shut refuses further operations and waits until the running ones have left, or ctx ends.
+// Shut refuses further operations and waits for the end of the running ones or of ctx.
 func (g *Gate) Shut(ctx context.Context) error {
 	g.mu.Lock()
 	idle := g.idle

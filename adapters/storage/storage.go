@@ -19,50 +19,49 @@ type Backend interface {
 	Attempts() outbound.Attempts
 	AuditTrail() outbound.AuditTrail
 	Archive() outbound.Archive
-	UserIDs() outbound.UserIDs // counted ids; counting goes on above every id ever added
+	UserIDs() outbound.UserIDs // counted ids, each greater than every id that was added before
 
 	// Start connects and does what Options.Access allows: it creates the database, brings its schema up to
 	// date, or neither. It refuses a schema that is newer than this program, and a database that is another
 	// program's. It fails with ErrNoDatabase where it must not create one, and with ErrReadOnly where it
 	// should be able to write and cannot.
 	Start(ctx context.Context) error
-	// Same reports whether other, which is open too, is the same database, however each was named.
+	// Same reports whether other, which is open too, is the same database, whatever their URLs.
 	Same(ctx context.Context, other Backend) (bool, error)
-	// Ping fails with fault.Unavailable when the storage is away.
+	// Ping fails with fault.Unavailable when the storage is down.
 	Ping(ctx context.Context) error
-	// Close waits for what is under way and lets go of all resources.
+	// Close waits for running operations and releases all resources.
 	Close(ctx context.Context) error
 
 	// About names the database system and its version, and the version of the schema.
 	About(ctx context.Context) (string, error)
 }
 
-// Driver makes a Backend from a URL whose scheme is Scheme. Open does no I/O; it fails on a URL that
-// the backend cannot understand.
+// Driver makes a Backend from a URL with the scheme Scheme. Open does no I/O; it fails on an invalid URL.
 type Driver struct {
 	Scheme    string
-	Ephemeral bool // nothing outlives the process that opened it
-	// File returns the absolute path of the file that a URL names; nil where a database is no file.
+	Ephemeral bool // the database ends with the process that opened it
+	// File returns the absolute path of the file that a URL names; nil if a database is not a file.
 	File func(u *url.URL, dataDir string) string
 	Open func(u *url.URL, o Options) (Backend, error)
 }
 
-// Access is what is done with a database.
+// Access is the use of a database.
 type Access int
 
 // The kinds of access.
 const (
-	Create Access = iota // it is read and written, and created unless there is one
-	Write                // it is read and written; there must be one
-	Read                 // it is read; there must be one, whose schema is up to date
+	Create Access = iota // reads, writes, and creates the database if it does not exist
+	Write                // reads and writes an existing database
+	Read                 // reads an existing database with an up-to-date schema
 )
 
 var (
-	// ErrNoDatabase means that there is no database where the URL says, or one that holds nothing at all.
+	// ErrNoDatabase means that the URL names no database, or an empty one.
 	ErrNoDatabase = errors.New("there is no database")
-	// ErrReadOnly means that there is a database, which this process cannot write.
+	// ErrReadOnly means that this process cannot write to the database.
 	ErrReadOnly = errors.New("the database can only be read")
-	// ErrAway means that no server was reached, or one that is starting: the next try may succeed. It is
+	// ErrAway means that the server cannot be reached or is starting: the next try may succeed. It is
 	// fault.Unavailable.
 	ErrAway error = awayError{}
 )
@@ -72,7 +71,7 @@ type awayError struct{}
 func (awayError) Error() string { return "no answer from the database server" }
 func (awayError) Unwrap() error { return fault.ErrUnavailable }
 
-// TooOld is the error of a database that is opened to be read and needs its schema brought up to date first.
+// TooOld is the error of opening a database for reading that needs a migration first.
 func TooOld(place string, has, needed int64) error {
 	return fmt.Errorf("%s has schema version %d and needs %d: run roster migrate first, since a command that reads changes nothing", place,
 		has, needed)
@@ -80,18 +79,18 @@ func TooOld(place string, has, needed int64) error {
 
 // Options are the settings of a backend besides its URL.
 type Options struct {
-	DataDir string // where an embedded database lies unless the URL says otherwise
+	DataDir string // the directory of an embedded database if its URL has none
 	Access  Access
 	// Load means that this process will store many users through the Archive. The backend may keep other processes
-	// out when it has none yet.
+	// out while the database has no users.
 	Load bool
 
-	// Notice, unless nil, is called by Start with what the operator is to know: that a database was created, in a text that
-	// begins with "created", that it is read in an unusual way, or, before it begins, what is built that takes long on a
-	// large one: indexes, or the schema of a newer version. Archive.BuildIndexes calls it likewise.
+	// Notice, unless nil, is called by Start with a message for the operator: that a database was created (the text begins
+	// with "created"), that it is read in an unusual way, or that indexes or a migration will be built, which takes long in
+	// a large database. Archive.BuildIndexes calls it too.
 	Notice func(text string)
 
-	// Retry, unless nil, is called by Start when it failed with ErrAway before anything was done. It waits, and
+	// Retry, unless nil, is called by Start when it failed with ErrAway before any change. It waits, and
 	// returns nil for another try, or the error to fail with.
 	Retry func(ctx context.Context, err error) error
 
@@ -101,9 +100,8 @@ type Options struct {
 	Observe func(command string, took time.Duration, failed bool)
 }
 
-// Ended returns the error of ctx when it has ended, nil before. A deadline that has passed is the end,
-// although the timer of ctx may be late: a driver has the same deadline on its connection, which can fail
-// first.
+// Ended returns the error of ctx when it has ended, nil before. A context has ended once its deadline has passed, even if
+// its timer is late: a driver sets the same deadline on its connection, which can fail first.
 func Ended(ctx context.Context) error {
 	if end, ok := ctx.Deadline(); ok && !time.Now().Before(end) {
 		<-ctx.Done() // at once
@@ -111,7 +109,7 @@ func Ended(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// NotifyBuilding calls Notify with what is about to be built.
+// NotifyBuilding calls Notify before something is built.
 func (o Options) NotifyBuilding(what string) {
 	o.Notify("building " + what + ", which takes long on a large database")
 }
@@ -129,7 +127,7 @@ func (o Options) Reach(ctx context.Context, connect func(context.Context) error)
 	}
 }
 
-// Notify calls Notice, if there is one.
+// Notify calls Notice unless it is nil.
 func (o Options) Notify(text string) {
 	if o.Notice != nil && text != "" {
 		o.Notice(text)
@@ -141,7 +139,7 @@ var SortColumns = map[user.Sort]string{
 	user.SortID: "id", user.SortEmail: "email", user.SortFirstName: "first_name", user.SortLastName: "last_name", user.SortJoined: "joined_us",
 }
 
-// SortValue returns what the column of by holds at p.
+// SortValue returns the value of the column of by at p.
 func SortValue(p user.Position, by user.Sort) any {
 	switch by {
 	case user.SortID:
@@ -158,8 +156,8 @@ func SortValue(p user.Position, by user.Sort) any {
 	return nil
 }
 
-// Unavailable wraps a driver's error: the storage is away, busy or full, and the caller may try again.
-// The driver's text goes to the log, never to a caller.
+// Unavailable wraps a driver's error: the storage is down, busy or full, and the caller may try again. The driver's text
+// is for the log, never for a client.
 func Unavailable(err error) error { return &unavailable{err} }
 
 type unavailable struct{ cause error }

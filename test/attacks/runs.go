@@ -44,7 +44,7 @@ func Made(check string) bool {
 func Runs() map[string]Run {
 	unused := map[string]string{
 		"auth.current_password":       "asked for where the setting wants it; a run of its own",
-		"auth.register_enumeration":   "registration reveals whether an address has an account, as in DRF: without e-mail it cannot be completed later",
+		"auth.register_enumeration":   "registration reveals whether an address has an account, as in DRF: hiding it needs e-mail",
 		"jwtkey.alg_allowlist_exact":  "is about secrets; a run of its own",
 		"jwtkey.refresh_never_issued": "sessions are known to the storage, not each token; a session that is not there is refused",
 	}

@@ -111,7 +111,7 @@ func refusals() error {
 		share, p := mannWhitney(took[i], took[0])
 		fmt.Fprintf(out, "%s\t%.2f\t%.2f\t%.2f\t%.1f%%\t%.3f\t\n", k.name, s[refusedOf/2], s[refusedOf/10], s[refusedOf*9/10], 100*share, p)
 		if p < significant {
-			apart = errors.Join(apart, fmt.Errorf("refused sign-ins of %s can be distinguished from those of unknown addresses: p = %.2g", k.name, p))
+			apart = errors.Join(apart, fmt.Errorf("refused sign-ins of %s differ from those of unknown addresses: p = %.2g", k.name, p))
 		}
 	}
 	return errors.Join(out.Flush(), apart)

@@ -26,7 +26,7 @@ func (s auditTrail) Append(ctx context.Context, events ...audit.Event) error {
 	})
 }
 
-// record keeps events whose ids are not in use.
+// record stores events with unused ids.
 func record(kept map[audit.ID]audit.Event, events []audit.Event) {
 	for _, e := range events {
 		if _, there := kept[e.ID]; !there {

@@ -1,2 +1,2 @@
-// Package memory keeps everything in the process and forgets it at the end; for tests and demos.
+// Package memory stores everything in the memory of the process; for tests and demos.
 package memory

@@ -27,7 +27,7 @@ var Driver = storage.Driver{Scheme: "memory", Ephemeral: true, Open: func(u *url
 type Store struct {
 	mu       sync.RWMutex
 	emails   map[string]user.ID // by email key
-	lastID   int64              // highest counted id ever given or added
+	lastID   int64              // highest counted id that was assigned or added
 	users    *shelf[user.ID, user.User, user.Snapshot]
 	sessions *shelf[session.ID, session.Session, session.Snapshot]
 	attempts *shelf[lockout.Subject, lockout.Record, lockout.Snapshot]

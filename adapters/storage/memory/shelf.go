@@ -13,25 +13,25 @@ import (
 	"roster/ports/outbound"
 )
 
-// shelf keeps the states S of aggregates T under keys K. It never holds an aggregate, so that no caller can change
-// what is kept.
+// shelf stores the snapshots S of aggregates T under keys K. It never stores an aggregate, so that no caller can change
+// the stored state.
 type shelf[K comparable, T any, S comparable] struct {
-	name     string        // what errors call one
+	name     string        // the name of an aggregate in errors
 	mu       *sync.RWMutex // of the Store
 	kept     map[K]S
 	key      func(S) K
 	order    func(S) string // the key in the order of an archive
 	snapshot func(*T) S
 	restore  func(S) (*T, error)
-	version  func(*S) *int64       // nil where nothing changes
-	absent   func(K) (*T, error)   // what there is under a key with nothing; an error, or a new aggregate
-	conflict func(s S, k K) error  // why s cannot be kept under k because of what is under other keys; nil for never
-	replaced func(before, after S) // follows each change; the zero S stands for none; may be nil
+	version  func(*S) *int64       // nil if states never change
+	absent   func(K) (*T, error)   // the result for a key without a state: an error, or a new aggregate
+	conflict func(s S, k K) error  // fails when a state under another key excludes s under k; may be nil
+	replaced func(before, after S) // called after each change; the zero S means no state; may be nil
 
 	record func([]audit.Event) // adds events to the trail
 }
 
-// read runs f while nothing changes, unless ctx has ended.
+// read runs f under the read lock, unless ctx has ended.
 func (s *shelf[K, T, S]) read(ctx context.Context, f func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -41,7 +41,7 @@ func (s *shelf[K, T, S]) read(ctx context.Context, f func() error) error {
 	return f()
 }
 
-// write runs f while nothing else reads or changes, unless ctx has ended.
+// write runs f under the write lock, unless ctx has ended.
 func (s *shelf[K, T, S]) write(ctx context.Context, f func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -63,7 +63,7 @@ func (s *shelf[K, T, S]) find(k K) (*T, error) {
 	return s.absent(k)
 }
 
-// add keeps a new state and its events, or fails with taken.
+// add stores a new state and its events, or fails with taken.
 func (s *shelf[K, T, S]) add(ctx context.Context, state S, taken error, events []outbound.Events) error {
 	return s.write(ctx, func() error {
 		if _, there := s.kept[s.key(state)]; there {
@@ -88,7 +88,7 @@ func (s *shelf[K, T, S]) failure(op string, err error) error {
 	return fmt.Errorf("memory: %s %s: %w", op, s.name, err)
 }
 
-// put keeps a state, unless what is under other keys forbids it.
+// put stores a state unless conflict refuses it.
 func (s *shelf[K, T, S]) put(state S) error {
 	k := s.key(state)
 	if s.conflict != nil {
@@ -104,7 +104,8 @@ func (s *shelf[K, T, S]) put(state S) error {
 	return nil
 }
 
-// update keeps what change makes of the aggregate under a key, and its events. guard, unless nil, may refuse it.
+// update applies change to the aggregate under a key and stores the result with the events. guard, unless nil, may refuse
+// it.
 func (s *shelf[K, T, S]) update(
 	ctx context.Context, k K, change func(*T) error, guard func(before S, after *T) error, events []outbound.Events,
 ) (v *T, err error) {
@@ -149,8 +150,7 @@ func (s *shelf[K, T, S]) update(
 	return v, nil
 }
 
-// sweep removes up to limit of the states that are to go, those that come first in an order first, and returns how
-// many went.
+// sweep removes the first states in an order for which a function is true, up to limit, and returns their number.
 func (s *shelf[K, T, S]) sweep(ctx context.Context, limit int, which func(S) bool, order func(a, b S) int) (n int, err error) {
 	err = s.write(ctx, func() error {
 		old := s.states(which)
@@ -165,17 +165,17 @@ func (s *shelf[K, T, S]) sweep(ctx context.Context, limit int, which func(S) boo
 	return n, err
 }
 
-// remove removes all states that are to go, and returns how many went.
+// remove removes all states for which a function is true, and returns their number.
 func (s *shelf[K, T, S]) remove(ctx context.Context, which func(S) bool) (int, error) {
 	return s.sweep(ctx, math.MaxInt, which, func(S, S) int { return 0 })
 }
 
-// states returns the states that are wanted, in any order.
+// states returns the states for which a function is true, in any order.
 func (s *shelf[K, T, S]) states(wanted func(S) bool) []S {
 	return slices.DeleteFunc(slices.Collect(maps.Values(s.kept)), func(state S) bool { return !wanted(state) })
 }
 
-// list returns the aggregates that are wanted, in any order.
+// list returns the aggregates for whose states a function is true, in any order.
 func (s *shelf[K, T, S]) list(ctx context.Context, wanted func(*T) bool) (found []*T, err error) {
 	err = s.read(ctx, func() error {
 		for _, state := range s.kept {
@@ -227,7 +227,7 @@ func (s *shelf[K, T, S]) Put(ctx context.Context, states []S) ([]error, error) {
 	return refused, nil
 }
 
-// stretch returns the part of a list, newest first or back, that begins beyond a place.
+// stretch returns the part of a list after a position, newest first or oldest first.
 func stretch[X any, P comparable](found []X, at func(X) P, compare func(P, P) int, from *P, back bool, skip, limit int) []X {
 	if from != nil {
 		found = slices.DeleteFunc(found, func(x X) bool { return at(x) == *from || (compare(at(x), *from) > 0) != back })

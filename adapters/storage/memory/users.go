@@ -28,7 +28,7 @@ func (s *Store) emailConflict(u user.Snapshot, id user.ID) error {
 	return nil
 }
 
-// index keeps the email keys and the highest counted id.
+// index updates the email keys and the highest counted id.
 func (s *Store) index(before, after user.Snapshot) {
 	delete(s.emails, before.EmailKey)
 	s.emails[after.EmailKey] = after.ID
