@@ -56,6 +56,7 @@ test-race:
 # servers most of the time.
 test-plain:
 	$(GO) test -run TestThrottleSurvivesAddressFlood ./adapters/httpapi
+	$(GO) test -run TestAllocations ./bootstrap
 	$(GO) test -shuffle=on ./test/django
 	$(MAKE) --no-print-directory test-postgres
 	$(MAKE) --no-print-directory test-mongodb

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"roster/adapters/storage/sqltable"
 )
@@ -70,18 +71,15 @@ func (s *Store) Read(ctx context.Context, f sqltable.Work) error {
 	return s.run(ctx, func(ctx context.Context) error { return f(ctx, s.readers) })
 }
 
-// soon begins a transaction that is acknowledged shortly before it is on the disk.
-var soon = pgx.TxOptions{BeginQuery: "BEGIN; SET LOCAL synchronous_commit = off"}
-
 func (s *Store) Write(ctx context.Context, op string, m sqltable.Mode, f sqltable.Work) error {
 	switch m {
 	case sqltable.Statement:
 		return s.Read(ctx, f)
-	case sqltable.Soon:
-		return s.transact(ctx, op, soon, f)
+	case sqltable.Soon: // it is acknowledged before it is on the disk, where it is a moment later
+		return s.transact(ctx, op, []string{"BEGIN", "SET LOCAL synchronous_commit = off"}, f)
 	case sqltable.Durable, sqltable.Bulk:
 	}
-	return s.transact(ctx, op, pgx.TxOptions{}, f)
+	return s.transact(ctx, op, []string{"BEGIN"}, f)
 }
 
 // serialize makes transactions with the same argument wait for each other until they end.
@@ -94,35 +92,149 @@ func (s *Store) Serialize(ctx context.Context, q sqltable.Querier, what string) 
 	return err
 }
 
-func (s *Store) transact(ctx context.Context, op string, o pgx.TxOptions, f sqltable.Work) error {
+func (s *Store) transact(ctx context.Context, op string, begin []string, f sqltable.Work) error {
 	return s.run(ctx, func(ctx context.Context) error {
-		tx, err := s.pool.BeginTx(ctx, o)
+		c, err := s.pool.Acquire(ctx)
 		if err != nil {
 			return translate(ctx, op, err)
 		}
-		defer func() { _ = tx.Rollback(ctx) }() // after Commit it does nothing
-		if err := f(ctx, &querier{tx, s.listing}); err != nil {
+		defer c.Release() // which closes a connection that is still in a transaction
+		defer func() {
+			if !c.Conn().IsClosed() && c.Conn().PgConn().TxStatus() != idle {
+				_, _ = c.Exec(ctx, "ROLLBACK")
+			}
+		}()
+		t := &transaction{querier: querier{c, s.listing}, on: c}
+		for _, statement := range begin {
+			t.Later(statement, nil, func(err error) error { return translate(ctx, op, err) })
+		}
+		if err := f(ctx, t); err != nil {
 			return err
 		}
 		if err := ctx.Err(); err != nil {
 			return translate(ctx, op, err)
 		}
-		return commit(ctx, op, tx)
+		return t.commit(ctx, op)
 	})
 }
 
-// commit ends a transaction, also when the caller goes away during it. When the connection is lost it is not known
-// whether the transaction was stored, and it must not be tried again.
-func commit(ctx context.Context, op string, tx pgx.Tx) error {
+// idle is the status of a connection without a transaction.
+const idle = 'I'
+
+// transaction runs statements in a transaction. It sends those whose result is not needed together with the next one, and
+// so BEGIN with the first one and COMMIT with the last ones.
+type transaction struct {
+	querier
+	on      *pgxpool.Conn
+	waiting pgx.Batch
+	failed  []func(error) error // of each waiting statement
+
+	committing bool
+}
+
+var _ sqltable.Batcher = (*transaction)(nil)
+
+// Later implements sqltable.Batcher.
+func (t *transaction) Later(query string, args []any, failed func(error) error) {
+	t.waiting.Queue(query, args...)
+	t.failed = append(t.failed, failed)
+}
+
+// send sends the waiting statements and one more, whose result is the next of the answer.
+func (t *transaction) send(ctx context.Context, query string, args ...any) (pgx.BatchResults, error) {
+	batch, failed := t.waiting, t.failed
+	t.waiting, t.failed = pgx.Batch{}, nil
+	batch.Queue(query, args...)
+	answer := t.on.SendBatch(ctx, &batch)
+	for _, f := range failed {
+		if _, err := answer.Exec(); err != nil {
+			_ = answer.Close() // it repeats the error
+			if t.committing && unsure(err) {
+				return nil, err
+			}
+			return nil, f(err)
+		}
+	}
+	return answer, nil
+}
+
+func (t *transaction) QueryRow(ctx context.Context, query string, args ...any) sqltable.Row {
+	if len(t.failed) == 0 {
+		return t.querier.QueryRow(ctx, query, args...)
+	}
+	answer, err := t.send(ctx, query, args...)
+	return lastRow{answer, err}
+}
+
+// lastRow is the row that the last statement of a batch finds.
+type lastRow struct {
+	answer pgx.BatchResults
+	err    error
+}
+
+func (r lastRow) Scan(dest ...any) error {
+	if r.err != nil {
+		return r.err
+	}
+	err := r.answer.QueryRow().Scan(dest...)
+	if end := r.answer.Close(); err == nil {
+		err = end
+	}
+	return err
+}
+
+func (t *transaction) QueryEach(ctx context.Context, query string, args []any, f func(sqltable.Row) error) error {
+	if len(t.failed) > 0 { // a statement of a batch has no mode of its own
+		if _, err := t.Exec(ctx, "SELECT"); err != nil {
+			return err
+		}
+	}
+	return t.querier.QueryEach(ctx, query, args, f)
+}
+
+func (t *transaction) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	if len(t.failed) == 0 {
+		return t.querier.Exec(ctx, query, args...)
+	}
+	answer, err := t.send(ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	result, err := answer.Exec()
+	if end := answer.Close(); err == nil {
+		err = end
+	}
+	return result.RowsAffected(), err
+}
+
+// commit ends the transaction with what is waiting, also when the caller goes away during it. When the connection is lost
+// it is not known whether the transaction was stored, and it must not be tried again.
+func (t *transaction) commit(ctx context.Context, op string) error {
 	whole := context.WithoutCancel(ctx)
 	if end, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
 		whole, cancel = context.WithDeadline(whole, end)
 		defer cancel()
 	}
-	err := translate(ctx, op, tx.Commit(whole))
-	if errors.Is(err, errLost) {
+	t.committing = true
+	answer, err := t.send(whole, "COMMIT")
+	if err != nil && !unsure(err) {
+		return err
+	}
+	unknown := unsure(err)
+	if err == nil {
+		var result pgconn.CommandTag
+		if result, err = answer.Exec(); err == nil && result.String() == "ROLLBACK" {
+			err = pgx.ErrTxCommitRollback
+		}
+		_ = answer.Close() // it repeats the error
+		unknown = unsure(err)
+	}
+	if err = translate(ctx, op, err); unknown && errors.Is(err, errLost) {
 		return outage(op, errUnsure, err)
 	}
 	return err
 }
+
+// unsure reports whether err, from the driver, leaves open whether the server did what it was sent.
+func unsure(err error) bool { return err != nil && isLost(err) && !pgconn.SafeToRetry(err) }

@@ -177,9 +177,11 @@ func TestUpgradeFrom4(t *testing.T) {
 	}
 }
 
-// TestUpgradeFrom5 opens a database whose text for searches kept characters apart that share their upper case.
+// TestUpgradeFrom5 opens a database whose text for searches kept characters apart that share their upper case, and whose
+// index for searches was another one.
 func TestUpgradeFrom5(t *testing.T) {
 	base := former(t, 5,
+		"CREATE INDEX users_search ON users (search)",
 		`INSERT INTO users (id, email, email_key, first_name, last_name, active, staff, password, joined_us, version, search) VALUES
 			('0000000000000000007', 'a@example.com', 'a@example.com', 'Οδυσσεύς', 'Ilgın', true, false, 'x', 1700000000000000, 4, 'a@example.com' || chr(10) || 'οδυσσεύς' || chr(10) || 'ilgın'),
 			('0000000000000000008', 'b@example.com', 'b@example.com', 'Bo', 'Lee', true, false, 'x', 1700000000000000, 4, 'b@example.com' || chr(10) || 'bo' || chr(10) || 'lee')`)

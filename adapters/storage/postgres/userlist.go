@@ -1,12 +1,14 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
 
 	"roster/adapters/storage/sqltable"
 	"roster/domain/user"
+	"roster/ports/outbound"
 )
 
 func (s *Store) ListUsers(ctx context.Context, t *sqltable.UserTable, q user.Query) ([]*user.User, error) {
@@ -53,10 +55,12 @@ func flags(f user.Filter) sqltable.Where {
 	return w
 }
 
-// fewTerms is the number of search terms that have a condition each, which an index can serve. Further terms share one
-// condition, since a statement has a maximum number of arguments and a search any number of terms.
-const fewTerms = 16
+// manyTrigrams is how many trigrams a search looks up at most: more would hardly find less, and their number is the
+// caller's.
+const manyTrigrams = 12
 
+// matching returns the condition of a filter. A search is for outbound.SearchCandidates users at most, see the migration
+// that made user_candidates.
 func matching(f user.Filter) sqltable.Where {
 	w := flags(f)
 	if f.Only != "" {
@@ -72,14 +76,43 @@ func matching(f user.Filter) sqltable.Where {
 		w.And("FALSE") // no text that is stored has it
 		return w
 	}
-	for _, t := range terms[:min(fewTerms, len(terms))] {
-		w.And("search LIKE " + w.Bind("%"+literally.Replace(t)+"%"))
+	if len(terms) == 0 {
+		return w
 	}
-	if len(terms) > fewTerms {
-		w.And("NOT EXISTS (SELECT 1 FROM unnest(" + w.Bind(terms[fewTerms:]) + "::text[]) AS term WHERE strpos(search, term) = 0)")
+	if three := trigrams(terms); len(three) > 0 && f.Only == "" {
+		// In a SELECT of its own, which the planner does not run to see how much it finds.
+		w.And("ctid = ANY ((SELECT user_candidates(" + w.Bind(three) + ", " + w.Bind(terms) + ", " + w.Bind(outbound.SearchCandidates) +
+			", " + w.Bind(f.Staff != nil && *f.Staff) + ", " + w.Bind(f.Active != nil && !*f.Active) + "))::tid[])")
 	}
+	patterns := make([]string, len(terms))
+	for i, t := range terms {
+		patterns[i] = "%" + literally.Replace(t) + "%"
+	}
+	w.And("search LIKE ALL (" + w.Bind(patterns) + "::text[])")
 	return w
 }
 
-// literally takes from the characters of a LIKE pattern their meaning.
-var literally = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+// trigrams returns what user_candidates looks up for some terms: every three characters in a row or, when all terms are
+// shorter, the longest.
+func trigrams(terms []string) (out []string) {
+	longest := slices.SortedFunc(slices.Values(terms), func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	for _, t := range longest {
+		text := []rune(t)
+		for i := range max(0, len(text)-2) {
+			if three := operand.Replace(string(text[i:i+3])) + "'"; len(out) < manyTrigrams && !slices.Contains(out, three) {
+				out = append(out, three)
+			}
+		}
+	}
+	if len(out) == 0 && longest[0] != "" {
+		out = []string{operand.Replace(longest[0]) + "':*"}
+	}
+	return out
+}
+
+var (
+	// operand makes a text a quoted operand of a tsquery.
+	operand = strings.NewReplacer(`\`, `\\`, `'`, `''`)
+	// literally takes from the characters of a LIKE pattern their meaning.
+	literally = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+)

@@ -22,6 +22,22 @@ type Querier interface {
 	Exec(ctx context.Context, query string, args ...any) (int64, error)
 }
 
+// Batcher is a Querier of a transaction that can run a statement later, no later than at the end. When the statement fails,
+// so does the transaction, with what failed makes of the error.
+type Batcher interface {
+	Later(query string, args []any, failed func(error) error)
+}
+
+// later runs a statement whose result is not needed: when the transaction ends if that saves time, or at once.
+func later(ctx context.Context, q Querier, query string, args []any, failed func(error) error) error {
+	if b, ok := q.(Batcher); ok {
+		b.Later(query, args, failed)
+		return nil
+	}
+	_, err := q.Exec(ctx, query, args...)
+	return failed(err)
+}
+
 // Work is the function that Read and Write run. They may run it several times and use its last run only.
 type Work func(context.Context, Querier) error
 

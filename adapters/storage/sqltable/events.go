@@ -74,8 +74,9 @@ func (t *Tables) record(events []outbound.Events) func(ctx context.Context, q Qu
 			return t.d.refused(op, err)
 		}
 		for _, e := range occurred {
-			if _, err := q.Exec(ctx, t.EventTable.InsertOnce, t.EventTable.values(&e)...); err != nil {
-				return t.failure(ctx, op, err)
+			failed := func(err error) error { return t.failure(ctx, op, err) }
+			if err := later(ctx, q, t.EventTable.InsertOnce, t.EventTable.values(&e), failed); err != nil {
+				return err
 			}
 		}
 		return nil

@@ -231,8 +231,7 @@ func (t *Table[T, S]) add(ctx context.Context, q Querier, op string, s S) error 
 	if err != nil {
 		return t.d.refused(op, err)
 	}
-	_, err = q.Exec(ctx, t.Insert, row...)
-	return t.failure(ctx, op, err)
+	return later(ctx, q, t.Insert, row, func(err error) error { return t.failure(ctx, op, err) })
 }
 
 // addFirst stores a new row, or fails with ErrOvertaken when another instance has just added one with the same id.
@@ -305,8 +304,7 @@ func (t *Table[T, S]) save(ctx context.Context, q Querier, op string, before, af
 			changed, args = append(changed, c.Name), append(args, after[i])
 		}
 	}
-	_, err := q.Exec(ctx, t.Update(changed...), append(args, before[0])...)
-	return t.failure(ctx, op, err)
+	return later(ctx, q, t.Update(changed...), append(args, before[0]), func(err error) error { return t.failure(ctx, op, err) })
 }
 
 // delete runs a statement that deletes rows, and returns how many.

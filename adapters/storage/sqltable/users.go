@@ -136,8 +136,9 @@ func (t users) Delete(ctx context.Context, id user.ID, check func(*user.User) er
 		if err := t.keepStaff(ctx, q, op, key, u.LosesAdministration(before, true)); err != nil {
 			return err
 		}
-		if _, err = q.Exec(ctx, t.UserTable.Delete, key); err != nil {
-			return t.failure(ctx, op, err)
+		failed := func(err error) error { return t.failure(ctx, op, err) }
+		if err := later(ctx, q, t.UserTable.Delete, []any{key}, failed); err != nil {
+			return err
 		}
 		return t.record(events)(ctx, q, op)
 	})
@@ -173,8 +174,7 @@ func (t users) Count(ctx context.Context, f user.Filter) (int, error) {
 
 // raiseCounter makes the next counted id greater than n.
 func (t *Tables) raiseCounter(ctx context.Context, q Querier, op string, n int64) error {
-	_, err := q.Exec(ctx, t.RaiseCounter, n)
-	return t.failure(ctx, op, err)
+	return later(ctx, q, t.RaiseCounter, []any{n}, func(err error) error { return t.failure(ctx, op, err) })
 }
 
 type userIDs struct{ *Tables }
