@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -111,34 +112,39 @@ func TestEditorsAreNoAdministrators(t *testing.T) {
 	}
 }
 
-// The import of a small compressed file with large content takes little memory.
-func TestRowsTakeBoundedMemory(t *testing.T) {
+// gzipped returns a text compressed as a member of a gzip file, which may have several.
+func gzipped(t *testing.T, text string) []byte {
+	t.Helper()
 	var b bytes.Buffer
 	z, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	write := func(text string) {
-		if _, err := z.Write([]byte(text)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	const row = `{"model":"a.user","pk":%d,"fields":{"password":"!","last_login":null,"email":"user%d@example.com","bio":"`
-	write("[" + fmt.Sprintf(row, 1, 1))
-	for range 200 {
-		write(strings.Repeat("x", 1<<20))
-	}
-	write(`"}}`)
-	for n := range 40 { // each within the limits
-		write("," + fmt.Sprintf(row, n+2, n+2) + strings.Repeat("y", 4<<20) + `"}}`)
-	}
-	for n := range 2000 { // so that progress is reported, at which memory is measured
-		write("," + fmt.Sprintf(row, n+42, n+42) + `"}}`)
-	}
-	write("]")
-	if err := z.Close(); err != nil {
+	_, err = z.Write([]byte(text))
+	if err := errors.Join(err, z.Close()); err != nil {
 		t.Fatal(err)
 	}
+	return b.Bytes()
+}
+
+// The import of a small compressed file with large content takes little memory.
+func TestRowsTakeBoundedMemory(t *testing.T) {
+	var b bytes.Buffer
+	write := func(text string, times int) { b.Write(bytes.Repeat(gzipped(t, text), times)) }
+	const row = `{"model":"a.user","pk":%d,"fields":{"password":"!","last_login":null,"email":"user%d@example.com","bio":"`
+	write("["+fmt.Sprintf(row, 1, 1), 1)
+	write(strings.Repeat("x", 1<<20), 200)
+	write(`"}}`, 1)
+	bio := gzipped(t, strings.Repeat("y", 4<<20)+`"}}`)
+	for n := range 40 { // each within the limits
+		write(","+fmt.Sprintf(row, n+2, n+2), 1)
+		b.Write(bio)
+	}
+	var rest strings.Builder
+	for n := range 2000 { // so that progress is reported, at which memory is measured
+		fmt.Fprintf(&rest, ","+row+`"}}`, n+42, n+42)
+	}
+	write(rest.String()+"]", 1)
 	path := filepath.Join(t.TempDir(), "users.json.gz")
 	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
 		t.Fatal(err)

@@ -97,7 +97,7 @@ func run(t *testing.T, env map[string]string, until string, args ...string) comm
 	}
 	cmd := exec.CommandContext(t.Context(), binary, args...)
 	cmd.Dir = t.TempDir()
-	cmd.Env = process.Options{DataDir: cmd.Dir, Env: env}.Settings()
+	cmd.Env = append(process.Options{DataDir: cmd.Dir, Env: env}.Settings(), "GOGC=") // its peak is judged
 	var out bytes.Buffer
 	cmd.Stdout = &out
 	pipe, err := cmd.StderrPipe()
