@@ -68,7 +68,7 @@ test-plain:
 
 # Beside both, since it waits most of the time.
 test-attacks:
-	$(GO) test -shuffle=on -timeout 30m ./test/attacks
+	$(GO) test -shuffle=on -timeout 30m -parallel 6 ./test/attacks
 
 test-postgres test-mongodb: test-%:
 	TEST_BACKEND=$* $(GO) test -shuffle=on -timeout 30m -p 1 ./test/e2e ./test/django

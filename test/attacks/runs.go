@@ -1,4 +1,5 @@
-// Package attacks runs a corpus of attacks over HTTP against the built binary with its default settings.
+// Package attacks runs a corpus of attacks over HTTP against the built binary with its default settings. The checks that
+// are about the cost of a hash run against the release build, the others against the build with cheap hashes.
 // attacks.py has the attacks, a check each, with their sources; it needs only Python 3.
 package attacks
 
@@ -13,15 +14,16 @@ const secret = "pk3mVq9wZr7tYxB2nLd8sHc5jFg1aUe4"
 
 // Run is one run of the corpus.
 type Run struct {
-	Env     map[string]string // settings of the service
-	Options []string          // of attacks.py
-	Skipped map[string]string // checks that may be skipped, and why
+	FullCost bool              // against the released binary, not the one whose hashes are cheap
+	Env      map[string]string // settings of the service
+	Options  []string          // of attacks.py
+	Skipped  map[string]string // checks that may be skipped, and why
 }
 
 // Makes reports whether the run makes a check: has it among the selected ones, and does not skip it.
 func (r Run) Makes(check string) bool {
 	group, _, _ := strings.Cut(check, ".")
-	asked, all := false, true
+	asked, left, all := false, false, true
 	for i, option := range r.Options {
 		switch option {
 		case "--only":
@@ -30,9 +32,11 @@ func (r Run) Makes(check string) bool {
 		case "--group":
 			all = false
 			asked = asked || r.Options[i+1] == group
+		case "--skip":
+			left = left || strings.Contains(check, r.Options[i+1])
 		}
 	}
-	return (all || asked) && r.Skipped[check] == ""
+	return (all || asked) && !left && r.Skipped[check] == ""
 }
 
 // Made reports whether some run makes a check.
@@ -56,9 +60,11 @@ func Runs() map[string]Run {
 		}
 		return out
 	}
+	costly := []string{"--only", "auth.timing", "--only", "auth.password_huge", "--only", "bound."}
+	strict := []string{"--list-policy", "restricted", "--read-policy", "restricted", "--reuse-grace", "10", "--password-min", "15"}
 	return map[string]Run{
 		"standard": {
-			Options: []string{"--list-policy", "auth", "--read-policy", "auth", "--reuse-grace", "10"},
+			Options: []string{"--list-policy", "auth", "--read-policy", "auth", "--reuse-grace", "10", "--skip", "auth.timing"},
 			Skipped: with(map[string]string{
 				"authz.list_others": "signed-in users read each other in profile standard",
 				"authz.read_other":  "likewise",
@@ -67,9 +73,12 @@ func Runs() map[string]Run {
 		// The corpus changes passwords without the current one, which strict requires; that has a run of its own.
 		"strict": {
 			Env:     map[string]string{"ROSTER_PROFILE": "strict", "ROSTER_REQUIRE_CURRENT_PASSWORD": "false"},
-			Options: []string{"--list-policy", "restricted", "--read-policy", "restricted", "--reuse-grace", "10", "--password-min", "15"},
+			Options: append(strict, "--skip", "auth.timing"),
 			Skipped: unused,
 		},
+		// What is about the time and the memory of a hash, with what such a hash takes.
+		"standard, full cost": {FullCost: true, Options: costly},
+		"strict, full cost":   {FullCost: true, Env: map[string]string{"ROSTER_PROFILE": "strict"}, Options: slices.Concat(strict, costly)},
 		"current password": {
 			Env:     map[string]string{"ROSTER_PROFILE": "strict"},
 			Options: []string{"--expect-current-password", "--only", "auth.current_password"},
