@@ -36,7 +36,7 @@ func core(cfg config.Config, log *zap.Logger, o storage.Options) fx.Option {
 	return fx.Options(
 		fx.Supply(cfg, log, o),
 		fx.StartTimeout(startTimeout), fx.StopTimeout(cfg.ShutdownDelay+cfg.ShutdownTimeout+closeTimeout),
-		quietWiring,
+		fx.NopLogger, // a failure of the wiring is returned, and reported once
 		systemModule, passwordModule, storageModule, applicationModule,
 	)
 }
@@ -50,14 +50,14 @@ func New(ctx context.Context, cfg config.Config, log *zap.Logger) fx.Option {
 		log.Info(text)
 	}
 	o := storage.Options{Notice: notice, Retry: await(ctx, log)}
-	return fx.Options(core(cfg, log, o), fx.Supply(facts), tokenModule, sweeping, counting, followKeys, httpModule)
+	return fx.Options(core(cfg, log, o), fx.Supply(facts), tokenModule, telemetryModule, observed, sweeping, counting, followKeys, httpModule)
 }
 
 // Serve runs the service until ctx ends, then finishes the requests under way. Each value of reload makes it read keys
 // and certificate again. Once it serves, it calls announce, or logs a line if that is nil. It returns nil after a clean
 // shutdown. It does not close the log.
 func Serve(ctx context.Context, cfg config.Config, reload <-chan os.Signal, out *LogOutput, announce func(Serving)) error {
-	log, err := newLog(cfg, out)
+	log, level, err := newLog(cfg, out)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func Serve(ctx context.Context, cfg config.Config, reload <-chan os.Signal, out 
 		facts *Serving
 		admin inbound.Administration
 	)
-	app := fx.New(New(ctx, cfg, log), fx.Populate(&files, &facts, &admin))
+	app := fx.New(New(ctx, cfg, log), fx.Supply(level, out), fx.Populate(&files, &facts, &admin))
 	if err := start(ctx, app); err != nil {
 		return located(cfg, err)
 	}
@@ -177,7 +177,7 @@ func Check(_ context.Context, cfg config.Config) error {
 		return err
 	}
 	closeIt()
-	if _, err := openBackend(cfg, zap.NewNop(), storage.Options{}); err != nil {
+	if _, err := openBackend(cfg, zap.NewNop(), storage.Options{}, telemetered{}); err != nil {
 		return err
 	}
 	if _, err := openCertificate(cfg, zap.NewNop()); err != nil {

@@ -52,7 +52,7 @@ func TestURLsAreOpened(t *testing.T) {
 		"postgres://u:p@h1:5433,h2/d?pool_max_conns=2", "postgresql://u:p@[::1]:5433,[::2]/d", "postgres://u:p?#@%2Frun%2Fpostgresql/d",
 		"postgres:///d?host=/run/postgresql&user=a@b", "sqlite:", "sqlite:///data/a@b.db", "memory:",
 	} {
-		b, err := openBackend(load(t, "ROSTER_DATABASE="+database), zap.NewNop(), storage.Options{})
+		b, err := openBackend(load(t, "ROSTER_DATABASE="+database), zap.NewNop(), storage.Options{}, telemetered{})
 		if err != nil {
 			t.Errorf("%s: %v", database, err)
 			continue

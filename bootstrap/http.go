@@ -31,7 +31,7 @@ func httpSettings(cfg config.Config) httpapi.Settings {
 	drf := cfg.WireDetails == "drf"
 	return httpapi.Settings{
 		Pagination: httpapi.Pagination(cfg.Pagination), PageSize: cfg.PageSize, MaxPageSize: cfg.MaxPageSize,
-		PublicURL: cfg.PublicURL, MaxBody: cfg.MaxBody, RequestTimeout: cfg.RequestTimeout,
+		LogRequests: cfg.LogRequests, PublicURL: cfg.PublicURL, MaxBody: cfg.MaxBody, RequestTimeout: cfg.RequestTimeout,
 		AcceptForms: cfg.AcceptForms, LenientJSON: cfg.LenientJSON, LegacyCharsets: drf,
 		IntegerIDs: cfg.IDs == "integer", PythonIntegers: drf && cfg.IDs == "integer",
 		LoginField: cfg.LoginField, PasswordMaxLength: cfg.PasswordMaxLength, ConfirmPassword: cfg.RequireCurrentPassword,
@@ -46,8 +46,12 @@ func httpSettings(cfg config.Config) httpapi.Settings {
 
 func api(
 	accounts inbound.Accounts, authentication inbound.Authentication, sessions inbound.Sessions, trail inbound.Trail,
-	health inbound.Health, s httpapi.Settings, keys signingkeys.Source, log *zap.Logger,
+	health inbound.Health, s httpapi.Settings, keys signingkeys.Source, t telemetered,
+	log *zap.Logger,
 ) (http.Handler, error) {
+	if m := t.Metrics; m != nil {
+		s.Observe = func(a httpapi.Answer) { m.Request(a.Route, a.Method, a.Status, a.Took, a.Limit) }
+	}
 	jwks := func() []byte { return keys.Current("").JWKS() }
 	return httpapi.New(httpapi.Ports{
 		Accounts: accounts, Authentication: authentication, Sessions: sessions, Trail: trail, Health: health,
@@ -88,13 +92,15 @@ const adminConnections = 64
 
 // serveAdmin serves what only operators may see. Without an admin listener the service runs too, if the default address
 // is in use.
-func serveAdmin(lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, health inbound.Health, facts *Serving, log *zap.Logger) {
+func serveAdmin(
+	lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, health inbound.Health, o httpapi.Operations, facts *Serving, log *zap.Logger,
+) {
 	if cfg.AdminListen == config.Off {
 		return
 	}
 	host, _, _ := net.SplitHostPort(cfg.AdminListen) // the settings are checked
 	l := &listening{
-		server:      httpapi.NewServer(httpapi.NewAdmin(health, host, log), httpapi.Connections{Max: adminConnections}, log),
+		server:      httpapi.NewServer(httpapi.NewAdmin(health, o, host, log), httpapi.Connections{Max: adminConnections}, log),
 		connections: adminConnections, shutdown: sd, log: log,
 	}
 	l.server.WriteTimeout = 0 // the request says how long a profile takes

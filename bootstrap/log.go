@@ -1,8 +1,6 @@
 package bootstrap
 
 import (
-	"go.uber.org/fx"
-	"go.uber.org/fx/fxevent"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
@@ -11,10 +9,11 @@ import (
 
 // newLog returns the log of the settings: by default text on a terminal, JSON elsewhere. When out has no room, warnings
 // and errors are dropped last.
-func newLog(cfg config.Config, out *LogOutput) (*zap.Logger, error) {
-	level, err := zapcore.ParseLevel(cfg.LogLevel)
+// The level can be changed.
+func newLog(cfg config.Config, out *LogOutput) (*zap.Logger, zap.AtomicLevel, error) {
+	level, err := zap.ParseAtomicLevel(cfg.LogLevel)
 	if err != nil {
-		return nil, err
+		return nil, level, err
 	}
 	format := cfg.LogFormat
 	if format == "auto" {
@@ -37,7 +36,7 @@ func newLog(cfg config.Config, out *LogOutput) (*zap.Logger, error) {
 		encoder = zapcore.NewConsoleEncoder(encoding)
 	}
 	core := func(w zapcore.WriteSyncer, enabled func(zapcore.Level) bool) zapcore.Core {
-		return zapcore.NewCore(encoder, w, zap.LevelEnablerFunc(func(l zapcore.Level) bool { return l >= level && enabled(l) }))
+		return zapcore.NewCore(encoder, w, zap.LevelEnablerFunc(func(l zapcore.Level) bool { return level.Enabled(l) && enabled(l) }))
 	}
 	log := zap.New(zapcore.NewTee(
 		core(zapcore.AddSync(ordinary{out}), func(l zapcore.Level) bool { return l < zapcore.WarnLevel }),
@@ -47,13 +46,5 @@ func newLog(cfg config.Config, out *LogOutput) (*zap.Logger, error) {
 		log.Warn("lines of this log were dropped, since its reader did not take them in time",
 			zap.Uint64("lines", lines), zap.Uint64("since_start", all))
 	})
-	return log, nil
+	return log, level, nil
 }
-
-// quietWiring logs the events of fx at level debug.
-var quietWiring = fx.WithLogger(func(log *zap.Logger) fxevent.Logger {
-	l := &fxevent.ZapLogger{Logger: log.Named("wiring")}
-	l.UseLogLevel(zapcore.DebugLevel)
-	l.UseErrorLevel(zapcore.DebugLevel) // a failure is returned, and reported once
-	return l
-})

@@ -82,6 +82,13 @@ func (o *LogOutput) onDrop(report func(lines, all uint64)) {
 	o.report = report
 }
 
+// Dropped returns how many lines were dropped since the start.
+func (o *LogOutput) Dropped() uint64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.dropped
+}
+
 // Close writes the lines that wait, for up to a second. A write that then still waits for the reader ends with the
 // process, since no system can cancel a write to a pipe.
 func (o *LogOutput) Close() {

@@ -57,7 +57,7 @@ func (o *LogOutput) droppedLines() uint64 {
 func logTo(t *testing.T, r *reader) (*zap.Logger, *LogOutput) {
 	t.Helper()
 	out := NewLogOutput(r)
-	log, err := newLog(load(t), out)
+	log, _, err := newLog(load(t), out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func TestLogLevel(t *testing.T) {
 	for level, want := range map[string]int{"debug": 4, "info": 3, "warn": 2, "error": 1} {
 		r := new(reader)
 		out := NewLogOutput(r)
-		log, err := newLog(load(t, "ROSTER_LOG_LEVEL="+level), out)
+		log, _, err := newLog(load(t, "ROSTER_LOG_LEVEL="+level), out)
 		if err != nil {
 			t.Fatal(err)
 		}

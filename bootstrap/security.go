@@ -29,7 +29,7 @@ var systemModule = fx.Module("system",
 
 var passwordModule = fx.Module("password",
 	fx.Provide(
-		fx.Annotate(hasher, fx.As(new(outbound.PasswordHasher)), fx.As(new(outbound.StoredHashes))),
+		fx.Annotate(hasher, fx.As(fx.Self()), fx.As(new(outbound.PasswordHasher)), fx.As(new(outbound.StoredHashes))),
 		breachedPasswords,
 	))
 
@@ -40,10 +40,10 @@ var tokenModule = fx.Module("token",
 // queuePerWorker is how many callers may wait for each worker: about as many as it can serve before their wait is over.
 const queuePerWorker = 256
 
-func hasher(cfg config.Config) *password.Hasher {
+func hasher(cfg config.Config, t telemetered) *password.Hasher {
 	return password.New(password.Options{
 		Workers: workers(cfg), Queue: workers(cfg) * queuePerWorker, Wait: cfg.HashWait,
-		Digests: cfg.LegacyDigests, Imported: cfg.ImportedHashes,
+		Digests: cfg.LegacyDigests, Imported: cfg.ImportedHashes, Observe: t.hashed(),
 	})
 }
 

@@ -20,7 +20,9 @@ var storageModule = fx.Module("storage",
 	fx.Provide(
 		openBackend,
 		storage.Backend.Attempts,
-		func(b storage.Backend, log *zap.Logger) *auditlog.Trail { return auditlog.New(b.AuditTrail(), log) },
+		func(b storage.Backend, log *zap.Logger, t telemetered) *auditlog.Trail {
+			return auditlog.New(b.AuditTrail(), log, t.event())
+		},
 		func(t *auditlog.Trail) outbound.AuditTrail { return t },
 		func(b storage.Backend, t *auditlog.Trail) outbound.Users { return t.Users(b.Users()) },
 		func(b storage.Backend, t *auditlog.Trail) outbound.Sessions { return t.Sessions(b.Sessions()) },
@@ -45,12 +47,12 @@ func driver(database config.Database) (storage.Driver, error) {
 }
 
 // openBackend makes the configured backend, without connecting.
-func openBackend(cfg config.Config, log *zap.Logger, o storage.Options) (storage.Backend, error) {
+func openBackend(cfg config.Config, log *zap.Logger, o storage.Options, t telemetered) (storage.Backend, error) {
 	d, err := driver(cfg.Database)
 	if err != nil {
 		return nil, named(cfg, "database", err)
 	}
-	o.DataDir, o.Observe = cfg.DataDir, commandLog(log)
+	o.DataDir, o.Observe, o.Committed = cfg.DataDir, commandLog(log), t.committed()
 	b, err := d.Open(cfg.Database.URL(), o)
 	return b, named(cfg, "database", err)
 }

@@ -16,11 +16,17 @@ import (
 // they are missing in the storage.
 type Trail struct {
 	outbound.AuditTrail
-	log *zap.Logger
+	log   *zap.Logger
+	count func(audit.Event)
 }
 
-// New returns a Trail that stores events in kept.
-func New(kept outbound.AuditTrail, log *zap.Logger) *Trail { return &Trail{kept, log.Named("audit")} }
+// New returns a Trail that stores events in kept. It calls count, unless nil, with each event.
+func New(kept outbound.AuditTrail, log *zap.Logger, count func(audit.Event)) *Trail {
+	if count == nil {
+		count = func(audit.Event) {}
+	}
+	return &Trail{kept, log.Named("audit"), count}
+}
 
 // Append logs the events and stores them.
 func (t *Trail) Append(ctx context.Context, events ...audit.Event) error {
@@ -102,6 +108,7 @@ func (t *Trail) logged(events []outbound.Events, change func(outbound.Events) er
 func (t *Trail) write(events []audit.Event) {
 	for _, e := range events {
 		t.log.Info(string(e.Kind), fields(e)...)
+		t.count(e)
 	}
 }
 

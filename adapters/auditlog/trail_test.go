@@ -41,7 +41,7 @@ func TestEveryEventIsLoggedAndKept(t *testing.T) {
 			ID: "e1", At: at, Kind: kind, Actor: "7", User: "8", Session: "a0", Channel: audit.API,
 			Address: "192.0.2.1", UserAgent: "test", RequestID: "r1", Detail: "email",
 		}
-		if err := New(k, zap.New(core)).Append(t.Context(), e); err != nil {
+		if err := New(k, zap.New(core), nil).Append(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}
 		want := map[string]any{
@@ -64,7 +64,7 @@ func TestEveryEventIsLoggedAndKept(t *testing.T) {
 // Empty members of an event are omitted from its line.
 func TestEmptyMembersAreLeftOut(t *testing.T) {
 	core, lines := observer.New(zap.InfoLevel)
-	if err := New(&kept{}, zap.New(core)).Append(t.Context(), audit.Event{ID: "e1", At: at, Kind: audit.SignInFailed, Channel: audit.Operator}); err != nil {
+	if err := New(&kept{}, zap.New(core), nil).Append(t.Context(), audit.Event{ID: "e1", At: at, Kind: audit.SignInFailed, Channel: audit.Operator}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(map[string]any{"id": "e1", "at": at, "channel": "operator"}, lines.All()[0].ContextMap()); diff != "" {
@@ -77,7 +77,7 @@ func TestUnstoredEventsAreReported(t *testing.T) {
 	core, lines := observer.New(zap.InfoLevel)
 	away := errors.New("away")
 	events := []audit.Event{{ID: "e1", At: at, Kind: audit.SignedIn}, {ID: "e2", At: at, Kind: audit.Reused}}
-	if err := New(&kept{err: away}, zap.New(core)).Append(t.Context(), events...); !errors.Is(err, away) {
+	if err := New(&kept{err: away}, zap.New(core), nil).Append(t.Context(), events...); !errors.Is(err, away) {
 		t.Errorf("got %v", err)
 	}
 	var got []string
@@ -138,7 +138,7 @@ func (s storedSessions) Update(
 func TestEventsOfChangesAreLogged(t *testing.T) {
 	for _, refusal := range []error{nil, errors.New("refused")} {
 		core, lines := observer.New(zap.InfoLevel)
-		trail := New(&kept{}, zap.New(core))
+		trail := New(&kept{}, zap.New(core), nil)
 		users := trail.Users(storedUsers{stored: stored{refusal}})
 		sessions := trail.Sessions(storedSessions{stored: stored{refusal}})
 		event := func(id audit.ID) outbound.Events {

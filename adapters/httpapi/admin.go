@@ -13,13 +13,27 @@ import (
 	"roster/ports/inbound"
 )
 
-// NewAdmin returns the handler of the admin listener: health and profiling. host is the name or address that it
+// Operations are handlers that only operators may reach, beside health and profiling; nil for none.
+type Operations struct {
+	Metrics  http.Handler
+	LogLevel http.Handler
+}
+
+// NewAdmin returns the handler of the admin listener: health, profiling and o. host is the name or address that it
 // listens on.
-func NewAdmin(h inbound.Health, host string, log *zap.Logger) http.Handler {
+func NewAdmin(h inbound.Health, o Operations, host string, log *zap.Logger) http.Handler {
 	s := &server{Ports: Ports{Health: h}, log: log}
 	router := mux.NewRouter()
-	router.HandleFunc("/livez", s.livez)
-	router.HandleFunc("/readyz", s.readyz)
+	router.HandleFunc(livePath, s.livez)
+	router.HandleFunc(readyPath, s.readyz)
+	if o.LogLevel != nil {
+		router.Handle("/log/level", requireHost(host)(o.LogLevel))
+	}
+	if addr, err := netip.ParseAddr(host); o.Metrics != nil && err == nil && !addr.IsLoopback() {
+		router.Handle("/metrics", o.Metrics) // open to a network, in which a collector can use any name
+	} else if o.Metrics != nil {
+		router.Handle("/metrics", requireHost(host)(o.Metrics))
+	}
 	profiling := router.PathPrefix("/debug/pprof/").Subrouter()
 	profiling.Use(requireHost(host))
 	profiling.HandleFunc("/cmdline", pprof.Cmdline)

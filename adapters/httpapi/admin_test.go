@@ -10,7 +10,7 @@ import (
 
 // The admin handler has profiling and nothing of the API; the API has no profiling.
 func TestProfilingIsOnAdminHandlerOnly(t *testing.T) {
-	admin, api := NewAdmin(healthy{}, "", zap.NewNop()), denyingAPI(zap.NewNop())
+	admin, api := NewAdmin(healthy{}, Operations{}, "", zap.NewNop()), denyingAPI(zap.NewNop())
 	for path, want := range map[string][2]int{ // status of the admin handler and of the API
 		"/debug/pprof/": {200, 404}, "/debug/pprof/heap": {200, 404}, "/debug/pprof/cmdline": {200, 404},
 		"/debug/vars": {404, 404}, "/metrics": {404, 404}, "/api/users/": {404, 401}, "/livez": {200, 200},
@@ -36,7 +36,7 @@ func TestProfilingRefusesForeignHost(t *testing.T) {
 		{"127.0.0.1", "evil.example:8001", 421}, {"", "evil.example", 421}, {"", "", 421}, {"id.example.org", "evil.example:8001", 421},
 		{"127.0.0.1", "localhost.evil.example:8001", 421}, {"127.0.0.1", "127.0.0.1.evil.example:8001", 421},
 	} {
-		h := NewAdmin(healthy{}, c.listen, zap.NewNop())
+		h := NewAdmin(healthy{}, Operations{}, c.listen, zap.NewNop())
 		for path, want := range map[string]int{
 			"/debug/pprof/": c.want, "/debug/pprof/heap": c.want, "/debug/pprof/cmdline": c.want, "/debug/pprof/symbol": c.want,
 			"/livez": 200, "/readyz": 200, // public anyway, and load balancers use any name

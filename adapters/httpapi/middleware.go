@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"runtime/debug"
-	"time"
 
 	"github.com/felixge/httpsnoop"
 	"go.uber.org/zap"
@@ -22,7 +21,7 @@ import (
 func (s *server) wrap(next http.Handler) http.Handler {
 	next = withCORS(s.CORSOrigins, s.CORSHeaders, next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		info := &requestInfo{id: newRequestID(), route: "none", client: s.client(r)}
+		info := &requestInfo{id: s.requestID(r), route: noRoute, client: s.client(r)}
 		ctx, cancel := context.WithTimeout(r.Context(), s.RequestTimeout)
 		defer cancel()
 		ctx = context.WithValue(ctx, requestInfoKey{}, info)
@@ -33,16 +32,49 @@ func (s *server) wrap(next http.Handler) http.Handler {
 		s.warnUntrustedProxy(r)
 		s.setSecurityHeaders(w, r, info.id)
 		m := httpsnoop.CaptureMetricsFn(w, func(w http.ResponseWriter) { s.recoverPanic(w, r, next) })
-		limit := zap.Skip()
-		if info.limit != "" {
-			limit = zap.String("limit", info.limit)
+		s.logRequest(r, info, m)
+		if s.Observe != nil {
+			s.Observe(Answer{info.route, r.Method, m.Code, m.Duration, info.limit})
 		}
-		s.log.Info("request",
-			zap.String("method", truncate(r.Method, 16)), zap.String("route", info.route), zap.Int("status", m.Code),
-			zap.Duration("duration", m.Duration.Truncate(time.Microsecond)), zap.Int64("bytes", m.Written),
-			zap.String("client", info.client), zap.String("user", info.actor), zap.String("request_id", info.id), limit)
 	})
 }
+
+// logRequest writes the line of a request in the log, with a level of its own for answers that report a failure of the
+// service. Requests of probes have none unless they fail. The path of a request is logged only where there is no route:
+// it can hold anything.
+func (s *server) logRequest(r *http.Request, info *requestInfo, m httpsnoop.Metrics) {
+	level := zap.InfoLevel
+	if m.Code >= http.StatusInternalServerError {
+		level = zap.ErrorLevel
+	}
+	switch {
+	case s.LogRequests == LogNone, s.LogRequests == LogErrors && m.Code < http.StatusBadRequest,
+		(info.route == livePath || info.route == readyPath) && m.Code < http.StatusBadRequest:
+		return
+	}
+	line := s.log.Check(level, "request")
+	if line == nil {
+		return
+	}
+	fields := make([]zap.Field, 0, 10)
+	fields = append(fields, zap.String("method", truncate(r.Method, 16)), zap.String("route", info.route))
+	if info.route == noRoute {
+		fields = append(fields, zap.String("path", truncate(r.URL.Path, maxLoggedPath)))
+	}
+	fields = append(fields, zap.Int("status", m.Code), zap.Float64("duration_ms", float64(m.Duration.Microseconds())/1000),
+		zap.Int64("bytes", m.Written), zap.String("client", info.client))
+	if info.actor != "" {
+		fields = append(fields, zap.String("user", info.actor))
+	}
+	fields = append(fields, zap.String("request_id", info.id))
+	if info.limit != "" {
+		fields = append(fields, zap.String("limit", info.limit))
+	}
+	line.Write(fields...)
+}
+
+// maxLoggedPath is the most bytes of a path in the log.
+const maxLoggedPath = 200
 
 // securityHeaders are those that are always the same. Responses share the values.
 var securityHeaders = http.Header{

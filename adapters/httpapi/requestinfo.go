@@ -4,9 +4,16 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"net/http"
+	"regexp"
 
 	"go.uber.org/zap"
 )
+
+// proxyRequestID matches the ids that proxies make: nginx and Caddy in hexadecimal, Envoy and Traefik as UUIDs.
+var proxyRequestID = regexp.MustCompile(`^[0-9A-Za-z._:+/=-]{1,128}$`)
+
+// noRoute is the route of a request that no route matches.
+const noRoute = "none"
 
 // requestInfoKey is the key of a request's context under which its requestInfo is.
 type requestInfoKey struct{}
@@ -14,7 +21,7 @@ type requestInfoKey struct{}
 // requestInfo has the members of a request's log line besides its method and response.
 type requestInfo struct {
 	id     string
-	route  string // path template of the route, "none" if no route matches
+	route  string // path template of the route, or noRoute
 	client string // address it was sent from, see server.client
 	actor  string // id of the authenticated user
 	limit  string // name of the limit that refused it
@@ -31,7 +38,12 @@ func infoOf(r *http.Request) *requestInfo {
 // requestID returns the log field with the id of r.
 func requestID(r *http.Request) zap.Field { return zap.String("request_id", infoOf(r).id) }
 
-func newRequestID() string {
+// requestID returns the id of r: the one in X-Request-Id if a trusted proxy sent r, or a new one.
+func (s *server) requestID(r *http.Request) string {
+	id := r.Header.Get("X-Request-Id")
+	if id != "" && proxyRequestID.MatchString(id) && containsAddr(s.TrustedProxies, peer(r)) {
+		return id
+	}
 	var b [12]byte
 	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
 	return hex.EncodeToString(b[:])

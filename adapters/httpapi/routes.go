@@ -3,6 +3,7 @@ package httpapi
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/gorilla/mux"
@@ -68,12 +69,22 @@ func (s *server) routeTable() []route {
 	}
 }
 
+// The paths of probes.
+const (
+	livePath  = "/livez"
+	readyPath = "/readyz"
+)
+
+// variablePattern matches the pattern of a variable in a path, up to the closing brace. A route is named without it.
+var variablePattern = regexp.MustCompile(`:[^}]*}`)
+
 // routes returns the router. It does not clean paths, since it would redirect to the cleaned path.
 func (s *server) routes() *mux.Router {
 	router := mux.NewRouter().SkipClean(true)
 	handle := func(path string, h http.HandlerFunc) *mux.Route {
+		route := variablePattern.ReplaceAllString(path, "}")
 		return router.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
-			infoOf(r).route = path
+			infoOf(r).route = route
 			h(w, r)
 		})
 	}
@@ -81,8 +92,8 @@ func (s *server) routes() *mux.Router {
 		handle(row.path, s.serve(row.resource))
 		handle(strings.TrimSuffix(row.path, "/"), s.redirect)
 	}
-	handle("/livez", s.livez).Methods(http.MethodGet, http.MethodHead)
-	handle("/readyz", s.readyz).Methods(http.MethodGet, http.MethodHead)
+	handle(livePath, s.livez).Methods(http.MethodGet, http.MethodHead)
+	handle(readyPath, s.readyz).Methods(http.MethodGet, http.MethodHead)
 	handle("/.well-known/jwks.json", s.serveJWKS).Methods(http.MethodGet, http.MethodHead)
 	router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errNoRoute) })
 	router.MethodNotAllowedHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -24,8 +24,26 @@ const (
 // FromHost as Settings.PublicURL takes the base of links from the Host header of each request.
 const FromHost = "from-host"
 
-// Settings are the parts of the wire format that are configurable.
+// The requests that are logged.
+const (
+	LogAll    = "all"
+	LogErrors = "errors" // those with an answer of 400 or above
+	LogNone   = "off"
+)
+
+// Answer is what is measured of a request that was answered.
+type Answer struct {
+	Route  string // the template of its path, such as /api/users/{id}/, or "none"
+	Method string
+	Status int
+	Took   time.Duration
+	Limit  string // the limit that refused it, "" for none
+}
+
+// Settings are the parts of the wire format that are configurable, and what is reported of requests.
 type Settings struct {
+	LogRequests       string       // LogAll unless given
+	Observe           func(Answer) // is called after each request; nil for nothing
 	Pagination        Pagination
 	PageSize          int    // items per page
 	MaxPageSize       int    // largest page_size a request may ask for; 0 to ignore page_size

@@ -34,6 +34,8 @@ type Options struct {
 	Queue int
 	// Digests accepts passwords that are stored as one SHA-1 or MD5, as in old Django projects.
 	Digests bool
+	// Observe, unless nil, is called after each computation: how long it waited for a place, and how long it took.
+	Observe func(wait, took time.Duration)
 	// Imported says that hashes in other schemes than the preferred are stored. Otherwise the Hasher notices that with
 	// the first one that it reads.
 	Imported bool
@@ -113,3 +115,6 @@ func (h *Hasher) Cost(c credential.Hash) (cost credential.Cost, ok bool) {
 	s, ok := read(c, h.digests)
 	return s.work.cost(), ok
 }
+
+// Waiting returns how many callers wait for a place.
+func (h *Hasher) Waiting() int { return len(h.pool.queue) }

@@ -18,13 +18,15 @@ type pool struct {
 	size   int64
 	queue  chan struct{} // one element for each waiting caller
 	wait   time.Duration
+
+	observe func(wait, took time.Duration)
 }
 
 func newPool(o Options) *pool {
 	size := int64(max(o.Workers, 1))
 	return &pool{
 		places: semaphore.NewWeighted(size), size: size,
-		queue: make(chan struct{}, max(o.Queue, 0)), wait: o.Wait,
+		queue: make(chan struct{}, max(o.Queue, 0)), wait: o.Wait, observe: o.Observe,
 	}
 }
 
@@ -32,11 +34,16 @@ func newPool(o Options) *pool {
 // many callers wait or the wait is over, and with the error of ctx when that ends first.
 func (p *pool) do(ctx context.Context, n int64, work func()) error {
 	n = min(n, p.size)
+	called := time.Now()
 	if err := p.enter(ctx, n); err != nil {
 		return err
 	}
 	defer p.places.Release(n)
+	begun := time.Now()
 	inBackground(work)
+	if p.observe != nil {
+		p.observe(begun.Sub(called), time.Since(begun))
+	}
 	return nil
 }
 

@@ -98,6 +98,10 @@ type Options struct {
 	// command, its duration, and whether it failed as a whole; never with its content or its result. Calls may be
 	// concurrent.
 	Observe func(command string, took time.Duration, failed bool)
+
+	// Committed, unless nil, is called after each commit in which an embedded database stored writes of concurrent
+	// callers, with their number.
+	Committed func(writes int)
 }
 
 // Ended returns the error of ctx when it has ended, nil before. A context has ended once its deadline has passed, even if

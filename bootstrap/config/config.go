@@ -102,8 +102,10 @@ type Config struct {
 	ThrottleToken    Rate `name:"throttle_token" default:"600/min" django:"off"`
 	ThrottleRegister Rate `name:"throttle_register" default:"20/min" django:"off"`
 
-	LogLevel  string `name:"log_level" default:"info" validate:"oneof=debug info warn error"`
-	LogFormat string `name:"log_format" default:"auto" validate:"oneof=auto console json"`
+	LogLevel    string `name:"log_level" default:"info" validate:"oneof=debug info warn error"`
+	LogFormat   string `name:"log_format" default:"auto" validate:"oneof=auto console json"`
+	LogRequests string `name:"log_requests" default:"all" validate:"oneof=all errors off"`
+	Metrics     bool   `name:"metrics" default:"true"`
 
 	source map[string]Source // what gave each setting its value
 	where  map[string]string // the variable, the flag or the line of a file; of a default the variable

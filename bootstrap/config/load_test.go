@@ -54,7 +54,7 @@ func TestDefaults(t *testing.T) {
 		TrustedProxies: List{}, CORSOrigins: List{}, CORSHeaders: List{}, TLSAutocert: List{},
 		TLSAutocertDirectory: "https://acme-v02.api.letsencrypt.org/directory", HSTSMaxAge: 2 * 365 * 24 * time.Hour,
 		ThrottleUser: Rate{600, time.Minute}, ThrottleToken: Rate{600, time.Minute}, ThrottleRegister: Rate{20, time.Minute},
-		LogLevel: "info", LogFormat: "auto",
+		LogLevel: "info", LogFormat: "auto", LogRequests: "all", Metrics: true,
 	}
 	same := cmp.FilterPath(func(p cmp.Path) bool {
 		name := p.Last().String()

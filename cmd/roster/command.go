@@ -111,6 +111,7 @@ func (p *program) serveCommand() *cobra.Command {
 			if onTerminal && cfg.LogFormat != "json" {
 				announce = func(s bootstrap.Serving) { p.announce(cmd, s) }
 			}
+			bootstrap.Version = nameOf(version, buildInfo())
 			err = bootstrap.Serve(cmd.Context(), cfg, hangups, p.log, announce)
 			if interrupted(err) {
 				return nil // stopped before it had started

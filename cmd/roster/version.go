@@ -27,19 +27,27 @@ func (p *program) printVersion() error {
 }
 
 // versionLine describes this program.
-func versionLine() string {
+func versionLine() string { return describe(version, buildInfo()) }
+
+func buildInfo() *debug.BuildInfo {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		info = &debug.BuildInfo{}
 	}
-	return describe(version, info)
+	return info
 }
 
-// describe returns the version of a build: the one of the linker flag, or else the one that the Go command recorded.
-func describe(version string, info *debug.BuildInfo) string {
+// nameOf returns the name of the version of a build: the one of the linker flag, or else the one that the Go command
+// recorded.
+func nameOf(version string, info *debug.BuildInfo) string {
 	if version = cmp.Or(version, info.Main.Version); version == "" || version == "(devel)" {
-		version = "development"
+		return "development"
 	}
+	return version
+}
+
+// describe returns the version of a build, of Go and of the commit.
+func describe(version string, info *debug.BuildInfo) string {
 	recorded := map[string]string{}
 	for _, s := range info.Settings {
 		recorded[s.Key] = s.Value
@@ -48,5 +56,5 @@ func describe(version string, info *debug.BuildInfo) string {
 	if recorded["vcs.modified"] == "true" {
 		commit += ", with changes"
 	}
-	return fmt.Sprintf("roster %s\ngo     %s\ncommit %s\n", version, runtime.Version(), commit)
+	return fmt.Sprintf("roster %s\ngo     %s\ncommit %s\n", nameOf(version, info), runtime.Version(), commit)
 }

@@ -46,6 +46,7 @@ var layers = []layer{
 		"github.com/gorilla/mux", "github.com/maypok86/otter/v2", "github.com/rs/cors", "github.com/throttled/throttled/v2",
 		"go.uber.org/zap", "golang.org/x",
 	}},
+	{dir: "adapters/telemetry", inside: []string{"domain", "ports"}, vendor: []string{"*"}, never: wiring},
 	{dir: "adapters/storage", inside: []string{"domain", "ports/outbound"}},
 	{dir: "adapters/storage/*", inside: []string{"domain", "ports/outbound", "adapters/storage."}, vendor: []string{"*"}, never: append([]string{"github.com/gorilla"}, wiring...)},
 	{dir: "adapters/storage/postgres", inside: []string{"domain", "ports/outbound", "adapters/storage.", "adapters/storage/sqltable"}, vendor: []string{"*"}, never: append([]string{"github.com/gorilla"}, wiring...)},

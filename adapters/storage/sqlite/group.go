@@ -185,6 +185,9 @@ func (s *Store) runBatch(ctx context.Context) error {
 	if kept > 0 {
 		s.group.commits.Add(1)
 		s.group.writes.Add(int64(kept))
+		if s.options.Committed != nil {
+			s.options.Committed(kept)
+		}
 	}
 	return nil
 }

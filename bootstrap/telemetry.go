@@ -1,0 +1,110 @@
+package bootstrap
+
+import (
+	"time"
+
+	"go.uber.org/fx"
+	"go.uber.org/zap"
+
+	"roster/adapters/httpapi"
+	"roster/adapters/password"
+	"roster/adapters/telemetry"
+	"roster/bootstrap/config"
+	"roster/domain/audit"
+)
+
+// Version is the version of the program, for its metrics.
+var Version = "unknown"
+
+// telemetryModule observes the ports of the service. The ports are wrapped in every case, for the log at level debug,
+// which can begin at any time.
+var telemetryModule = fx.Module("telemetry", fx.Provide(metrics, observe, operations), fx.Invoke(gauges))
+
+// observed wraps the ports.
+var observed = fx.Options(
+	fx.Decorate(telemetry.Observer.Users), fx.Decorate(telemetry.Observer.Sessions), fx.Decorate(telemetry.Observer.Attempts),
+	fx.Decorate(telemetry.Observer.AuditTrail), fx.Decorate(telemetry.Observer.PasswordHasher),
+	fx.Decorate(telemetry.Observer.Accounts), fx.Decorate(telemetry.Observer.Authentication),
+	fx.Decorate(telemetry.Observer.UserSessions), fx.Decorate(telemetry.Observer.Trail),
+)
+
+// telemetered is what parts of the service report to, beside their ports. Without metrics, and in a command of the
+// operator, they report nothing.
+type telemetered struct {
+	fx.In
+	Metrics *telemetry.Metrics `optional:"true"`
+}
+
+func (t telemetered) event() func(audit.Event) {
+	if t.Metrics == nil {
+		return nil
+	}
+	return t.Metrics.Event
+}
+
+func (t telemetered) committed() func(int) {
+	if t.Metrics == nil {
+		return nil
+	}
+	return t.Metrics.Committed
+}
+
+func (t telemetered) hashed() func(wait, took time.Duration) {
+	if t.Metrics == nil {
+		return nil
+	}
+	return t.Metrics.Hashed
+}
+
+// metrics returns nil when they are switched off, or cannot be read.
+func metrics(cfg config.Config) *telemetry.Metrics {
+	if !cfg.Metrics || cfg.AdminListen == config.Off {
+		return nil
+	}
+	return telemetry.NewMetrics(Version)
+}
+
+func observe(m *telemetry.Metrics, log *zap.Logger) telemetry.Observer {
+	all := []telemetry.Observer{telemetry.Log(log)}
+	if m != nil {
+		all = append(all, m.Observe)
+	}
+	return telemetry.All(all...)
+}
+
+// running is what the metrics read when they are asked for.
+type running struct {
+	fx.In
+	Hasher *password.Hasher
+	Log    *LogOutput `optional:"true"`
+}
+
+func gauges(m *telemetry.Metrics, cfg config.Config, r running) {
+	if m == nil {
+		return
+	}
+	m.Gauge("roster_password_hash_places", "Computations of password hashes that may run at once.",
+		func() float64 { return float64(workers(cfg)) })
+	m.Gauge("roster_password_hash_waiting", "Computations that wait for a free place.", func() float64 { return float64(r.Hasher.Waiting()) })
+	if r.Log != nil {
+		m.Counter("roster_log_lines_dropped_total", "Lines of the log that were dropped, since its reader did not take them in time.",
+			func() float64 { return float64(r.Log.Dropped()) })
+	}
+}
+
+// level is the level of the log, if it can be changed.
+type level struct {
+	fx.In
+	Level zap.AtomicLevel `optional:"true"`
+}
+
+func operations(m *telemetry.Metrics, l level) httpapi.Operations {
+	var o httpapi.Operations
+	if m != nil {
+		o.Metrics = m.Handler()
+	}
+	if l.Level != (zap.AtomicLevel{}) {
+		o.LogLevel = l.Level
+	}
+	return o
+}
