@@ -144,7 +144,9 @@ func (o *LogOutput) write(batch []byte) (all bool) {
 	for len(batch) > 0 {
 		together := wholeLines(batch)
 		if n, err := o.w.Write(together); err != nil {
-			failed += uint64(bytes.Count(together[n:], newline))
+			for range bytes.Lines(together[n:]) {
+				failed++
+			}
 		}
 		batch = batch[len(together):]
 	}
@@ -156,8 +158,6 @@ func (o *LogOutput) write(batch []byte) (all bool) {
 
 // pipeSize is PIPE_BUF of Linux: other writers to a pipe cannot break into a write of so many bytes (pipe(7)).
 const pipeSize = 4096
-
-var newline = []byte("\n")
 
 // wholeLines returns the first lines of batch that have pipeSize bytes together, at least one line.
 func wholeLines(batch []byte) []byte {

@@ -29,11 +29,11 @@ type Metrics struct {
 	useCases      *prometheus.CounterVec
 	storageTimes  *prometheus.HistogramVec
 	storageErrors *prometheus.CounterVec
-	hashTimes     prometheus.Histogram
-	hashWaits     prometheus.Histogram
+	hashTimes     prometheus.Observer
+	hashWaits     prometheus.Observer
 	hashBusy      prometheus.Counter
 	events        *prometheus.CounterVec
-	commits       prometheus.Histogram
+	commits       prometheus.Observer
 }
 
 // NewMetrics returns Metrics of a program of a version.
@@ -41,22 +41,22 @@ func NewMetrics(version string) *Metrics {
 	m := &Metrics{registry: prometheus.NewRegistry()}
 	m.requests = m.counters("roster_http_requests_total", "HTTP requests by route template, method and status code.",
 		"route", "method", "code")
-	m.requestTimes = m.histograms("roster_http_request_duration_seconds", "Time from the end of a request's header to the end of its response.",
+	m.requestTimes = m.histograms("roster_http_request_duration_seconds", "Time from the header of a request to the end of its response.",
 		durations, "route", "method")
 	m.throttled = m.counters("roster_http_throttled_total", "HTTP requests that a limit refused.", "limit")
 	m.useCases = m.counters("roster_use_cases_total", "Use cases by how they ended.", "use_case", "outcome")
 	m.storageTimes = m.histograms("roster_storage_operation_duration_seconds", "Time of an operation of the storage.", durations, "operation")
 	m.storageErrors = m.counters("roster_storage_operation_errors_total", "Operations of the storage that failed.", "operation", "kind")
 	m.hashTimes = m.histograms("roster_password_hash_duration_seconds", "Time to compute the hash of a password.", durations).
-		WithLabelValues().(prometheus.Histogram)
+		WithLabelValues()
 	m.hashWaits = m.histograms("roster_password_hash_wait_seconds", "Time that a computation waited for a free place.", durations).
-		WithLabelValues().(prometheus.Histogram)
+		WithLabelValues()
 	m.hashBusy = m.counters("roster_password_hash_refused_total", "Computations that were refused: too many waited, or for too long.").
 		WithLabelValues()
 	m.events = m.counters("roster_audit_events_total",
 		"Events of the audit trail by kind. Events that repeat within a minute count as the trail has them.", "kind")
 	m.commits = m.histograms("roster_storage_commit_writes", "Writes that shared one commit of the embedded database.",
-		prometheus.ExponentialBuckets(1, 2, 8)).WithLabelValues().(prometheus.Histogram)
+		prometheus.ExponentialBuckets(1, 2, 8)).WithLabelValues()
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "roster_build_info", Help: "1, with the version of the program.",
 	}, []string{"version", "go"})

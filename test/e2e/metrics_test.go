@@ -49,9 +49,9 @@ func read(t *testing.T, req *http.Request) (int, string) {
 	return resp.StatusCode, string(text)
 }
 
-func readAdmin(t *testing.T, url string) (int, string) {
+func readAdmin(t *testing.T, address string) (int, string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
