@@ -49,9 +49,7 @@ func api(
 	health inbound.Health, s httpapi.Settings, keys signingkeys.Source, t telemetered,
 	log *zap.Logger,
 ) (http.Handler, error) {
-	if m := t.Metrics; m != nil {
-		s.Observe = func(a httpapi.Answer) { m.Request(a.Route, a.Method, a.Status, a.Took, a.Limit) }
-	}
+	s.Observe = t.requests()
 	jwks := func() []byte { return keys.Current("").JWKS() }
 	return httpapi.New(httpapi.Ports{
 		Accounts: accounts, Authentication: authentication, Sessions: sessions, Trail: trail, Health: health,

@@ -1,6 +1,8 @@
 package bootstrap
 
 import (
+	"context"
+	"net/http"
 	"time"
 
 	"go.uber.org/fx"
@@ -18,7 +20,7 @@ var Version = "unknown"
 
 // telemetryModule observes the ports of the service. The ports are wrapped in every case, for the log at level debug,
 // which can begin at any time.
-var telemetryModule = fx.Module("telemetry", fx.Provide(metrics, observe, operations), fx.Invoke(gauges))
+var telemetryModule = fx.Module("telemetry", fx.Provide(metrics, tracing, observe, operations), fx.Invoke(gauges))
 
 // observed wraps the ports.
 var observed = fx.Options(
@@ -33,6 +35,34 @@ var observed = fx.Options(
 type telemetered struct {
 	fx.In
 	Metrics *telemetry.Metrics `optional:"true"`
+	Tracing *telemetry.Tracing `optional:"true"`
+}
+
+// requests returns what observes requests, nil when nothing does.
+func (t telemetered) requests() func(*http.Request, bool) (context.Context, string, func(httpapi.Answer)) {
+	m, traces := t.Metrics, t.Tracing
+	if m == nil && traces == nil {
+		return nil
+	}
+	return func(r *http.Request, trusted bool) (ctx context.Context, id string, end func(httpapi.Answer)) {
+		ctx = r.Context()
+		var ended func(route, method string, status int)
+		if traces != nil {
+			var parent http.Header
+			if trusted {
+				parent = r.Header
+			}
+			ctx, id, ended = traces.Request(ctx, parent)
+		}
+		return ctx, id, func(a httpapi.Answer) {
+			if ended != nil {
+				ended(a.Route, a.Method, a.Status)
+			}
+			if m != nil {
+				m.Request(a.Route, a.Method, a.Status, a.Took, a.Limit)
+			}
+		}
+	}
 }
 
 func (t telemetered) event() func(audit.Event) {
@@ -64,8 +94,33 @@ func metrics(cfg config.Config) *telemetry.Metrics {
 	return telemetry.NewMetrics(Version)
 }
 
-func observe(m *telemetry.Metrics, log *zap.Logger) telemetry.Observer {
+// tracing returns nil when it is switched off. What is recorded is sent before the end of the process.
+func tracing(lc fx.Lifecycle, cfg config.Config, log *zap.Logger) (*telemetry.Tracing, error) {
+	if cfg.TracesURL == config.Off {
+		return nil, nil //nolint:nilnil // off is no error
+	}
+	t, err := telemetry.NewTracing(context.Background(), cfg.TracesURL, float64(cfg.TracesPercent)/100, Version, log)
+	if err != nil {
+		return nil, named(cfg, "traces_url", err)
+	}
+	lc.Append(fx.StopHook(func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, flushTimeout)
+		defer cancel()
+		if err := t.Close(ctx); err != nil {
+			log.Warn("the last spans were not sent", zap.Error(err))
+		}
+	}))
+	return t, nil
+}
+
+// flushTimeout bounds the wait for a receiver of spans at the end.
+const flushTimeout = 3 * time.Second
+
+func observe(m *telemetry.Metrics, t *telemetry.Tracing, log *zap.Logger) telemetry.Observer {
 	all := []telemetry.Observer{telemetry.Log(log)}
+	if t != nil {
+		all = append(all, t.Observe)
+	}
 	if m != nil {
 		all = append(all, m.Observe)
 	}

@@ -33,7 +33,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Retry-After", strconv.Itoa(wholeSeconds(e.retryAfter)))
 	}
 	if wantsProblem(r) {
-		s.write(w, r, e.status, "application/problem+json", e.problemBody(infoOf(r).id))
+		s.write(w, r, e.status, "application/problem+json", e.problemBody(infoOf(r)))
 		return
 	}
 	s.writeJSON(w, r, e.status, e.drfBody())
@@ -94,7 +94,7 @@ type problemField struct {
 }
 
 // problemBody returns the problem details of RFC 9457.
-func (e errorResponse) problemBody(id string) any {
+func (e errorResponse) problemBody(info *requestInfo) any {
 	p := struct {
 		Type      string         `json:"type"`
 		Title     string         `json:"title"`
@@ -103,7 +103,8 @@ func (e errorResponse) problemBody(id string) any {
 		Code      string         `json:"code,omitzero"`
 		Errors    []problemField `json:"errors,omitempty"`
 		RequestID string         `json:"request_id"`
-	}{"about:blank", http.StatusText(e.status), e.status, e.detail, e.code, nil, id}
+		TraceID   string         `json:"trace_id,omitzero"`
+	}{"about:blank", http.StatusText(e.status), e.status, e.detail, e.code, nil, info.id, info.trace}
 	if e.tokenError != "" {
 		p.Detail = e.tokenError
 	}

@@ -65,7 +65,7 @@ func TestDRFErrorBodies(t *testing.T) {
 }
 
 func TestProblemDetails(t *testing.T) {
-	body, err := json.Marshal(explain(user.ErrEmailTaken).problemBody("r1"))
+	body, err := json.Marshal(explain(user.ErrEmailTaken).problemBody(&requestInfo{id: "r1"}))
 	if err != nil {
 		t.Fatal(err)
 	}

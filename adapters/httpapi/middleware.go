@@ -22,7 +22,11 @@ func (s *server) wrap(next http.Handler) http.Handler {
 	next = withCORS(s.CORSOrigins, s.CORSHeaders, next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		info := &requestInfo{id: s.requestID(r), route: noRoute, client: s.client(r)}
-		ctx, cancel := context.WithTimeout(r.Context(), s.RequestTimeout)
+		ctx, end := r.Context(), func(Answer) {}
+		if s.Observe != nil {
+			ctx, info.trace, end = s.Observe(r, s.fromProxy(r))
+		}
+		ctx, cancel := context.WithTimeout(ctx, s.RequestTimeout)
 		defer cancel()
 		ctx = context.WithValue(ctx, requestInfoKey{}, info)
 		ctx = inbound.WithOrigin(ctx, inbound.Origin{
@@ -33,9 +37,7 @@ func (s *server) wrap(next http.Handler) http.Handler {
 		s.setSecurityHeaders(w, r, info.id)
 		m := httpsnoop.CaptureMetricsFn(w, func(w http.ResponseWriter) { s.recoverPanic(w, r, next) })
 		s.logRequest(r, info, m)
-		if s.Observe != nil {
-			s.Observe(Answer{info.route, r.Method, m.Code, m.Duration, info.limit})
-		}
+		end(Answer{info.route, r.Method, m.Code, m.Duration, info.limit})
 	})
 }
 
@@ -56,7 +58,7 @@ func (s *server) logRequest(r *http.Request, info *requestInfo, m httpsnoop.Metr
 	if line == nil {
 		return
 	}
-	fields := make([]zap.Field, 0, 10)
+	fields := make([]zap.Field, 0, 11)
 	fields = append(fields, zap.String("method", truncate(r.Method, 16)), zap.String("route", info.route))
 	if info.route == noRoute {
 		fields = append(fields, zap.String("path", truncate(r.URL.Path, maxLoggedPath)))
@@ -67,6 +69,9 @@ func (s *server) logRequest(r *http.Request, info *requestInfo, m httpsnoop.Metr
 		fields = append(fields, zap.String("user", info.actor))
 	}
 	fields = append(fields, zap.String("request_id", info.id))
+	if info.trace != "" {
+		fields = append(fields, zap.String("trace_id", info.trace))
+	}
 	if info.limit != "" {
 		fields = append(fields, zap.String("limit", info.limit))
 	}

@@ -2,6 +2,8 @@ package httpapi
 
 import (
 	"cmp"
+	"context"
+	"net/http"
 	"net/netip"
 	"time"
 
@@ -42,8 +44,10 @@ type Answer struct {
 
 // Settings are the parts of the wire format that are configurable, and what is reported of requests.
 type Settings struct {
-	LogRequests       string       // LogAll unless given
-	Observe           func(Answer) // is called after each request; nil for nothing
+	LogRequests string // LogAll unless given
+	// Observe, unless nil, is called with each request: it returns the context to serve it with, the id of its trace, ""
+	// for none, and a function to call with the answer. trusted says that a trusted proxy sent the request.
+	Observe           func(r *http.Request, trusted bool) (_ context.Context, trace string, end func(Answer))
 	Pagination        Pagination
 	PageSize          int    // items per page
 	MaxPageSize       int    // largest page_size a request may ask for; 0 to ignore page_size

@@ -100,11 +100,16 @@ var methods = []string{
 	http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
 }
 
+func knownMethod(method string) string {
+	if slices.Contains(methods, method) {
+		return method
+	}
+	return "other"
+}
+
 // Request counts an answered request. route is a path template; limit is the limit that refused the request, "" for none.
 func (m *Metrics) Request(route, method string, status int, took time.Duration, limit string) {
-	if !slices.Contains(methods, method) {
-		method = "other"
-	}
+	method = knownMethod(method)
 	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Inc()
 	m.requestTimes.WithLabelValues(route, method).Observe(took.Seconds())
 	if limit != "" {

@@ -107,6 +107,9 @@ type Config struct {
 	LogRequests string `name:"log_requests" default:"all" validate:"oneof=all errors off"`
 	Metrics     bool   `name:"metrics" default:"true"`
 
+	TracesURL     string `name:"traces_url" default:"off" validate:"traces_url"`
+	TracesPercent int    `name:"traces_percent" default:"100" validate:"min=0,max=100"`
+
 	source map[string]Source // what gave each setting its value
 	where  map[string]string // the variable, the flag or the line of a file; of a default the variable
 }

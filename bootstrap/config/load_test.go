@@ -55,6 +55,7 @@ func TestDefaults(t *testing.T) {
 		TLSAutocertDirectory: "https://acme-v02.api.letsencrypt.org/directory", HSTSMaxAge: 2 * 365 * 24 * time.Hour,
 		ThrottleUser: Rate{600, time.Minute}, ThrottleToken: Rate{600, time.Minute}, ThrottleRegister: Rate{20, time.Minute},
 		LogLevel: "info", LogFormat: "auto", LogRequests: "all", Metrics: true,
+		TracesURL: Off, TracesPercent: 100,
 	}
 	same := cmp.FilterPath(func(p cmp.Path) bool {
 		name := p.Last().String()

@@ -27,7 +27,8 @@ var rules = map[string]struct {
 	"breached_passwords": {isBreachedPasswords,
 		"must be off, a URL such as https://api.pwnedpasswords.com (http only for this machine; no user, query and fragment), " +
 			"or the path of a file"},
-	"proxy": {isProxy, "must be addresses and ranges, such as 10.0.0.5,10.1.0.0/16 (with no bits beyond the range), or private"},
+	"traces_url": {isTracesURL, "must be off or the URL of an OTLP receiver, such as http://localhost:4318/v1/traces"},
+	"proxy":      {isProxy, "must be addresses and ranges, such as 10.0.0.5,10.1.0.0/16 (with no bits beyond the range), or private"},
 	"origin": {isOrigin, "must be origins as browsers send them, such as https://app.example.org or http://localhost:3000 " +
 		"(lower case, no path, no default port), or only *"},
 	"header_name": {token.MatchString, "must be names of header fields, such as X-Team"},
@@ -121,6 +122,11 @@ func isBreachedPasswords(text string) bool {
 		return text != "" && !strings.Contains(text, "://")
 	}
 	return plain && (u.Scheme == "https" || loopback(u.Host))
+}
+
+func isTracesURL(text string) bool {
+	_, plain := parseURL(text)
+	return text == Off || plain
 }
 
 // isACME accepts the URL of an ACME server's directory; without TLS only on this machine, for tests.
