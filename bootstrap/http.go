@@ -101,6 +101,9 @@ func serveAPI(
 				return named(cfg, "listen", err)
 			}
 			facts.URL, facts.Address = scheme+"://"+l.address, l.address
+			if cfg.APIDocs {
+				facts.Docs = facts.URL + "/api/docs/"
+			}
 			return nil
 		},
 		func(ctx context.Context) {

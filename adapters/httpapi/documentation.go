@@ -80,7 +80,7 @@ func (s *server) writePage(w http.ResponseWriter, r *http.Request, page []byte) 
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", apidocs.ContentSecurityPolicy)
-	h.Set("Vary", "Accept")
+	h.Add("Vary", "Accept")
 	s.writeBody(w, r, http.StatusOK, page)
 }
 
@@ -98,7 +98,7 @@ func (s *server) docsFile(w http.ResponseWriter, r *http.Request) {
 		s.writeBody(w, r, http.StatusOK, f.Body)
 		return
 	}
-	h.Set("Vary", "Accept-Encoding")
+	h.Add("Vary", "Accept-Encoding")
 	if acceptsGzip(r) {
 		h.Set("Content-Encoding", "gzip")
 		s.writeBody(w, r, http.StatusOK, f.Body)
@@ -144,7 +144,7 @@ func (s *server) describe(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", mediaType)
 	h.Set("Cache-Control", "no-cache")
-	h.Set("Vary", "Accept")
+	h.Add("Vary", "Accept")
 	h.Set("ETag", `"`+hex.EncodeToString(digest[:8])+`"`)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body)) // for If-None-Match
 }

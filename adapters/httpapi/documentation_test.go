@@ -25,9 +25,6 @@ func described() *openapi.Settings {
 	}
 }
 
-// pattern matches what a variable in the path of a route may hold.
-var pattern = regexp.MustCompile(`:[^}]*}`)
-
 // tokens is how an operation uses an access token.
 type tokens struct{ Taken, Needed bool }
 
@@ -37,7 +34,7 @@ func TestDescriptionHasEveryRoute(t *testing.T) {
 	served := map[string]tokens{}
 	for _, row := range s.routeTable() {
 		for _, m := range row.resource.methods {
-			served[m.name+" "+pattern.ReplaceAllString(row.path, "}")] =
+			served[m.name+" "+variablePattern.ReplaceAllString(row.path, "}")] =
 				tokens{row.resource.authenticate, row.resource.authenticate && !row.resource.anonymous[m.name]}
 		}
 	}

@@ -94,7 +94,7 @@ func (s Server) request(step Step, env vars) (*response, error) {
 		}
 	}
 	if s.Described != nil {
-		r, err := http.NewRequest(step.Method, s.URL+path, nil) //nolint:noctx // it is not sent
+		r, err := http.NewRequest(step.Method, s.URL+path, nil)
 		if err == nil {
 			err = s.Described(r, resp.status, resp.header, resp.body)
 		}

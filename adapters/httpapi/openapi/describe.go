@@ -204,6 +204,7 @@ func appendJSON(b []byte, n *yaml.Node) ([]byte, error) {
 			}
 		}
 		return append(b, ']'), nil
+	case yaml.DocumentNode, yaml.ScalarNode, yaml.AliasNode: // adapt leaves scalars only
 	}
 	var v any
 	if err := n.Decode(&v); err != nil {
