@@ -83,16 +83,18 @@ cover: ## write coverage.out of what make quick runs
 
 generate: ## write the generated tables and answers of the documents
 	$(GO) test ./bootstrap/config -update
+	$(GO) test ./bootstrap -run TestOpenAPIFile -update
 	$(GO) test ./test/docs -run TestWalk -update
 
-check: ## format, vet, linters, the dependency rule, documents, modules
+check: ## format, vet, linters, the dependency rule, documents, the OpenAPI description, modules
 	@bad=$$(gofmt -l .) && if [ -n "$$bad" ]; then echo "gofmt -w is needed on:"; echo "$$bad"; exit 1; fi
 	$(GO) vet ./...
 	GOOS=darwin $(GO) vet ./...
 	GOOS=windows $(GO) build -o /dev/null ./cmd/roster
 	$(LINT) config verify
 	$(LINT) run ./...
-	$(GO) test ./test/arch ./bootstrap/config
+	$(GO) test ./test/arch ./bootstrap/config ./adapters/httpapi/openapi
+	$(GO) test -run TestOpenAPIFile ./bootstrap
 	$(GO) test -skip 'TestWalk|TestCommands' ./test/docs
 	$(GO) mod verify
 	$(GO) mod tidy -diff

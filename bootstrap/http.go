@@ -17,6 +17,7 @@ import (
 
 	"roster/adapters/certificate"
 	"roster/adapters/httpapi"
+	"roster/adapters/httpapi/openapi"
 	"roster/adapters/signingkeys"
 	"roster/application"
 	"roster/bootstrap/config"
@@ -41,6 +42,28 @@ func httpSettings(cfg config.Config) httpapi.Settings {
 			Token: httpapi.Rate(cfg.ThrottleToken), Register: httpapi.Rate(cfg.ThrottleRegister),
 		},
 		TrustedProxies: cfg.Proxies(), CORSOrigins: cfg.CORSOrigins, CORSHeaders: cfg.CORSHeaders, HSTSMaxAge: cfg.HSTSMaxAge,
+		Docs: describedSettings(cfg),
+	}
+}
+
+// describedSettings returns what the description of the API depends on, nil if the service serves none.
+func describedSettings(cfg config.Config) *openapi.Settings {
+	if !cfg.APIDocs {
+		return nil
+	}
+	server := cfg.PublicURL
+	if server == config.FromHost {
+		server = ""
+	}
+	return &openapi.Settings{
+		Server: server, Schemes: cfg.Schemes, LoginField: cfg.LoginField, IntegerIDs: cfg.IDs == "integer",
+		Registration: cfg.Registration, AccessPolicy: cfg.AccessPolicy,
+		Pagination: cfg.Pagination, PageSize: cfg.PageSize, MaxPageSize: cfg.MaxPageSize,
+		PasswordMin: cfg.PasswordMinLength, PasswordMax: cfg.PasswordMaxLength, CurrentPassword: cfg.RequireCurrentPassword,
+		Forms: cfg.AcceptForms, DRF: cfg.WireDetails == "drf", Rotation: cfg.RotateRefreshTokens, MaxBody: cfg.MaxBody,
+		AccessLifetime: cfg.AccessTokenLifetime, RefreshLifetime: cfg.RefreshTokenLifetime,
+		AnonLimit: cfg.ThrottleAnon.Requests > 0, UserLimit: cfg.ThrottleUser.Requests > 0,
+		TokenLimit: cfg.ThrottleToken.Requests > 0, RegisterLimit: cfg.ThrottleRegister.Requests > 0,
 	}
 }
 
@@ -76,6 +99,9 @@ func serveAPI(
 				return named(cfg, "listen", err)
 			}
 			facts.URL, facts.Address = scheme+"://"+l.address, l.address
+			if cfg.APIDocs {
+				facts.Docs = facts.URL + "/api/docs/"
+			}
 			return nil
 		},
 		func(ctx context.Context) {

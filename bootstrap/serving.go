@@ -13,6 +13,7 @@ import (
 // Serving is what an operator should know of a service that has just started.
 type Serving struct {
 	URL             string // of the API
+	Docs            string // URL of the documentation; "" for none
 	Address         string // that the API listens on
 	Admin           string // URL of the admin listener; "" for none
 	Profile         string

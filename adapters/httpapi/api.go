@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"roster/adapters/httpapi/openapi"
 	"roster/ports/inbound"
 )
 
@@ -26,6 +27,7 @@ type server struct {
 	limits       []rateLimit
 	log          *zap.Logger
 	proxyWarning sync.Once
+	description  func() (openapi.Document, error) // made at the first call
 }
 
 // New returns the handler of the API. jwks returns the JSON Web Key Set to publish (RFC 7517). It fails for a rate that
@@ -35,6 +37,11 @@ func New(p Ports, s Settings, jwks func() []byte, log *zap.Logger) (http.Handler
 	if err != nil {
 		return nil, err
 	}
-	srv := &server{Ports: p, Settings: s, jwks: jwks, limits: limits, log: log}
+	srv := &server{Ports: p, Settings: s, jwks: jwks, limits: limits, log: log, description: descriptionOf(s)}
 	return srv.wrap(srv.routes()), nil
+}
+
+// descriptionOf returns the function that describes the service. It does so at the first call.
+func descriptionOf(s Settings) func() (openapi.Document, error) {
+	return sync.OnceValues(func() (openapi.Document, error) { return openapi.Describe(*s.Docs) })
 }

@@ -74,7 +74,7 @@ func newTestAPI(t *testing.T, s Settings, app application) *testAPI {
 	}
 	srv := &server{
 		Ports: Ports{Accounts: app, Authentication: app, Health: healthy{}}, Settings: s, jwks: func() []byte { return []byte("{}") },
-		limits: limits, log: zap.NewNop(),
+		limits: limits, log: zap.NewNop(), description: descriptionOf(s),
 	}
 	listening := httptest.NewServer(srv.wrap(srv.routes()))
 	t.Cleanup(listening.Close)

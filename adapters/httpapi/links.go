@@ -8,10 +8,15 @@ import (
 	"strings"
 )
 
-// link returns the URL of r with another query. It is absolute if PublicURL gives its base or the Host header may be
-// believed, otherwise relative to the host.
+// link returns the URL of r with another query, as an absolute URL if base returns one.
 func (s *server) link(r *http.Request, rawQuery string) *string {
 	u := url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: rawQuery}
+	return new(s.base(r) + u.String())
+}
+
+// base returns what comes before the path in a link, without a slash at its end. It is an absolute URL if PublicURL
+// gives one or the Host header may be believed, otherwise empty.
+func (s *server) base(r *http.Request) string {
 	base := s.PublicURL
 	if base == FromHost || base == "" && hostIsLocal(r) {
 		base = "http://" + r.Host
@@ -19,7 +24,7 @@ func (s *server) link(r *http.Request, rawQuery string) *string {
 			base = "https://" + r.Host
 		}
 	}
-	return new(strings.TrimSuffix(base, "/") + u.String())
+	return strings.TrimSuffix(base, "/")
 }
 
 // localAddr returns the local address of the connection, or the zero Addr.

@@ -20,12 +20,16 @@ func (s *server) write(w http.ResponseWriter, r *http.Request, code int, mediaTy
 		s.log.Error("encode response", zap.Error(err), requestID(r))
 		code, b = http.StatusInternalServerError, []byte(`{"detail":"A server error occurred."}`)
 	}
-	h := w.Header()
-	h.Set("Content-Type", mediaType)
-	h.Set("Content-Length", strconv.Itoa(len(b)))
+	w.Header().Set("Content-Type", mediaType)
+	s.writeBody(w, r, code, b)
+}
+
+// writeBody sends body as it is. A failure is only logged.
+func (s *server) writeBody(w http.ResponseWriter, r *http.Request, code int, body []byte) {
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(code)
 	if r.Method != http.MethodHead {
-		if _, err := w.Write(b); err != nil {
+		if _, err := w.Write(body); err != nil {
 			s.log.Debug("client closed the connection", zap.Error(err), requestID(r))
 		}
 	}

@@ -92,6 +92,9 @@ func (s *server) routes() *mux.Router {
 		handle(row.path, s.serve(row.resource))
 		handle(strings.TrimSuffix(row.path, "/"), s.redirect)
 	}
+	if s.Docs != nil {
+		s.documentationRoutes(handle)
+	}
 	handle(livePath, s.livez).Methods(http.MethodGet, http.MethodHead)
 	handle(readyPath, s.readyz).Methods(http.MethodGet, http.MethodHead)
 	handle("/.well-known/jwks.json", s.serveJWKS).Methods(http.MethodGet, http.MethodHead)

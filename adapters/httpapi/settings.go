@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"roster/adapters/httpapi/openapi"
 	"roster/domain/user"
 )
 
@@ -64,14 +65,15 @@ type Settings struct {
 	PasswordMaxLength int  // in the description of OPTIONS
 	ConfirmPassword   bool // OPTIONS describes current_password
 	Throttling        Throttling
-	TrustedProxies    []netip.Prefix // peers whose X-Forwarded-For and X-Forwarded-Proto are believed
-	CORSOrigins       []string       // origins whose scripts may use the API; "*" alone for any
-	CORSHeaders       []string       // request headers that scripts may set beside allowedHeaders
-	Schemes           []string       // of the Authorization header; challenges name the first; Bearer if empty
-	ExactScheme       bool           // compare schemes by case, as SimpleJWT does
-	PlainRedirects    bool           // redirect to the path with a slash with 301 for every method, as Django does
-	LoginField        string         // member that sign-in reads the email address from; "" for email
-	HSTSMaxAge        time.Duration  // max-age of Strict-Transport-Security (RFC 6797); 0 to send none
+	TrustedProxies    []netip.Prefix    // peers whose X-Forwarded-For and X-Forwarded-Proto are believed
+	CORSOrigins       []string          // origins whose scripts may use the API; "*" alone for any
+	CORSHeaders       []string          // request headers that scripts may set beside allowedHeaders
+	Schemes           []string          // of the Authorization header; challenges name the first; Bearer if empty
+	ExactScheme       bool              // compare schemes by case, as SimpleJWT does
+	PlainRedirects    bool              // redirect to the path with a slash with 301 for every method, as Django does
+	LoginField        string            // member that sign-in reads the email address from; "" for email
+	HSTSMaxAge        time.Duration     // max-age of Strict-Transport-Security (RFC 6797); 0 to send none
+	Docs              *openapi.Settings // of the description of the API; nil to serve neither it nor the pages for people
 }
 
 func (s Settings) schemes() []string {

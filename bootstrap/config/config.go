@@ -91,6 +91,7 @@ type Config struct {
 	LenientJSON     bool          `name:"lenient_json" default:"false" django:"true"`
 	AcceptForms     bool          `name:"accept_forms" default:"true" strict:"false"`
 	WireDetails     string        `name:"wire_details" default:"standard" django:"drf" validate:"oneof=drf standard"`
+	APIDocs         bool          `name:"api_docs" default:"true" strict:"false"`
 	MaxConnections  int           `name:"max_connections" default:"4096" validate:"min=16,max=1000000"`
 	MaxBody         int64         `name:"max_body" default:"65536" validate:"min=1024,max=10485760"`
 	RequestTimeout  time.Duration `name:"request_timeout" default:"15s" validate:"min=1ms,max=1h"`

@@ -50,7 +50,7 @@ func TestDefaults(t *testing.T) {
 		PasswordChangeEnds: "all", IDs: "uuid", AccessPolicy: "directory", Registration: "open", PageSize: 20, MaxPageSize: 100, LoginField: "email", Pagination: "mixed",
 		PasswordMinLength: 8, PasswordMaxLength: 1024, PasswordBlocklist: "extended", BreachedPasswords: "off", HashWait: 10 * time.Second,
 		LockoutFailures: 10, LockoutAddressFailures: 20, LockoutDelay: 30 * time.Second, LockoutMaxDelay: 15 * time.Minute, AuditRetention: 2160 * time.Hour,
-		AcceptForms: true, WireDetails: "standard", MaxConnections: 4096, MaxBody: 65536, RequestTimeout: 15 * time.Second, ShutdownTimeout: 15 * time.Second,
+		AcceptForms: true, APIDocs: true, WireDetails: "standard", MaxConnections: 4096, MaxBody: 65536, RequestTimeout: 15 * time.Second, ShutdownTimeout: 15 * time.Second,
 		TrustedProxies: List{}, CORSOrigins: List{}, CORSHeaders: List{}, TLSAutocert: List{},
 		TLSAutocertDirectory: "https://acme-v02.api.letsencrypt.org/directory", HSTSMaxAge: 2 * 365 * 24 * time.Hour,
 		ThrottleUser: Rate{600, time.Minute}, ThrottleToken: Rate{600, time.Minute}, ThrottleRegister: Rate{20, time.Minute},

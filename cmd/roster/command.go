@@ -154,6 +154,9 @@ func (p *program) announce(cmd *cobra.Command, s bootstrap.Serving) {
 	line := func(name, value string) { _, _ = fmt.Fprintf(w, "  %s\t%s\n", name, console.Visible(value)) }
 	_, _ = fmt.Fprintln(w, "Serving; Ctrl-C stops.")
 	line("API", s.URL)
+	if s.Docs != "" {
+		line("documentation", s.Docs)
+	}
 	line("admin", cmp.Or(s.Admin, "none"))
 	line("database", s.Database+", "+s.Place+map[bool]string{true: " (new)"}[s.Created])
 	if s.NoAdministrator {

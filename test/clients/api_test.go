@@ -37,6 +37,26 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+// The client that openapi-typescript makes of the description compiles, also for profile django, and does its work.
+func TestTypeScriptClient(t *testing.T) {
+	for name, settings := range map[string]map[string]string{
+		"standard": nil,
+		"django":   {"ROSTER_PROFILE": "django", "ROSTER_SIGNING_KEY": "a fixture's key: 0123456789-abcdefghijklmnopqrstuvwxyz", "ROSTER_MAX_PAGE_SIZE": "100"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := node(t, "npm", "npm/typed.mts", "openapi-typescript", "openapi-fetch", "typescript")
+			s := serve(t, settings)
+			tool := func(args ...string) { command{client.name, append([]string{"node"}, args...), client.dir}.run(t, "") }
+			tool("node_modules/openapi-typescript/bin/cli.js", s.URL+"/api/schema/", "-o", "roster.d.ts")
+			tool("node_modules/typescript/bin/tsc", "--strict", "--module", "nodenext", "--target", "es2022", "typed.mts")
+			got := command{client.name, []string{"node", "typed.mjs"}, client.dir}.run(t, "", s.URL)
+			if got != "ok\n" {
+				t.Errorf("it prints %q", got)
+			}
+		})
+	}
+}
+
 // What these clients sent is answered as it was when they did their work with it.
 func TestRecordedRequests(t *testing.T) {
 	transcript, err := django.Load("testdata/requests.json")

@@ -3,10 +3,11 @@
 // (testdata/requests.json) and is replayed everywhere.
 //
 // Nothing is installed here. A client is skipped where its libraries are not, unless the environment variable
-// TEST_CLIENTS names it (npm, jose, python or keyfunc, apart by commas): then it must run. Node.js finds them in the
-// directory that TEST_NODE_MODULES names, made by `npm ci` from npm/package-lock.json, or in /usr/share/nodejs
-// (Debian's node-jose). Python has them from Debian's python3-jwt and python3-requests. Go gets keyfunc as it gets
-// every module; it is a module of its own, so that the product does not depend on it.
+// TEST_CLIENTS names it (npm, jose, python, keyfunc or chromium, separated by commas): then it must run. Node.js finds
+// them in the directory that TEST_NODE_MODULES names, made by `npm ci` from npm/package-lock.json, or in
+// /usr/share/nodejs (Debian's node-jose). Python has them from Debian's python3-jwt and python3-requests, and Chromium
+// is Debian's too. Go gets keyfunc as it gets every module; it is a module of its own, so that the product does not
+// depend on it.
 package clients
 
 import (

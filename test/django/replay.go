@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"mime"
+	"net/http"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -15,6 +16,9 @@ type Server struct {
 	URL    string
 	Secret string                           // the HS256 key of the service
 	Hook   func(action, email string) error // an action of the operator: "deactivate" or "activate"
+
+	// Described checks a response against the OpenAPI description of the service; nil for no check.
+	Described func(r *http.Request, status int, header http.Header, body []byte) error
 }
 
 // Replay runs a case against a server. The error has the first step whose answer differs, and the difference.
@@ -87,6 +91,15 @@ func (s Server) request(step Step, env vars) (*response, error) {
 		other := func(alt Expect) bool { return env.check(alt, resp) == nil }
 		if !slices.ContainsFunc(step.ExpectAlt, other) {
 			return resp, err
+		}
+	}
+	if s.Described != nil {
+		r, err := http.NewRequest(step.Method, s.URL+path, nil)
+		if err == nil {
+			err = s.Described(r, resp.status, resp.header, resp.body)
+		}
+		if err != nil {
+			return resp, fmt.Errorf("not as described: %w", err)
 		}
 	}
 	if len(step.Capture) == 0 {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"roster/test/support/described"
 	"roster/test/support/process"
 )
 
@@ -19,7 +20,8 @@ var profiles = map[string]map[string]string{
 	"rotate":  {"ROSTER_ROTATE_REFRESH_TOKENS": "true"},
 }
 
-// The service answers as the real Django service, except for the listed deviations.
+// The service answers as the real Django service, except for the listed deviations. Each response is as the OpenAPI
+// description of the service says.
 func TestTranscripts(t *testing.T) { replayFile(t, "testdata/transcripts-visible.json") }
 
 // Requests that cause a failure of the real Django service get a regular answer.
@@ -68,7 +70,11 @@ func start(t *testing.T, secret string, settings map[string]string) Server {
 	env := map[string]string{"ROSTER_PROFILE": "django", "ROSTER_SIGNING_KEY": secret}
 	maps.Copy(env, settings)
 	s := process.StartWatched(t, env)
-	return Server{URL: s.URL, Secret: secret, Hook: func(action, email string) error {
+	api, err := described.Of(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Server{URL: s.URL, Secret: secret, Described: api.CheckResponse, Hook: func(action, email string) error {
 		_, stderr, code := s.CLI("user", "set", email, fmt.Sprintf("--active=%t", action == "activate"))
 		if code != 0 {
 			return fmt.Errorf("roster user set: exit code %d: %s", code, stderr)

@@ -106,7 +106,7 @@ func TestFormsInOtherCharsets(t *testing.T) {
 // A percent sign that begins no escape stands for itself, as in Python.
 func TestEscapesOfForms(t *testing.T) {
 	s := process.Start(t, nil)
-	call(s, t, "POST", "/api/users/", raw(formType, "email=p@example.com&first_name=A&last_name=B&password=four+wide%20boats+100%+sure+%zz")).want(201)
+	call(s, t, "POST", "/api/users/", raw(formType, "email=p@example.com&first_name=A&last_name=B&password=four+wide%20boats+100%+sure+%zz"), odd).want(201)
 	tryToSignIn(s, t, "p@example.com", "four wide boats 100% sure %zz").want(200)
 }
 
@@ -180,7 +180,7 @@ func TestAuthorizationSchemes(t *testing.T) {
 func TestPageSize(t *testing.T) {
 	count := func(s *process.Server, k tokens, path string) int {
 		t.Helper()
-		results, _ := call(s, t, "GET", path, bearer(k.access)).want(200).json()["results"].([]any)
+		results, _ := call(s, t, "GET", path, bearer(k.access), odd).want(200).json()["results"].([]any)
 		return len(results)
 	}
 	const users = 7
@@ -202,7 +202,7 @@ func TestPageSize(t *testing.T) {
 			t.Errorf("%s: %d users, want %d", query, got, want)
 		}
 	}
-	call(s, t, "GET", "/api/users/?page=2&page_size=7", bearer(k.access)).want(200) // 5 a page: 7 is too many
+	call(s, t, "GET", "/api/users/?page=2&page_size=7", bearer(k.access), odd).want(200) // 5 a page: 7 is too many
 	call(s, t, "GET", "/api/users/?page=3&page_size=5", bearer(k.access)).want(404)
 	seen := map[string]bool{}
 	for next := "/api/users/?page_size=2"; next != ""; {
