@@ -63,6 +63,7 @@ func Serve(ctx context.Context, cfg config.Config, reload <-chan os.Signal, out 
 	}
 	defer zap.RedirectStdLog(log.Named("library"))() // a reader of standard error may be slow, LogOutput is not
 	raiseGOMAXPROCS(cfg)
+	collectLess()
 	logWarnings(cfg, log)
 	var (
 		files files
