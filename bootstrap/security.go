@@ -59,7 +59,7 @@ func workers(cfg config.Config) int { return cmp.Or(cfg.HashWorkers, cpus) }
 // is some 10 MB, and the collector took about a tenth of the CPU of a read. GOGC in the environment decides instead.
 func collectLess() {
 	const percent = 200
-	if os.Getenv("GOGC") == "" {
+	if os.Getenv("GOGC") == "" { //nolint:forbidigo // a variable of Go's runtime, and no setting
 		debug.SetGCPercent(percent)
 	}
 }

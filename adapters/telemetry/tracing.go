@@ -50,7 +50,9 @@ func (t *Tracing) Close(ctx context.Context) error { return t.provider.Shutdown(
 
 // Request begins the span of a request. parent is the header of the request, with the trace that it belongs to (W3C
 // Trace Context), or nil when its sender is not trusted. It returns the id of the trace, "" when it is not recorded.
-func (t *Tracing) Request(ctx context.Context, parent http.Header) (_ context.Context, id string, end func(route, method string, status int)) {
+func (t *Tracing) Request(
+	ctx context.Context, parent http.Header,
+) (_ context.Context, id string, end func(route, method string, status int)) {
 	if parent != nil {
 		ctx = propagation.TraceContext{}.Extract(ctx, propagation.HeaderCarrier(parent))
 	}
