@@ -3,6 +3,10 @@
 GO       ?= go
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 LINT      = $(GO) tool -modfile=.ci/tools/go.mod golangci-lint
+RELEASE   = $(GO) tool -modfile=.ci/release/go.mod
+PLATFORMS = linux/amd64 linux/arm64 darwin/arm64 windows/amd64
+ARCH     ?= $(shell $(GO) env GOARCH)
+DIST     ?= dist
 FUZZTIME ?= 60s
 BIN      ?= bin/roster
 TAGS      = validator_novalidatefn
@@ -15,7 +19,7 @@ UNWATCHED = modernc.org/sqlite/lib crypto/internal/fips140/sha256 $(addprefix go
 RACE      = -race $(foreach package,$(UNWATCHED),-gcflags=$(package)=-race=false)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build build-cheap build-race test test-race test-plain test-attacks test-postgres test-mongodb quick cover generate check bench fuzz soak clean
+.PHONY: help run build build-cheap build-race deb release test test-race test-plain test-attacks test-postgres test-mongodb quick cover generate check bench fuzz soak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +38,29 @@ build-cheap: build
 
 build-race:
 	CGO_ENABLED=1 $(GO) build $(RACE) -tags cheaphash -o $(BIN) ./cmd/roster
+
+# A version of Debian begins with a digit; 0~ sorts before every release. The times in the package are that of the commit.
+deb: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
+deb: ## build dist/roster_VERSION_ARCH.deb (ARCH=arm64 for another processor)
+	@mkdir -p $(DIST)
+	GOOS=linux GOARCH=$(ARCH) GOFLAGS=-buildvcs=auto $(MAKE) --no-print-directory build BIN=$(DIST)/roster-linux-$(ARCH)
+	BINARY=$(DIST)/roster-linux-$(ARCH) ARCH=$(ARCH) VERSION=$(if $(filter v%,$(VERSION)),$(VERSION:v%=%),0~$(VERSION)) \
+		$(RELEASE) nfpm package --config deploy/debian/nfpm.yaml --packager deb --target $(DIST)/
+
+# Two builds of one commit have the same bytes, in any folder: -trimpath, no C, and the time of the commit. An SBOM has the
+# time of its making.
+release: ## build binaries with SBOMs, Debian packages and their SHA-256 in dist/
+	rm -rf $(DIST)
+	@set -e; for platform in $(PLATFORMS); do \
+		os=$${platform%/*} arch=$${platform#*/}; \
+		if [ $$os = linux ]; then $(MAKE) --no-print-directory deb ARCH=$$arch; \
+		else GOOS=$$os GOARCH=$$arch GOFLAGS=-buildvcs=auto $(MAKE) --no-print-directory build BIN=$(DIST)/roster-$$os-$$arch$$([ $$os = windows ] && echo .exe); \
+		fi; \
+	done
+	@set -e; for binary in $(DIST)/roster-*-*; do \
+		$(RELEASE) cyclonedx-gomod bin -json -std -licenses -noserial -version $(VERSION) -output $$binary.cdx.json $$binary; \
+	done
+	cd $(DIST) && sha256sum * > SHA256SUMS
 
 # The binaries that the tests start are built once, not by each package. The garbage collector runs less often, except
 # where memory is judged: it takes a third of the processor time of the servers.
@@ -113,4 +140,4 @@ soak: ## a million users imported into SQLite and PostgreSQL, killed half way an
 	TRANSFER_USERS=1000000 $(GO) test -v -count=1 -timeout 6h -run Large ./test/transfer
 
 clean: ## remove what was built; the database in ./data stays
-	rm -rf bin coverage.out
+	rm -rf bin $(DIST) coverage.out

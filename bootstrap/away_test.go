@@ -92,7 +92,7 @@ func TestDatabaseComesLater(t *testing.T) {
 				out := NewLogOutput(both{waiting, serving})
 				defer out.Close()
 				done := make(chan error, 1)
-				go func() { done <- Serve(ctx, cfg, nil, out, nil) }()
+				go func() { done <- Serve(ctx, cfg, Reload{}, out, nil) }()
 				select {
 				case <-waiting.seen:
 				case err := <-done:
@@ -220,7 +220,7 @@ func TestReasonsOfPlaces(t *testing.T) {
 			t.Fatal(err)
 		}
 		log := NewLogOutput(newSignal(""))
-		err = Serve(t.Context(), cfg, nil, log, nil)
+		err = Serve(t.Context(), cfg, Reload{}, log, nil)
 		log.Close()
 		if err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), file) {
 			t.Errorf("%s: %v", environ, err)

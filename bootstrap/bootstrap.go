@@ -53,10 +53,15 @@ func New(ctx context.Context, cfg config.Config, log *zap.Logger) fx.Option {
 	return fx.Options(core(cfg, log, o), fx.Supply(facts), tokenModule, telemetryModule, observed, sweeping, counting, followKeys, httpModule)
 }
 
-// Serve runs the service until ctx ends, then finishes the requests under way. Each value of reload makes it read keys
-// and certificate again. Once it serves, it calls announce, or logs a line if that is nil. It returns nil after a clean
+// Reload makes a running service read what can change: signing keys, certificate and the log level, on each signal.
+type Reload struct {
+	Signals  <-chan os.Signal
+	Settings func() (config.Config, error) // reads the settings again
+}
+
+// Serve runs the service until ctx ends, then finishes the requests under way. Once it serves, it calls announce, or logs a line if that is nil. It returns nil after a clean
 // shutdown. It does not close the log.
-func Serve(ctx context.Context, cfg config.Config, reload <-chan os.Signal, out *LogOutput, announce func(Serving)) error {
+func Serve(ctx context.Context, cfg config.Config, reload Reload, out *LogOutput, announce func(Serving)) error {
 	log, level, err := newLog(cfg, out)
 	if err != nil {
 		return err
@@ -89,8 +94,8 @@ func Serve(ctx context.Context, cfg config.Config, reload <-chan os.Signal, out 
 			if s.ExitCode != 0 {
 				failed = errors.New("the service stopped by itself; the log says why")
 			}
-		case <-reload:
-			files.reload(log)
+		case <-reload.Signals:
+			files.reload(log, reload.level(level, log))
 		}
 	}
 	log.Info("stopping", zap.Duration("delay", cfg.ShutdownDelay))
@@ -99,6 +104,18 @@ func Serve(ctx context.Context, cfg config.Config, reload <-chan os.Signal, out 
 	}
 	log.Info("stopped")
 	return failed
+}
+
+// level sets the log level of the settings as they are now, and returns the level in force.
+func (r Reload) level(level zap.AtomicLevel, log *zap.Logger) zap.Field {
+	cfg, err := r.Settings()
+	if err == nil {
+		err = level.UnmarshalText([]byte(cfg.LogLevel))
+	}
+	if err != nil {
+		log.Warn("the settings cannot be read again; the log level stays as it is", zap.Error(err))
+	}
+	return zap.Stringer("log_level", level)
 }
 
 // Access is what a command does with the configured database.

@@ -105,7 +105,7 @@ func TestStartFailsWithTheReason(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			log := NewLogOutput(io.Discard)
 			defer log.Close()
-			err := Serve(t.Context(), load(t, c.environ), nil, log, nil)
+			err := Serve(t.Context(), load(t, c.environ), Reload{}, log, nil)
 			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got %v, want one line with %q", err, c.want)
 			}
@@ -119,7 +119,7 @@ func TestServeEndsCleanlyWithItsContext(t *testing.T) {
 	out := NewLogOutput(log)
 	defer out.Close()
 	done := make(chan error, 1)
-	go func() { done <- Serve(ctx, load(t), nil, out, nil) }()
+	go func() { done <- Serve(ctx, load(t), Reload{}, out, nil) }()
 	<-log.seen
 	cancel()
 	if err := <-done; err != nil {

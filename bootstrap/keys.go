@@ -29,7 +29,11 @@ func Keys(cfg config.Config) (*Keyring, error) {
 	if cfg.SigningKey.Set() {
 		return nil, errConfigured
 	}
-	return signingkeys.NewKeyring(cfg.KeysDirectory(), cfg.SigningAlgorithm, cfg.RefreshTokenLifetime), nil
+	return keyring(cfg), nil
+}
+
+func keyring(cfg config.Config) *Keyring {
+	return signingkeys.NewKeyring(cfg.KeysDirectory(), cfg.SigningAlgorithm, cfg.RefreshTokenLifetime)
 }
 
 // ErrKeyInUse is the error of retiring a key while its tokens may be valid.

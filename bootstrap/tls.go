@@ -58,9 +58,8 @@ type files struct {
 }
 
 // reload reads the files now. Without it the service reads changed keys within lookEvery, and a changed certificate with
-// the next connection.
-func (f files) reload(log *zap.Logger) {
-	var inUse []zap.Field
+// the next connection. It logs inUse and what is in use of the files.
+func (f files) reload(log *zap.Logger, inUse ...zap.Field) {
 	if file, ok := f.Keys.(*signingkeys.File); ok {
 		file.Look()
 		inUse = append(inUse, zap.String("signs", file.Current("").Signing().ID()))
@@ -68,5 +67,5 @@ func (f files) reload(log *zap.Logger) {
 	if f.Certificate != nil {
 		inUse = append(inUse, zap.Time("certificate_until", f.Certificate.Look().Leaf.NotAfter))
 	}
-	log.Info("reloaded: keys and certificate were read again; settings are read at a start only", inUse...)
+	log.Info("reloaded: keys, certificate and log level were read again; other settings are read at a start only", inUse...)
 }

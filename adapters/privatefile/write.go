@@ -39,6 +39,9 @@ func (f *File) Replace() error { return f.finish(os.Rename) }
 // Publish is Replace, but fails with fs.ErrExist if there is a file at the path.
 func (f *File) Publish() error { return f.finish(publish) }
 
+// OwnAsDir gives a file that root writes to the owner of its directory.
+func (f *File) OwnAsDir() error { return ownAsDir(f.File) }
+
 // Discard removes the file.
 func (f *File) Discard() error { return errors.Join(f.Close(), os.Remove(f.Name())) }
 
@@ -78,7 +81,7 @@ func Write(path string, content []byte) error {
 		return err
 	}
 	_, err = f.Write(content)
-	if err = errors.Join(err, ownAsDir(f.File)); err != nil {
+	if err = errors.Join(err, f.OwnAsDir()); err != nil {
 		return errors.Join(err, f.Discard())
 	}
 	return f.Replace()

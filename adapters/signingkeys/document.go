@@ -16,7 +16,8 @@ import (
 // FileName is the name of the key file in its directory.
 const FileName = "signing-keys.json"
 
-const maxFile = 1 << 20 // bytes; an RSA key of 8192 bits takes 6,000
+// MaxFile is the largest size of a key file in bytes. An RSA key of 8192 bits takes 6,000.
+const MaxFile = 1 << 20
 
 // document is the content of the key file: a JWK set (RFC 7517) of private keys, with the id of the one that signs.
 type document struct {
@@ -79,7 +80,7 @@ func read(path string) (*document, error) {
 }
 
 func readContent(path string) ([]byte, error) {
-	content, err := privatefile.Read(path, maxFile)
+	content, err := privatefile.Read(path, MaxFile)
 	if err == nil {
 		err = privatefile.CheckDir(filepath.Dir(path))
 	}

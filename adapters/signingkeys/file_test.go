@@ -135,7 +135,7 @@ func TestRefusedFiles(t *testing.T) {
 		"cut":                   {good[:len(good)/2], 0o600},
 		"two documents":         {good + good, 0o600},
 		"something after":       {good + marker, 0o600},
-		"too large":             {good + strings.Repeat("\n", maxFile), 0o600},
+		"too large":             {good + strings.Repeat("\n", MaxFile), 0o600},
 		"null":                  {"null", 0o600},
 		"list":                  {"[]", 0o600},
 		"no keys":               {`{"signing":"` + marker + `","keys":[]}`, 0o600},

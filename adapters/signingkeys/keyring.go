@@ -40,6 +40,7 @@ var (
 	ErrKnownKey   = errors.New("the key is there already")
 	ErrSigns      = errors.New("the key signs; rotate to another one first")
 	ErrInUse      = errors.New("tokens that the key signed may be good still")
+	ErrOtherKeys  = errors.New("there are other keys already")
 )
 
 // leeway is added to the lifetime of tokens, for instances that have not followed a rotation yet and for the difference
@@ -86,7 +87,7 @@ func (r *Keyring) Add(ctx context.Context, algorithm string) (KeyInfo, error) {
 // AddFrom is Add for the key in a file: one private key as PKCS #8 in PEM (RFC 7468). It fails with
 // ErrKnownKey, and as privatefile.Read does.
 func (r *Keyring) AddFrom(ctx context.Context, file string) (KeyInfo, error) {
-	text, err := privatefile.Read(file, maxFile)
+	text, err := privatefile.Read(file, MaxFile)
 	if err != nil {
 		return KeyInfo{}, err
 	}
@@ -153,6 +154,39 @@ func (r *Keyring) RetireExpired(ctx context.Context) (removed []KeyInfo, err err
 		return nil, err
 	}
 	return removed, nil
+}
+
+// Content returns the content of the key file, for a backup. It fails with fs.ErrNotExist if there is none.
+func (r *Keyring) Content() ([]byte, error) {
+	content, err := readContent(r.path)
+	if err == nil {
+		_, err = parse(r.path, content)
+	}
+	return content, err
+}
+
+// Restore makes the key file from the result of Content. If there is one with the same keys, it does nothing; with
+// others it fails with ErrOtherKeys.
+func (r *Keyring) Restore(ctx context.Context, content []byte) error {
+	backup, err := parse(FileName, content)
+	if err != nil {
+		return err
+	}
+	_, err = r.change(ctx, true, func(d *document) (*entry, error) {
+		if len(d.Keys) == 0 {
+			*d = *backup
+			return d.find(d.Signing), nil
+		}
+		if !sameKeys(d, backup) {
+			return nil, fmt.Errorf("%s: %w", r.path, ErrOtherKeys)
+		}
+		return nil, nil
+	})
+	return err
+}
+
+func sameKeys(a, b *document) bool {
+	return a.Signing == b.Signing && slices.EqualFunc(a.Keys, b.Keys, func(a, b *entry) bool { return a.id == b.id })
 }
 
 func (r *Keyring) find(d *document, id string) (*entry, error) {

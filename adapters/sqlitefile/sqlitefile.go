@@ -145,6 +145,33 @@ func (f *File) Pool(size int, options ...string) (*sql.DB, error) {
 	return Pool(f.path, size, append([]string{f.query, "_query_only=1", "_busy_timeout=10000"}, options...)...)
 }
 
+// Absent fails with fs.ErrExist unless there is neither a database file at path nor one that SQLite would apply to it,
+// which a process that runs or was killed has left.
+func Absent(path string) error {
+	for _, suffix := range []string{"", logSuffix, indexSuffix, journalSuffix} {
+		if _, err := os.Lstat(path + suffix); err == nil {
+			return fmt.Errorf("%s: %w", path+suffix, fs.ErrExist)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// Copy writes the database, as it is at one moment, to the empty file at to, without its unused pages. A reader of the
+// database does not wait for it; writers do not either, but their log grows until it ends.
+func (f *File) Copy(ctx context.Context, to string) (err error) {
+	db, err := Pool(f.path, 1, f.query, "_busy_timeout=10000") // SQLite refuses VACUUM INTO with query_only
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if _, err := db.ExecContext(ctx, "VACUUM INTO ?", to); err != nil {
+		return errors.Join(f.Unchanged(), err)
+	}
+	return f.Unchanged()
+}
+
 // Unchanged fails with ErrChanged when the results of queries so far may be of different states of the database. It must be
 // called after each query.
 func (f *File) Unchanged() error {

@@ -59,7 +59,8 @@ func (p *program) command() *cobra.Command {
 	root.AddCommand(
 		p.serveCommand(), p.checkCommand(), p.migrateCommand(),
 		p.createSuperuserCommand(), p.userCommand(), p.sessionCommand(), p.keysCommand(),
-		p.importCommand(), p.exportCommand(), p.copyCommand(), p.versionCommand(),
+		p.importCommand(), p.exportCommand(), p.copyCommand(), p.backupCommand(), p.restoreCommand(),
+		p.healthCommand(), p.versionCommand(),
 	)
 	return root
 }
@@ -93,7 +94,7 @@ func (p *program) serveCommand() *cobra.Command {
 		Use:   "serve",
 		Short: "Serve the API until SIGINT or SIGTERM",
 		Long: "Serve the API until SIGINT or SIGTERM. Requests in progress are finished; a second signal ends them at once.\n" +
-			"SIGHUP makes it read signing keys and certificate again.",
+			"SIGHUP makes it read signing keys, certificate and log level again.",
 		Annotations: withSettings,
 		Args:        arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -112,7 +113,8 @@ func (p *program) serveCommand() *cobra.Command {
 				announce = func(s bootstrap.Serving) { p.announce(cmd, s) }
 			}
 			bootstrap.Version = nameOf(version, buildInfo())
-			err = bootstrap.Serve(cmd.Context(), cfg, hangups, p.log, announce)
+			reload := bootstrap.Reload{Signals: hangups, Settings: func() (config.Config, error) { return p.load(cmd) }}
+			err = bootstrap.Serve(cmd.Context(), cfg, reload, p.log, announce)
 			if interrupted(err) {
 				return nil // stopped before it had started
 			}

@@ -188,7 +188,7 @@ func TestHangupReloadsKeys(t *testing.T) {
 	for range 2 {
 		sh.must("", "keys", "rotate")
 		s.signal(t, syscall.SIGHUP)
-		e := s.wait(t, "reloaded: keys and certificate were read again; settings are read at a start only")
+		e := s.wait(t, "reloaded: keys, certificate and log level were read again; other settings are read at a start only")
 		if state := sh.states()[e.Signs]; state != "signing" {
 			t.Errorf("the service signs with %q, which is %q", e.Signs, state)
 		}
@@ -197,6 +197,32 @@ func TestHangupReloadsKeys(t *testing.T) {
 	s.wait(t, "stopped")
 	if err := s.ended(); err != nil {
 		t.Errorf("the service ended with %v", err)
+	}
+}
+
+// SIGHUP reads log_level again. A settings file that is broken by then changes nothing.
+func TestHangupReloadsTheLogLevel(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "roster.yaml")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("log_level: info")
+	s := serveIn(t, newShell(t, "ROSTER_CONFIG="+file))
+	for _, c := range []struct{ text, level string }{
+		{"log_level: debug", "debug"}, {"log_level: [", "debug"}, {"log_level: loud", "debug"}, {"page_size: 7", "info"},
+	} {
+		write(c.text)
+		s.signal(t, syscall.SIGHUP)
+		if c.text != "log_level: "+c.level && c.level == "debug" {
+			s.wait(t, "the settings cannot be read again; the log level stays as it is")
+		}
+		e := s.wait(t, "reloaded: keys, certificate and log level were read again; other settings are read at a start only")
+		if e.LogLevel != c.level {
+			t.Errorf("%s: log level %q, want %q", c.text, e.LogLevel, c.level)
+		}
 	}
 }
 

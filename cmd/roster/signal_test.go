@@ -41,6 +41,7 @@ type entry struct {
 	Warning, Profile           string
 	Settings                   []string
 	Lines                      int
+	LogLevel                   string `json:"log_level"`
 }
 
 // program returns the command as a process of its own.

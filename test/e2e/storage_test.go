@@ -24,7 +24,10 @@ var onSQLiteAlone = map[string][]string{
 	},
 	"connections and certificates": {
 		"TestTLS", "TestHangupReloadsTheCertificate", "TestNoHSTSWithoutTLS", "TestInvalidCertificatePreventsStart", "TestACME",
-		"TestStopDoesNotWaitForSilentTLSConnections", "TestStopEndsIncompleteRequests",
+		"TestStopDoesNotWaitForSilentTLSConnections", "TestStopEndsIncompleteRequests", "TestHealthCommandOverTLS",
+	},
+	"backups are of SQLite": {
+		"TestBackupUnderLoad", "TestDamagedBackupIsRefused", "TestRestoreReplacesNothing", "TestKilledBackup", "TestBackupOfADatabaseServer",
 	},
 	"settings, and the binary": {
 		"TestBrokenConfiguration", "TestConfigurationFile", "TestLooseSettingsAreLogged", "TestCheckHidesSecrets",
