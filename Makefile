@@ -15,7 +15,7 @@ UNWATCHED = modernc.org/sqlite/lib crypto/internal/fips140/sha256 $(addprefix go
 RACE      = -race $(foreach package,$(UNWATCHED),-gcflags=$(package)=-race=false)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build build-cheap build-race test test-race test-plain test-attacks test-postgres test-mongodb quick cover generate check bench fuzz soak clean
+.PHONY: help run build build-cheap build-defects build-race test test-race test-plain test-attacks test-postgres test-mongodb quick cover generate check bench fuzz soak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ build: ## build bin/roster, one static binary
 build-cheap: TAGS := $(TAGS),cheaphash
 build-cheap: build
 
+# A binary with a choice of planted defects, which test/faults must find.
+build-defects: TAGS := $(TAGS),cheaphash,defects
+build-defects: build
+
 build-race:
 	CGO_ENABLED=1 $(GO) build $(RACE) -tags cheaphash -o $(BIN) ./cmd/roster
 
@@ -41,10 +45,12 @@ test: export GOGC = 400
 test: export TEST_BINARY = $(CURDIR)/bin/test/roster
 test: export TEST_BINARY_RELEASE = $(CURDIR)/bin/test/roster-release
 test: export TEST_BINARY_RACE = $(CURDIR)/bin/test/roster-race
+test: export TEST_BINARY_DEFECTS = $(CURDIR)/bin/test/roster-defects
 test: ## run every test on every backend, in random order; under the race detector once
 	$(MAKE) --no-print-directory build BIN=$(TEST_BINARY_RELEASE)
 	$(MAKE) --no-print-directory build-cheap BIN=$(TEST_BINARY)
 	$(MAKE) --no-print-directory build-race BIN=$(TEST_BINARY_RACE)
+	$(MAKE) --no-print-directory build-defects BIN=$(TEST_BINARY_DEFECTS)
 	$(MAKE) --no-print-directory -j3 test-race test-plain test-attacks
 
 # What may race: every package, the service itself where requests come at once, and the recorded contract on one backend.
