@@ -103,4 +103,3 @@ func TestKillRevealsEarlyAcknowledgment(t *testing.T) {
 		t.Log(violations[0])
 	}
 }
-
