@@ -86,8 +86,10 @@ func killed(t *testing.T, s *process.Server, cycles int) []string {
 
 // A service that is killed loses nothing that it acknowledged, on any database.
 func TestKilledService(t *testing.T) {
+	t.Parallel() // each has servers of its own, and waits for them
 	for name, short := range map[string]int{"sqlite": 50, "postgres": 5, "mongodb": 2} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := process.Start(t, settings(databases[name](t)))
 			none(t, killed(t, s, kills(t, short)))
 		})
@@ -96,6 +98,7 @@ func TestKilledService(t *testing.T) {
 
 // The ledger finds a service that acknowledges what it has not stored yet.
 func TestKillRevealsEarlyAcknowledgment(t *testing.T) {
+	t.Parallel() // each has servers of its own, and waits for them
 	s := process.StartFlawed(t, "ack_before_commit", settings(databases["sqlite"](t)))
 	if violations := killed(t, s, 50); len(violations) == 0 {
 		t.Error("50 kills did not reveal it")

@@ -117,16 +117,9 @@ func partition(all []porcupine.Operation, key func(porcupine.Operation) string) 
 // admin returns the access token of an administrator.
 func admin(t *testing.T, s *process.Server) string {
 	t.Helper()
-	member(t, s, "admin@example.com")
+	registered(t, s, "admin@example.com")
 	s.MustCLI("user", "set", "admin@example.com", "--staff=true")
 	return signIn(t, s, "admin@example.com").text("access")
-}
-
-func member(t *testing.T, s *process.Server, email string) {
-	t.Helper()
-	if a := ask(s.URL, "POST", "/api/users/", "", form(email)); a.status != http.StatusCreated {
-		t.Fatalf("register %s: %v, status %d: %s", email, a.err, a.status, a.raw)
-	}
 }
 
 func form(email string) object {
@@ -248,7 +241,7 @@ func generation(token string) int {
 // sessionHistory lets clients refresh, use and end a few sessions at once.
 func sessionHistory(t *testing.T, s *process.Server, sessions int) []string {
 	t.Helper()
-	member(t, s, "ann@example.com")
+	registered(t, s, "ann@example.com")
 	h := &history{begun: time.Now()}
 	for n := range sessions {
 		first := signIn(t, s, "ann@example.com")
@@ -290,8 +283,10 @@ func sessionHistory(t *testing.T, s *process.Server, sessions int) []string {
 
 // The answers to concurrent clients are those of a service that does one thing at a time, on any database.
 func TestAnswersAreLinearizable(t *testing.T) {
+	t.Parallel() // each has servers of its own, and waits for them
 	for name, database := range databases {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			env := settings(database(t))
 			env["ROSTER_REUSE_GRACE"] = "0s"
 			s := process.Start(t, env)
@@ -303,6 +298,7 @@ func TestAnswersAreLinearizable(t *testing.T) {
 
 // Both histories show a service that checks first and writes later, and one that gives an address to two accounts.
 func TestHistoriesRevealRaces(t *testing.T) {
+	t.Parallel() // each has servers of its own, and waits for them
 	for _, c := range []struct {
 		defect, history string
 		of              func(*testing.T, *process.Server, int) []string
@@ -313,6 +309,7 @@ func TestHistoriesRevealRaces(t *testing.T) {
 		{"ignore_taken", "accounts", accountHistory, 25},
 	} {
 		t.Run(c.defect+" in "+c.history, func(t *testing.T) {
+			t.Parallel()
 			env := settings("sqlite:")
 			env["ROSTER_REUSE_GRACE"] = "0s"
 			if violations := c.of(t, process.StartFlawed(t, c.defect, env), c.size); len(violations) == 0 {
