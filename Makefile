@@ -58,7 +58,7 @@ test: ## run every test on every backend, in random order; under the race detect
 # restores in this process is run here too.
 test-race: TESTED = CGO_ENABLED=1 $(GO) test $(RACE) -shuffle=on -timeout 30m
 test-race:
-	$(TESTED) -p $(ATONCE) $$($(GO) list ./... | grep -v 'test/\(attacks\|clients\|django\|docs\|transfer\)')
+	$(TESTED) -p $(ATONCE) $$($(GO) list ./... | grep -v 'test/\(attacks\|clients\|django\|docs\|faults\|transfer\)')
 	$(TESTED) -run 'TestExportRestores|TestTamperedExports' ./test/transfer
 	TEST_BACKEND=memory $(TESTED) ./test/django
 	TEST_BACKEND=memory $(TESTED) -run 'TestRegistrationRace|TestRefreshRace' ./test/e2e
@@ -68,7 +68,7 @@ test-race:
 test-plain:
 	$(GO) test -run TestThrottleSurvivesAddressFlood ./adapters/httpapi
 	$(GO) test -run TestAllocations ./bootstrap
-	$(GO) test -shuffle=on -timeout 30m -p 1 ./test/clients ./test/django ./test/docs ./test/transfer
+	$(GO) test -shuffle=on -timeout 30m -p 1 ./test/clients ./test/django ./test/docs ./test/faults ./test/transfer
 	$(MAKE) --no-print-directory test-postgres
 	$(MAKE) --no-print-directory test-mongodb
 
@@ -115,7 +115,8 @@ fuzz: ## every fuzz target for a minute each (FUZZTIME=60s)
 		$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x "$$package" </dev/null || exit 1; \
 	done
 
-soak: ## a million users imported into SQLite and PostgreSQL, killed half way and resumed
+soak: ## 500 kills under load; a million users imported into SQLite and PostgreSQL, killed half way and resumed
+	FAULTS_KILLS=500 $(GO) test -v -count=1 -timeout 6h -run TestKilledService ./test/faults
 	TRANSFER_USERS=1000000 $(GO) test -v -count=1 -timeout 6h -run Large ./test/transfer
 
 clean: ## remove what was built; the database in ./data stays
