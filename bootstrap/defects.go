@@ -59,8 +59,8 @@ func catchUp(id string) {
 	}
 }
 
-// write runs a write as the defect does it.
-func write(ctx context.Context, defect, id string, store func(context.Context) error) error {
+// flawedWrite runs a write as the defect does it.
+func flawedWrite(ctx context.Context, defect, id string, store func(context.Context) error) error {
 	switch defect {
 	case "ack_before_commit": // the write is acknowledged, and stored later
 		catchUp(id)
@@ -86,14 +86,14 @@ func write(ctx context.Context, defect, id string, store func(context.Context) e
 // overlap gives concurrent requests the time to come between a check and the write that relies on it.
 const overlap = 2 * time.Millisecond
 
-// update changes an aggregate as the defect does it: with stale_write, the change is made to a copy that was read before
+// flawedUpdate changes an aggregate as the defect does it: with stale_write, the change is made to a copy that was read before
 // the transaction, and the copy is stored over what came in between.
-func update[T any](
+func flawedUpdate[T any](
 	ctx context.Context, defect, id string, get func() (*T, error), change func(*T) error,
 	store func(context.Context, func(*T) error) (*T, error),
 ) (out *T, err error) {
 	if defect != "stale_write" && defect != "ack_before_commit" {
-		err = write(ctx, defect, id, func(ctx context.Context) (err error) {
+		err = flawedWrite(ctx, defect, id, func(ctx context.Context) (err error) {
 			out, err = store(ctx, change)
 			return err
 		})
@@ -116,7 +116,7 @@ func update[T any](
 		time.Sleep(overlap)
 		return store(ctx, copied)
 	}
-	return out, write(ctx, defect, id, func(ctx context.Context) error {
+	return out, flawedWrite(ctx, defect, id, func(ctx context.Context) error {
 		_, err := store(ctx, copied)
 		return err
 	})
@@ -129,14 +129,21 @@ type defectiveUsers struct {
 	defect string
 }
 
+// patient returns the context of a read. With no_deadline, it does not end, and the read is tried until the storage is back.
+func (d defectiveUsers) patient(ctx context.Context) context.Context {
+	if d.defect == "no_deadline" {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
+}
+
 func (d defectiveUsers) Get(ctx context.Context, id user.ID) (*user.User, error) {
 	catchUp(string(id))
-	for {
+	for ctx = d.patient(ctx); ; {
 		u, err := d.Users.Get(ctx, id)
 		if d.defect != "no_deadline" || fault.KindOf(err) != fault.Unavailable {
 			return u, err
 		}
-		ctx = context.WithoutCancel(ctx) // it is tried until the storage is back
 	}
 }
 
@@ -148,12 +155,11 @@ func (d defectiveUsers) WithSession(ctx context.Context, id user.ID, s session.I
 			unclosed.Store(f, nil)
 		}
 	}
-	for {
+	for ctx = d.patient(ctx); ; {
 		u, x, err := d.Users.WithSession(ctx, id, s)
 		if d.defect != "no_deadline" || fault.KindOf(err) != fault.Unavailable {
 			return u, x, err
 		}
-		ctx = context.WithoutCancel(ctx)
 	}
 }
 
@@ -173,7 +179,7 @@ func (d defectiveUsers) Add(ctx context.Context, u *user.User, events ...outboun
 			return user.ErrEmailTaken
 		}
 	}
-	err := write(ctx, d.defect, string(u.ID()), func(ctx context.Context) error { return d.Users.Add(ctx, u, events...) })
+	err := flawedWrite(ctx, d.defect, string(u.ID()), func(ctx context.Context) error { return d.Users.Add(ctx, u, events...) })
 	if d.defect == "ignore_taken" && errors.Is(err, user.ErrEmailTaken) {
 		return nil
 	}
@@ -183,14 +189,14 @@ func (d defectiveUsers) Add(ctx context.Context, u *user.User, events ...outboun
 func (d defectiveUsers) Update(
 	ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Events,
 ) (*user.User, error) {
-	return update(ctx, d.defect, string(id), func() (*user.User, error) { return d.Get(ctx, id) }, change,
+	return flawedUpdate(ctx, d.defect, string(id), func() (*user.User, error) { return d.Get(ctx, id) }, change,
 		func(ctx context.Context, change func(*user.User) error) (*user.User, error) {
 			return d.Users.Update(ctx, id, change, events...)
 		})
 }
 
 func (d defectiveUsers) Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...outbound.Events) error {
-	return write(ctx, d.defect, string(id), func(ctx context.Context) error { return d.Users.Delete(ctx, id, check, events...) })
+	return flawedWrite(ctx, d.defect, string(id), func(ctx context.Context) error { return d.Users.Delete(ctx, id, check, events...) })
 }
 
 type defectiveSessions struct {
@@ -204,13 +210,13 @@ func (d defectiveSessions) Get(ctx context.Context, id session.ID) (*session.Ses
 }
 
 func (d defectiveSessions) Add(ctx context.Context, x *session.Session, events ...outbound.Events) error {
-	return write(ctx, d.defect, string(x.ID()), func(ctx context.Context) error { return d.Sessions.Add(ctx, x, events...) })
+	return flawedWrite(ctx, d.defect, string(x.ID()), func(ctx context.Context) error { return d.Sessions.Add(ctx, x, events...) })
 }
 
 func (d defectiveSessions) Update(
 	ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Events,
 ) (*session.Session, error) {
-	return update(ctx, d.defect, string(id), func() (*session.Session, error) { return d.Get(ctx, id) }, change,
+	return flawedUpdate(ctx, d.defect, string(id), func() (*session.Session, error) { return d.Get(ctx, id) }, change,
 		func(ctx context.Context, change func(*session.Session) error) (*session.Session, error) {
 			return d.Sessions.Update(ctx, id, change, events...)
 		})

@@ -119,17 +119,18 @@ func TestOutageRevealsDefects(t *testing.T) {
 		id := registered(t, s, "ann@example.com")
 		token := signIn(t, s, "ann@example.com").text("access")
 		d.pause()
-		answered := make(chan answer)
+		answered := make(chan answer, 1)
 		go func() { answered <- ask(s.URL, "GET", "/api/users/"+id+"/", token, nil) }()
 		// A service without this defect answers at its request_timeout.
 		select {
 		case a := <-answered:
 			t.Errorf("the service answered: %v, status %d", a.err, a.status)
+			d.resume()
 		case <-time.After(8 * time.Second):
-		}
-		d.resume()
-		if a := <-answered; a.status != http.StatusOK {
-			t.Errorf("once the database is back: %v, status %d", a.err, a.status)
+			d.resume()
+			if a := <-answered; a.status != http.StatusOK {
+				t.Errorf("once the database is back: %v, status %d", a.err, a.status)
+			}
 		}
 	})
 }

@@ -49,6 +49,7 @@ defaults
   timeout connect 5s
   timeout client 60s
   timeout server 60s
+  timeout check 5s
 frontend front
   bind %s
   default_backend roster
@@ -56,7 +57,7 @@ backend roster
   option httpchk GET /readyz
 `, front)
 	for i := range b.instances {
-		of := map[string]string{"ROSTER_LISTEN": host() + ":8000", "ROSTER_SHUTDOWN_DELAY": "3s"}
+		of := map[string]string{"ROSTER_LISTEN": host() + ":8000", "ROSTER_SHUTDOWN_DELAY": "5s"}
 		for name, value := range env {
 			of[name] = value
 		}
