@@ -19,7 +19,7 @@ UNWATCHED = modernc.org/sqlite/lib crypto/internal/fips140/sha256 $(addprefix go
 RACE      = -race $(foreach package,$(UNWATCHED),-gcflags=$(package)=-race=false)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build build-cheap build-race deb release test test-race test-plain test-attacks test-postgres test-mongodb quick cover generate check bench fuzz soak clean
+.PHONY: help run build build-cheap build-defects build-race deb release test test-race test-plain test-attacks test-postgres test-mongodb quick cover generate check bench fuzz soak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ build: ## build bin/roster, one static binary
 # Binaries for tests in which the cost of a password's hash is not the point.
 build-cheap: TAGS := $(TAGS),cheaphash
 build-cheap: build
+
+# A binary with a choice of planted defects, which test/faults must find.
+build-defects: TAGS := $(TAGS),cheaphash,defects
+build-defects: build
 
 build-race:
 	CGO_ENABLED=1 $(GO) build $(RACE) -tags cheaphash -o $(BIN) ./cmd/roster
@@ -68,10 +72,12 @@ test: export GOGC = 400
 test: export TEST_BINARY = $(CURDIR)/bin/test/roster
 test: export TEST_BINARY_RELEASE = $(CURDIR)/bin/test/roster-release
 test: export TEST_BINARY_RACE = $(CURDIR)/bin/test/roster-race
+test: export TEST_BINARY_DEFECTS = $(CURDIR)/bin/test/roster-defects
 test: ## run every test on every backend, in random order; under the race detector once
 	$(MAKE) --no-print-directory build BIN=$(TEST_BINARY_RELEASE)
 	$(MAKE) --no-print-directory build-cheap BIN=$(TEST_BINARY)
 	$(MAKE) --no-print-directory build-race BIN=$(TEST_BINARY_RACE)
+	$(MAKE) --no-print-directory build-defects BIN=$(TEST_BINARY_DEFECTS)
 	$(MAKE) --no-print-directory -j3 test-race test-plain test-attacks
 
 # What may race: every package, the service itself where requests come at once, and the recorded contract on one backend.
@@ -79,7 +85,7 @@ test: ## run every test on every backend, in random order; under the race detect
 # restores in this process is run here too.
 test-race: TESTED = CGO_ENABLED=1 $(GO) test $(RACE) -shuffle=on -timeout 30m
 test-race:
-	$(TESTED) -p $(ATONCE) $$($(GO) list ./... | grep -v 'test/\(attacks\|clients\|django\|docs\|transfer\)')
+	$(TESTED) -p $(ATONCE) $$($(GO) list ./... | grep -v 'test/\(attacks\|clients\|django\|docs\|faults\|transfer\)')
 	$(TESTED) -run 'TestExportRestores|TestTamperedExports' ./test/transfer
 	TEST_BACKEND=memory $(TESTED) ./test/django
 	TEST_BACKEND=memory $(TESTED) -run 'TestRegistrationRace|TestRefreshRace' ./test/e2e
@@ -89,7 +95,7 @@ test-race:
 test-plain:
 	$(GO) test -run TestThrottleSurvivesAddressFlood ./adapters/httpapi
 	$(GO) test -run TestAllocations ./bootstrap
-	$(GO) test -shuffle=on -timeout 30m -p 1 ./test/clients ./test/django ./test/docs ./test/transfer
+	$(GO) test -shuffle=on -timeout 30m -p 1 ./test/clients ./test/django ./test/docs ./test/faults ./test/transfer
 	$(MAKE) --no-print-directory test-postgres
 	$(MAKE) --no-print-directory test-mongodb
 
@@ -136,7 +142,8 @@ fuzz: ## every fuzz target for a minute each (FUZZTIME=60s)
 		$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x "$$package" </dev/null || exit 1; \
 	done
 
-soak: ## a million users imported into SQLite and PostgreSQL, killed half way and resumed
+soak: ## 500 kills under load; a million users imported into SQLite and PostgreSQL, killed half way and resumed
+	FAULTS_KILLS=500 $(GO) test -v -count=1 -timeout 6h -run TestKilledService ./test/faults
 	TRANSFER_USERS=1000000 $(GO) test -v -count=1 -timeout 6h -run Large ./test/transfer
 
 clean: ## remove what was built; the database in ./data stays

@@ -25,6 +25,7 @@ var (
 	plain   = &binary{target: "build-cheap", variable: "TEST_BINARY"}
 	release = &binary{target: "build", variable: "TEST_BINARY_RELEASE"}
 	watched = &binary{target: "build-race", variable: "TEST_BINARY_RACE"}
+	flawed  = &binary{target: "build-defects", variable: "TEST_BINARY_DEFECTS"}
 )
 
 // Build returns the path of a binary that hashes passwords with cheap parameters: that of the environment variable
@@ -42,6 +43,10 @@ func BuildWatched() (string, error) {
 	}
 	return watched.build()
 }
+
+// BuildFlawed is Build of a binary with the defect that the environment variable TEST_DEFECT names; see
+// bootstrap/defects.go.
+func BuildFlawed() (string, error) { return flawed.build() }
 
 func (b *binary) build() (string, error) {
 	b.once.Do(func() {
@@ -77,7 +82,7 @@ func makeTarget(target, path string) (*exec.Cmd, error) {
 
 // Clean removes what was built.
 func Clean() {
-	for _, b := range []*binary{plain, release, watched} {
+	for _, b := range []*binary{plain, release, watched, flawed} {
 		if b.dir != "" {
 			_ = os.RemoveAll(b.dir)
 		}

@@ -44,6 +44,19 @@ func StartRelease(t testing.TB, env map[string]string) *Server {
 	return s
 }
 
+// StartFlawed is Start of the binary that BuildFlawed makes, with one of its defects, or of Build's for "".
+func StartFlawed(t testing.TB, defect string, env map[string]string) *Server {
+	t.Helper()
+	if defect == "" {
+		return Start(t, env)
+	}
+	with := map[string]string{"TEST_DEFECT": defect}
+	maps.Copy(with, env)
+	s := prepared(t, with, BuildFlawed)
+	s.Restart()
+	return s
+}
+
 // Prepare makes a server that is not started yet: for commands to run before it is, or instead.
 func Prepare(t testing.TB, env map[string]string) *Server {
 	t.Helper()

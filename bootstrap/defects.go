@@ -1,0 +1,223 @@
+//go:build defects
+
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"os"
+	"sync"
+	"time"
+
+	"roster/adapters/storage"
+	"roster/domain/fault"
+	"roster/domain/session"
+	"roster/domain/user"
+	"roster/ports/outbound"
+)
+
+// A binary built with this tag has the defect that TEST_DEFECT names, between the use cases and the storage. test/faults
+// shows that its tests find each of them.
+func init() {
+	defect := os.Getenv("TEST_DEFECT")
+	for i, d := range drivers {
+		drivers[i].Open = func(u *url.URL, o storage.Options) (storage.Backend, error) {
+			b, err := d.Open(u, o)
+			return defective{b, defect}, err
+		}
+	}
+}
+
+type defective struct {
+	storage.Backend
+	defect string
+}
+
+func (d defective) Users() outbound.Users { return defectiveUsers{d.Backend.Users(), d.defect} }
+
+func (d defective) Sessions() outbound.Sessions {
+	return defectiveSessions{d.Backend.Sessions(), d.defect}
+}
+
+// late are the writes that were acknowledged and are not stored yet, by the id of what they change. Each is stored before
+// its row is read again, so that only the end of the process reveals it.
+var late = struct {
+	sync.Mutex
+	writes map[string]func()
+}{writes: map[string]func(){}}
+
+// catchUp stores the late writes of a row, or all for "".
+func catchUp(id string) {
+	late.Lock()
+	defer late.Unlock()
+	for of, store := range late.writes {
+		if id == "" || of == id {
+			store()
+			delete(late.writes, of)
+		}
+	}
+}
+
+// flawedWrite runs a write as the defect does it.
+func flawedWrite(ctx context.Context, defect, id string, store func(context.Context) error) error {
+	switch defect {
+	case "ack_before_commit": // the write is acknowledged, and stored later
+		catchUp(id)
+		late.Lock()
+		defer late.Unlock()
+		late.writes[id] = func() { _ = store(context.WithoutCancel(ctx)) }
+		return nil
+	case "swallow_errors": // a write that the storage could not do is acknowledged
+		if err := store(ctx); fault.KindOf(err) != fault.Unavailable {
+			return err
+		}
+		return nil
+	case "retry_blindly": // a write whose outcome is unknown is done again
+		err := store(ctx)
+		for n := 0; n < 5 && fault.KindOf(err) == fault.Unavailable; n++ {
+			err = store(ctx)
+		}
+		return err
+	}
+	return store(ctx)
+}
+
+// overlap gives concurrent requests the time to come between a check and the write that relies on it.
+const overlap = 2 * time.Millisecond
+
+// flawedUpdate changes an aggregate as the defect does it: with stale_write, the change is made to a copy that was read before
+// the transaction, and the copy is stored over what came in between.
+func flawedUpdate[T any](
+	ctx context.Context, defect, id string, get func() (*T, error), change func(*T) error,
+	store func(context.Context, func(*T) error) (*T, error),
+) (out *T, err error) {
+	if defect != "stale_write" && defect != "ack_before_commit" {
+		err = flawedWrite(ctx, defect, id, func(ctx context.Context) (err error) {
+			out, err = store(ctx, change)
+			return err
+		})
+		if err == nil && out == nil { // the error was swallowed
+			out = new(T)
+		}
+		return out, err
+	}
+	if out, err = get(); err == nil {
+		err = change(out)
+	}
+	if err != nil {
+		return nil, err
+	}
+	copied := func(now *T) error {
+		*now = *out
+		return nil
+	}
+	if defect == "stale_write" {
+		time.Sleep(overlap)
+		return store(ctx, copied)
+	}
+	return out, flawedWrite(ctx, defect, id, func(ctx context.Context) error {
+		_, err := store(ctx, copied)
+		return err
+	})
+}
+
+var unclosed sync.Map // keeps them from being closed by the garbage collector
+
+type defectiveUsers struct {
+	outbound.Users
+	defect string
+}
+
+// patient returns the context of a read. With no_deadline, it does not end, and the read is tried until the storage is back.
+func (d defectiveUsers) patient(ctx context.Context) context.Context {
+	if d.defect == "no_deadline" {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
+}
+
+func (d defectiveUsers) Get(ctx context.Context, id user.ID) (*user.User, error) {
+	catchUp(string(id))
+	for ctx = d.patient(ctx); ; {
+		u, err := d.Users.Get(ctx, id)
+		if d.defect != "no_deadline" || fault.KindOf(err) != fault.Unavailable {
+			return u, err
+		}
+	}
+}
+
+func (d defectiveUsers) WithSession(ctx context.Context, id user.ID, s session.ID) (*user.User, *session.Session, error) {
+	catchUp(string(id))
+	catchUp(string(s))
+	for n := 0; d.defect == "leak_descriptors" && n < 4; n++ { // files are opened for each request and not closed
+		if f, err := os.Open(os.DevNull); err == nil {
+			unclosed.Store(f, nil)
+		}
+	}
+	for ctx = d.patient(ctx); ; {
+		u, x, err := d.Users.WithSession(ctx, id, s)
+		if d.defect != "no_deadline" || fault.KindOf(err) != fault.Unavailable {
+			return u, x, err
+		}
+	}
+}
+
+func (d defectiveUsers) ByEmail(ctx context.Context, key string) (*user.User, error) {
+	catchUp("")
+	return d.Users.ByEmail(ctx, key)
+}
+
+func (d defectiveUsers) List(ctx context.Context, q user.Query) ([]*user.User, error) {
+	catchUp("")
+	return d.Users.List(ctx, q)
+}
+
+func (d defectiveUsers) Add(ctx context.Context, u *user.User, events ...outbound.Events) error {
+	if d.defect == "ack_before_commit" {
+		if _, err := d.ByEmail(ctx, u.Snapshot().EmailKey); err == nil {
+			return user.ErrEmailTaken
+		}
+	}
+	err := flawedWrite(ctx, d.defect, string(u.ID()), func(ctx context.Context) error { return d.Users.Add(ctx, u, events...) })
+	if d.defect == "ignore_taken" && errors.Is(err, user.ErrEmailTaken) {
+		return nil
+	}
+	return err
+}
+
+func (d defectiveUsers) Update(
+	ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Events,
+) (*user.User, error) {
+	return flawedUpdate(ctx, d.defect, string(id), func() (*user.User, error) { return d.Get(ctx, id) }, change,
+		func(ctx context.Context, change func(*user.User) error) (*user.User, error) {
+			return d.Users.Update(ctx, id, change, events...)
+		})
+}
+
+func (d defectiveUsers) Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...outbound.Events) error {
+	return flawedWrite(ctx, d.defect, string(id), func(ctx context.Context) error { return d.Users.Delete(ctx, id, check, events...) })
+}
+
+type defectiveSessions struct {
+	outbound.Sessions
+	defect string
+}
+
+func (d defectiveSessions) Get(ctx context.Context, id session.ID) (*session.Session, error) {
+	catchUp(string(id))
+	return d.Sessions.Get(ctx, id)
+}
+
+func (d defectiveSessions) Add(ctx context.Context, x *session.Session, events ...outbound.Events) error {
+	return flawedWrite(ctx, d.defect, string(x.ID()), func(ctx context.Context) error { return d.Sessions.Add(ctx, x, events...) })
+}
+
+func (d defectiveSessions) Update(
+	ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Events,
+) (*session.Session, error) {
+	return flawedUpdate(ctx, d.defect, string(id), func() (*session.Session, error) { return d.Get(ctx, id) }, change,
+		func(ctx context.Context, change func(*session.Session) error) (*session.Session, error) {
+			return d.Sessions.Update(ctx, id, change, events...)
+		})
+}
