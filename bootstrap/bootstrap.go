@@ -59,8 +59,8 @@ type Reload struct {
 	Settings func() (config.Config, error) // reads the settings again
 }
 
-// Serve runs the service until ctx ends, then finishes the requests under way. Once it serves, it calls announce, or logs a line if that is nil. It returns nil after a clean
-// shutdown. It does not close the log.
+// Serve runs the service until ctx ends, then finishes the requests under way. Once it serves, it calls announce, or logs
+// a line if that is nil. It returns nil after a clean shutdown. It does not close the log.
 func Serve(ctx context.Context, cfg config.Config, reload Reload, out *LogOutput, announce func(Serving)) error {
 	log, level, err := newLog(cfg, out)
 	if err != nil {
