@@ -58,7 +58,9 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-func ready(service string) bool { return ask(service, "GET", "/readyz", "", nil).status == http.StatusOK }
+func ready(service string) bool {
+	return ask(service, "GET", "/readyz", "", nil).status == http.StatusOK
+}
 
 // outage brings one outage upon the database under load and lets it come back. The ledger demands 503 with Retry-After for
 // every request that was not done, and that what was acknowledged before, during and after the outage is there.
