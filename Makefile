@@ -143,7 +143,7 @@ fuzz: ## every fuzz target for a minute each (FUZZTIME=60s)
 	done
 
 soak: ## 500 kills under load; a million users imported into SQLite and PostgreSQL, killed half way and resumed
-	FAULTS_KILLS=500 $(GO) test -v -count=1 -timeout 6h -run TestKilledService ./test/faults
+	FAULTS_LONGER=10 $(GO) test -v -count=1 -timeout 6h -run TestKilledService ./test/faults
 	TRANSFER_USERS=1000000 $(GO) test -v -count=1 -timeout 6h -run Large ./test/transfer
 
 clean: ## remove what was built; the database in ./data stays

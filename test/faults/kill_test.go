@@ -33,10 +33,10 @@ func settings(database string) map[string]string {
 		"ROSTER_SIGNING_KEY": "a secret for tests of faults: 0123456789-abcdefghijklmnopqrstuvwxyz"}
 }
 
-// kills returns how many kills a test does: short, or FAULTS_KILLS in the long form.
-func kills(t *testing.T, short int) int {
+// longer returns a number of kills: that of the short form, times FAULTS_LONGER in the long form.
+func longer(t *testing.T, short int) int {
 	t.Helper()
-	text := os.Getenv("FAULTS_KILLS")
+	text := os.Getenv("FAULTS_LONGER")
 	if text == "" {
 		return short
 	}
@@ -44,7 +44,7 @@ func kills(t *testing.T, short int) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return n
+	return n * short
 }
 
 // report logs what a ledger counted and returns what it found.
@@ -91,7 +91,7 @@ func TestKilledService(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := process.Start(t, settings(databases[name](t)))
-			none(t, killed(t, s, kills(t, short)))
+			none(t, killed(t, s, longer(t, short)))
 		})
 	}
 }

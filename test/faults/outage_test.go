@@ -58,7 +58,9 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-func ready(address string) bool { return ask(address, "GET", "/readyz", "", nil).status == http.StatusOK }
+func ready(service string) bool {
+	return ask(service, "GET", "/readyz", "", nil).status == http.StatusOK
+}
 
 // outage brings one outage upon the database under load and lets it come back. The ledger demands 503 with Retry-After for
 // every request that was not done, and that what was acknowledged before, during and after the outage is there.
@@ -159,8 +161,10 @@ func cuts(t *testing.T, s *process.Server, d server) []string {
 		work = l.begin(s.URL, clients, 1)
 		work.await(30)
 		work.end()
+		if d.proxy.left() > 0 {
+			t.Errorf("no request with %q was sent to the database", d.commit)
+		}
 	}
-	d.proxy.cutAnswers("", 0)
 	eventually(t, "the service is ready", func() bool { return ready(s.URL) })
 	l.verify(s.URL, 0)
 	return l.report(t)

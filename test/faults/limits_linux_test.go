@@ -194,7 +194,9 @@ func flood(t *testing.T, workers string) int {
 		})
 	}
 	all.Wait()
-	return peak(t, s)
+	mib := peak(t, s)
+	t.Logf("%s workers: %d MiB", workers, mib)
+	return mib
 }
 
 // In a flood of sign-ins the service takes the memory of hash_workers passwords, 19 MiB each, and 128 MiB for all else. With
