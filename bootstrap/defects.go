@@ -93,14 +93,24 @@ func flawedUpdate[T any](
 	store func(context.Context, func(*T) error) (*T, error),
 ) (out *T, err error) {
 	if defect != "stale_write" && defect != "ack_before_commit" {
-		err = flawedWrite(ctx, defect, id, func(ctx context.Context) (err error) {
-			out, err = store(ctx, change)
-			return err
+		var changed *T
+		var cause error
+		err = flawedWrite(ctx, defect, id, func(ctx context.Context) error {
+			out, cause = store(ctx, func(v *T) error {
+				err := change(v)
+				made := *v
+				changed = &made
+				return err
+			})
+			return cause
 		})
-		if err == nil && out == nil { // the error was swallowed
-			out = new(T)
+		switch {
+		case err != nil || out != nil:
+			return out, err
+		case changed == nil: // it could not even be read
+			return nil, cause
 		}
-		return out, err
+		return changed, nil
 	}
 	if out, err = get(); err == nil {
 		err = change(out)
