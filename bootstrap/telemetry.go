@@ -117,14 +117,14 @@ func tracing(lc fx.Lifecycle, cfg config.Config, log *zap.Logger) (*telemetry.Tr
 const flushTimeout = 3 * time.Second
 
 func observe(m *telemetry.Metrics, t *telemetry.Tracing, log *zap.Logger) telemetry.Observer {
-	all := []telemetry.Observer{telemetry.Log(log)}
+	var all []telemetry.Observer
 	if t != nil {
 		all = append(all, t.Observe)
 	}
 	if m != nil {
 		all = append(all, m.Observe)
 	}
-	return telemetry.All(all...)
+	return telemetry.Log(log, telemetry.All(all...))
 }
 
 // running is what the metrics read when they are asked for.
