@@ -95,7 +95,7 @@ func TestDiskFull(t *testing.T) {
 // The ledger finds a service that acknowledges what did not fit on the disk.
 func TestDiskFullRevealsSwallowedErrors(t *testing.T) {
 	t.Parallel()
-	found(t, diskFull(t, "swallow_errors"))
+	found(t, func() []string { return diskFull(t, "swallow_errors") })
 }
 
 // descriptors returns how many files the process has open that are no connections.
@@ -160,7 +160,7 @@ func TestDescriptorsAreUsedUp(t *testing.T) {
 // The same test finds a service that leaks descriptors.
 func TestUsedUpDescriptorsRevealALeak(t *testing.T) {
 	t.Parallel()
-	found(t, descriptorsUsedUp(t, "leak_descriptors"))
+	found(t, func() []string { return descriptorsUsedUp(t, "leak_descriptors") })
 }
 
 // peak returns the largest resident memory of a process in MiB.

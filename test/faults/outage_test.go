@@ -109,7 +109,9 @@ func TestOutageRevealsDefects(t *testing.T) {
 	t.Run("swallow_errors", func(t *testing.T) {
 		t.Parallel()
 		d := servers["postgres"](t)
-		found(t, outage(t, process.StartFlawed(t, "swallow_errors", settings(d.url)), d.stop, d.start))
+		found(t, func() []string {
+			return outage(t, process.StartFlawed(t, "swallow_errors", settings(d.url)), d.stop, d.start)
+		})
 	})
 	t.Run("no_deadline", func(t *testing.T) {
 		t.Parallel()
@@ -136,13 +138,17 @@ func TestOutageRevealsDefects(t *testing.T) {
 	})
 }
 
-func found(t *testing.T, violations []string) {
+// found fails unless one of five runs of a service with a defect has violations. The defect shows only in a request that the
+// fault meets at the right time, which one run can lack.
+func found(t *testing.T, run func() []string) {
 	t.Helper()
-	if len(violations) == 0 {
-		t.Error("the defect was not found")
-	} else {
-		t.Log(violations[0])
+	for range 5 {
+		if violations := run(); len(violations) > 0 {
+			t.Log(violations[0])
+			return
+		}
 	}
+	t.Error("the defect was not found")
 }
 
 // cuts ends all connections to the database under load, again and again, and then loses the answers to commits.
@@ -189,7 +195,7 @@ func TestConnectionsAreCut(t *testing.T) {
 func TestCutRevealsBlindRetry(t *testing.T) {
 	t.Parallel() // each has servers of its own, and waits for them
 	d := servers["postgres"](t)
-	found(t, cuts(t, process.StartFlawed(t, "retry_blindly", settings(d.url)), d))
+	found(t, func() []string { return cuts(t, process.StartFlawed(t, "retry_blindly", settings(d.url)), d) })
 }
 
 func registered(t *testing.T, s *process.Server, email string) string {

@@ -123,5 +123,5 @@ func TestRollingRestart(t *testing.T) {
 // The same test finds instances that do not wait until the proxy sends no more requests.
 func TestRollingRestartRevealsMissingDrain(t *testing.T) {
 	t.Parallel()
-	found(t, balance(t, settings(testenv.Postgres(t))).roll(t, (*process.Server).Kill))
+	found(t, func() []string { return balance(t, settings(testenv.Postgres(t))).roll(t, (*process.Server).Kill) })
 }
