@@ -139,8 +139,8 @@ type defectiveUsers struct {
 	defect string
 }
 
-// patient returns the context of a read. With no_deadline, it does not end, and the read is tried until the storage is back.
-func (d defectiveUsers) patient(ctx context.Context) context.Context {
+// endless returns the context of a read. With no_deadline, it does not end, and the read is tried until the storage is back.
+func (d defectiveUsers) endless(ctx context.Context) context.Context {
 	if d.defect == "no_deadline" {
 		return context.WithoutCancel(ctx)
 	}
@@ -149,7 +149,7 @@ func (d defectiveUsers) patient(ctx context.Context) context.Context {
 
 func (d defectiveUsers) Get(ctx context.Context, id user.ID) (*user.User, error) {
 	catchUp(string(id))
-	for ctx = d.patient(ctx); ; {
+	for ctx = d.endless(ctx); ; {
 		u, err := d.Users.Get(ctx, id)
 		if d.defect != "no_deadline" || fault.KindOf(err) != fault.Unavailable {
 			return u, err
@@ -165,7 +165,7 @@ func (d defectiveUsers) WithSession(ctx context.Context, id user.ID, s session.I
 			unclosed.Store(f, nil)
 		}
 	}
-	for ctx = d.patient(ctx); ; {
+	for ctx = d.endless(ctx); ; {
 		u, x, err := d.Users.WithSession(ctx, id, s)
 		if d.defect != "no_deadline" || fault.KindOf(err) != fault.Unavailable {
 			return u, x, err

@@ -153,13 +153,24 @@ type level struct {
 	Level zap.AtomicLevel `optional:"true"`
 }
 
-func operations(m *telemetry.Metrics, l level) httpapi.Operations {
+// reported serves a log level, and logs a change of it.
+func reported(level zap.AtomicLevel, log *zap.Logger) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		before := level.Level()
+		level.ServeHTTP(w, r)
+		if now := level.Level(); now != before {
+			log.Warn("the log level was changed", zap.Stringer("from", before), zap.Stringer("to", now), zap.String("client", r.RemoteAddr))
+		}
+	})
+}
+
+func operations(m *telemetry.Metrics, l level, log *zap.Logger) httpapi.Operations {
 	var o httpapi.Operations
 	if m != nil {
 		o.Metrics = m.Handler()
 	}
 	if l.Level != (zap.AtomicLevel{}) {
-		o.LogLevel = l.Level
+		o.LogLevel = reported(l.Level, log)
 	}
 	return o
 }

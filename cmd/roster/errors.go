@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -115,6 +116,9 @@ func arguments(names ...string) cobra.PositionalArgs {
 		}
 		if len(args) < len(names) && names[len(args)][0] != '[' {
 			return misuse(cmd, "%s is missing", names[len(args)])
+		}
+		if i := slices.Index(args, ""); i >= 0 {
+			return misuse(cmd, "%s is empty", strings.Trim(names[i], "[]"))
 		}
 		return nil
 	}

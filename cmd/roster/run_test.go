@@ -122,6 +122,7 @@ func TestMisuse(t *testing.T) {
 		`unknown shorthand flag`:                                                                                                   {"serve", "-x"},
 		`flag needs an argument: --page-size; see roster serve --help`:                                                             {"serve", "--page-size"},
 		`unexpected argument "now"; see roster serve --help`:                                                                       {"serve", "now"},
+		`FILE is empty; see roster backup --help`:                                                                                  {"backup", ""},
 		`USER (an email address or an id) is missing; see roster user show --help`:                                                 {"user", "show"},
 		`unexpected argument "b@example.org"`:                                                                                      {"user", "delete", "a@example.org", "b@example.org", "--yes"},
 		`nothing to change; see roster user set --help`:                                                                            {"user", "set", "a@example.org"},

@@ -203,6 +203,7 @@ func TestLogLevelChangesAtRunTime(t *testing.T) {
 	s.Stop()
 	same(t, "operations logged at level debug", operations(), 3) // authentication, its read, and the use case
 	same(t, "operations of the request", strings.Count(s.Logs(), `"request_id":"`+id+`"`), 4)
+	same(t, "changes that are logged", strings.Count(s.Logs(), "the log level was changed"), 2)
 	if strings.Contains(s.Logs(), `"wiring"`) {
 		t.Error("the log has the wiring of the program")
 	}

@@ -34,7 +34,7 @@ func (c collection[T, S, D]) Page(ctx context.Context, after string, limit int) 
 	return out, nil
 }
 
-// putAtOnce is how many documents one command stores: few enough for our patience.
+// putAtOnce is how many documents one command stores: few enough for oneCommand.
 const putAtOnce = 500
 
 // Put stores one by one, whatever becomes of the others.

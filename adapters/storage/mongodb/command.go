@@ -7,7 +7,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// The commands about one document, each within our patience.
+// The commands about one document, each within oneCommand.
 
 // findOne decodes a document that fits a filter, all of it or a projection. It fails with mongo.ErrNoDocuments when there is
 // none.

@@ -164,7 +164,7 @@ func (p *published) take() map[string][]bson.D {
 // removePublished is step 3 in the background. A failure leaves events in their documents.
 func (s *Store) removePublished() {
 	for of := s.published.take(); of != nil; of = s.published.take() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), oneCommand)
 		for collection, documents := range of {
 			_ = s.removeEvents(ctx, collection, documents)
 		}

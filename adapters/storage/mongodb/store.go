@@ -29,9 +29,9 @@ type Options struct {
 // Limits of time: to find a server, to make a connection, and for one command with both of these and the acknowledgement
 // by other members. Options of the URL replace the first two. Building an index has the caller's limit only.
 const (
-	selection = 3 * time.Second
-	dialing   = 3 * time.Second
-	patience  = 5 * time.Second
+	selection  = 3 * time.Second
+	dialing    = 3 * time.Second
+	oneCommand = 5 * time.Second
 )
 
 // Store implements storage.Backend.
@@ -79,7 +79,7 @@ func (s *Store) clientOptions() *options.ClientOptions {
 		SetAppName("roster").
 		SetConnectTimeout(dialing).
 		SetServerSelectionTimeout(selection).
-		SetTimeout(patience).
+		SetTimeout(oneCommand).
 		ApplyURI(s.place.uri).
 		SetReadPreference(readpref.Primary()).
 		SetWriteConcern(&writeconcern.WriteConcern{W: "majority", Journal: new(true)}).
@@ -212,10 +212,10 @@ var (
 	errSlow    = errors.New("mongodb: no answer in time")
 )
 
-// within runs one command under a context that ends with ctx or with our own patience, and gives the
+// within runs one command under a context that ends with ctx or oneCommand later, and gives the
 // driver's error the meaning that the ports promise.
 func (s *Store) within(ctx context.Context, op string, command func(context.Context) error) error {
-	return s.run(ctx, patience, op, command)
+	return s.run(ctx, oneCommand, op, command)
 }
 
 // unhurried is within for what takes as long as there are documents: it ends with ctx alone.
@@ -225,14 +225,14 @@ func (s *Store) unhurried(ctx context.Context, op string, command func(context.C
 	return s.run(ctx, never, op, command)
 }
 
-func (s *Store) run(ctx context.Context, patience time.Duration, op string, command func(context.Context) error) error {
+func (s *Store) run(ctx context.Context, limit time.Duration, op string, command func(context.Context) error) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("mongodb: %s: %w", op, err)
 	}
 	if s.client == nil {
 		return storage.Unavailable(errNotOpen)
 	}
-	limited, cancel := context.WithTimeoutCause(ctx, patience, errSlow)
+	limited, cancel := context.WithTimeoutCause(ctx, limit, errSlow)
 	defer cancel()
 	return translate(limited, op, command(limited))
 }

@@ -27,14 +27,13 @@ const (
 	crashShutdown        = "57P02"
 )
 
-// patience is how long an operation may take, however long its caller would wait: a server that does
-// not answer is away.
-const patience = 5 * time.Second
+// operationTimeout bounds an operation, also when its caller allows more time: a server that does not answer is away.
+const operationTimeout = 5 * time.Second
 
 var (
-	errPatience = fmt.Errorf("no answer within %s", patience)
-	errLost     = errors.New("connection lost")
-	errUnsure   = errors.New("connection lost while committing")
+	errTimeout = fmt.Errorf("no answer within %s", operationTimeout)
+	errLost    = errors.New("connection lost")
+	errUnsure  = errors.New("connection lost while committing")
 )
 
 // Failure implements sqltable.DB. It goes by codes, types and names of constraints, never by text.
@@ -53,8 +52,8 @@ func failure(ctx context.Context, op string, err error, c sqltable.Conflicts) er
 	}
 	if end := storage.Ended(ctx); end != nil {
 		// The driver reports an interrupt in several ways; what counts is that the time is over.
-		if errors.Is(context.Cause(ctx), errPatience) {
-			return outage(op, errPatience, err)
+		if errors.Is(context.Cause(ctx), errTimeout) {
+			return outage(op, errTimeout, err)
 		}
 		return fmt.Errorf("postgres: %s: %w", op, end)
 	}

@@ -20,7 +20,7 @@ var sorted = regexp.MustCompile(`\bSort  |->  (Incremental )?Sort\b|Bitmap|Gathe
 func eventful(t *testing.T) *Store {
 	t.Helper()
 	s := opened(t)
-	c, err := pgx.Connect(t.Context(), s.config.ConnString()) // without the store's patience
+	c, err := pgx.Connect(t.Context(), s.config.ConnString()) // without the store's time limit
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ func opened(t *testing.T) *Store {
 func crowded(t *testing.T) *Store {
 	t.Helper()
 	s := opened(t)
-	c, err := pgx.Connect(t.Context(), s.config.ConnString()) // without the store's patience
+	c, err := pgx.Connect(t.Context(), s.config.ConnString()) // without the store's time limit
 	if err != nil {
 		t.Fatal(err)
 	}

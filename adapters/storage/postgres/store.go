@@ -34,8 +34,8 @@ var _ storage.Backend = (*Store)(nil)
 // Connections are made within this time or not at all. Those that the URL does not bound are as many
 // as several instances can have of a server's usual hundred.
 const (
-	connectPatience = 4 * time.Second
-	connections     = 20
+	connectTimeout = 4 * time.Second
+	connections    = 20
 )
 
 // New returns a Store for the database at a postgres: URL. It does not connect. The error holds no
@@ -61,17 +61,17 @@ func newStore(rawURL string, o storage.Options) (*Store, error) {
 	if !options.Has("target_session_attrs") && c.ConnConfig.ValidateConnect == nil {
 		c.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite // a standby will not do
 	}
-	if t := &c.ConnConfig.ConnectTimeout; *t <= 0 || *t > connectPatience {
-		*t = connectPatience
+	if t := &c.ConnConfig.ConnectTimeout; *t <= 0 || *t > connectTimeout {
+		*t = connectTimeout
 	}
 	session := c.ConnConfig.RuntimeParams
 	if session["synchronous_commit"] != "remote_apply" { // which is more
 		session["synchronous_commit"] = "on" // a commit is on the disk before it is acknowledged
 	}
 	session["default_transaction_isolation"] = "read committed" // rows are locked to be changed
-	session["statement_timeout"] = fmt.Sprint(patience.Milliseconds())
-	session["idle_in_transaction_session_timeout"] = fmt.Sprint(2 * patience.Milliseconds()) // a lost instance's locks
-	session["jit"] = "off"                                                                   // statements are short
+	session["statement_timeout"] = fmt.Sprint(operationTimeout.Milliseconds())
+	session["idle_in_transaction_session_timeout"] = fmt.Sprint(2 * operationTimeout.Milliseconds()) // a lost instance's locks
+	session["jit"] = "off"                                                                           // statements are short
 	if session["application_name"] == "" {
 		session["application_name"] = "roster"
 	}

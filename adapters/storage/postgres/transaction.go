@@ -50,14 +50,13 @@ func (q *querier) Exec(ctx context.Context, query string, args ...any) (int64, e
 // tries is how often an operation is tried that lost its connection or a deadlock, or was overtaken.
 const tries = 4
 
-// run runs f, which leaves nothing behind when it fails or can be done twice, for as long as the store
-// is patient.
+// run runs f, which leaves nothing behind when it fails or can be done twice, until it succeeds or operationTimeout is over.
 func (s *Store) run(ctx context.Context, f func(context.Context) error) error {
 	if err := s.gate.Enter(); err != nil {
 		return err
 	}
 	defer s.gate.Leave()
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, errPatience)
+	ctx, cancel := context.WithTimeoutCause(ctx, operationTimeout, errTimeout)
 	defer cancel()
 	for n := 1; ; n++ {
 		if err := f(ctx); n == tries || !again(err) || ctx.Err() != nil {
@@ -75,7 +74,7 @@ func (s *Store) Write(ctx context.Context, op string, m sqltable.Mode, f sqltabl
 	switch m {
 	case sqltable.Statement:
 		return s.Read(ctx, f)
-	case sqltable.Soon: // it is acknowledged before it is on the disk, where it is a moment later
+	case sqltable.Soon: // it is acknowledged shortly before it is on the disk
 		return s.transact(ctx, op, []string{"BEGIN", "SET LOCAL synchronous_commit = off"}, f)
 	case sqltable.Durable, sqltable.Bulk:
 	}

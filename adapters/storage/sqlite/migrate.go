@@ -127,9 +127,9 @@ func claim(ctx context.Context, db *sql.DB, path string, access storage.Access) 
 // logAhead turns write-ahead logging on, which the file stores. It waits for the write of another process, since
 // SQLite does not wait in this case.
 func logAhead(ctx context.Context, db *sql.DB, path string) error {
-	const pause, patience = 20 * time.Millisecond, 5 * time.Second
+	const pause, limit = 20 * time.Millisecond, 5 * time.Second
 	op := "write-ahead log of " + path
-	for end := time.Now().Add(patience); ; {
+	for end := time.Now().Add(limit); ; {
 		var mode string
 		err := db.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode)
 		switch {
