@@ -160,7 +160,7 @@ func (m *Administration) Set(ctx context.Context, id user.ID, s inbound.AdminCha
 		if s.AllowLastStaff {
 			u.AllowLastStaff()
 		}
-		parsed.apply(u)
+		parsed.apply(u, now)
 		parsed.applyFlags(u, now, m.accounts.settings.Rules)
 		return nil
 	})

@@ -103,7 +103,7 @@ func (a *Accounts) store(
 		if err := checkVersion(u, versions); err != nil {
 			return err
 		}
-		in.apply(u)
+		in.apply(u, now)
 		in.applyFlags(u, now, a.settings.Rules)
 		if in.password != nil {
 			u.ChangePassword(hash, now)

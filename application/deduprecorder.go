@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"roster/domain/audit"
+	"roster/domain/mail"
 	"roster/ports/outbound"
 )
 
@@ -31,17 +32,17 @@ func (r *dedupRecorder) due(e audit.Event) []audit.Event {
 
 // deduplicated returns what a storage port calls for the event of a change, unless it is suppressed. occurred reports
 // whether there is one. The change may run several times: an event counts as a repetition once for each kind.
-func (r *dedupRecorder) deduplicated(ctx context.Context, occurred func() (audit.Event, bool)) outbound.Events {
+func (r *dedupRecorder) deduplicated(ctx context.Context, occurred func() (audit.Event, bool)) outbound.Effects {
 	due := make(map[audit.Kind][]audit.Event)
-	return func() []audit.Event {
+	return func() ([]audit.Event, []*mail.Mail) {
 		e, ok := occurred()
 		if !ok {
-			return nil
+			return nil, nil
 		}
 		if _, seen := due[e.Kind]; !seen {
 			due[e.Kind] = r.due(r.stamp(ctx, e))
 		}
-		return due[e.Kind]
+		return due[e.Kind], nil
 	}
 }
 

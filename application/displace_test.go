@@ -159,7 +159,7 @@ type counted struct {
 	calls []string
 }
 
-func (c *counted) Add(ctx context.Context, x *session.Session, events ...outbound.Events) error {
+func (c *counted) Add(ctx context.Context, x *session.Session, events ...outbound.Effects) error {
 	c.calls = append(c.calls, "add")
 	return c.Sessions.Add(ctx, x, events...)
 }
@@ -169,7 +169,7 @@ func (c *counted) List(ctx context.Context, q session.Query) ([]*session.Session
 	return c.Sessions.List(ctx, q)
 }
 
-func (c *counted) Update(ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Events) (*session.Session, error) {
+func (c *counted) Update(ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Effects) (*session.Session, error) {
 	c.calls = append(c.calls, "update")
 	return c.Sessions.Update(ctx, id, change, events...)
 }

@@ -194,10 +194,10 @@ func (in parsedInput) owner(self *user.User) guessable.Owner {
 	return o
 }
 
-// apply applies the email address and the names to u.
-func (in parsedInput) apply(u *user.User) {
+// apply applies the email address and the names to u at now.
+func (in parsedInput) apply(u *user.User, now time.Time) {
 	if in.email != nil {
-		u.ChangeEmail(*in.email)
+		u.ChangeEmail(*in.email, now)
 	}
 	s := u.Snapshot()
 	first, last := s.FirstName, s.LastName

@@ -52,7 +52,7 @@ type busySessions struct {
 	before func() error
 }
 
-func (b *busySessions) Update(ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Events) (*session.Session, error) {
+func (b *busySessions) Update(ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Effects) (*session.Session, error) {
 	if err := b.before(); err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func TestFailedSignOutReturnsTheError(t *testing.T) {
 // failing is a storage of users whose updates fail.
 type failing struct{ outbound.Users }
 
-func (failing) Update(context.Context, user.ID, func(*user.User) error, ...outbound.Events) (*user.User, error) {
+func (failing) Update(context.Context, user.ID, func(*user.User) error, ...outbound.Effects) (*user.User, error) {
 	return nil, fault.ErrUnavailable
 }
 

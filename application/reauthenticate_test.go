@@ -129,7 +129,7 @@ type interrupted struct {
 	first func()
 }
 
-func (i *interrupted) Update(ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Events) (*user.User, error) {
+func (i *interrupted) Update(ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Effects) (*user.User, error) {
 	i.first()
 	return i.Users.Update(ctx, id, change, events...)
 }

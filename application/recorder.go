@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"roster/domain/audit"
+	"roster/domain/mail"
 	"roster/domain/user"
 	"roster/ports/inbound"
 	"roster/ports/outbound"
@@ -40,18 +41,18 @@ func (r Recorder) stamp(ctx context.Context, e audit.Event) audit.Event {
 }
 
 // events returns what a storage port calls for the events of a change: e, stamped.
-func (r Recorder) events(ctx context.Context, e func() []audit.Event) outbound.Events {
-	return func() []audit.Event {
+func (r Recorder) events(ctx context.Context, e func() []audit.Event) outbound.Effects {
+	return func() ([]audit.Event, []*mail.Mail) {
 		all := e()
 		for i := range all {
 			all[i] = r.stamp(ctx, all[i])
 		}
-		return all
+		return all, nil
 	}
 }
 
 // event is events for an event that does not depend on the change.
-func (r Recorder) event(ctx context.Context, e audit.Event) outbound.Events {
+func (r Recorder) event(ctx context.Context, e audit.Event) outbound.Effects {
 	return r.events(ctx, func() []audit.Event { return []audit.Event{e} })
 }
 

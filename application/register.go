@@ -49,11 +49,12 @@ func (a *Accounts) add(ctx context.Context, by user.ID, in parsedInput) (*user.U
 		return nil, err
 	}
 	staff := in.staff != nil && *in.staff
-	u, err := user.Register(user.New{ID: id, Email: *in.email, Staff: staff, Password: hash}, a.ports.Clock.Now())
+	now := a.ports.Clock.Now()
+	u, err := user.Register(user.New{ID: id, Email: *in.email, Staff: staff, Password: hash}, now)
 	if err != nil {
 		return nil, err
 	}
-	in.apply(u)
+	in.apply(u, now)
 	if in.active != nil {
 		u.SetActive(*in.active)
 	}

@@ -124,7 +124,7 @@ func (t *usersTrips) ByEmail(ctx context.Context, key string) (*user.User, error
 	return t.Users.ByEmail(ctx, key)
 }
 
-func (t *usersTrips) Update(ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Events) (*user.User, error) {
+func (t *usersTrips) Update(ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Effects) (*user.User, error) {
 	t.updates++
 	return t.Users.Update(ctx, id, change, events...)
 }

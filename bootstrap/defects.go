@@ -183,7 +183,7 @@ func (d defectiveUsers) List(ctx context.Context, q user.Query) ([]*user.User, e
 	return d.Users.List(ctx, q)
 }
 
-func (d defectiveUsers) Add(ctx context.Context, u *user.User, events ...outbound.Events) error {
+func (d defectiveUsers) Add(ctx context.Context, u *user.User, events ...outbound.Effects) error {
 	if d.defect == "ack_before_commit" {
 		if _, err := d.ByEmail(ctx, u.Snapshot().EmailKey); err == nil {
 			return user.ErrEmailTaken
@@ -197,7 +197,7 @@ func (d defectiveUsers) Add(ctx context.Context, u *user.User, events ...outboun
 }
 
 func (d defectiveUsers) Update(
-	ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Events,
+	ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Effects,
 ) (*user.User, error) {
 	return flawedUpdate(ctx, d.defect, string(id), func() (*user.User, error) { return d.Get(ctx, id) }, change,
 		func(ctx context.Context, change func(*user.User) error) (*user.User, error) {
@@ -205,7 +205,7 @@ func (d defectiveUsers) Update(
 		})
 }
 
-func (d defectiveUsers) Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...outbound.Events) error {
+func (d defectiveUsers) Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...outbound.Effects) error {
 	return flawedWrite(ctx, d.defect, string(id), func(ctx context.Context) error { return d.Users.Delete(ctx, id, check, events...) })
 }
 
@@ -219,12 +219,12 @@ func (d defectiveSessions) Get(ctx context.Context, id session.ID) (*session.Ses
 	return d.Sessions.Get(ctx, id)
 }
 
-func (d defectiveSessions) Add(ctx context.Context, x *session.Session, events ...outbound.Events) error {
+func (d defectiveSessions) Add(ctx context.Context, x *session.Session, events ...outbound.Effects) error {
 	return flawedWrite(ctx, d.defect, string(x.ID()), func(ctx context.Context) error { return d.Sessions.Add(ctx, x, events...) })
 }
 
 func (d defectiveSessions) Update(
-	ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Events,
+	ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Effects,
 ) (*session.Session, error) {
 	return flawedUpdate(ctx, d.defect, string(id), func() (*session.Session, error) { return d.Get(ctx, id) }, change,
 		func(ctx context.Context, change func(*session.Session) error) (*session.Session, error) {

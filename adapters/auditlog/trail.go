@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"roster/domain/audit"
+	"roster/domain/mail"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/outbound"
@@ -50,21 +51,21 @@ type Users struct {
 func (t *Trail) Users(u outbound.Users) *Users { return &Users{u, t} }
 
 // Add adds x and logs its events.
-func (u *Users) Add(ctx context.Context, x *user.User, events ...outbound.Events) error {
-	return u.trail.logged(events, func(e outbound.Events) error { return u.Users.Add(ctx, x, e) })
+func (u *Users) Add(ctx context.Context, x *user.User, events ...outbound.Effects) error {
+	return u.trail.logged(events, func(e outbound.Effects) error { return u.Users.Add(ctx, x, e) })
 }
 
 // Update changes a user and logs the events.
 func (u *Users) Update(
-	ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Events,
+	ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Effects,
 ) (x *user.User, err error) {
-	err = u.trail.logged(events, func(e outbound.Events) error { x, err = u.Users.Update(ctx, id, change, e); return err })
+	err = u.trail.logged(events, func(e outbound.Effects) error { x, err = u.Users.Update(ctx, id, change, e); return err })
 	return x, err
 }
 
 // Delete deletes a user and logs the events.
-func (u *Users) Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...outbound.Events) error {
-	return u.trail.logged(events, func(e outbound.Events) error { return u.Users.Delete(ctx, id, check, e) })
+func (u *Users) Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...outbound.Effects) error {
+	return u.trail.logged(events, func(e outbound.Effects) error { return u.Users.Delete(ctx, id, check, e) })
 }
 
 // Sessions logs the events of changes once they are stored.
@@ -77,27 +78,29 @@ type Sessions struct {
 func (t *Trail) Sessions(s outbound.Sessions) *Sessions { return &Sessions{s, t} }
 
 // Add adds x and logs its events.
-func (s *Sessions) Add(ctx context.Context, x *session.Session, events ...outbound.Events) error {
-	return s.trail.logged(events, func(e outbound.Events) error { return s.Sessions.Add(ctx, x, e) })
+func (s *Sessions) Add(ctx context.Context, x *session.Session, events ...outbound.Effects) error {
+	return s.trail.logged(events, func(e outbound.Effects) error { return s.Sessions.Add(ctx, x, e) })
 }
 
 // Update changes a session and logs the events.
 func (s *Sessions) Update(
-	ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Events,
+	ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Effects,
 ) (x *session.Session, err error) {
-	err = s.trail.logged(events, func(e outbound.Events) error { x, err = s.Sessions.Update(ctx, id, change, e); return err })
+	err = s.trail.logged(events, func(e outbound.Effects) error { x, err = s.Sessions.Update(ctx, id, change, e); return err })
 	return x, err
 }
 
 // logged runs a change and logs the events that were stored with it.
-func (t *Trail) logged(events []outbound.Events, change func(outbound.Events) error) error {
+func (t *Trail) logged(events []outbound.Effects, change func(outbound.Effects) error) error {
 	var stored []audit.Event
-	err := change(func() []audit.Event {
+	err := change(func() ([]audit.Event, []*mail.Mail) {
+		var mails []*mail.Mail
 		stored = nil
 		for _, f := range events {
-			stored = append(stored, f()...)
+			e, m := f()
+			stored, mails = append(stored, e...), append(mails, m...)
 		}
-		return stored
+		return stored, mails
 	})
 	if err == nil {
 		t.write(stored)

@@ -93,9 +93,9 @@ func TestUnstoredEventsAreReported(t *testing.T) {
 // stored is a storage that stores the events of changes, and runs each change twice, as a port may.
 type stored struct{ err error }
 
-func (s stored) take(events []outbound.Events) error {
+func (s stored) take(events []outbound.Effects) error {
 	for range 2 {
-		if _, err := outbound.EventsOf(events); err != nil {
+		if _, err := outbound.EffectsOf(events); err != nil {
 			return err
 		}
 	}
@@ -107,15 +107,15 @@ type storedUsers struct {
 	stored
 }
 
-func (s storedUsers) Add(_ context.Context, _ *user.User, e ...outbound.Events) error {
+func (s storedUsers) Add(_ context.Context, _ *user.User, e ...outbound.Effects) error {
 	return s.take(e)
 }
 
-func (s storedUsers) Update(_ context.Context, _ user.ID, _ func(*user.User) error, e ...outbound.Events) (*user.User, error) {
+func (s storedUsers) Update(_ context.Context, _ user.ID, _ func(*user.User) error, e ...outbound.Effects) (*user.User, error) {
 	return nil, s.take(e)
 }
 
-func (s storedUsers) Delete(_ context.Context, _ user.ID, _ func(*user.User) error, e ...outbound.Events) error {
+func (s storedUsers) Delete(_ context.Context, _ user.ID, _ func(*user.User) error, e ...outbound.Effects) error {
 	return s.take(e)
 }
 
@@ -124,12 +124,12 @@ type storedSessions struct {
 	stored
 }
 
-func (s storedSessions) Add(_ context.Context, _ *session.Session, e ...outbound.Events) error {
+func (s storedSessions) Add(_ context.Context, _ *session.Session, e ...outbound.Effects) error {
 	return s.take(e)
 }
 
 func (s storedSessions) Update(
-	_ context.Context, _ session.ID, _ func(*session.Session) error, e ...outbound.Events,
+	_ context.Context, _ session.ID, _ func(*session.Session) error, e ...outbound.Effects,
 ) (*session.Session, error) {
 	return nil, s.take(e)
 }
@@ -141,7 +141,7 @@ func TestEventsOfChangesAreLogged(t *testing.T) {
 		trail := New(&kept{}, zap.New(core), nil)
 		users := trail.Users(storedUsers{stored: stored{refusal}})
 		sessions := trail.Sessions(storedSessions{stored: stored{refusal}})
-		event := func(id audit.ID) outbound.Events {
+		event := func(id audit.ID) outbound.Effects {
 			return func() []audit.Event { return []audit.Event{{ID: id, At: at, Kind: audit.Changed, Channel: audit.API}} }
 		}
 		for _, err := range []error{

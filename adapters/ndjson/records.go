@@ -51,6 +51,8 @@ type (
 		SessionEpoch       int64           `json:"session_epoch"`
 		SessionsValidAfter time.Time       `json:"sessions_valid_after"`
 		Networks           user.Networks   `json:"networks"`
+		EmailState         user.EmailState `json:"email_state,omitempty"`
+		Contact            user.Contact    `json:"contact,omitzero"`
 		Version            int64           `json:"version"`
 	}
 	sessionMembers struct {
@@ -101,10 +103,12 @@ var (
 			return e.WriteToken(jsontext.String(t.UTC().Format("2006-01-02T15:04:05.000000Z07:00")))
 		}),
 		json.MarshalToFunc(func(e *jsontext.Encoder, h credential.Hash) error { return e.WriteToken(jsontext.String(h.Encoded())) }),
+		json.MarshalToFunc(func(e *jsontext.Encoder, c user.Contact) error { return e.WriteToken(jsontext.String(c.Encoded())) }),
 		json.MarshalToFunc(func(e *jsontext.Encoder, n user.Networks) error { return e.WriteToken(jsontext.String(n.Encoded())) }),
 	)))
 	readOptions = json.JoinOptions(json.RejectUnknownMembers(true), json.WithUnmarshalers(json.JoinUnmarshalers(
 		readText(func(text string, h *credential.Hash) { *h = credential.RestoreHash(text) }),
+		readText(func(text string, c *user.Contact) { *c = user.RestoreContact(text) }),
 		readText(func(text string, n *user.Networks) { *n = user.RestoreNetworks(text) }),
 	)))
 )

@@ -18,6 +18,7 @@ type Backend interface {
 	Sessions() outbound.Sessions
 	Attempts() outbound.Attempts
 	AuditTrail() outbound.AuditTrail
+	Mails() outbound.Mails
 	Archive() outbound.Archive
 	UserIDs() outbound.UserIDs // counted ids, each greater than every id that was added before
 

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"roster/domain/audit"
+	"roster/domain/mail"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/outbound"
@@ -20,6 +21,7 @@ var (
 	_ outbound.SessionIDs = SessionIDs{}
 	_ outbound.UserIDs    = UUIDs{}
 	_ outbound.EventIDs   = UUIDs{}
+	_ outbound.MailIDs    = UUIDs{}
 )
 
 // Clock is the machine's clock.
@@ -78,3 +80,6 @@ func (UUIDs) NewUserID(ctx context.Context) (user.ID, error) {
 func (UUIDs) NewEventID() audit.ID {
 	return audit.ID(uuid.Must(uuid.NewV7()).String()) // crypto/rand never fails
 }
+
+// NewMailID returns a new id, later in order than those before it in this process.
+func (u UUIDs) NewMailID() mail.ID { return mail.ID(u.NewEventID()) }

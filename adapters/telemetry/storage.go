@@ -20,7 +20,7 @@ type users struct {
 // Users returns u, observed.
 func (o Observer) Users(u outbound.Users) outbound.Users { return users{u, o} }
 
-func (u users) Add(ctx context.Context, x *user.User, events ...outbound.Events) error {
+func (u users) Add(ctx context.Context, x *user.User, events ...outbound.Effects) error {
 	return u.o.observe(ctx, Storage, "users.add", func(ctx context.Context) error { return u.next.Add(ctx, x, events...) })
 }
 
@@ -41,15 +41,21 @@ func (u users) ByEmail(ctx context.Context, key string) (*user.User, error) {
 }
 
 func (u users) Update(
-	ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Events,
+	ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Effects,
 ) (*user.User, error) {
 	return observed(ctx, u.o, Storage, "users.update", func(ctx context.Context) (*user.User, error) {
 		return u.next.Update(ctx, id, change, events...)
 	})
 }
 
-func (u users) Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...outbound.Events) error {
+func (u users) Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...outbound.Effects) error {
 	return u.o.observe(ctx, Storage, "users.delete", func(ctx context.Context) error { return u.next.Delete(ctx, id, check, events...) })
+}
+
+func (u users) Invited(ctx context.Context, after user.ID, limit int) ([]*user.User, error) {
+	return observed(ctx, u.o, Storage, "users.invited", func(ctx context.Context) ([]*user.User, error) {
+		return u.next.Invited(ctx, after, limit)
+	})
 }
 
 func (u users) List(ctx context.Context, q user.Query) ([]*user.User, error) {
@@ -68,7 +74,7 @@ type sessions struct {
 // Sessions returns s, observed.
 func (o Observer) Sessions(s outbound.Sessions) outbound.Sessions { return sessions{s, o} }
 
-func (s sessions) Add(ctx context.Context, x *session.Session, events ...outbound.Events) error {
+func (s sessions) Add(ctx context.Context, x *session.Session, events ...outbound.Effects) error {
 	return s.o.observe(ctx, Storage, "sessions.add", func(ctx context.Context) error { return s.next.Add(ctx, x, events...) })
 }
 
@@ -77,7 +83,7 @@ func (s sessions) Get(ctx context.Context, id session.ID) (*session.Session, err
 }
 
 func (s sessions) Update(
-	ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Events,
+	ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Effects,
 ) (*session.Session, error) {
 	return observed(ctx, s.o, Storage, "sessions.update", func(ctx context.Context) (*session.Session, error) {
 		return s.next.Update(ctx, id, change, events...)

@@ -30,7 +30,9 @@ type Snapshot struct {
 	SessionEpoch       int64     // incremented when all sessions end: sessions of an earlier epoch are invalid
 	SessionsValidAfter time.Time // when all sessions last ended; decides about tokens without a session
 	Networks           Networks  // networks from which the user signed in
-	Version            int64     // incremented by each stored change, from 1
+	EmailState         EmailState
+	Contact            Contact
+	Version            int64 // incremented by each stored change, from 1
 }
 
 // New holds the values for Register.
@@ -41,17 +43,20 @@ type New struct {
 	LastName  string
 	Staff     bool
 	Password  credential.Hash
+
+	// EmailState is the first state of the address. In one that is Awaiting, the user is inactive.
+	EmailState EmailState
 }
 
 // Administers reports whether the user may administer other users: active staff users may.
 func (s Snapshot) Administers() bool { return s.Active && s.Staff }
 
-// Register returns a new active user that joined at now. It fails as Restore does.
+// Register returns a new user that joined at now, active unless n.EmailState is Awaiting. It fails as Restore does.
 func Register(n New, now time.Time) (*User, error) {
 	return Restore(Snapshot{
 		ID: n.ID, Email: n.Email.address, EmailKey: n.Email.key,
 		FirstName: n.FirstName, LastName: n.LastName,
-		Active: true, Staff: n.Staff, Password: n.Password,
+		Active: !n.EmailState.Awaiting(), Staff: n.Staff, Password: n.Password, EmailState: n.EmailState,
 		Joined: now, Version: 1,
 	})
 }
@@ -59,7 +64,8 @@ func Register(n New, now time.Time) (*User, error) {
 // Restore returns the user with the stored state s. It fails with ErrBadState when s is not the state of any valid
 // user.
 func Restore(s Snapshot) (*User, error) {
-	if s.ID == "" || s.Email == "" || s.EmailKey == "" || s.Joined.IsZero() || s.SessionEpoch < 0 || s.Version < 1 {
+	if s.ID == "" || s.Email == "" || s.EmailKey == "" || s.Joined.IsZero() || s.SessionEpoch < 0 || s.Version < 1 ||
+		s.Active && s.EmailState.Awaiting() {
 		return nil, ErrBadState
 	}
 	return &User{s: s}, nil
@@ -92,8 +98,17 @@ func (u *User) SessionEpoch() int64 { return u.s.SessionEpoch }
 // SessionsValidAfter returns when all sessions of the user were last ended, or the zero time.
 func (u *User) SessionsValidAfter() time.Time { return u.s.SessionsValidAfter }
 
-// ChangeEmail sets the email address.
-func (u *User) ChangeEmail(e Email) { u.s.Email, u.s.EmailKey = e.address, e.key }
+// ChangeEmail sets the email address at now, without a proof. It cancels a change that waits for one.
+func (u *User) ChangeEmail(e Email, now time.Time) {
+	if e.key != u.s.EmailKey {
+		u.keepForUndo(now)
+		if !u.s.EmailState.Awaiting() {
+			u.s.EmailState = EmailUnverified
+		}
+	}
+	u.s.Contact.NewEmail, u.s.Contact.NewEmailKey = "", ""
+	u.s.Email, u.s.EmailKey = e.address, e.key
+}
 
 // Rename sets the first and last name. The texts must satisfy NameRule.
 func (u *User) Rename(first, last string) { u.s.FirstName, u.s.LastName = first, last }
@@ -128,8 +143,14 @@ func (u *User) Rehash(old, replacement credential.Hash) {
 // RecordSignIn records a sign-in at now.
 func (u *User) RecordSignIn(now time.Time) { u.s.LastLogin = now }
 
-// SetActive sets whether the user may sign in. It does not end sessions, see EndSessions.
-func (u *User) SetActive(active bool) { u.s.Active = active }
+// SetActive sets whether the user may sign in. It does not end sessions, see EndSessions. A user that waited for its
+// activation does so no longer: a mailed link cannot undo the decision.
+func (u *User) SetActive(active bool) {
+	u.s.Active = active
+	if u.s.EmailState.Awaiting() {
+		u.s.EmailState = EmailUnverified
+	}
+}
 
 // SetStaff sets whether the user is staff.
 func (u *User) SetStaff(staff bool) { u.s.Staff = staff }
@@ -146,10 +167,17 @@ func (u *User) LosesAdministration(before Snapshot, deleted bool) bool {
 }
 
 // ApplyImport overwrites the user with an imported snapshot. The id, the version, the session state, the known
-// networks and a later LastLogin stay.
+// networks, the contact, a later LastLogin, and what is known about the same address stay.
 func (u *User) ApplyImport(s Snapshot) {
 	s.ID, s.Version = u.s.ID, u.s.Version
 	s.SessionEpoch, s.SessionsValidAfter, s.Networks = u.s.SessionEpoch, u.s.SessionsValidAfter, u.s.Networks
+	s.Contact = u.s.Contact
+	if s.EmailState == EmailUnverified && s.EmailKey == u.s.EmailKey {
+		s.EmailState = u.s.EmailState
+	}
+	if s.Active && s.EmailState.Awaiting() {
+		s.EmailState = EmailUnverified
+	}
 	if u.s.LastLogin.After(s.LastLogin) {
 		s.LastLogin = u.s.LastLogin
 	}

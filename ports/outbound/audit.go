@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"roster/domain/audit"
+	"roster/domain/mail"
 )
 
 // AuditTrail stores security events. Events are appended, read, and deleted by age. They never change.
@@ -21,28 +22,29 @@ type AuditTrail interface {
 	Sweep(ctx context.Context, before time.Time, limit int) (int, error)
 }
 
-// Events returns the audit events of a change, which a port stores with it. The port calls it after each run of the
-// change that belongs to it, and stores what the last call returns. An event that breaks a rule makes the change fail
-// with audit.ErrBadEvent.
+// Effects returns what a port stores with a change: its audit events and the mails that it causes. The port calls it after
+// each run of the change that belongs to it, and stores what the last call returns. An event that breaks a rule makes the
+// change fail with audit.ErrBadEvent.
 //
-// The events of a change that is made are in the trail, each once, and those of a change that is refused are not.
-// Neither a failure nor a crash separates them, also when the record is deleted the next moment. A backend without
-// transactions may differ in two ways. After a failure or a crash the events can come into the trail later, with the
-// next change of the record, a start or AuditTrail.Sweep at the latest. And a crash or an outage during a deletion can
-// leave the event of a deletion that was not made.
-type Events func() []audit.Event
+// The events of a change that is made are in the trail, each once, and its mails in the queue; those of a change that is
+// refused are not. Neither a failure nor a crash separates them, also when the record is deleted the next moment. A backend
+// without transactions may differ in two ways. After a failure or a crash the events and mails can come into the trail and
+// the queue later, with the next change of the record, a start or AuditTrail.Sweep at the latest. And a crash or an outage
+// during a deletion can leave the event of a deletion that was not made.
+type Effects func() ([]audit.Event, []*mail.Mail)
 
-// EventsOf returns what all functions of a call return, checked. It fails with audit.ErrBadEvent.
-func EventsOf(all []Events) (events []audit.Event, err error) {
+// EffectsOf returns what all functions of a call return, checked. It fails with audit.ErrBadEvent.
+func EffectsOf(all []Effects) (events []audit.Event, mails []*mail.Mail, err error) {
 	for _, f := range all {
-		events = append(events, f()...)
+		e, m := f()
+		events, mails = append(events, e...), append(mails, m...)
 	}
 	for _, e := range events {
 		if err := e.Check(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return events, nil
+	return events, mails, nil
 }
 
 // EventIDs generates ids of events. They are unique and increase with time.

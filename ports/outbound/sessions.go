@@ -12,14 +12,14 @@ import (
 type Sessions interface {
 	// Add stores a new session. It fails with session.ErrExists. After Add or Update returns nil, a loss of power
 	// does not undo it.
-	Add(ctx context.Context, s *session.Session, events ...Events) error
+	Add(ctx context.Context, s *session.Session, effects ...Effects) error
 
 	// Get returns a session. It fails with session.ErrNotFound.
 	Get(ctx context.Context, id session.ID) (*session.Session, error)
 
 	// Update changes a session atomically, as Users.Update does, and returns it as stored. Concurrent updates run
 	// one after the other. It fails with session.ErrNotFound.
-	Update(ctx context.Context, id session.ID, change func(*session.Session) error, events ...Events) (*session.Session, error)
+	Update(ctx context.Context, id session.ID, change func(*session.Session) error, effects ...Effects) (*session.Session, error)
 
 	// List returns the sessions that q selects, in its order. The list may be empty.
 	List(ctx context.Context, q session.Query) ([]*session.Session, error)

@@ -13,7 +13,7 @@ import (
 type Users interface {
 	// Add stores a new user. It fails with user.ErrEmailTaken or user.ErrIDTaken. After Add, Update or Delete
 	// returns nil, a loss of power does not undo it.
-	Add(ctx context.Context, u *user.User, events ...Events) error
+	Add(ctx context.Context, u *user.User, effects ...Effects) error
 
 	// Get returns a user. It fails with user.ErrNotFound.
 	Get(ctx context.Context, id user.ID) (*user.User, error)
@@ -32,12 +32,16 @@ type Users interface {
 	//
 	// When change changes nothing, Update stores only the events and keeps the version. Its success then means that the
 	// state that change received is durable, even if another caller stored it and has no answer yet.
-	Update(ctx context.Context, id user.ID, change func(*user.User) error, events ...Events) (*user.User, error)
+	Update(ctx context.Context, id user.ID, change func(*user.User) error, effects ...Effects) (*user.User, error)
 
 	// Delete calls check with a user and deletes the user atomically. check must be pure and may run several times.
 	// When check fails, Delete deletes nothing and returns its error. Otherwise Delete fails with user.ErrNotFound
 	// or user.ErrLastStaff. The id is never assigned again.
-	Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...Events) error
+	Delete(ctx context.Context, id user.ID, check func(*user.User) error, effects ...Effects) error
+
+	// Invited returns up to limit users in state user.Invited in the order of user.ID.SortKey, from the first one after
+	// the id after; "" is before all ids. Its cost does not depend on the number of other users.
+	Invited(ctx context.Context, after user.ID, limit int) ([]*user.User, error)
 
 	// List returns the users that q selects, in its order. The list may be empty. A search, which is a query with Terms
 	// and without Only, may examine only SearchCandidates users, those that an index finds first. When more users may

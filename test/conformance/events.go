@@ -10,6 +10,7 @@ import (
 
 	"roster/adapters/storage"
 	"roster/domain/audit"
+	"roster/domain/mail"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/outbound"
@@ -31,9 +32,9 @@ var withSession = []check{
 	{"MissingIsNil", withSessionMissing},
 }
 
-// occurred returns the Events of a change: one event with an id.
-func occurred(id audit.ID) outbound.Events {
-	return func() []audit.Event { return []audit.Event{event(id, epoch)} }
+// occurred returns the Effects of a change: one event with an id.
+func occurred(id audit.ID) outbound.Effects {
+	return func() ([]audit.Event, []*mail.Mail) { return []audit.Event{event(id, epoch)}, nil }
 }
 
 func eventsStored(t *testing.T, b storage.Backend) {
@@ -89,7 +90,7 @@ func eventsBad(t *testing.T, b storage.Backend) {
 	u, x := person(t, "1"), visit(t, "a", "1")
 	mustAdd(t, b, u)
 	mustAddSession(t, b, x)
-	bad := func() []audit.Event { return []audit.Event{{ID: "e1", At: epoch}} }
+	bad := func() ([]audit.Event, []*mail.Mail) { return []audit.Event{{ID: "e1", At: epoch}}, nil }
 	wantErr(t, "Users.Add", b.Users().Add(t.Context(), person(t, "2"), bad), audit.ErrBadEvent)
 	_, err := b.Users().Update(t.Context(), "1", func(u *user.User) error { u.EndSessions(epoch); return nil }, bad)
 	wantErr(t, "Users.Update", err, audit.ErrBadEvent)
@@ -111,10 +112,10 @@ type numbered struct {
 	runs int
 }
 
-// next is an outbound.Events.
-func (n *numbered) next() []audit.Event {
+// next is an outbound.Effects.
+func (n *numbered) next() ([]audit.Event, []*mail.Mail) {
 	n.runs++
-	return []audit.Event{event(n.last(), epoch)}
+	return []audit.Event{event(n.last(), epoch)}, nil
 }
 
 // last returns the id of the event of the last call.
@@ -124,15 +125,15 @@ func (n *numbered) last() audit.ID { return audit.ID(fmt.Sprintf("%s-%02d", n.na
 // others have none.
 func eventsOfTheLastRun(t *testing.T, b storage.Backend) {
 	mustAdd(t, b, person(t, "1"))
-	change := func(e outbound.Events) error {
+	change := func(e outbound.Effects) error {
 		_, err := b.Users().Update(t.Context(), "1", func(u *user.User) error { u.EndSessions(epoch); return nil }, e)
 		return err
 	}
-	remove := func(e outbound.Events) error { return b.Users().Delete(t.Context(), "1", agree, e) }
+	remove := func(e outbound.Effects) error { return b.Users().Delete(t.Context(), "1", agree, e) }
 	var want []string
 	for _, c := range []struct {
 		name string
-		do   func(outbound.Events) error
+		do   func(outbound.Effects) error
 		lost error // of those that come too late
 	}{{"change", change, nil}, {"deletion", remove, user.ErrNotFound}} {
 		var wg sync.WaitGroup

@@ -37,7 +37,7 @@ func (f *flawed) wasPut(id user.ID) bool {
 	return f.put[id]
 }
 
-func (r flawedUsers) Add(ctx context.Context, u *user.User, events ...outbound.Events) error {
+func (r flawedUsers) Add(ctx context.Context, u *user.User, events ...outbound.Effects) error {
 	switch r.f.defect {
 	case "keeps the email of a refusal":
 		r.f.mu.Lock()
@@ -59,11 +59,11 @@ func (r flawedUsers) Add(ctx context.Context, u *user.User, events ...outbound.E
 		defer r.f.mu.Unlock()
 		r.f.shared[u.ID()] = u
 	}
-	return r.f.around(ctx, events, func(events ...outbound.Events) error { return r.Users.Add(ctx, u, events...) })
+	return r.f.around(ctx, events, func(events ...outbound.Effects) error { return r.Users.Add(ctx, u, events...) })
 }
 
 // around makes a change, with the defects of storing its events.
-func (f *flawed) around(ctx context.Context, events []outbound.Events, change func(events ...outbound.Events) error) error {
+func (f *flawed) around(ctx context.Context, events []outbound.Effects, change func(events ...outbound.Effects) error) error {
 	switch f.defect {
 	case "drops the events of changes":
 		return change()
@@ -83,7 +83,7 @@ func (f *flawed) around(ctx context.Context, events []outbound.Events, change fu
 	return change(events...)
 }
 
-func (f *flawed) store(ctx context.Context, events []outbound.Events) error {
+func (f *flawed) store(ctx context.Context, events []outbound.Effects) error {
 	for _, e := range events {
 		if err := f.Backend.AuditTrail().Append(ctx, e()...); err != nil {
 			return err
@@ -117,7 +117,7 @@ func (r flawedUsers) Get(ctx context.Context, id user.ID) (*user.User, error) {
 	return r.Users.Get(ctx, id)
 }
 
-func (r flawedUsers) Update(ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Events) (*user.User, error) {
+func (r flawedUsers) Update(ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Effects) (*user.User, error) {
 	change, err := r.resigning(ctx, id, change, false)
 	if err != nil {
 		return nil, err
@@ -176,7 +176,7 @@ func (r flawedUsers) Update(ctx context.Context, id user.ID, change func(*user.U
 		return u, err
 	}
 	var out *user.User
-	err = r.f.around(ctx, events, func(events ...outbound.Events) (err error) {
+	err = r.f.around(ctx, events, func(events ...outbound.Effects) (err error) {
 		changed := true
 		out, err = r.Users.Update(ctx, id, func(u *user.User) error {
 			before := u.Snapshot()
@@ -196,7 +196,7 @@ func (r flawedUsers) Update(ctx context.Context, id user.ID, change func(*user.U
 	return out, err
 }
 
-func (r flawedUsers) Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...outbound.Events) error {
+func (r flawedUsers) Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...outbound.Effects) error {
 	check, err := r.resigning(ctx, id, check, true)
 	if err != nil {
 		return err
@@ -206,7 +206,7 @@ func (r flawedUsers) Delete(ctx context.Context, id user.ID, check func(*user.Us
 		inner := check
 		check = func(u *user.User) error { refused = inner(u); return nil }
 	}
-	remove := func(events ...outbound.Events) error { return r.Users.Delete(ctx, id, check, events...) }
+	remove := func(events ...outbound.Effects) error { return r.Users.Delete(ctx, id, check, events...) }
 	if err := r.f.around(ctx, events, remove); err != nil {
 		return err
 	}

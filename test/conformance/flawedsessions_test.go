@@ -14,7 +14,7 @@ type flawedSessions struct {
 	f *flawed
 }
 
-func (r flawedSessions) Add(ctx context.Context, x *session.Session, events ...outbound.Events) error {
+func (r flawedSessions) Add(ctx context.Context, x *session.Session, events ...outbound.Effects) error {
 	switch r.f.defect {
 	case "adds a session twice":
 		if _, err := r.Sessions.Update(ctx, x.ID(), func(y *session.Session) error { *y = *x; return nil }); err == nil {
@@ -26,7 +26,7 @@ func (r flawedSessions) Add(ctx context.Context, x *session.Session, events ...o
 	return r.Sessions.Add(ctx, x, events...)
 }
 
-func (r flawedSessions) Update(ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Events) (*session.Session, error) {
+func (r flawedSessions) Update(ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Effects) (*session.Session, error) {
 	if r.f.defect != "rotates without CAS" {
 		return r.Sessions.Update(ctx, id, change, events...)
 	}

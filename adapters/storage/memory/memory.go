@@ -10,6 +10,7 @@ import (
 	"roster/adapters/storage"
 	"roster/domain/audit"
 	"roster/domain/lockout"
+	"roster/domain/mail"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/outbound"
@@ -32,6 +33,7 @@ type Store struct {
 	sessions *shelf[session.ID, session.Session, session.Snapshot]
 	attempts *shelf[lockout.Subject, lockout.Record, lockout.Snapshot]
 	events   *shelf[audit.ID, audit.Event, audit.Event]
+	mails    *shelf[mail.ID, mail.Mail, mail.Snapshot]
 }
 
 var _ storage.Backend = (*Store)(nil)
@@ -76,8 +78,19 @@ func New() *Store {
 		snapshot: func(e *audit.Event) audit.Event { return *e },
 		restore:  func(e audit.Event) (*audit.Event, error) { return &e, e.Check() },
 	}
-	keep := func(events []audit.Event) { record(s.events.kept, events) }
-	s.users.record, s.sessions.record, s.attempts.record = keep, keep, keep
+	s.mails = &shelf[mail.ID, mail.Mail, mail.Snapshot]{
+		name: "mail", mu: &s.mu, kept: map[mail.ID]mail.Snapshot{},
+		key:      func(m mail.Snapshot) mail.ID { return m.ID },
+		order:    func(m mail.Snapshot) string { return string(m.ID) },
+		snapshot: (*mail.Mail).Snapshot, restore: mail.Restore,
+		version: func(m *mail.Snapshot) *int64 { return &m.Version },
+		absent:  func(mail.ID) (*mail.Mail, error) { return nil, fmt.Errorf("memory: find mail: %w", mail.ErrNotFound) },
+	}
+	keep := func(events []audit.Event, queued []*mail.Mail) {
+		record(s.events.kept, events)
+		queue(s.mails.kept, queued)
+	}
+	s.users.record, s.sessions.record, s.attempts.record, s.mails.record = keep, keep, keep, keep
 	return s
 }
 
@@ -88,6 +101,8 @@ func (s *Store) Sessions() outbound.Sessions { return sessions{s.sessions} }
 func (s *Store) Attempts() outbound.Attempts { return attempts{s.attempts} }
 
 func (s *Store) AuditTrail() outbound.AuditTrail { return auditTrail{s.events} }
+
+func (s *Store) Mails() outbound.Mails { return mails{s.mails} }
 
 func (s *Store) Archive() outbound.Archive { return archive{s} }
 

@@ -15,8 +15,8 @@ type sessions struct {
 
 var _ outbound.Sessions = sessions{}
 
-func (s sessions) Add(ctx context.Context, x *session.Session, events ...outbound.Events) error {
-	return s.add(ctx, x.Snapshot(), session.ErrExists, events)
+func (s sessions) Add(ctx context.Context, x *session.Session, effects ...outbound.Effects) error {
+	return s.add(ctx, x.Snapshot(), session.ErrExists, effects)
 }
 
 func (s sessions) Get(ctx context.Context, id session.ID) (*session.Session, error) {
@@ -24,9 +24,9 @@ func (s sessions) Get(ctx context.Context, id session.ID) (*session.Session, err
 }
 
 func (s sessions) Update(
-	ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Events,
+	ctx context.Context, id session.ID, change func(*session.Session) error, effects ...outbound.Effects,
 ) (*session.Session, error) {
-	return s.update(ctx, id, change, nil, events)
+	return s.update(ctx, id, change, nil, effects)
 }
 
 func (s sessions) List(ctx context.Context, q session.Query) ([]*session.Session, error) {

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"roster/domain/audit"
+	"roster/domain/mail"
 	"roster/ports/outbound"
 )
 
@@ -28,7 +29,7 @@ type shelf[K comparable, T any, S comparable] struct {
 	conflict func(s S, k K) error  // fails when a state under another key excludes s under k; may be nil
 	replaced func(before, after S) // called after each change; the zero S means no state; may be nil
 
-	record func([]audit.Event) // adds events to the trail
+	record func([]audit.Event, []*mail.Mail) // adds events to the trail and mails to the queue
 }
 
 // read runs f under the read lock, unless ctx has ended.
@@ -63,20 +64,20 @@ func (s *shelf[K, T, S]) find(k K) (*T, error) {
 	return s.absent(k)
 }
 
-// add stores a new state and its events, or fails with taken.
-func (s *shelf[K, T, S]) add(ctx context.Context, state S, taken error, events []outbound.Events) error {
+// add stores a new state and its effects, or fails with taken.
+func (s *shelf[K, T, S]) add(ctx context.Context, state S, taken error, effects []outbound.Effects) error {
 	return s.write(ctx, func() error {
 		if _, there := s.kept[s.key(state)]; there {
 			return s.failure("add", taken)
 		}
-		occurred, err := outbound.EventsOf(events)
+		occurred, caused, err := outbound.EffectsOf(effects)
 		if err == nil {
 			err = s.put(state)
 		}
 		if err != nil {
 			return s.failure("add", err)
 		}
-		s.record(occurred)
+		s.record(occurred, caused)
 		return nil
 	})
 }
@@ -104,10 +105,10 @@ func (s *shelf[K, T, S]) put(state S) error {
 	return nil
 }
 
-// update applies change to the aggregate under a key and stores the result with the events. guard, unless nil, may refuse
+// update applies change to the aggregate under a key and stores the result with the effects. guard, unless nil, may refuse
 // it.
 func (s *shelf[K, T, S]) update(
-	ctx context.Context, k K, change func(*T) error, guard func(before S, after *T) error, events []outbound.Events,
+	ctx context.Context, k K, change func(*T) error, guard func(before S, after *T) error, effects []outbound.Effects,
 ) (v *T, err error) {
 	err = s.write(ctx, func() error {
 		if v, err = s.find(k); err != nil {
@@ -120,13 +121,13 @@ func (s *shelf[K, T, S]) update(
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		occurred, err := outbound.EventsOf(events)
+		occurred, caused, err := outbound.EffectsOf(effects)
 		if err != nil {
 			return s.failure("update", err)
 		}
 		after := s.snapshot(v)
 		if before == after {
-			s.record(occurred)
+			s.record(occurred, caused)
 			return nil
 		}
 		if guard != nil {
@@ -141,7 +142,7 @@ func (s *shelf[K, T, S]) update(
 		if err := s.put(after); err != nil {
 			return s.failure("update", err)
 		}
-		s.record(occurred)
+		s.record(occurred, caused)
 		return nil
 	})
 	if err != nil {

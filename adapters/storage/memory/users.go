@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"roster/domain/session"
 	"roster/domain/user"
@@ -16,8 +17,8 @@ type users struct{ *Store }
 
 var _ outbound.Users = users{}
 
-func (s users) Add(ctx context.Context, u *user.User, events ...outbound.Events) error {
-	return s.users.add(ctx, u.Snapshot(), user.ErrIDTaken, events)
+func (s users) Add(ctx context.Context, u *user.User, effects ...outbound.Effects) error {
+	return s.users.add(ctx, u.Snapshot(), user.ErrIDTaken, effects)
 }
 
 // emailConflict fails with user.ErrEmailTaken when another user has the email key.
@@ -60,14 +61,14 @@ func (s users) ByEmail(ctx context.Context, key string) (u *user.User, err error
 }
 
 func (s users) Update(
-	ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Events,
+	ctx context.Context, id user.ID, change func(*user.User) error, effects ...outbound.Effects,
 ) (*user.User, error) {
 	return s.users.update(ctx, id, change, func(before user.Snapshot, after *user.User) error {
 		return s.keepStaff(id, after.LosesAdministration(before, false))
-	}, events)
+	}, effects)
 }
 
-func (s users) Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...outbound.Events) error {
+func (s users) Delete(ctx context.Context, id user.ID, check func(*user.User) error, effects ...outbound.Effects) error {
 	return s.users.write(ctx, func() error {
 		u, err := s.users.find(id)
 		if err != nil {
@@ -83,11 +84,11 @@ func (s users) Delete(ctx context.Context, id user.ID, check func(*user.User) er
 		if err := s.keepStaff(id, u.LosesAdministration(before, true)); err != nil {
 			return fmt.Errorf("memory: delete user: %w", err)
 		}
-		occurred, err := outbound.EventsOf(events)
+		occurred, caused, err := outbound.EffectsOf(effects)
 		if err != nil {
 			return fmt.Errorf("memory: delete user: %w", err)
 		}
-		s.users.record(occurred)
+		s.users.record(occurred, caused)
 		delete(s.emails, before.EmailKey)
 		delete(s.users.kept, id)
 		return nil
@@ -100,6 +101,14 @@ func (s *Store) keepStaff(id user.ID, resigns bool) error {
 		return user.ErrLastStaff
 	}
 	return nil
+}
+
+func (s users) Invited(ctx context.Context, after user.ID, limit int) ([]*user.User, error) {
+	found, err := s.users.list(ctx, func(u *user.User) bool {
+		return u.EmailState() == user.Invited && (after == "" || u.ID().SortKey() > after.SortKey())
+	})
+	slices.SortFunc(found, func(a, b *user.User) int { return strings.Compare(a.ID().SortKey(), b.ID().SortKey()) })
+	return found[:min(max(limit, 0), len(found))], err
 }
 
 func (s users) List(ctx context.Context, q user.Query) ([]*user.User, error) {

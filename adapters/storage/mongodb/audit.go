@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 
 	"roster/domain/audit"
+	"roster/domain/mail"
 	"roster/domain/user"
 	"roster/ports/outbound"
 )
@@ -58,7 +59,7 @@ var _ outbound.AuditTrail = auditTrail{}
 // Append may leave some events stored after an outage in the middle: several
 // documents have no atomicity together.
 func (r auditTrail) Append(ctx context.Context, events ...audit.Event) error {
-	docs, err := eventsOf("append audit events", []outbound.Events{func() []audit.Event { return events }})
+	docs, err := eventsOf("append audit events", []outbound.Effects{func() ([]audit.Event, []*mail.Mail) { return events, nil }})
 	if err != nil || len(docs) == 0 {
 		return cmp.Or(err, ctx.Err())
 	}
@@ -66,8 +67,8 @@ func (r auditTrail) Append(ctx context.Context, events ...audit.Event) error {
 }
 
 // eventsOf is outbound.EventsOf for a change.
-func eventsOf(op string, events []outbound.Events) (docs []eventDocument, err error) {
-	occurred, err := outbound.EventsOf(events)
+func eventsOf(op string, events []outbound.Effects) (docs []eventDocument, err error) {
+	occurred, _, err := outbound.EffectsOf(events)
 	if err != nil {
 		return nil, fmt.Errorf("mongodb: %s: %w", op, err)
 	}

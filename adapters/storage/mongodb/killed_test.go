@@ -23,7 +23,7 @@ import (
 )
 
 // occurred returns what a port stores with a change: events with some ids.
-func occurred(ids ...audit.ID) outbound.Events {
+func occurred(ids ...audit.ID) outbound.Effects {
 	return func() (events []audit.Event) {
 		for _, id := range ids {
 			events = append(events, audit.Event{ID: id, At: epoch, Kind: audit.Changed, User: "1", Detail: "first_name"})
@@ -50,7 +50,7 @@ func trail(t *testing.T, s *mongodb.Store) string {
 type deed struct {
 	name    string
 	prepare func(ctx context.Context, s *mongodb.Store, u *user.User, x *session.Session) error
-	do      func(ctx context.Context, s *mongodb.Store, u *user.User, x *session.Session, e outbound.Events) error
+	do      func(ctx context.Context, s *mongodb.Store, u *user.User, x *session.Session, e outbound.Effects) error
 	done    func(ctx context.Context, s *mongodb.Store, n string) bool
 	first   bool // the event is stored before the change
 }
@@ -67,13 +67,13 @@ func addUser(ctx context.Context, s *mongodb.Store, u *user.User, _ *session.Ses
 var deeds = []deed{
 	{
 		name: "user added",
-		do: func(ctx context.Context, s *mongodb.Store, u *user.User, _ *session.Session, e outbound.Events) error {
+		do: func(ctx context.Context, s *mongodb.Store, u *user.User, _ *session.Session, e outbound.Effects) error {
 			return s.Users().Add(ctx, u, e)
 		},
 		done: userIsThere,
 	}, {
 		name: "user changed", prepare: addUser,
-		do: func(ctx context.Context, s *mongodb.Store, u *user.User, _ *session.Session, e outbound.Events) error {
+		do: func(ctx context.Context, s *mongodb.Store, u *user.User, _ *session.Session, e outbound.Effects) error {
 			_, err := s.Users().Update(ctx, u.ID(), func(u *user.User) error { u.Rename("Ann", ""); return nil }, e)
 			return err
 		},
@@ -83,13 +83,13 @@ var deeds = []deed{
 		},
 	}, {
 		name: "user deleted", prepare: addUser, first: true,
-		do: func(ctx context.Context, s *mongodb.Store, u *user.User, _ *session.Session, e outbound.Events) error {
+		do: func(ctx context.Context, s *mongodb.Store, u *user.User, _ *session.Session, e outbound.Effects) error {
 			return s.Users().Delete(ctx, u.ID(), func(*user.User) error { return nil }, e)
 		},
 		done: func(ctx context.Context, s *mongodb.Store, n string) bool { return !userIsThere(ctx, s, n) },
 	}, {
 		name: "session added",
-		do: func(ctx context.Context, s *mongodb.Store, _ *user.User, x *session.Session, e outbound.Events) error {
+		do: func(ctx context.Context, s *mongodb.Store, _ *user.User, x *session.Session, e outbound.Effects) error {
 			return s.Sessions().Add(ctx, x, e)
 		},
 		done: func(ctx context.Context, s *mongodb.Store, n string) bool {
@@ -101,7 +101,7 @@ var deeds = []deed{
 		prepare: func(ctx context.Context, s *mongodb.Store, _ *user.User, x *session.Session) error {
 			return s.Sessions().Add(ctx, x)
 		},
-		do: func(ctx context.Context, s *mongodb.Store, _ *user.User, x *session.Session, e outbound.Events) error {
+		do: func(ctx context.Context, s *mongodb.Store, _ *user.User, x *session.Session, e outbound.Effects) error {
 			_, err := s.Sessions().Update(ctx, x.ID(), func(x *session.Session) error { x.RecordUse(epoch.Add(time.Hour)); return nil }, e)
 			return err
 		},

@@ -61,7 +61,7 @@ type sessions struct{ s *Store }
 
 var _ outbound.Sessions = sessions{}
 
-func (r sessions) Add(ctx context.Context, x *session.Session, events ...outbound.Events) error {
+func (r sessions) Add(ctx context.Context, x *session.Session, events ...outbound.Effects) error {
 	const op = "add session"
 	d, err := sessionTable.checked(x.Snapshot())
 	if err != nil {
@@ -83,7 +83,7 @@ func (r sessions) Get(ctx context.Context, id session.ID) (*session.Session, err
 }
 
 func (r sessions) Update(
-	ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Events,
+	ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Effects,
 ) (*session.Session, error) {
 	return sessionTable.update(ctx, r.s, "update session", string(id), change, events...)
 }

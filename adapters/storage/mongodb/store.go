@@ -93,6 +93,7 @@ func (s *Store) Sessions() outbound.Sessions     { return sessions{s} }
 func (s *Store) Attempts() outbound.Attempts     { return failedAttempts{s} }
 func (s *Store) AuditTrail() outbound.AuditTrail { return auditTrail{s} }
 func (s *Store) Archive() outbound.Archive       { return archive{s} }
+func (s *Store) Mails() outbound.Mails           { return nil }
 func (s *Store) UserIDs() outbound.UserIDs       { return userIDs{s} }
 
 // Start connects, and prepares the database as Options.Access says. A Store whose Start failed holds nothing open and cannot be

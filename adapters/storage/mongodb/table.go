@@ -180,7 +180,7 @@ func (t *table[T, S, D]) add(ctx context.Context, s *Store, op string, d D, even
 // replaced only if it still has the version that was read; else it is read again. So it is judged too where change finds
 // nothing to do, or refuses: that a session has been ended already, for instance.
 func (t *table[T, S, D]) update(
-	ctx context.Context, s *Store, op, id string, change func(*T) error, events ...outbound.Events,
+	ctx context.Context, s *Store, op, id string, change func(*T) error, events ...outbound.Effects,
 ) (out *T, err error) {
 	err = tryAgain(ctx, op, func() (bool, error) {
 		v, left, err := t.findWithEvents(ctx, s, op, "_id", id)
@@ -278,7 +278,7 @@ func (t *table[T, S, D]) same(d D, version int64) bson.D {
 
 // remove deletes the document with an id, if check agrees to the aggregate as it is then, with its events.
 func (t *table[T, S, D]) remove(
-	ctx context.Context, s *Store, op, id string, check func(*T) error, events ...outbound.Events,
+	ctx context.Context, s *Store, op, id string, check func(*T) error, events ...outbound.Effects,
 ) error {
 	return tryAgain(ctx, op, func() (bool, error) {
 		v, left, err := t.findWithEvents(ctx, s, op, "_id", id)

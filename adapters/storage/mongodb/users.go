@@ -86,7 +86,7 @@ type users struct{ s *Store }
 
 var _ outbound.Users = users{}
 
-func (r users) Add(ctx context.Context, u *user.User, events ...outbound.Events) error {
+func (r users) Add(ctx context.Context, u *user.User, events ...outbound.Effects) error {
 	const op = "add user"
 	d, err := userTable.checked(u.Snapshot())
 	if err != nil {
@@ -160,7 +160,7 @@ func (r users) WithSession(ctx context.Context, id user.ID, key session.ID) (*us
 }
 
 func (r users) Update(
-	ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Events,
+	ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Effects,
 ) (*user.User, error) {
 	const op = "update user"
 	key, err := id.Stored()
@@ -184,7 +184,7 @@ func (r users) Update(
 	return u, err
 }
 
-func (r users) Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...outbound.Events) error {
+func (r users) Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...outbound.Effects) error {
 	const op = "delete user"
 	key, err := id.Stored()
 	if err != nil {
@@ -239,4 +239,8 @@ func (r users) Count(ctx context.Context, f user.Filter) (int, error) {
 		return err
 	})
 	return int(n), err
+}
+
+func (r users) Invited(context.Context, user.ID, int) ([]*user.User, error) {
+	return nil, errors.ErrUnsupported
 }

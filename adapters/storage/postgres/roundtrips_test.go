@@ -73,46 +73,46 @@ func TestRoundTrips(t *testing.T) {
 		name  string
 		fresh bool // there is no such user yet, nor a session
 		most  int64
-		run   func(ctx context.Context, id user.ID, event outbound.Events) error
+		run   func(ctx context.Context, id user.ID, event outbound.Effects) error
 	}{
-		{"register", true, 1, func(ctx context.Context, id user.ID, event outbound.Events) error {
+		{"register", true, 1, func(ctx context.Context, id user.ID, event outbound.Effects) error {
 			return users.Add(ctx, sampleUser(t, id), event)
 		}},
-		{"begin a session", true, 1, func(ctx context.Context, id user.ID, event outbound.Events) error {
+		{"begin a session", true, 1, func(ctx context.Context, id user.ID, event outbound.Effects) error {
 			return sessions.Add(ctx, begun(id), event)
 		}},
-		{"authenticate and read oneself", false, 1, func(ctx context.Context, id user.ID, _ outbound.Events) error {
+		{"authenticate and read oneself", false, 1, func(ctx context.Context, id user.ID, _ outbound.Effects) error {
 			_, _, err := users.WithSession(ctx, id, session.ID(id))
 			return err
 		}},
-		{"read another", false, 1, func(ctx context.Context, id user.ID, _ outbound.Events) error {
+		{"read another", false, 1, func(ctx context.Context, id user.ID, _ outbound.Effects) error {
 			_, err := users.Get(ctx, id)
 			return err
 		}},
-		{"list", false, 1, func(ctx context.Context, _ user.ID, _ outbound.Events) error {
+		{"list", false, 1, func(ctx context.Context, _ user.ID, _ outbound.Effects) error {
 			_, err := users.List(ctx, user.Query{Order: user.Ordering("id"), Limit: 20})
 			return err
 		}},
-		{"search", false, 1, func(ctx context.Context, _ user.ID, _ outbound.Events) error {
+		{"search", false, 1, func(ctx context.Context, _ user.ID, _ outbound.Effects) error {
 			_, err := users.List(ctx, user.Query{Filter: user.Filter{Terms: []string{"ann"}}, Order: user.Ordering("id"), Limit: 20})
 			return err
 		}},
-		{"count", false, 1, func(ctx context.Context, _ user.ID, _ outbound.Events) error {
+		{"count", false, 1, func(ctx context.Context, _ user.ID, _ outbound.Effects) error {
 			_, err := users.Count(ctx, user.Filter{})
 			return err
 		}},
-		{"refresh", false, 2, func(ctx context.Context, id user.ID, event outbound.Events) error {
+		{"refresh", false, 2, func(ctx context.Context, id user.ID, event outbound.Effects) error {
 			_, err := sessions.Update(ctx, session.ID(id), func(x *session.Session) error { x.RecordUse(now.Add(time.Hour)); return nil }, event)
 			return err
 		}},
-		{"change a name", false, 2, func(ctx context.Context, id user.ID, event outbound.Events) error {
+		{"change a name", false, 2, func(ctx context.Context, id user.ID, event outbound.Effects) error {
 			_, err := users.Update(ctx, id, func(u *user.User) error { u.Rename("Ann", "Lee"); return nil }, event)
 			return err
 		}},
-		{"delete", false, 2, func(ctx context.Context, id user.ID, event outbound.Events) error {
+		{"delete", false, 2, func(ctx context.Context, id user.ID, event outbound.Effects) error {
 			return users.Delete(ctx, id, func(*user.User) error { return nil }, event)
 		}},
-		{"record an event", false, 1, func(ctx context.Context, _ user.ID, event outbound.Events) error {
+		{"record an event", false, 1, func(ctx context.Context, _ user.ID, event outbound.Effects) error {
 			return s.AuditTrail().Append(ctx, event()...)
 		}},
 	} {

@@ -51,7 +51,7 @@ func TestCost(t *testing.T) {
 	c := &counting{Store: opened(t)}
 	tables := sqltable.New(c, &dialect)
 	now := time.UnixMilli(1750000000000).UTC()
-	event := func(id audit.ID) outbound.Events {
+	event := func(id audit.ID) outbound.Effects {
 		return func() []audit.Event { return []audit.Event{{ID: id, At: now, Kind: audit.SignedIn, User: "1"}} }
 	}
 	for _, o := range []struct {

@@ -67,9 +67,9 @@ func (t auditTrail) Append(ctx context.Context, events ...audit.Event) error {
 }
 
 // record returns a function that stores the events of a change in its transaction.
-func (t *Tables) record(events []outbound.Events) func(ctx context.Context, q Querier, op string) error {
+func (t *Tables) record(events []outbound.Effects) func(ctx context.Context, q Querier, op string) error {
 	return func(ctx context.Context, q Querier, op string) error {
-		occurred, err := outbound.EventsOf(events)
+		occurred, _, err := outbound.EffectsOf(events)
 		if err != nil {
 			return t.d.refused(op, err)
 		}

@@ -37,7 +37,7 @@ type sessions struct{ *Tables }
 
 var _ outbound.Sessions = sessions{}
 
-func (t sessions) Add(ctx context.Context, x *session.Session, events ...outbound.Events) error {
+func (t sessions) Add(ctx context.Context, x *session.Session, events ...outbound.Effects) error {
 	const op = "add session"
 	return t.db.Write(ctx, op, Durable, func(ctx context.Context, q Querier) error {
 		if err := t.SessionTable.add(ctx, q, op, x.Snapshot()); err != nil {
@@ -52,7 +52,7 @@ func (t sessions) Get(ctx context.Context, id session.ID) (*session.Session, err
 }
 
 func (t sessions) Update(
-	ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Events,
+	ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Effects,
 ) (*session.Session, error) {
 	return t.SessionTable.update(ctx, "update session", Durable, string(id), change, nil, t.record(events))
 }

@@ -96,5 +96,8 @@ func (t *Tables) AuditTrail() outbound.AuditTrail { return auditTrail{t} }
 // Archive returns the port.
 func (t *Tables) Archive() outbound.Archive { return archive{t} }
 
+// Mails returns the port.
+func (t *Tables) Mails() outbound.Mails { return nil }
+
 // UserIDs returns the port.
 func (t *Tables) UserIDs() outbound.UserIDs { return userIDs{t} }

@@ -45,7 +45,7 @@ func searchText(s user.Snapshot) string { return strings.ReplaceAll(s.SearchText
 
 type users struct{ *Tables }
 
-func (t users) Add(ctx context.Context, u *user.User, events ...outbound.Events) error {
+func (t users) Add(ctx context.Context, u *user.User, events ...outbound.Effects) error {
 	const op = "add user"
 	return t.db.Write(ctx, op, Durable, func(ctx context.Context, q Querier) error {
 		if err := t.UserTable.add(ctx, q, op, u.Snapshot()); err != nil {
@@ -105,7 +105,7 @@ func (t users) ByEmail(ctx context.Context, key string) (*user.User, error) {
 }
 
 func (t users) Update(
-	ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Events,
+	ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Effects,
 ) (*user.User, error) {
 	const op = "update user"
 	key, ok := t.d.Key(id)
@@ -118,7 +118,7 @@ func (t users) Update(
 	return t.UserTable.update(ctx, op, Durable, key, change, guard, t.record(events))
 }
 
-func (t users) Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...outbound.Events) error {
+func (t users) Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...outbound.Effects) error {
 	const op = "delete user"
 	key, ok := t.d.Key(id)
 	if !ok {
@@ -162,6 +162,10 @@ func (t users) keepStaff(ctx context.Context, q Querier, op, key string, resigns
 		return t.d.refused(op, user.ErrLastStaff)
 	}
 	return nil
+}
+
+func (t users) Invited(context.Context, user.ID, int) ([]*user.User, error) {
+	return nil, errors.ErrUnsupported
 }
 
 func (t users) List(ctx context.Context, q user.Query) ([]*user.User, error) {

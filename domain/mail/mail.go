@@ -1,0 +1,206 @@
+package mail
+
+import (
+	"time"
+
+	"roster/domain/fault"
+	"roster/domain/user"
+)
+
+// ID identifies a mail. IDs increase with time. The Message-ID of a mail is made of it, so a mail that is sent twice has
+// the same one.
+type ID string
+
+// Kind is the kind of a mail.
+type Kind string
+
+// The kinds. The first five contain a link with a token.
+const (
+	Activation        Kind = "activation"          // to a new user: prove the address
+	PasswordReset     Kind = "password_reset"      // choose a new password
+	EmailChange       Kind = "email_change"        // to the new address: prove it
+	EmailChangeNotice Kind = "email_change_notice" // to the present address: a change was requested or made; undo it
+	Invitation        Kind = "invitation"          // to a user that staff added: choose a password
+	Activated         Kind = "activated"           // the account is ready
+	PasswordChanged   Kind = "password_changed"    // the password was changed
+	EmailChanged      Kind = "email_changed"       // to the new address: it is in use now
+	AlreadyRegistered Kind = "already_registered"  // a registration named the address of an account
+	NewDevice         Kind = "new_device"          // a sign-in from a network and client not seen before
+	SessionsEnded     Kind = "sessions_ended"      // staff ended sessions
+	Test              Kind = "test"                // the operator tests the settings
+)
+
+// Kinds returns every kind.
+func Kinds() []Kind {
+	return []Kind{
+		Activation, PasswordReset, EmailChange, EmailChangeNotice, Invitation, Activated, PasswordChanged, EmailChanged,
+		AlreadyRegistered, NewDevice, SessionsEnded, Test,
+	}
+}
+
+// Limited reports whether the number of mails of this kind to one address is limited: those that a client can cause
+// without the credentials of a user.
+func (k Kind) Limited() bool { return k == Activation || k == PasswordReset || k == AlreadyRegistered }
+
+// State is how far a mail is.
+type State string
+
+// The states.
+const (
+	Waiting State = "waiting" // to be sent at Snapshot.Due
+	Sent    State = "sent"
+	Failed  State = "failed"  // given up
+	Dropped State = "dropped" // not to be sent any more; Snapshot.Reason says why
+)
+
+// Mail is the aggregate root: a mail in the queue. It contains no token and no link; they are made when it is sent.
+type Mail struct{ s Snapshot }
+
+// Snapshot is the whole state of a Mail, for storage. Times are UTC in whole milliseconds. The zero time means never.
+type Snapshot struct {
+	ID     ID
+	Kind   Kind
+	User   user.ID   // "" when the user is found by the address when the mail is sent
+	To     string    // the address as shown
+	Key    string    // the key of the address, see user.Email.Key
+	Locale string    // preferred languages as Accept-Language has them, for users without a locale
+	Epoch  int64     // the user's session epoch when the mail was queued: a mail with a link of an earlier epoch is not sent
+	Detail string    // for NewDevice: the client
+	Queued time.Time // when it was caused
+
+	State    State
+	Due      time.Time // when it is to be sent or tried again; zero when finished
+	Attempts int       // that were begun
+	Finished time.Time // when the state became another than Waiting
+	Reason   string    // the error of the last attempt, or why it was dropped; contains no secret
+	Version  int64     // incremented by each stored change, from 1
+}
+
+// New holds the values for Queue.
+type New struct {
+	ID     ID
+	Kind   Kind
+	User   user.ID
+	To     user.Email
+	Locale string
+	Epoch  int64
+	Detail string
+}
+
+// Errors of mails.
+var (
+	ErrNotFound = fault.New(fault.NotFound, "mail_not_found", "There is no such mail.")
+	ErrNotDue   = fault.New(fault.Conflict, "mail_not_due", "the mail is finished, or another process is sending it")
+	ErrExists   = fault.New(fault.Conflict, "mail_exists", "a mail with this id exists")
+	ErrBadState = fault.New(fault.Internal, "bad_mail", "stored mail breaks a rule")
+)
+
+// Queue returns a new mail that is due at now. It fails as Restore does.
+func Queue(n New, now time.Time) (*Mail, error) {
+	return Restore(Snapshot{
+		ID: n.ID, Kind: n.Kind, User: n.User, To: n.To.String(), Key: n.To.Key(), Locale: n.Locale, Epoch: n.Epoch,
+		Detail: n.Detail, Queued: now, State: Waiting, Due: now, Version: 1,
+	})
+}
+
+// Restore returns the mail with the stored state s. It fails with ErrBadState when s is not the state of any mail.
+func Restore(s Snapshot) (*Mail, error) {
+	waiting := s.State == Waiting
+	if s.ID == "" || s.Kind == "" || s.To == "" || s.Key == "" || s.Queued.IsZero() || s.State == "" || s.Version < 1 ||
+		s.Attempts < 0 || waiting == s.Due.IsZero() || waiting != s.Finished.IsZero() {
+		return nil, ErrBadState
+	}
+	return &Mail{s}, nil
+}
+
+// Snapshot returns the state of the mail.
+func (m *Mail) Snapshot() Snapshot { return m.s }
+
+// ID returns the id of the mail.
+func (m *Mail) ID() ID { return m.s.ID }
+
+// The times of attempts.
+const (
+	Lease       = 2 * time.Minute // for one attempt: when its process dies, another begins after it
+	firstRetry  = time.Minute     // doubled by each further failure
+	longestWait = 4 * time.Hour
+	giveUp      = 72 * time.Hour // after Queued
+)
+
+// Begin begins an attempt at now. Until Lease has passed, no other process can begin one. It fails with ErrNotDue.
+func (m *Mail) Begin(now time.Time) error {
+	if m.s.State != Waiting || m.s.Due.After(now) {
+		return ErrNotDue
+	}
+	m.s.Attempts++
+	m.s.Due = now.Add(Lease)
+	return nil
+}
+
+// Complete ends an attempt: the mail was sent at now. A mail that another attempt finished stays as it is.
+func (m *Mail) Complete(now time.Time) { m.finish(Sent, "", now) }
+
+// Drop ends an attempt without sending: nothing is to be sent any more, for a reason.
+func (m *Mail) Drop(now time.Time, reason string) { m.finish(Dropped, reason, now) }
+
+// Fail ends an attempt that failed for a reason. The next one is due after a wait that doubles, unless the failure is
+// permanent or the mail is three days old.
+func (m *Mail) Fail(now time.Time, reason string, permanent bool) {
+	if m.s.State != Waiting {
+		return
+	}
+	wait := firstRetry
+	for range m.s.Attempts - 1 {
+		wait = min(2*wait, longestWait)
+	}
+	if permanent || now.Add(wait).After(m.s.Queued.Add(giveUp)) {
+		m.finish(Failed, reason, now)
+		return
+	}
+	m.s.Due, m.s.Reason = now.Add(wait), reason
+}
+
+// Retry makes a mail due at now, whatever its state and age.
+func (m *Mail) Retry(now time.Time) {
+	m.s.State, m.s.Due, m.s.Finished, m.s.Attempts, m.s.Queued = Waiting, now, time.Time{}, 0, now
+}
+
+func (m *Mail) finish(s State, reason string, now time.Time) {
+	if m.s.State == Waiting {
+		m.s.State, m.s.Reason, m.s.Due, m.s.Finished = s, reason, time.Time{}, now
+	}
+}
+
+// Limits are the numbers of mails of limited kinds that an address gets, see Kind.Limited. 0 is no limit.
+type Limits struct{ PerMinute, PerHour int }
+
+// Window is how far back Limits look.
+const Window = time.Hour
+
+// Allows reports whether m, which an attempt has begun, may be sent at now. others are the mails to the same address
+// that were begun within Window. Of mails that are begun at the same time, those with the smallest ids are sent, so that
+// processes that look at the same time agree.
+func (l Limits) Allows(m *Mail, others []*Mail, now time.Time) bool {
+	if !m.s.Kind.Limited() {
+		return true
+	}
+	minute, hour := 0, 0
+	for _, o := range others {
+		before := o.s.State == Sent || o.s.State == Waiting && o.s.Attempts > 0 && o.s.ID < m.s.ID
+		if o.s.ID == m.s.ID || !o.s.Kind.Limited() || !before {
+			continue
+		}
+		hour++
+		if o.s.State == Waiting || now.Sub(o.s.Finished) < time.Minute {
+			minute++
+		}
+	}
+	return (l.PerMinute == 0 || minute < l.PerMinute) && (l.PerHour == 0 || hour < l.PerHour)
+}
+
+// Query selects mails, the newest first.
+type Query struct {
+	State  State // "" for all
+	Before ID    // only mails with a smaller id; "" for all
+	Limit  int   // maximum number of mails to return, at least 1
+}
