@@ -22,6 +22,9 @@ func (l *loader) check() {
 		c.SigningAlgorithm = c.SigningKey.algorithm()
 		c.source["signing_algorithm"] = c.source["signing_key"]
 	}
+	if !c.hmac() && !c.Given("link_tokens") {
+		c.LinkTokens = "roster"
+	}
 	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
 
 	failures, _ := errors.AsType[validator.ValidationErrors](validate.Struct(c))
@@ -55,6 +58,7 @@ func (l *loader) check() {
 	}
 	l.checkSigning()
 	l.checkFallbacks()
+	l.checkMail()
 }
 
 // refuse records that a setting breaks a rule, by itself or together with others, unless one of them is refused already.

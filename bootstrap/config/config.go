@@ -102,6 +102,30 @@ type Config struct {
 	ThrottleUser     Rate `name:"throttle_user" default:"600/min" django:"off"`
 	ThrottleToken    Rate `name:"throttle_token" default:"600/min" django:"off"`
 	ThrottleRegister Rate `name:"throttle_register" default:"20/min" django:"off"`
+	ThrottleMail     Rate `name:"throttle_mail" default:"5/hour" django:"off"`
+
+	Mail          Secret `name:"mail"`
+	MailFrom      string `name:"mail_from" validate:"mailbox"`
+	MailReplyTo   string `name:"mail_reply_to" validate:"mailbox"`
+	MailTemplates string `name:"mail_templates"`
+	MailNotices   List   `name:"mail_notices" default:"password_changed,email_changed,sessions_ended" django:"" validate:"notice"`
+	MailPerMinute int    `name:"mail_per_minute" default:"1" django:"0" validate:"min=0,max=1000"`
+	MailPerHour   int    `name:"mail_per_hour" default:"5" validate:"min=0,max=1000"`
+
+	EmailVerification  string        `name:"email_verification" default:"off" strict:"required" validate:"oneof=off optional required"`
+	HideRegistered     bool          `name:"hide_registered" default:"false" strict:"true"`
+	LinkTokens         string        `name:"link_tokens" default:"roster" django:"django" validate:"oneof=roster django"`
+	ActivationURL      string        `name:"activation_url" validate:"link_url"`
+	PasswordResetURL   string        `name:"password_reset_url" validate:"link_url"`
+	EmailChangeURL     string        `name:"email_change_url" validate:"link_url"`
+	ActivationLifetime time.Duration `name:"activation_lifetime" default:"24h" django:"72h" validate:"min=1s,max=8760h"`
+	ResetLifetime      time.Duration `name:"password_reset_lifetime" default:"1h" django:"72h" validate:"min=1s,max=8760h"`
+	ChangeLifetime     time.Duration `name:"email_change_lifetime" default:"24h" django:"72h" validate:"min=1s,max=8760h"`
+	InvitationLifetime time.Duration `name:"invitation_lifetime" default:"168h" validate:"min=1s,max=8760h"`
+
+	DjoserPath     string `name:"djoser_path" validate:"mount_path"`
+	DjoserOptions  List   `name:"djoser_options" validate:"djoser_option"`
+	DjRestAuthPath string `name:"dj_rest_auth_path" validate:"mount_path"`
 
 	LogLevel    string `name:"log_level" default:"info" validate:"oneof=debug info warn error"`
 	LogFormat   string `name:"log_format" default:"auto" validate:"oneof=auto console json"`

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"reflect"
 	"regexp"
@@ -53,6 +54,10 @@ func (s Setting) holdsSecret(text string) bool {
 	if s.typ == reflect.TypeFor[Database]() {
 		d, err := ParseDatabase(text)
 		return err == nil && d.secret()
+	}
+	if s.Name == "mail" {
+		u, err := url.Parse(text)
+		return err != nil || u.User != nil
 	}
 	return s.Secret
 }

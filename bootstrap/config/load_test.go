@@ -53,13 +53,16 @@ func TestDefaults(t *testing.T) {
 		AcceptForms: true, APIDocs: true, WireDetails: "standard", MaxConnections: 4096, MaxBody: 65536, RequestTimeout: 15 * time.Second, ShutdownTimeout: 15 * time.Second,
 		TrustedProxies: List{}, CORSOrigins: List{}, CORSHeaders: List{}, TLSAutocert: List{},
 		TLSAutocertDirectory: "https://acme-v02.api.letsencrypt.org/directory", HSTSMaxAge: 2 * 365 * 24 * time.Hour,
-		ThrottleUser: Rate{600, time.Minute}, ThrottleToken: Rate{600, time.Minute}, ThrottleRegister: Rate{20, time.Minute},
+		ThrottleUser: Rate{600, time.Minute}, ThrottleToken: Rate{600, time.Minute}, ThrottleRegister: Rate{20, time.Minute}, ThrottleMail: Rate{5, time.Hour},
+		MailNotices: List{"password_changed", "email_changed", "sessions_ended"}, MailPerMinute: 1, MailPerHour: 5,
+		EmailVerification: "off", LinkTokens: "roster", DjoserOptions: List{},
+		ActivationLifetime: 24 * time.Hour, ResetLifetime: time.Hour, ChangeLifetime: 24 * time.Hour, InvitationLifetime: 168 * time.Hour,
 		LogLevel: "info", LogFormat: "auto", LogRequests: "all", Metrics: true,
 		TracesURL: Off, TracesPercent: 100,
 	}
 	same := cmp.FilterPath(func(p cmp.Path) bool {
 		name := p.Last().String()
-		return name == ".Database" || name == ".SigningKey" || name == ".SigningKeyFallbacks" || name == ".source" || name == ".where"
+		return name == ".Database" || name == ".SigningKey" || name == ".SigningKeyFallbacks" || name == ".Mail" || name == ".source" || name == ".where"
 	}, cmp.Ignore())
 	if d := cmp.Diff(want, cfg, same); d != "" {
 		t.Error(d)

@@ -35,6 +35,12 @@ var rules = map[string]struct {
 	"scheme":      {token.MatchString, "must be names of authentication schemes, such as Bearer,JWT"},
 	"host":        {isHost, "must be host names, such as id.example.org"},
 	"acme":        {isACME, "must be the https URL of an ACME server's directory"},
+	"mailbox":     {isMailbox, "must be an address, such as accounts@example.org or 'Example <accounts@example.org>'"},
+	"notice":      {choice(Notices), "must be of " + strings.Join(Notices, ", ")},
+	"link_url": {isLinkURL, "must be empty or a URL of a page that has {uid} and {token} in it, such as " +
+		"https://app.example.org/#/activate/{uid}/{token}"},
+	"mount_path":    {isMountPath, "must be empty or a path such as /auth, outside of /api, /account and what else is served"},
+	"djoser_option": {choice(DjoserOptions), "must be of " + strings.Join(DjoserOptions, ", ")},
 	"claim_name": {isClaimName, "must be user_id, sub or another name of letters, digits, _, - and . " +
 		"that no other claim of a token has"},
 }

@@ -26,7 +26,7 @@ func (c *Config) cautions() []caution {
 	local, proxied := loopback(c.Listen), len(c.TrustedProxies) > 0
 	inClear, _ := parseURL(c.PublicURL)
 	bits, _ := strconv.Atoi(strings.TrimPrefix(c.SigningAlgorithm, "HS"))
-	return []caution{
+	return append(c.mailCautions(), []caution{
 		{"listen", !local && !c.TLS() && !proxied, "passwords and tokens are sent without TLS; give tls_cert and tls_key, " +
 			"or let a proxy end TLS and name it in trusted_proxies"},
 		{"listen", local && !proxied, "behind a proxy on this machine all clients share one address, " +
@@ -78,7 +78,7 @@ func (c *Config) cautions() []caution {
 		{"throttle_token", c.ThrottleToken.Off(), "one client can fill the audit trail and the table of sessions, a sign-in at a time"},
 		{"throttle_register", c.ThrottleRegister.Off() && c.Registration == "open", "one client may register any number of users"},
 		{"lenient_json", c.LenientJSON, "of two JSON members of one name the last counts; a proxy in front may look at the first"},
-	}
+	}...)
 }
 
 // Warning says that the value of a setting is unsafe, or less safe than in profile standard.

@@ -25,7 +25,7 @@ func TestWarnings(t *testing.T) {
 	key := "ROSTER_SIGNING_KEY=" + goodKey
 	got := warned(nil, "ROSTER_PROFILE=django", key)
 	want := []string{
-		"access_policy", "ids", "immediate_revocation", "legacy_digests", "lenient_json", "listen", "lockout_address_failures", "max_sessions", "password_blocklist", "password_change_ends",
+		"access_policy", "ids", "immediate_revocation", "legacy_digests", "lenient_json", "link_tokens", "listen", "lockout_address_failures", "max_sessions", "password_blocklist", "password_change_ends", "password_reset_lifetime",
 		"public_url", "reuse_policy", "rotate_refresh_tokens", "session_max_lifetime", "sessionless_tokens", "signing_algorithm", "throttle_register",
 		"throttle_token", "throttle_user", "trim_passwords",
 	}
@@ -46,6 +46,8 @@ func TestWarnings(t *testing.T) {
 		"signing_key":            {flags: map[string]string{"signing-key": goodKey, "signing-algorithm": "HS256"}},
 		"access_token_lifetime":  {environ: []string{"ROSTER_ACCESS_TOKEN_LIFETIME=2h"}},
 		"refresh_token_lifetime": {environ: []string{"ROSTER_REFRESH_TOKEN_LIFETIME=721h", "ROSTER_SESSION_MAX_LIFETIME=800h"}},
+		"mail":                   {environ: []string{"ROSTER_LISTEN=0.0.0.0:8000", "ROSTER_PUBLIC_URL=https://id.example.org", "ROSTER_MAIL=log:"}},
+		"mail_per_hour":          {environ: []string{"ROSTER_MAIL_PER_HOUR=0"}},
 		"access_policy":          {environ: []string{"ROSTER_LISTEN=0.0.0.0:8000"}},
 		"signing_key_fallbacks":  {environ: []string{key, "ROSTER_SIGNING_KEY_FALLBACKS=" + goodKey + "1\n'" + goodKey + "2'"}},
 		"reuse_grace":            {environ: []string{"ROSTER_REUSE_GRACE=1m"}},

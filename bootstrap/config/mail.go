@@ -1,0 +1,134 @@
+package config
+
+import (
+	"fmt"
+	"net/mail"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// LogMail as the URL of mail writes each mail to the log, with its link.
+const LogMail = "log:"
+
+// Notices are the items of mail_notices.
+var Notices = []string{"password_changed", "email_changed", "new_device", "sessions_ended"}
+
+// DjoserOptions are the items of djoser_options: djoser's own settings in lower case, and show_users, which is HIDE_USERS off.
+var DjoserOptions = []string{
+	"send_confirmation_email", "password_reset_show_email_not_found", "user_create_password_retype", "set_password_retype",
+	"password_reset_confirm_retype", "logout_on_password_change", "password_changed_email_confirmation", "set_username_retype",
+	"username_reset_confirm_retype", "username_changed_email_confirmation", "show_users",
+}
+
+// choice returns the rule that a text is one of some.
+func choice(of []string) func(string) bool {
+	return func(text string) bool { return slices.Contains(of, text) }
+}
+
+func isMailbox(text string) bool {
+	_, err := mail.ParseAddress(text)
+	return text == "" || err == nil
+}
+
+// isLinkURL accepts the template of a link. A page that a link leads to may be of any scheme that has a host, such as that
+// of an app on a phone.
+func isLinkURL(text string) bool {
+	u, err := url.Parse(text)
+	return text == "" || err == nil && u.Scheme != "" && u.Scheme != "javascript" && u.Scheme != "data" && u.Host != "" &&
+		u.User == nil && strings.Contains(text, "{uid}") && strings.Contains(text, "{token}")
+}
+
+var mountPath = regexp.MustCompile(`^(/[A-Za-z0-9_~-]+)+$`)
+
+func isMountPath(text string) bool {
+	first, _, _ := strings.Cut(strings.TrimPrefix(text, "/"), "/")
+	served := []string{"api", "account", "console", "livez", "readyz"}
+	return text == "" || mountPath.MatchString(text) && !slices.Contains(served, first)
+}
+
+// MailURL returns where mails go: the setting, or its default. That is the log, or Off where the service is open to the
+// network and has no public_url that links could begin with.
+func (c Config) MailURL() string {
+	switch {
+	case c.Mail.Set():
+		return c.Mail.Reveal()
+	case c.LinkBase() == "":
+		return Off
+	}
+	return LogMail
+}
+
+// MailScheme returns the scheme of MailURL, or Off.
+func (c Config) MailScheme() string {
+	scheme, _, _ := strings.Cut(c.MailURL(), ":")
+	return scheme
+}
+
+// LinkBase returns the URL that links to the built-in pages begin with: public_url, else the address of a listener that only
+// this machine reaches. It is "" when there is neither, since the Host header of a request can be forged.
+func (c Config) LinkBase() string {
+	switch {
+	case c.PublicURL != "" && c.PublicURL != FromHost:
+		return c.PublicURL
+	case !loopback(c.Listen):
+		return ""
+	case c.TLS():
+		return "https://" + c.Listen
+	}
+	return "http://" + c.Listen
+}
+
+// Option reports whether djoser_options has an item.
+func (c Config) Option(name string) bool { return slices.Contains(c.DjoserOptions, name) }
+
+func (l *loader) checkMail() {
+	c := &l.cfg
+	u, err := url.Parse(c.MailURL())
+	server := err == nil && (u.Scheme == "smtp" || u.Scheme == "smtps")
+	switch {
+	case c.MailURL() == Off, err == nil && u.Scheme == "log" && c.MailURL() == LogMail:
+	case err == nil && u.Scheme == "file" && (u.Opaque != "" || u.Path != ""):
+	case !server || u.Hostname() == "" || u.Path != "" || u.Fragment != "" || u.Query().Has("tls") && u.Query().Get("tls") != Off:
+		l.refuse("mail", "must be log:, off, file:DIR, smtp://USER:PASSWORD@HOST:PORT (?tls=off for no TLS) or smtps://USER:PASSWORD@HOST:PORT "+
+			"(in the user name and password, write special characters as %XX)")
+		return
+	}
+	if server && c.MailFrom == "" {
+		l.refuse("mail_from", "is needed with mail: the address that mails come from", "mail")
+	}
+	if c.MailURL() != Off && c.LinkBase() == "" {
+		l.refuse("public_url", "is needed with mail: links in mails begin with it, since the Host header of a request can be forged", "mail")
+	}
+	if c.EmailVerification == "required" && c.MailURL() == Off {
+		l.refuse("email_verification", "needs mail, which is off: no new user could ever sign in", "mail")
+	}
+	if c.HideRegistered && c.EmailVerification != "required" {
+		l.refuse("hide_registered", "needs email_verification required: a sign-in would show that the address was free", "email_verification")
+	}
+	if c.LinkTokens == django && !c.hmac() {
+		l.refuse("link_tokens", "needs Django's SECRET_KEY as signing_key; give roster for tokens of this service's own", "signing_algorithm")
+	}
+	if c.DjoserPath != "" && c.DjoserPath == c.DjRestAuthPath {
+		l.refuse("dj_rest_auth_path", "must not be djoser_path", "djoser_path")
+	}
+}
+
+// mailCautions are the cautions about mail.
+func (c *Config) mailCautions() []caution {
+	u, _ := url.Parse(c.MailURL())
+	clear := u != nil && u.Scheme == "smtp" && u.Query().Get("tls") == Off && !loopback(u.Host)
+	on := c.MailURL() != Off
+	return []caution{
+		{"mail", on && c.MailScheme() == "log" && !loopback(c.Listen), "who reads the log can follow the links in it, such as those to a new password"},
+		{"mail", clear, "mails, and the password of the mail server, are sent without TLS"},
+		{"mail", c.Mail.Set() && c.source["mail"] == FromFlag && u != nil && u.User != nil, "a secret on the command line can be read by every user of the " +
+			"machine; use the environment or a file"},
+		{"mail_per_hour", on && c.MailPerHour == 0, "one address can get any number of mails"},
+		{"link_tokens", on && c.LinkTokens == django, "as with Django, a link of one kind is good for the others, such as one to activate an account " +
+			"for a new password"},
+		{"password_reset_lifetime", on && c.ResetLifetime > 24*time.Hour, fmt.Sprintf("a mailed link sets a password for %s", show(c.ResetLifetime))},
+	}
+}
