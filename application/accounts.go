@@ -25,7 +25,7 @@ var _ inbound.Accounts = (*Accounts)(nil)
 func NewAccounts(p Ports, s Settings, g *Guard) *Accounts {
 	return &Accounts{
 		ports: p, settings: s, guard: g, longReads: newReadLimiter(s.LongReads),
-		parser: parser{p.Users, p.Domains, p.Breached, s.Passwords}, Recorder: NewRecorder(p),
+		parser: parser{p.Users, p.Domains, p.Breached, s.Passwords}, Recorder: newMailingRecorder(p, s),
 	}
 }
 

@@ -34,7 +34,7 @@ func (m *Administration) Create(ctx context.Context, in inbound.UserInput) (*use
 	if parsed.active, parsed.staff, err = parseFlags(in); err != nil {
 		return nil, err
 	}
-	return m.accounts.add(ctx, "", parsed)
+	return m.accounts.add(ctx, "", parsed, user.EmailUnverified)
 }
 
 func (m *Administration) CheckInput(ctx context.Context, in inbound.UserInput, u *user.User) error {

@@ -22,6 +22,9 @@ type Ports struct {
 	Domains    outbound.Domains
 	Clock      outbound.Clock
 	Breached   outbound.BreachedPasswords // nil for none
+	Mails      outbound.Mails
+	MailIDs    outbound.MailIDs
+	LinkTokens outbound.LinkTokens
 }
 
 // Settings are the settings of the use cases.
@@ -32,5 +35,6 @@ type Settings struct {
 	Rules          session.Rules
 	Lockout        lockout.Rules
 	AuditRetention time.Duration // age at which events are deleted
-	LongReads      int           // maximum number of concurrent long reads (see readLimiter), at least 1
+	Mail           Mailing
+	LongReads      int // maximum number of concurrent long reads (see readLimiter), at least 1
 }

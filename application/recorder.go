@@ -21,10 +21,20 @@ type Recorder struct {
 	trail outbound.AuditTrail
 	ids   outbound.EventIDs
 	clock outbound.Clock
+	mail  mailer
 }
 
-// NewRecorder returns a recorder on the ports p.
-func NewRecorder(p Ports) Recorder { return Recorder{p.AuditTrail, p.EventIDs, p.Clock} }
+// NewRecorder returns a recorder on the ports p. UpdateUser queues no mails.
+func NewRecorder(p Ports) Recorder {
+	return Recorder{trail: p.AuditTrail, ids: p.EventIDs, clock: p.Clock}
+}
+
+// newMailingRecorder is NewRecorder for a recorder whose UpdateUser queues the mails about a change.
+func newMailingRecorder(p Ports, s Settings) Recorder {
+	r := NewRecorder(p)
+	r.mail = newMailer(p, s)
+	return r
+}
 
 // Record adds an event. It returns no error, since the action is done and cannot be undone; the adapter of the trail
 // logs the failure.
@@ -48,6 +58,15 @@ func (r Recorder) events(ctx context.Context, e func() []audit.Event) outbound.E
 			all[i] = r.stamp(ctx, all[i])
 		}
 		return all, nil
+	}
+}
+
+// effects is events with the mails of a change.
+func (r Recorder) effects(ctx context.Context, e func() []audit.Event, mails func() []*mail.Mail) outbound.Effects {
+	events := r.events(ctx, e)
+	return func() ([]audit.Event, []*mail.Mail) {
+		all, _ := events()
+		return all, mails()
 	}
 }
 
@@ -92,7 +111,8 @@ func (r Recorder) UpdateUser(
 		err := change(u)
 		after = u.Snapshot()
 		return err
-	}, r.events(ctx, func() []audit.Event { return changeEvents(by, before, after) }))
+	}, r.effects(ctx, func() []audit.Event { return changeEvents(by, before, after) },
+		func() []*mail.Mail { return r.mail.ofChange(ctx, before, after) }))
 }
 
 // changeDetail returns the detail of an audit.Changed event. It leaves out the values of texts, which are personal

@@ -5,6 +5,7 @@ import (
 
 	"roster/domain/audit"
 	"roster/domain/credential"
+	"roster/domain/mail"
 	"roster/domain/user"
 	"roster/ports/inbound"
 )
@@ -31,12 +32,16 @@ func (a *Accounts) Register(ctx context.Context, actor inbound.Actor, read func(
 	if err != nil {
 		return nil, err
 	}
-	return a.add(ctx, actor.ID(), parsed)
+	state := user.EmailUnverified
+	if m := a.settings.Mail; m.On && m.Verification == VerificationRequired {
+		state = user.AwaitingActivation
+	}
+	return a.add(ctx, actor.ID(), parsed, state)
 }
 
-// add adds a user with an email address. by is the acting user, or "" for an anonymous client or the operator.
+// add adds a user with an email address in a state. by is the acting user, or "" for an anonymous client or the operator.
 // Without a password, the user gets a credential that none matches.
-func (a *Accounts) add(ctx context.Context, by user.ID, in parsedInput) (*user.User, error) {
+func (a *Accounts) add(ctx context.Context, by user.ID, in parsedInput, state user.EmailState) (*user.User, error) {
 	hash := credential.Unusable
 	if in.password != nil {
 		var err error
@@ -50,7 +55,7 @@ func (a *Accounts) add(ctx context.Context, by user.ID, in parsedInput) (*user.U
 	}
 	staff := in.staff != nil && *in.staff
 	now := a.ports.Clock.Now()
-	u, err := user.Register(user.New{ID: id, Email: *in.email, Staff: staff, Password: hash}, now)
+	u, err := user.Register(user.New{ID: id, Email: *in.email, Staff: staff, Password: hash, EmailState: state}, now)
 	if err != nil {
 		return nil, err
 	}
@@ -59,9 +64,10 @@ func (a *Accounts) add(ctx context.Context, by user.ID, in parsedInput) (*user.U
 		u.SetActive(*in.active)
 	}
 	usual := u.Snapshot()
-	usual.Active, usual.Staff = true, false
+	usual.Active, usual.Staff = !state.Awaiting(), false
 	registered := audit.Event{Kind: audit.Registered, Actor: by, User: u.ID(), Detail: changeDetail(usual, u.Snapshot())}
-	if err := a.ports.Users.Add(ctx, u, a.event(ctx, registered)); err != nil {
+	if err := a.ports.Users.Add(ctx, u, a.effects(ctx, func() []audit.Event { return []audit.Event{registered} },
+		func() []*mail.Mail { return a.mail.ofRegistration(ctx, u.Snapshot()) })); err != nil {
 		return nil, err
 	}
 	return u, nil

@@ -31,6 +31,7 @@ func (s *server) wrap(next http.Handler) http.Handler {
 		ctx = context.WithValue(ctx, requestInfoKey{}, info)
 		ctx = inbound.WithOrigin(ctx, inbound.Origin{
 			Channel: audit.API, Client: session.Client{Address: info.client, UserAgent: r.UserAgent()}, RequestID: info.id,
+			Languages: r.Header.Get("Accept-Language"),
 		})
 		r = r.WithContext(ctx)
 		s.warnUntrustedProxy(r)

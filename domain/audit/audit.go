@@ -32,6 +32,11 @@ const (
 	SignedOut       Kind = "signed_out"
 	SessionRevoked  Kind = "session_revoked"
 	SessionsRevoked Kind = "sessions_revoked" // all sessions of a user
+	LinkSent        Kind = "link_sent"        // a mail with a link; the detail is its kind
+	AccountActive   Kind = "account_activated"
+	PasswordReset   Kind = "password_reset" // by a mailed link
+	EmailRequested  Kind = "email_change_requested"
+	EmailUndone     Kind = "email_change_undone"
 	Imported        Kind = "users_imported"   // from another system
 	Exported        Kind = "data_exported"    // all data, password hashes included
 )
@@ -40,7 +45,8 @@ const (
 func Kinds() []Kind {
 	return []Kind{
 		Registered, Changed, PasswordChanged, Deleted, SignedIn, SignInFailed, Locked, Unlocked, Refreshed,
-		Reused, SignedOut, SessionRevoked, SessionsRevoked, Imported, Exported,
+		Reused, SignedOut, SessionRevoked, SessionsRevoked, LinkSent, AccountActive, PasswordReset, EmailRequested, EmailUndone,
+		Imported, Exported,
 	}
 }
 

@@ -39,8 +39,10 @@ func Kinds() []Kind {
 }
 
 // Limited reports whether the number of mails of this kind to one address is limited: those that a client can cause
-// without the credentials of a user.
-func (k Kind) Limited() bool { return k == Activation || k == PasswordReset || k == AlreadyRegistered }
+// without the credentials of the address's user.
+func (k Kind) Limited() bool {
+	return k == Activation || k == PasswordReset || k == EmailChange || k == AlreadyRegistered
+}
 
 // State is how far a mail is.
 type State string

@@ -60,6 +60,9 @@ func lowerDomain(s string) string {
 	return strings.ToLower(strings.ReplaceAll(s, "\u0130", "i\u0307"))
 }
 
+// RestoreEmail returns the address with these forms, from storage.
+func RestoreEmail(address, key string) Email { return Email{address, key} }
+
 // String returns the address as shown.
 func (e Email) String() string { return e.address }
 

@@ -12,6 +12,7 @@ type Origin struct {
 	Channel   audit.Channel
 	Client    session.Client
 	RequestID string
+	Languages string // the Accept-Language header
 }
 
 type originKey struct{}

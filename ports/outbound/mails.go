@@ -47,7 +47,7 @@ type Letter struct {
 	ID        mail.ID
 	Kind      mail.Kind
 	To        string        // an address as shown; its domain may be international
-	Languages []string      // preferred languages, the most preferred first: BCP 47 tags
+	Languages []string      // preferred languages, the most preferred first: each a BCP 47 tag or an Accept-Language header
 	Link      string        // for kinds with a link
 	Lifetime  time.Duration // of the link
 	Code      string        // uid and token as one text, to be pasted into the built-in page where scripts are off

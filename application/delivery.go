@@ -1,0 +1,205 @@
+package application
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"roster/domain/audit"
+	"roster/domain/link"
+	"roster/domain/mail"
+	"roster/domain/user"
+	"roster/ports/outbound"
+)
+
+// Delivery sends the queued mails. A process calls Deliver again and again; several processes share the work.
+type Delivery struct {
+	ports    Ports
+	sender   outbound.MailSender
+	settings Mailing
+	Recorder
+	failed func(m mail.Snapshot) // reports a mail that was given up
+}
+
+// NewDelivery returns the delivery by a sender. failed is called with each mail that is given up; it may be nil.
+func NewDelivery(p Ports, s Settings, sender outbound.MailSender, failed func(mail.Snapshot)) *Delivery {
+	return &Delivery{p, sender, s.Mail, NewRecorder(p), failed}
+}
+
+const (
+	// DeliverInterval is the time between calls of Deliver.
+	DeliverInterval = 500 * time.Millisecond
+	// atOnce is how many mails one process sends at the same time.
+	atOnce = 4
+	// sendTimeout bounds one attempt. It is less than mail.Lease, so that no other process begins one before.
+	sendTimeout = time.Minute
+	// settleTimeout bounds the writing of the result of an attempt, also when the service stops.
+	settleTimeout = 5 * time.Second
+)
+
+// Deliver begins an attempt for each mail that is due, and returns when all have ended. When ctx ends, no more is begun,
+// and mails under way are due again later.
+func (d *Delivery) Deliver(ctx context.Context) error {
+	const batch = 8 * atOnce
+	for {
+		due, err := d.ports.Mails.Due(ctx, d.ports.Clock.Now(), batch)
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		var (
+			wait  sync.WaitGroup
+			slots = make(chan struct{}, atOnce)
+			errs  = make([]error, len(due))
+		)
+		for i, m := range due {
+			slots <- struct{}{}
+			wait.Go(func() {
+				defer func() { <-slots }()
+				errs[i] = d.attempt(ctx, m.ID())
+			})
+		}
+		wait.Wait()
+		if err := errors.Join(errs...); err != nil || len(due) < batch {
+			return err
+		}
+	}
+}
+
+// attempt makes one attempt to send a mail. It fails only when the storage does.
+func (d *Delivery) attempt(ctx context.Context, id mail.ID) error {
+	m, err := d.ports.Mails.Update(ctx, id, func(m *mail.Mail) error { return m.Begin(d.ports.Clock.Now()) })
+	if errors.Is(err, mail.ErrNotDue) || errors.Is(err, mail.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	letter, u, reason, err := d.letter(ctx, m)
+	if err == nil && reason == "" {
+		var begun []*mail.Mail
+		now := d.ports.Clock.Now()
+		begun, err = d.ports.Mails.Begun(ctx, m.Snapshot().Key, now.Add(-mail.Window), maxBegun)
+		if err == nil && !d.settings.Limits.Allows(m, begun, now) {
+			reason = "the address got too many mails"
+		}
+	}
+	if err != nil {
+		return err // the mail is due again after its lease
+	}
+	var failure error
+	if reason == "" {
+		sending, cancel := context.WithTimeout(ctx, sendTimeout)
+		failure = d.sender.Send(sending, letter)
+		cancel()
+	}
+	return d.settle(ctx, m, u, reason, failure)
+}
+
+// maxBegun is how many mails to an address an attempt reads. No limit is higher.
+const maxBegun = 2000
+
+// settle stores the result of an attempt.
+func (d *Delivery) settle(ctx context.Context, m *mail.Mail, u user.ID, reason string, failure error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	defer cancel()
+	now := d.ports.Clock.Now()
+	m, err := d.ports.Mails.Update(ctx, m.ID(), func(m *mail.Mail) error {
+		switch {
+		case reason != "":
+			m.Drop(now, reason)
+		case failure != nil:
+			m.Fail(now, failure.Error(), errors.Is(failure, outbound.ErrMailRefused))
+		default:
+			m.Complete(now)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	s := m.Snapshot()
+	if s.State == mail.Failed && d.failed != nil {
+		d.failed(s)
+	}
+	if s.State == mail.Sent && purposeOf(s.Kind) != "" {
+		d.Record(ctx, audit.Event{Kind: audit.LinkSent, User: u, Detail: string(s.Kind)})
+	}
+	return nil
+}
+
+// purposeOf returns the purpose of the link in a mail, "" for none.
+func purposeOf(k mail.Kind) link.Purpose {
+	switch k {
+	case mail.Activation:
+		return link.Activation
+	case mail.PasswordReset:
+		return link.PasswordReset
+	case mail.EmailChange:
+		return link.EmailChange
+	case mail.EmailChangeNotice:
+		return link.EmailUndo
+	case mail.Invitation:
+		return link.Invitation
+	}
+	return ""
+}
+
+// letter returns what to send, and its user. reason is why nothing is to be sent any more, "" for none.
+func (d *Delivery) letter(ctx context.Context, m *mail.Mail) (l outbound.Letter, id user.ID, reason string, err error) {
+	s := m.Snapshot()
+	var u *user.User
+	if s.User == "" {
+		u, err = d.ports.Users.ByEmail(ctx, s.Key)
+	} else {
+		u, err = d.ports.Users.Get(ctx, s.User)
+	}
+	if errors.Is(err, user.ErrNotFound) {
+		return l, "", "no account has the address", nil
+	}
+	if err != nil {
+		return l, "", "", err
+	}
+	of := u.Snapshot()
+	if !d.relevant(s, of) {
+		return l, of.ID, "the account has changed since", nil
+	}
+	l = outbound.Letter{
+		ID: s.ID, Kind: s.Kind, To: s.To, Languages: []string{of.Contact.Locale, s.Locale}, Address: of.Contact.NewEmail, Detail: s.Detail, Queued: s.Queued,
+	}
+	if s.User == "" {
+		l.To = of.Email // as the user spells it, not the client
+	}
+	if s.Kind == mail.EmailChangeNotice && l.Address == "" {
+		l.Address = of.Email
+	}
+	if p := purposeOf(s.Kind); p != "" {
+		token, err := d.ports.LinkTokens.Make(link.StateOf(p, u), d.ports.Clock.Now())
+		if err != nil {
+			return l, of.ID, "", err
+		}
+		uid := link.EncodeUID(of.ID)
+		l.Link, l.Code, l.Lifetime = d.settings.page(p, uid, token), uid+"/"+token, d.settings.Lifetimes[p]
+	}
+	return l, of.ID, "", nil
+}
+
+// relevant reports whether a mail is to be sent still, now that its user is u. A link that was caused before the password
+// or the address changed is not sent: the change killed all links.
+func (d *Delivery) relevant(m mail.Snapshot, u user.Snapshot) bool {
+	byAddress := m.User == ""
+	current := byAddress || m.Epoch == u.SessionEpoch && m.Key == u.EmailKey
+	switch m.Kind {
+	case mail.Activation:
+		return current && d.settings.mayActivate(u)
+	case mail.PasswordReset:
+		return current && u.Active && (!byAddress || mayReset(u))
+	case mail.EmailChange:
+		return m.Epoch == u.SessionEpoch && m.Key == u.Contact.NewEmailKey
+	case mail.EmailChangeNotice:
+		return m.Key == u.Contact.UndoKey
+	case mail.Invitation:
+		return current && u.EmailState == user.Invited
+	}
+	return true
+}

@@ -1,0 +1,120 @@
+package application
+
+import (
+	"context"
+	"errors"
+
+	"roster/domain/audit"
+	"roster/domain/credential"
+	"roster/domain/fault"
+	"roster/domain/link"
+	"roster/domain/mail"
+	"roster/domain/session"
+	"roster/domain/user"
+	"roster/ports/inbound"
+)
+
+// The fields of a change of the address, and djoser's messages about them.
+const (
+	fieldNewEmail     = "new_email"
+	fieldRetypedEmail = "re_new_email"
+)
+
+var (
+	errEmailsDiffer = fault.ErrInvalid.With(fault.Field{Code: "email_mismatch", Message: "The two email fields didn't match."})
+	invalidPassword = fault.Field{Name: "current_password", Code: "invalid_password", Message: "Invalid password."}
+)
+
+func (l *Links) RequestEmailChange(ctx context.Context, actor inbound.Actor, in inbound.NewEmail) error {
+	if actor.Anonymous() {
+		return inbound.ErrNoCredentials
+	}
+	e, faults := l.address(fieldNewEmail, in.Email)
+	_, _, currentFaults := l.currentPasswordRule().Check(in.CurrentPassword)
+	if len(currentFaults) == 0 {
+		err := l.checkCurrentPassword(ctx, actor.User, in.CurrentPassword)
+		if err != nil && !errors.Is(err, credential.ErrWrongPassword) {
+			return err
+		}
+		if err != nil {
+			currentFaults = []fault.Field{invalidPassword}
+		}
+	}
+	var taken bool
+	if len(faults) == 0 {
+		_, err := l.ports.Users.ByEmail(ctx, e.Key())
+		if err != nil && !errors.Is(err, user.ErrNotFound) {
+			return err
+		}
+		taken = err == nil
+		if taken && !l.mail.settings.HideRegistered {
+			faults = []fault.Field{{Name: fieldNewEmail, Code: "unique", Message: user.ErrEmailTaken.Message}}
+		}
+	}
+	if in.Retype {
+		rule := user.EmailRule(true)
+		rule.Name = fieldRetypedEmail
+		_, _, more := rule.Check(in.Retyped)
+		faults = append(faults, more...)
+	}
+	if faults = append(currentFaults, faults...); len(faults) > 0 {
+		return fault.ErrInvalid.With(faults...)
+	}
+	if in.Retype {
+		if again, _ := l.address(fieldRetypedEmail, in.Retyped); again.String() != e.String() {
+			return errEmailsDiffer
+		}
+	}
+	now := l.ports.Clock.Now()
+	actor, err := l.ports.reauthenticate(ctx, actor, now, l.settings.Rules)
+	if err != nil {
+		return err
+	}
+	if taken {
+		return l.ports.Mails.Add(ctx, l.mail.toAddress(ctx, mail.AlreadyRegistered, e)...)
+	}
+	_, err = l.change(ctx, actor.ID(), audit.EmailRequested, func(u *user.User) error {
+		if !u.Active() || u.SessionEpoch() != actor.User.SessionEpoch() {
+			return session.ErrTokenInvalid
+		}
+		u.RequestEmail(e, now)
+		return nil
+	}, func(before, after user.Snapshot) []*mail.Mail { return l.mail.ofRequest(ctx, before, after) })
+	return err
+}
+
+func (l *Links) ConfirmEmailChange(ctx context.Context, in inbound.Link) error {
+	u, check, err := l.follow(ctx, in, always(link.EmailChange))
+	if err != nil {
+		return err
+	}
+	_, err = l.change(ctx, u.ID(), audit.Changed, func(u *user.User) error {
+		if err := check(u); err != nil {
+			return err
+		}
+		return notWaiting(u.ConfirmEmail(l.ports.Clock.Now()))
+	}, func(before, after user.Snapshot) []*mail.Mail { return l.mail.ofChange(ctx, before, after) })
+	return err
+}
+
+func (l *Links) UndoEmailChange(ctx context.Context, in inbound.Link) error {
+	u, check, err := l.follow(ctx, in, always(link.EmailUndo))
+	if err != nil {
+		return err
+	}
+	_, err = l.change(ctx, u.ID(), audit.EmailUndone, func(u *user.User) error {
+		if err := check(u); err != nil {
+			return err
+		}
+		return notWaiting(u.UndoEmail(l.ports.Clock.Now()))
+	}, func(_, after user.Snapshot) []*mail.Mail { return l.mail.toUser(ctx, mail.PasswordReset, after) })
+	return err
+}
+
+// notWaiting returns link.ErrBadToken when there is no change that a link could complete or undo.
+func notWaiting(err error) error {
+	if errors.Is(err, user.ErrNoNewEmail) {
+		return link.ErrBadToken
+	}
+	return err
+}

@@ -1,0 +1,109 @@
+package application
+
+import (
+	"context"
+
+	"roster/domain/audit"
+	"roster/domain/fault"
+	"roster/domain/mail"
+	"roster/domain/user"
+	"roster/ports/inbound"
+)
+
+// errInactive is the error of a link for a user that cannot use it.
+var errInactive = fault.New(fault.Conflict, "inactive", "The user is not active.")
+
+func (l *Links) Invite(ctx context.Context, actor inbound.Actor, read func() (inbound.UserInput, error)) (*user.User, error) {
+	if err := requireStaff(actor); err != nil {
+		return nil, err
+	}
+	in, err := read()
+	if err != nil {
+		return nil, err
+	}
+	if actor, err = l.staff(ctx, actor); err != nil {
+		return nil, err
+	}
+	in.Password = inbound.UserInput{}.Password
+	if !in.Email.Present() {
+		_, _, faults := user.EmailRule(true).Check(in.Email)
+		return nil, fault.ErrInvalid.With(faults...)
+	}
+	parsed, err := l.parse(ctx, in, false, nil)
+	if err != nil {
+		return nil, err
+	}
+	return l.add(ctx, actor.ID(), parsed, user.Invited)
+}
+
+// staff returns the actor as it is now. It fails unless that is staff.
+func (l *Links) staff(ctx context.Context, actor inbound.Actor) (inbound.Actor, error) {
+	if err := requireStaff(actor); err != nil {
+		return actor, err
+	}
+	actor, err := l.ports.reauthenticate(ctx, actor, l.ports.Clock.Now(), l.settings.Rules)
+	if err != nil {
+		return actor, err
+	}
+	return actor, requireStaff(actor)
+}
+
+func (l *Links) Invitations(ctx context.Context, actor inbound.Actor, after user.ID, limit int) ([]*user.User, error) {
+	if err := requireStaff(actor); err != nil {
+		return nil, err
+	}
+	return l.ports.Users.Invited(ctx, after, limit)
+}
+
+// invited returns an invited user for a staff actor.
+func (l *Links) invited(ctx context.Context, actor inbound.Actor, id user.ID) (inbound.Actor, *user.User, error) {
+	actor, err := l.staff(ctx, actor)
+	if err != nil {
+		return actor, nil, err
+	}
+	u, err := l.ports.Users.Get(ctx, id)
+	if err == nil && u.EmailState() != user.Invited {
+		err = user.ErrNotFound
+	}
+	return actor, u, err
+}
+
+func (l *Links) ResendInvitation(ctx context.Context, actor inbound.Actor, id user.ID) error {
+	_, u, err := l.invited(ctx, actor, id)
+	if err != nil {
+		return err
+	}
+	return l.ports.Mails.Add(ctx, l.mail.toUser(ctx, mail.Invitation, u.Snapshot())...)
+}
+
+func (l *Links) RevokeInvitation(ctx context.Context, actor inbound.Actor, id user.ID) error {
+	actor, _, err := l.invited(ctx, actor, id)
+	if err != nil {
+		return err
+	}
+	return l.delete(ctx, actor.ID(), id, func(u *user.User) error {
+		if u.EmailState() != user.Invited {
+			return user.ErrNotFound
+		}
+		return nil
+	})
+}
+
+func (l *Links) StartPasswordReset(ctx context.Context, actor inbound.Actor, id user.ID) error {
+	actor, err := l.staff(ctx, actor)
+	if err != nil {
+		return err
+	}
+	u, err := l.ports.Users.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !u.Active() {
+		return errInactive
+	}
+	requested := audit.Event{Kind: audit.LinkSent, Actor: actor.ID(), User: id, Detail: string(mail.PasswordReset) + " by staff"}
+	_, err = l.ports.Users.Update(ctx, id, func(*user.User) error { return nil }, l.effects(ctx,
+		func() []audit.Event { return []audit.Event{requested} },
+		func() []*mail.Mail { return l.mail.toUser(ctx, mail.PasswordReset, u.Snapshot()) }))
+	return err
+}
