@@ -29,6 +29,13 @@ func NewAccounts(p Ports, s Settings, g *Guard) *Accounts {
 	}
 }
 
+// With returns the same use cases with another access policy.
+func (a *Accounts) With(p AccessPolicy) *Accounts {
+	c := *a
+	c.settings.Access = p
+	return &c
+}
+
 func (a *Accounts) List(ctx context.Context, actor inbound.Actor, q inbound.UserQuery) ([]*user.User, error) {
 	f, err := a.settings.Access.scope(actor, q.Filter)
 	if err != nil {
