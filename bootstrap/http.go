@@ -91,7 +91,7 @@ func describedSettings(cfg config.Config) *openapi.Settings {
 		Pagination: cfg.Pagination, PageSize: cfg.PageSize, MaxPageSize: cfg.MaxPageSize,
 		PasswordMin: cfg.PasswordMinLength, PasswordMax: cfg.PasswordMaxLength, CurrentPassword: cfg.RequireCurrentPassword,
 		Forms: cfg.AcceptForms, DRF: cfg.WireDetails == "drf", Rotation: cfg.RotateRefreshTokens, MaxBody: cfg.MaxBody,
-		Mail: cfg.MailScheme() != config.Off,
+		Mail:           cfg.MailScheme() != config.Off,
 		AccessLifetime: cfg.AccessTokenLifetime, RefreshLifetime: cfg.RefreshTokenLifetime,
 		AnonLimit: cfg.ThrottleAnon.Requests > 0, UserLimit: cfg.ThrottleUser.Requests > 0,
 		TokenLimit: cfg.ThrottleToken.Requests > 0, RegisterLimit: cfg.ThrottleRegister.Requests > 0,

@@ -60,8 +60,8 @@ func (s Settings) conditions() map[string]bool {
 		"forms": s.Forms, "drf": s.DRF, "standard": !s.DRF, "root": !s.DRF,
 		"rotation": s.Rotation, "no_rotation": !s.Rotation, "current_password": s.CurrentPassword,
 		"bearer": bearer, "other_scheme": !bearer,
-		"limited": s.AnonLimit || s.UserLimit || s.TokenLimit || s.RegisterLimit || s.MailLimit,
-		"mail":    s.Mail,
+		"limited":    s.AnonLimit || s.UserLimit || s.TokenLimit || s.RegisterLimit || s.MailLimit,
+		"mail":       s.Mail,
 		"user_limit": s.UserLimit, "token_limit": s.AnonLimit || s.TokenLimit,
 		"register_limit": s.AnonLimit || s.UserLimit || s.RegisterLimit,
 	}
