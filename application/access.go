@@ -18,6 +18,9 @@ const (
 	// Private lets a signed-in user read and change itself only, and hides that others exist; staff read and change
 	// all.
 	Private AccessPolicy = "private"
+	// Listed lets a signed-in user list all users, but read and change itself only; staff read and change all. It is
+	// djoser's policy without HIDE_USERS.
+	Listed AccessPolicy = "listed"
 )
 
 // operation is what an actor asks to do with a user.
@@ -36,7 +39,7 @@ func (p AccessPolicy) allow(a inbound.Actor, op operation, id user.ID) error {
 		return inbound.ErrNoCredentials
 	case a.Is(id), a.Staff(), p == Open, p == Directory && op == opRead:
 		return nil
-	case p == Directory:
+	case p == Directory, p == Listed:
 		return inbound.ErrForbidden
 	}
 	return user.ErrNotFound

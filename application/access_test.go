@@ -32,7 +32,7 @@ var operations = map[string]func(ctx context.Context, s *fixture.Service, a inbo
 		return err
 	},
 	"delete": func(ctx context.Context, s *fixture.Service, a inbound.Actor, id user.ID, _ session.ID) error {
-		return s.Accounts.Delete(ctx, a, id, nil)
+		return s.Accounts.Delete(ctx, a, id, fixture.Body(inbound.Deletion{}))
 	},
 	"list sessions": func(ctx context.Context, s *fixture.Service, a inbound.Actor, id user.ID, _ session.ID) error {
 		_, err := s.Devices.List(ctx, a, session.Query{Owner: id, Limit: 1})

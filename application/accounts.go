@@ -29,6 +29,13 @@ func NewAccounts(p Ports, s Settings, g *Guard) *Accounts {
 	}
 }
 
+// With returns the same use cases with another access policy.
+func (a *Accounts) With(p AccessPolicy) *Accounts {
+	c := *a
+	c.settings.Access = p
+	return &c
+}
+
 func (a *Accounts) List(ctx context.Context, actor inbound.Actor, q inbound.UserQuery) ([]*user.User, error) {
 	f, err := a.settings.Access.scope(actor, q.Filter)
 	if err != nil {
@@ -110,18 +117,27 @@ func (a *Accounts) find(ctx context.Context, actor inbound.Actor, op operation, 
 	return u, a.settings.Access.allow(actor, op, id)
 }
 
-func (a *Accounts) Delete(ctx context.Context, actor inbound.Actor, id user.ID, versions []int64) error {
+func (a *Accounts) Delete(ctx context.Context, actor inbound.Actor, id user.ID, read func() (inbound.Deletion, error)) error {
 	if _, err := a.find(ctx, actor, opChange, id); err != nil {
 		return err
 	}
-	actor, err := a.ports.reauthenticate(ctx, actor, a.ports.Clock.Now(), a.settings.Rules)
+	in, err := read()
+	if err != nil {
+		return err
+	}
+	if in.Confirm {
+		if err := a.checkCurrentPassword(ctx, actor.User, in.Current); err != nil {
+			return err
+		}
+	}
+	actor, err = a.ports.reauthenticate(ctx, actor, a.ports.Clock.Now(), a.settings.Rules)
 	if err != nil {
 		return err
 	}
 	if err := a.settings.Access.allow(actor, opChange, id); err != nil { // the actor's rights may have changed since
 		return err
 	}
-	return a.delete(ctx, actor.ID(), id, func(u *user.User) error { return checkVersion(u, versions) })
+	return a.delete(ctx, actor.ID(), id, func(u *user.User) error { return checkVersion(u, in.Versions) })
 }
 
 // checkVersion fails with user.ErrStale when versions are named and the user has none of them, and with

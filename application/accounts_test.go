@@ -148,7 +148,7 @@ func TestStaleVersionChangesNothing(t *testing.T) {
 		if _, err := s.Change(t.Context(), me, u.ID(), fixture.Body(inbound.Changes{Versions: versions, UserInput: inbound.UserInput{FirstName: field.Given("X")}})); !errors.Is(err, want) {
 			t.Errorf("change: got %v", err)
 		}
-		if err := s.Accounts.Delete(t.Context(), me, u.ID(), versions); !errors.Is(err, want) {
+		if err := s.Accounts.Delete(t.Context(), me, u.ID(), fixture.Body(inbound.Deletion{Versions: versions})); !errors.Is(err, want) {
 			t.Errorf("delete: got %v", err)
 		}
 	}
@@ -195,7 +195,7 @@ func TestDeletionDeletesTheSessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Accounts.Delete(t.Context(), actor, u.ID(), nil); err != nil {
+	if err := s.Accounts.Delete(t.Context(), actor, u.ID(), fixture.Body(inbound.Deletion{})); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Authenticate(t.Context(), pair.Access); !errors.Is(err, inbound.ErrUserNotFound) {

@@ -33,7 +33,7 @@ func (a *Accounts) Change(ctx context.Context, actor inbound.Actor, id user.ID, 
 		}
 		needsCurrent = false
 	}
-	parsed, err := a.parse(ctx, in.UserInput, in.Full, before)
+	parsed, err := a.parse(ctx, in.UserInput, requirementOf(in), before)
 	if err != nil {
 		return nil, err
 	}
@@ -50,28 +50,34 @@ func (a *Accounts) Change(ctx context.Context, actor inbound.Actor, id user.ID, 
 	return a.store(ctx, actor, id, parsed, in.Versions, a.settings.Rules.KeepCurrent && actor.Is(id))
 }
 
-func (a *Accounts) ChangePassword(ctx context.Context, actor inbound.Actor, current, password field.Text) error {
+func (a *Accounts) ChangePassword(ctx context.Context, actor inbound.Actor, in inbound.PasswordChange) error {
 	if actor.Anonymous() {
 		return inbound.ErrNoCredentials
 	}
-	parsed, err := a.parse(ctx, inbound.UserInput{Password: password}, false, actor.User)
-	faults := renameFaults(err, user.FieldPassword, fieldNewPassword)
-	if !password.Present() {
-		_, _, faults = credential.FieldRule(fieldNewPassword, true, true, 0).Check(password)
+	pw, faults := a.passwordFields(fieldNewPassword, in.NewPassword, true)
+	var err error
+	if in.CurrentFirst {
+		faults, err = merge(faults, a.checkCurrentPassword(ctx, actor.User, in.Current))
 	}
-	if err != nil && faults == nil {
+	if err == nil && len(faults) == 0 {
+		faults, err = merge(nil, a.checkStrength(ctx, fieldNewPassword, *pw, in.NewPassword, parsedInput{}.owner(actor.User)))
+	}
+	if err != nil {
 		return err
 	}
-	if _, _, more := a.currentPasswordRule().Check(current); len(more) > 0 {
+	if !in.CurrentFirst {
+		_, _, more := a.currentPasswordRule().Check(in.Current)
 		faults = append(more, faults...)
 	}
 	if len(faults) > 0 {
 		return fault.ErrInvalid.With(faults...)
 	}
-	if err := a.checkCurrentPassword(ctx, actor.User, current); err != nil {
-		return err
+	if !in.CurrentFirst {
+		if err := a.checkCurrentPassword(ctx, actor.User, in.Current); err != nil {
+			return err
+		}
 	}
-	_, err = a.store(ctx, actor, actor.User.ID(), parsed, nil, true)
+	_, err = a.store(ctx, actor, actor.User.ID(), parsedInput{password: pw}, nil, true)
 	return err
 }
 

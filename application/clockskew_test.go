@@ -41,7 +41,7 @@ func TestEndOfSessionsIgnoresClocks(t *testing.T) {
 	const next = "another-Secret-88"
 	for name, end := range map[string]func(s *fixture.Service, actor inbound.Actor) error{
 		"password change": func(s *fixture.Service, actor inbound.Actor) error {
-			return s.ChangePassword(t.Context(), actor, field.Given(fixture.Password), field.Given(next))
+			return s.ChangePassword(t.Context(), actor, fixture.PasswordChange(field.Given(fixture.Password), field.Given(next)))
 		},
 		"sign-out everywhere": func(s *fixture.Service, actor inbound.Actor) error { return s.Devices.EndAll(t.Context(), actor, "") },
 		"deactivation": func(s *fixture.Service, actor inbound.Actor) error {

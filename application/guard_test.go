@@ -259,7 +259,7 @@ func TestGuessingTheCurrentPasswordIsLimited(t *testing.T) {
 	for i := range 10 {
 		var err error
 		if i%2 == 0 {
-			err = s.ChangePassword(t.Context(), actor, field.Given("wrong"), field.Given(fixture.Password+"2"))
+			err = s.ChangePassword(t.Context(), actor, fixture.PasswordChange(field.Given("wrong"), field.Given(fixture.Password+"2")))
 		} else {
 			_, err = s.Change(t.Context(), actor, u.ID(), fixture.Body(inbound.Changes{UserInput: inbound.UserInput{
 				Email: field.Given("b@example.com"), CurrentPassword: field.Given("wrong"),
@@ -270,9 +270,9 @@ func TestGuessingTheCurrentPasswordIsLimited(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	retryAfter(t, s.ChangePassword(t.Context(), actor, field.Given(fixture.Password), field.Given(fixture.Password+"2")))
+	retryAfter(t, s.ChangePassword(t.Context(), actor, fixture.PasswordChange(field.Given(fixture.Password), field.Given(fixture.Password+"2"))))
 	retryAfter(t, try(t.Context(), s, "a@example.com", fixture.Password))
-	if err := s.ChangePassword(from(t, "192.0.2.1"), actor, field.Given(fixture.Password), field.Given(fixture.Password+"2")); err != nil {
+	if err := s.ChangePassword(from(t, "192.0.2.1"), actor, fixture.PasswordChange(field.Given(fixture.Password), field.Given(fixture.Password+"2"))); err != nil {
 		t.Errorf("from another network: %v", err)
 	}
 }

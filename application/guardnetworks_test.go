@@ -298,7 +298,7 @@ func TestCurrentPasswordInKnownNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	change := func(ctx context.Context) error {
-		return s.ChangePassword(ctx, inbound.Actor{User: u}, field.Given(fixture.Password), field.Given(fixture.Password+"2"))
+		return s.ChangePassword(ctx, inbound.Actor{User: u}, fixture.PasswordChange(field.Given(fixture.Password), field.Given(fixture.Password+"2")))
 	}
 	retryAfter(t, change(from(t, "203.0.113.1")))
 	if err := change(home); err != nil {

@@ -29,26 +29,27 @@ type parsedInput struct {
 	email               *user.Email
 	password            *credential.Password
 	firstName, lastName *string
+	locale              *string // "" removes it
 	active, staff       *bool
 }
 
-// fieldNewPassword is the name of the new password in a change of password.
-const fieldNewPassword = "new_password"
+// requirement is which fields of an input must be given.
+type requirement int
 
-// renameFaults returns the faults of err with those of the field name renamed to as, or nil unless err is
-// fault.ErrInvalid.
-func renameFaults(err error, name, as string) []fault.Field {
-	invalid, ok := errors.AsType[*fault.Error](err)
-	if !ok || !errors.Is(err, fault.ErrInvalid) {
-		return nil
+const (
+	noField requirement = iota
+	names
+	allFields
+)
+
+func requirementOf(in inbound.Changes) requirement {
+	switch {
+	case in.Full && in.NamesOnly:
+		return names
+	case in.Full:
+		return allFields
 	}
-	faults := slices.Clone(invalid.Fields)
-	for i := range faults {
-		if faults[i].Name == name {
-			faults[i].Name = as
-		}
-	}
-	return faults
+	return noField
 }
 
 // parseFlags checks the fields that only staff may change.
@@ -82,27 +83,23 @@ type parser struct {
 	passwords Passwords
 }
 
-// parse checks every field and returns all faults together, in DRF's order of fields. With full, all fields are
-// required. self is the user that the input is about, or nil for a new one. As in DRF, the strength of a password is
+// parse checks every field and returns all faults together, in DRF's order of fields. self is the user that the input is about, or nil for a new one. As in DRF, the strength of a password is
 // checked only when every field is well-formed, since it is compared with the fields of the user after the change.
-func (p *parser) parse(ctx context.Context, in inbound.UserInput, full bool, self *user.User) (parsedInput, error) {
+func (p *parser) parse(ctx context.Context, in inbound.UserInput, need requirement, self *user.User) (parsedInput, error) {
 	var (
 		out    parsedInput
 		faults []fault.Field
 	)
-	email, fs, err := p.parseEmail(ctx, in.Email, full, self)
+	email, fs, err := p.parseEmail(ctx, in.Email, need == allFields, self)
 	if err != nil {
 		return out, err
 	}
 	out.email = email
 	faults = append(faults, fs...)
 
-	rule := credential.FieldRule(user.FieldPassword, full, !p.passwords.Trim, p.passwords.MaxLength)
-	if s, ok, fs := rule.Check(in.Password); ok || len(fs) > 0 {
-		faults = append(faults, fs...)
-		pw := credential.NewPassword(s)
-		out.password = &pw
-	}
+	password := inbound.NewPassword{Password: in.Password, Retyped: in.Retyped, Retype: in.Retype}
+	out.password, fs = p.passwordFields(user.FieldPassword, password, need == allFields)
+	faults = append(faults, fs...)
 	for _, n := range []struct {
 		member string
 		in     field.Text
@@ -111,36 +108,20 @@ func (p *parser) parse(ctx context.Context, in inbound.UserInput, full bool, sel
 		{user.FieldFirstName, in.FirstName, &out.firstName},
 		{user.FieldLastName, in.LastName, &out.lastName},
 	} {
-		s, ok, fs := user.NameRule(n.member, full).Check(n.in)
+		s, ok, fs := user.NameRule(n.member, need != noField).Check(n.in)
 		faults = append(faults, fs...)
 		if ok {
 			*n.out = &s
 		}
 	}
-	if len(faults) > 0 {
+	out.locale, fs = user.CheckLocale(in.Locale)
+	if faults = append(faults, fs...); len(faults) > 0 {
 		return out, fault.ErrInvalid.With(faults...)
 	}
-	if out.password != nil {
-		if fs := p.passwords.Policy.Check(user.FieldPassword, *out.password, out.owner(self)); len(fs) > 0 {
-			return out, fault.ErrInvalid.With(fs...)
-		}
-		if err := p.checkBreached(ctx, *out.password); err != nil {
-			return out, err
-		}
+	if out.password == nil {
+		return out, nil
 	}
-	return out, nil
-}
-
-// checkBreached fails when the password was in a data breach. It is called last, since it may call another service.
-func (p *parser) checkBreached(ctx context.Context, pw credential.Password) error {
-	if p.breached == nil {
-		return nil
-	}
-	found, err := p.breached.Breached(ctx, pw)
-	if err == nil && found {
-		err = fault.ErrInvalid.With(credential.BreachedFault(user.FieldPassword))
-	}
-	return err
+	return out, p.checkStrength(ctx, user.FieldPassword, *out.password, password, out.owner(self))
 }
 
 // changesEmail reports whether the input contains a valid address other than that of self.
@@ -208,4 +189,7 @@ func (in parsedInput) apply(u *user.User, now time.Time) {
 		last = *in.lastName
 	}
 	u.Rename(first, last)
+	if in.locale != nil {
+		u.SetLocale(*in.locale)
+	}
 }

@@ -67,9 +67,9 @@ func TestRightsAreCheckedAgainAfterTheBody(t *testing.T) {
 			for what, do := range map[string]func() error{
 				"change": func() error { _, err := s.Change(t.Context(), actor, u.ID(), fixture.Body(takeover)); return err },
 				"password": func() error {
-					return s.ChangePassword(t.Context(), actor, field.Given(fixture.Password), field.Given("the-thief-s-own-1"))
+					return s.ChangePassword(t.Context(), actor, fixture.PasswordChange(field.Given(fixture.Password), field.Given("the-thief-s-own-1")))
 				},
-				"delete":  func() error { return s.Delete(t.Context(), actor, u.ID(), nil) },
+				"delete":  func() error { return s.Delete(t.Context(), actor, u.ID(), fixture.Body(inbound.Deletion{})) },
 				"end all": func() error { return s.Devices.EndAll(t.Context(), actor, "") },
 				"end one": func() error { return s.Devices.End(t.Context(), actor, actorOf(t, s, third.Access).Session) },
 			} {
@@ -89,7 +89,7 @@ func TestRightsAreCheckedAgainAfterTheBody(t *testing.T) {
 		u, staff := s.Add(t, "a@example.com"), s.AddStaff(t, "s@example.com")
 		actor := actorOf(t, s, s.SignsIn(t, "s@example.com", fixture.Password).Access)
 		s.Set(t, staff.ID(), func(u *user.User) { u.SetStaff(false) })
-		if err := s.Delete(t.Context(), actor, u.ID(), nil); !errors.Is(err, inbound.ErrForbidden) {
+		if err := s.Delete(t.Context(), actor, u.ID(), fixture.Body(inbound.Deletion{})); !errors.Is(err, inbound.ErrForbidden) {
 			t.Errorf("delete: %v", err)
 		}
 		if err := s.Devices.EndAll(t.Context(), actor, u.ID()); !errors.Is(err, inbound.ErrForbidden) {

@@ -145,6 +145,7 @@ func ChangedMembers(before, after user.Snapshot) []string {
 		{user.FieldLastName, before.LastName != after.LastName},
 		{user.FieldActive, before.Active != after.Active},
 		{user.FieldStaff, before.Staff != after.Staff},
+		{user.FieldLocale, before.Contact.Locale != after.Contact.Locale},
 	} {
 		if m.changed {
 			names = append(names, m.name)

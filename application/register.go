@@ -28,7 +28,7 @@ func (a *Accounts) Register(ctx context.Context, actor inbound.Actor, read func(
 			return nil, err
 		}
 	}
-	parsed, err := a.parse(ctx, in, true, nil)
+	parsed, err := a.parse(ctx, in, allFields, nil)
 	if err != nil {
 		return nil, err
 	}

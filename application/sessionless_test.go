@@ -149,10 +149,10 @@ func TestSessionlessRequestFailsAfterSessionsEnd(t *testing.T) {
 			return err
 		},
 		"deletion of another user": func(ctx context.Context, s *fixture.Service, actor inbound.Actor, other user.ID) error {
-			return s.Accounts.Delete(ctx, actor, other, nil)
+			return s.Accounts.Delete(ctx, actor, other, fixture.Body(inbound.Deletion{}))
 		},
 		"deletion of oneself": func(ctx context.Context, s *fixture.Service, actor inbound.Actor, _ user.ID) error {
-			return s.Accounts.Delete(ctx, actor, actor.ID(), nil)
+			return s.Accounts.Delete(ctx, actor, actor.ID(), fixture.Body(inbound.Deletion{}))
 		},
 		"end of another user's sessions": func(ctx context.Context, s *fixture.Service, actor inbound.Actor, other user.ID) error {
 			return s.Devices.EndAll(ctx, actor, other)

@@ -153,7 +153,7 @@ func TestChangePasswordEndsOtherSessions(t *testing.T) {
 			s.Clock.Advance(time.Second)
 			a := actorOf(t, s, own.Access)
 			const fresh = "Another-one 4 me!"
-			if err := s.ChangePassword(t.Context(), a, field.Given(fixture.Password), field.Given(fresh)); err != nil {
+			if err := s.ChangePassword(t.Context(), a, fixture.PasswordChange(field.Given(fixture.Password), field.Given(fresh))); err != nil {
 				t.Fatal(err)
 			}
 			s.RefreshFails(t, other.Refresh, session.ErrTokenInvalid)
@@ -178,7 +178,7 @@ func TestChangePasswordReportsAllFaults(t *testing.T) {
 		"wrong":         {field.Given("wrong"), field.Given(fixture.Password + "2"), "current_password"},
 		"wrong and bad": {field.Text{}, field.Given("short"), "current_password new_password"},
 	} {
-		err := s.ChangePassword(t.Context(), a, c.current, c.password)
+		err := s.ChangePassword(t.Context(), a, fixture.PasswordChange(c.current, c.password))
 		var f *fault.Error
 		if !errors.As(err, &f) || f.Kind != fault.Invalid {
 			t.Errorf("%s: %v", name, err)
@@ -195,7 +195,7 @@ func TestChangePasswordReportsAllFaults(t *testing.T) {
 			t.Errorf("%s: faults of %q, want %q", name, got, c.want)
 		}
 	}
-	if err := s.ChangePassword(t.Context(), inbound.Actor{}, field.Given("x"), field.Given("y")); !errors.Is(err, inbound.ErrNoCredentials) {
+	if err := s.ChangePassword(t.Context(), inbound.Actor{}, fixture.PasswordChange(field.Given("x"), field.Given("y"))); !errors.Is(err, inbound.ErrNoCredentials) {
 		t.Errorf("anonymous: %v", err)
 	}
 	s.SignsIn(t, "a@example.com", fixture.Password)
@@ -266,7 +266,7 @@ func TestTrail(t *testing.T) {
 	_, err = s.Change(ctx, staff, id, fixture.Body(inbound.Changes{UserInput: inbound.UserInput{FirstName: field.Given("Eve"), Email: field.Given("e@example.com"), Staff: field.Bool(true)}}))
 	must("change", err)
 	last("change", audit.Event{Kind: audit.Changed, Actor: staff.ID(), User: id, Detail: "email first_name is_staff=true"})
-	must("password", s.ChangePassword(ctx, self, field.Given(fixture.Password), field.Given(fixture.Password+"2")))
+	must("password", s.ChangePassword(ctx, self, fixture.PasswordChange(field.Given(fixture.Password), field.Given(fixture.Password+"2"))))
 	last("password", audit.Event{Kind: audit.PasswordChanged, Actor: id, User: id})
 	_ = try(ctx, s, "e@example.com", "wrong")
 	_, err = s.Administration.Unlock(ctx, id)
@@ -276,7 +276,7 @@ func TestTrail(t *testing.T) {
 	last("end one", audit.Event{Kind: audit.SessionRevoked, Actor: staff.ID(), User: id, Session: string(self.Session)})
 	must("end all", s.Devices.EndAll(ctx, staff, id))
 	last("end all", audit.Event{Kind: audit.SessionsRevoked, Actor: staff.ID(), User: id})
-	must("delete", s.Accounts.Delete(ctx, staff, id, nil))
+	must("delete", s.Accounts.Delete(ctx, staff, id, fixture.Body(inbound.Deletion{})))
 	last("delete", audit.Event{Kind: audit.Deleted, Actor: staff.ID(), User: id, Detail: "is_staff=false"})
 
 	events, err := s.Trail.Events(t.Context(), staff, fixture.Body(audit.Query{Filter: audit.Filter{Kinds: []audit.Kind{audit.Registered}, User: id}, Limit: 9}))

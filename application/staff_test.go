@@ -71,13 +71,13 @@ func TestLastActiveStaffUserIsKept(t *testing.T) {
 	for name, err := range map[string]error{
 		"stops":       second(s.Change(t.Context(), actor, a.ID(), fixture.Body(setFlags(field.Text{}, field.Bool(false))))),
 		"deactivates": second(s.Change(t.Context(), actor, a.ID(), fixture.Body(setFlags(field.Bool(false), field.Text{})))),
-		"deletes":     s.Accounts.Delete(t.Context(), actor, a.ID(), nil),
+		"deletes":     s.Accounts.Delete(t.Context(), actor, a.ID(), fixture.Body(inbound.Deletion{})),
 	} {
 		if !errors.Is(err, user.ErrLastStaff) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := s.Accounts.Delete(t.Context(), actor, b.ID(), nil); err != nil { // an inactive user does not count
+	if err := s.Accounts.Delete(t.Context(), actor, b.ID(), fixture.Body(inbound.Deletion{})); err != nil { // an inactive user does not count
 		t.Error(err)
 	}
 	if got, err := s.Ports.Users.Get(t.Context(), a.ID()); err != nil || !got.Active() || !got.Staff() || got.Version() != a.Version() {
@@ -98,7 +98,7 @@ func TestConcurrentRemovalKeepsOneStaffUser(t *testing.T) {
 	}
 	ways := map[string]dismissal{
 		"delete": func(a *application.Accounts, by, of *user.User) error {
-			return a.Delete(context.Background(), inbound.Actor{User: by}, of.ID(), nil)
+			return a.Delete(context.Background(), inbound.Actor{User: by}, of.ID(), fixture.Body(inbound.Deletion{}))
 		},
 		"demote":     change(setFlags(field.Text{}, field.Bool(false))),
 		"deactivate": change(setFlags(field.Bool(false), field.Text{})),
@@ -172,7 +172,7 @@ func TestChangeEventsListFields(t *testing.T) {
 		t.Fatal(err)
 	}
 	heir := s.AddStaff(t, "heir@example.com")
-	if err := s.Accounts.Delete(t.Context(), inbound.Actor{User: heir}, root.ID(), nil); err != nil {
+	if err := s.Accounts.Delete(t.Context(), inbound.Actor{User: heir}, root.ID(), fixture.Body(inbound.Deletion{})); err != nil {
 		t.Fatal(err)
 	}
 	events, err := s.Trail.Events(t.Context(), inbound.Actor{User: heir}, fixture.Body(audit.Query{Limit: 99}))

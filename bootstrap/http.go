@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"roster/adapters/httpapi"
 	"roster/adapters/httpapi/openapi"
 	"roster/adapters/signingkeys"
+	"roster/adapters/telemetry"
 	"roster/application"
 	"roster/bootstrap/config"
 	"roster/ports/inbound"
@@ -36,14 +38,42 @@ func httpSettings(cfg config.Config) httpapi.Settings {
 		AcceptForms: cfg.AcceptForms, LenientJSON: cfg.LenientJSON, LegacyCharsets: drf,
 		IntegerIDs: cfg.IDs == "integer", PythonIntegers: drf && cfg.IDs == "integer",
 		LoginField: cfg.LoginField, PasswordMaxLength: cfg.PasswordMaxLength, ConfirmPassword: cfg.RequireCurrentPassword,
-		Schemes: cfg.Schemes, ExactScheme: drf, PlainChallenge: drf, PlainRedirects: drf, BlacklistedIs400: drf,
+		MailMembers: !drf, Djoser: djoserSettings(cfg),
+		Schemes: schemes(cfg), ExactScheme: drf, PlainChallenge: drf, PlainRedirects: drf, BlacklistedIs400: drf,
 		Throttling: httpapi.Throttling{
 			Anon: httpapi.Rate(cfg.ThrottleAnon), User: httpapi.Rate(cfg.ThrottleUser),
-			Token: httpapi.Rate(cfg.ThrottleToken), Register: httpapi.Rate(cfg.ThrottleRegister),
+			Token: httpapi.Rate(cfg.ThrottleToken), Register: httpapi.Rate(cfg.ThrottleRegister), Mail: httpapi.Rate(cfg.ThrottleMail),
 		},
 		TrustedProxies: cfg.Proxies(), CORSOrigins: cfg.CORSOrigins, CORSHeaders: cfg.CORSHeaders, HSTSMaxAge: cfg.HSTSMaxAge,
 		Docs: describedSettings(cfg),
 	}
+}
+
+// schemes returns the schemes of the Authorization header. Clients of djoser send JWT.
+func schemes(cfg config.Config) []string {
+	if cfg.DjoserPath == "" || slices.Contains(cfg.Schemes, "JWT") {
+		return cfg.Schemes
+	}
+	return append(slices.Clone(cfg.Schemes), "JWT")
+}
+
+func djoserSettings(cfg config.Config) httpapi.Djoser {
+	return httpapi.Djoser{
+		Path:                       cfg.DjoserPath,
+		UserCreatePasswordRetype:   cfg.Option("user_create_password_retype"),
+		SetPasswordRetype:          cfg.Option("set_password_retype"),
+		PasswordResetConfirmRetype: cfg.Option("password_reset_confirm_retype"),
+		SetUsernameRetype:          cfg.Option("set_username_retype"),
+	}
+}
+
+// djoserAccounts returns the use cases about users with djoser's access policy: a user sees itself only, or with
+// show_users the list. The rest is that of a.
+func djoserAccounts(cfg config.Config, a *application.Accounts) inbound.Accounts {
+	if cfg.Option("show_users") {
+		return a.With(application.Listed)
+	}
+	return a.With(application.Private)
 }
 
 // describedSettings returns what the description of the API depends on, nil if the service serves none.
@@ -61,20 +91,31 @@ func describedSettings(cfg config.Config) *openapi.Settings {
 		Pagination: cfg.Pagination, PageSize: cfg.PageSize, MaxPageSize: cfg.MaxPageSize,
 		PasswordMin: cfg.PasswordMinLength, PasswordMax: cfg.PasswordMaxLength, CurrentPassword: cfg.RequireCurrentPassword,
 		Forms: cfg.AcceptForms, DRF: cfg.WireDetails == "drf", Rotation: cfg.RotateRefreshTokens, MaxBody: cfg.MaxBody,
+		Mail:           cfg.MailScheme() != config.Off,
 		AccessLifetime: cfg.AccessTokenLifetime, RefreshLifetime: cfg.RefreshTokenLifetime,
 		AnonLimit: cfg.ThrottleAnon.Requests > 0, UserLimit: cfg.ThrottleUser.Requests > 0,
 		TokenLimit: cfg.ThrottleToken.Requests > 0, RegisterLimit: cfg.ThrottleRegister.Requests > 0,
+		MailLimit: cfg.ThrottleMail.Requests > 0,
 	}
 }
 
+// optionalLinks is the use cases about mailed links, which are there unless mail is off.
+type optionalLinks struct {
+	fx.In
+
+	Links inbound.Links `optional:"true"`
+}
+
 func api(
+	cfg config.Config, own *application.Accounts, links optionalLinks,
 	accounts inbound.Accounts, authentication inbound.Authentication, sessions inbound.Sessions, trail inbound.Trail,
-	health inbound.Health, s httpapi.Settings, keys signingkeys.Source, t telemetered,
+	health inbound.Health, s httpapi.Settings, keys signingkeys.Source, o telemetry.Observer, t telemetered,
 	log *zap.Logger,
 ) (http.Handler, error) {
 	s.Observe = t.requests()
 	jwks := func() []byte { return keys.Current("").JWKS() }
 	return httpapi.New(httpapi.Ports{
+		DjoserAccounts: o.Accounts(djoserAccounts(cfg, own)), Links: links.Links,
 		Accounts: accounts, Authentication: authentication, Sessions: sessions, Trail: trail, Health: health,
 	}, s, jwks, log)
 }

@@ -13,6 +13,8 @@ import (
 // Ports are the use cases that the API serves.
 type Ports struct {
 	Accounts       inbound.Accounts
+	DjoserAccounts inbound.Accounts // with the access policy of djoser; nil unless Settings.Djoser has a path
+	Links          inbound.Links    // nil to serve no path that mails
 	Authentication inbound.Authentication
 	Sessions       inbound.Sessions
 	Trail          inbound.Trail

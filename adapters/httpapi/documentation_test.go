@@ -21,7 +21,7 @@ func described() *openapi.Settings {
 	return &openapi.Settings{
 		Schemes: []string{"Bearer"}, LoginField: "email", Registration: "open", AccessPolicy: "directory",
 		Pagination: "mixed", PageSize: 20, MaxPageSize: 100, PasswordMin: 8, PasswordMax: 1024, Forms: true, Rotation: true,
-		MaxBody: 1024, AccessLifetime: time.Minute, RefreshLifetime: time.Hour,
+		MaxBody: 1024, Mail: true, AccessLifetime: time.Minute, RefreshLifetime: time.Hour,
 	}
 }
 
@@ -30,7 +30,7 @@ type tokens struct{ Taken, Needed bool }
 
 // The description has every path and method of the service, and no other; and says which of them take a token.
 func TestDescriptionHasEveryRoute(t *testing.T) {
-	s := &server{Settings: Settings{Docs: described()}}
+	s := &server{Ports: Ports{Links: fakeLinks{}}, Settings: Settings{Docs: described()}}
 	served := map[string]tokens{}
 	for _, row := range s.routeTable() {
 		for _, m := range row.resource.methods {

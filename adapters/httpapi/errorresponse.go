@@ -36,7 +36,14 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		s.write(w, r, e.status, "application/problem+json", e.problemBody(infoOf(r)))
 		return
 	}
-	s.writeJSON(w, r, e.status, e.drfBody())
+	switch {
+	case e.own == nil:
+		s.writeJSON(w, r, e.status, e.drfBody())
+	case e.own.body == nil:
+		s.writeBody(w, r, e.status, nil)
+	default:
+		s.writeJSON(w, r, e.status, e.own.body)
+	}
 }
 
 // setExceededLimit puts the limit that refused r first in the RateLimit header, before those that did not, and into

@@ -84,16 +84,22 @@ type errorResponse struct {
 	fields     []fault.Field
 	retryAfter time.Duration
 	tokenError string // reason that an access token is invalid
+	own        *bodyError
 }
 
 // explain returns the response to any error. The text of an unexpected error is not part of it.
 func explain(err error) errorResponse {
 	var (
 		httpErr  *httpError
+		own      *bodyError
 		failure  *fault.Error
 		tokenErr *accessTokenError
 	)
 	switch {
+	case errors.As(err, &own):
+		e := explain(own.error)
+		e.own = own
+		return e
 	case errors.As(err, &httpErr):
 		return errorResponse{status: httpErr.status, detail: httpErr.detail}
 	case errors.As(err, &tokenErr) && errors.As(err, &failure) && failure.Code == session.ErrTokenInvalid.Code &&

@@ -51,6 +51,8 @@ type userFields struct {
 	IsStaff         fieldInfo  `json:"is_staff"`
 	DateJoined      fieldInfo  `json:"date_joined"`
 	LastLogin       fieldInfo  `json:"last_login"`
+	EmailVerified   *fieldInfo `json:"email_verified,omitempty"`
+	Locale          *fieldInfo `json:"locale,omitempty"`
 	CurrentPassword *fieldInfo `json:"current_password,omitempty"`
 }
 
@@ -67,7 +69,7 @@ func (s *server) userFields() userFields {
 	if s.IntegerIDs {
 		id = "integer"
 	}
-	return userFields{
+	f := userFields{
 		ID:        readOnlyField(id, "ID", ""),
 		Email:     requiredField("email", "Email address", user.MaxEmail),
 		Password:  requiredField("string", "Password", s.PasswordMaxLength),
@@ -79,6 +81,11 @@ func (s *server) userFields() userFields {
 		DateJoined: readOnlyField("datetime", "Date joined", ""),
 		LastLogin:  readOnlyField("datetime", "Last login", ""),
 	}
+	if s.MailMembers {
+		f.EmailVerified = new(readOnlyField("boolean", "Email verified", ""))
+		f.Locale = &fieldInfo{Type: "string", Label: "Locale", MaxLength: user.MaxLocale}
+	}
+	return f
 }
 
 type postAction struct {

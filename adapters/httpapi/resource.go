@@ -11,6 +11,7 @@ import (
 type call struct {
 	actor inbound.Actor
 	query query
+	form  *form
 }
 
 // handler responds to a request that passed the checks, or returns the error to respond with.
@@ -28,6 +29,7 @@ type resource struct {
 	authenticate      bool            // the Authorization header is checked
 	anonymous         map[string]bool // methods that need no authentication
 	scope             string          // DRF's throttle_scope, "" for none
+	form              *form           // nil for that of /api/
 	actions           func(r *http.Request, c call) (any, error)
 }
 
@@ -61,6 +63,9 @@ func (res resource) handlerOf(s *server, methodName string) (handler, error) {
 // serve returns the handler of a resource.
 func (s *server) serve(res resource) http.HandlerFunc {
 	allow := res.allow()
+	if res.form == nil {
+		res.form = s.api()
+	}
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", allow)
 		if err := s.dispatch(w, r, res); err != nil {
@@ -72,7 +77,7 @@ func (s *server) serve(res resource) http.HandlerFunc {
 // dispatch runs the checks in DRF's order, which decides the error of a request with several faults: negotiation,
 // authentication, permission, throttling, method. The handler then checks object, body and rules.
 func (s *server) dispatch(w http.ResponseWriter, r *http.Request, res resource) error {
-	c := call{query: parseQuery(r.URL.RawQuery)}
+	c := call{query: parseQuery(r.URL.RawQuery), form: res.form}
 	if err := negotiate(r, c.query); err != nil {
 		return err
 	}
@@ -92,5 +97,8 @@ func (s *server) dispatch(w http.ResponseWriter, r *http.Request, res resource) 
 	if err != nil {
 		return err
 	}
-	return handle(w, r, c)
+	if err := handle(w, r, c); err != nil {
+		return res.form.error(err)
+	}
+	return nil
 }

@@ -15,12 +15,24 @@ type route struct {
 	resource resource
 }
 
-// routeTable is the whole API. The first row whose path matches is used.
-func (s *server) routeTable() []route {
-	userMethods := []method{
+// userPath is the path of a user.
+const userPath = "/api/users/{id:[^/.]+}/"
+
+func (s *server) userMethods() []method {
+	return []method{
 		{http.MethodGet, s.getUser}, {http.MethodPut, s.putUser}, {http.MethodPatch, s.patchUser}, {http.MethodDelete, s.deleteUser},
 	}
-	return []route{
+}
+
+// routeTable is the whole API, without the paths of other services that it also answers. The first row whose path matches
+// is used.
+func (s *server) routeTable() []route {
+	routes := []route{s.setPasswordRoute("/api/users/", s.linkForm())}
+	if s.Links != nil {
+		routes = append(routes, s.linkRoutes("/api/users/", s.linkForm())...)
+		routes = append(routes, s.invitationRoutes(s.api())...)
+	}
+	return append(routes, []route{
 		{"/api/users/", resource{
 			name: "User List", description: usersDescription, authenticate: true,
 			anonymous: map[string]bool{http.MethodPost: true}, scope: scopeRegister,
@@ -28,15 +40,15 @@ func (s *server) routeTable() []route {
 		}},
 		{"/api/users/me/", resource{
 			name: "Me", description: meDescription, authenticate: true,
-			methods: userMethods, actions: s.userActions,
+			methods: s.userMethods(), actions: s.userActions,
 		}},
 		{"/api/users/me/password/", resource{
 			name: "Password", description: passwordDescription, authenticate: true,
 			methods: []method{{http.MethodPost, s.changePassword}}, actions: postActions(newPasswordFields),
 		}},
-		{"/api/users/{id:[^/.]+}/", resource{
+		{userPath, resource{
 			name: "User Instance", description: usersDescription, authenticate: true,
-			methods: userMethods, actions: s.userActions,
+			methods: s.userMethods(), actions: s.userActions,
 		}},
 		{"/api/token/", resource{
 			name: "Token Obtain Pair", description: obtainDescription, scope: scopeToken,
@@ -66,7 +78,7 @@ func (s *server) routeTable() []route {
 			name: "Audit Trail", description: auditDescription, authenticate: true,
 			methods: []method{{http.MethodGet, s.listEvents}}, actions: noActions,
 		}},
-	}
+	}...)
 }
 
 // The paths of probes.
@@ -88,7 +100,7 @@ func (s *server) routes() *mux.Router {
 			h(w, r)
 		})
 	}
-	for _, row := range s.routeTable() {
+	for _, row := range append(s.routeTable(), s.djoserRoutes()...) {
 		handle(row.path, s.serve(row.resource))
 		handle(strings.TrimSuffix(row.path, "/"), s.redirect)
 	}

@@ -64,6 +64,8 @@ type Settings struct {
 	BlacklistedIs400  bool // verifying a blacklisted token gives 400, as in SimpleJWT, instead of 401
 	PasswordMaxLength int  // in the description of OPTIONS
 	ConfirmPassword   bool // OPTIONS describes current_password
+	MailMembers       bool // users have the members email_verified and locale
+	Djoser            Djoser
 	Throttling        Throttling
 	TrustedProxies    []netip.Prefix    // peers whose X-Forwarded-For and X-Forwarded-Proto are believed
 	CORSOrigins       []string          // origins whose scripts may use the API; "*" alone for any

@@ -30,6 +30,7 @@ type Throttling struct {
 	User     Rate // authenticated requests, by user
 	Token    Rate // requests to the token endpoints, by client network
 	Register Rate // requests that reveal whether an email address is taken, by client network; not those of staff
+	Mail     Rate // requests for a mail, by client network
 }
 
 // Names of the scopes, in headers and in the route table (DRF's throttle_scope).
@@ -38,6 +39,7 @@ const (
 	scopeUser     = "user"
 	scopeToken    = "token"
 	scopeRegister = "register"
+	scopeMail     = "mail"
 )
 
 // rateLimit limits the requests of one scope.
@@ -73,6 +75,12 @@ func newRateLimits(t Throttling, now func() time.Time) ([]rateLimit, error) {
 		}},
 		{scopeRegister, t.Register, func(r *http.Request, res resource, a inbound.Actor) string {
 			if res.scope != scopeRegister || r.Method != http.MethodPost || a.Staff() {
+				return ""
+			}
+			return networkKey(r)
+		}},
+		{scopeMail, t.Mail, func(r *http.Request, res resource, _ inbound.Actor) string {
+			if res.scope != scopeMail || r.Method != http.MethodPost {
 				return ""
 			}
 			return networkKey(r)

@@ -69,7 +69,7 @@ func (s *server) listUsers(w http.ResponseWriter, r *http.Request, c call) error
 	if err != nil {
 		return err
 	}
-	if s.Pagination == PageNumbers || s.Pagination == CursorsOrPageNumbers && p.paged {
+	if c.form.numbered || s.Pagination == PageNumbers || s.Pagination == CursorsOrPageNumbers && p.paged {
 		return s.listUsersByNumber(w, r, c, p)
 	}
 	return s.listUsersByCursor(w, r, c, p)
@@ -78,12 +78,12 @@ func (s *server) listUsers(w http.ResponseWriter, r *http.Request, c call) error
 // numberedPage is a page in the form of DRF's PageNumberPagination.
 type numberedPage struct {
 	Count int `json:"count"`
-	cursorPage[wireUser]
+	cursorPage[any]
 }
 
 func (s *server) listUsersByNumber(w http.ResponseWriter, r *http.Request, c call, p userListParams) error {
 	q := p.query(user.Ordering(p.Ordering, user.Order{By: user.SortID}))
-	count, err := s.Accounts.Count(r.Context(), c.actor, q)
+	count, err := c.form.accounts.Count(r.Context(), c.actor, q)
 	if err != nil {
 		return err
 	}
@@ -95,19 +95,19 @@ func (s *server) listUsersByNumber(w http.ResponseWriter, r *http.Request, c cal
 		}
 	}
 	q.Offset = (n - 1) * p.size
-	users, err := s.Accounts.List(r.Context(), c.actor, q)
+	users, err := c.form.accounts.List(r.Context(), c.actor, q)
 	if err != nil {
 		return err
 	}
-	page := numberedPage{count, cursorPage[wireUser]{Results: make([]wireUser, len(users))}}
+	page := numberedPage{count, cursorPage[any]{Results: make([]any, len(users))}}
 	for i, u := range users {
-		page.Results[i] = toWireUser(u)
+		page.Results[i] = c.form.user(u)
 	}
 	if n < pages {
 		page.Next = s.link(r, c.query.with("page", strconv.Itoa(n+1)))
 	}
 	switch {
-	case n == 2 && s.Pagination == PageNumbers: // DRF's first page has no number; otherwise such a link gives a cursor page
+	case n == 2 && (c.form.numbered || s.Pagination == PageNumbers): // DRF's first page has no number; otherwise such a link gives a cursor page
 		page.Previous = s.link(r, c.query.without("page"))
 	case n > 1:
 		page.Previous = s.link(r, c.query.with("page", strconv.Itoa(n-1)))
@@ -130,7 +130,7 @@ func pageNumber(text string, pages int) (int, error) {
 
 func (s *server) listUsersByCursor(w http.ResponseWriter, r *http.Request, c call, p userListParams) error {
 	order := user.Ordering(p.Ordering, user.Order{By: user.SortJoined}, user.Order{By: user.SortID})
-	return pager[*user.User, wireUser]{
+	return pager[*user.User, any]{
 		order: orderingFields(order),
 		fetch: func(parse func() (cursor, error), limit int) ([]*user.User, error) {
 			at, err := parse()
@@ -145,9 +145,9 @@ func (s *server) listUsersByCursor(w http.ResponseWriter, r *http.Request, c cal
 				q.Order = user.Reverse(order)
 			}
 			q.Limit = limit
-			return s.Accounts.List(r.Context(), c.actor, q)
+			return c.form.accounts.List(r.Context(), c.actor, q)
 		},
 		values: func(u *user.User) []string { return userValues(u.Position(), order) },
-		toWire: toWireUser,
+		toWire: c.form.user,
 	}.writePage(s, w, r, c)
 }

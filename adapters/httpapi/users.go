@@ -13,22 +13,33 @@ import (
 	"roster/ports/inbound"
 )
 
-func userInput(m members) inbound.UserInput {
-	return inbound.UserInput{
+// userInput returns the fields of a user in m. The profile without user.FieldLocale ignores it.
+func (s *server) userInput(m members) inbound.UserInput {
+	in := inbound.UserInput{
 		Email: m["email"], Password: m["password"], FirstName: m["first_name"], LastName: m["last_name"],
-		CurrentPassword: m["current_password"], Active: m[user.FieldActive], Staff: m[user.FieldStaff],
+		CurrentPassword: m["current_password"], Active: m[user.FieldActive], Staff: m[user.FieldStaff], Retyped: m["re_password"],
 	}
+	if s.MailMembers {
+		in.Locale = m[user.FieldLocale]
+	}
+	return in
 }
 
 func (s *server) registerUser(w http.ResponseWriter, r *http.Request, c call) error {
-	u, err := s.Accounts.Register(r.Context(), c.actor, func() (inbound.UserInput, error) {
-		m, err := s.decode(w, r)
-		return userInput(m), err
+	u, err := c.form.accounts.Register(r.Context(), c.actor, func() (inbound.UserInput, error) {
+		m, err := s.input(w, r, c)
+		in := s.userInput(m)
+		in.Retype = c.form.retype.registration
+		return in, err
 	})
 	if err != nil {
 		return err
 	}
-	s.writeUser(w, r, http.StatusCreated, u)
+	body := c.form.user
+	if c.form.newUser != nil {
+		body = c.form.newUser
+	}
+	s.writeUser(w, r, http.StatusCreated, u, body)
 	return nil
 }
 
@@ -37,11 +48,11 @@ func (s *server) getUser(w http.ResponseWriter, r *http.Request, c call) error {
 	if err != nil {
 		return err
 	}
-	u, err := s.Accounts.Get(r.Context(), c.actor, id)
+	u, err := c.form.accounts.Get(r.Context(), c.actor, id)
 	if err != nil {
 		return err
 	}
-	s.writeUser(w, r, http.StatusOK, u)
+	s.writeUser(w, r, http.StatusOK, u, c.form.user)
 	return nil
 }
 
@@ -58,17 +69,21 @@ func (s *server) changeUser(w http.ResponseWriter, r *http.Request, c call, whol
 	if err != nil {
 		return err
 	}
-	u, err := s.Accounts.Change(r.Context(), c.actor, id, func() (inbound.Changes, error) {
-		m, err := s.decode(w, r)
-		if err == nil {
+	u, err := c.form.accounts.Change(r.Context(), c.actor, id, func() (inbound.Changes, error) {
+		m, err := s.input(w, r, c)
+		in := inbound.Changes{UserInput: s.userInput(m), Full: whole, Versions: ifMatch(r)}
+		switch {
+		case c.form.namesOnly:
+			in.NamesOnly, in.UserInput = true, inbound.UserInput{FirstName: m["first_name"], LastName: m["last_name"]}
+		case err == nil:
 			err = s.throttleEmailChange(w, r, c.actor, m["email"])
 		}
-		return inbound.Changes{UserInput: userInput(m), Full: whole, Versions: ifMatch(r)}, err
+		return in, err
 	})
 	if err != nil {
 		return err
 	}
-	s.writeUser(w, r, http.StatusOK, u)
+	s.writeUser(w, r, http.StatusOK, u, c.form.user)
 	return nil
 }
 
@@ -77,7 +92,16 @@ func (s *server) deleteUser(w http.ResponseWriter, r *http.Request, c call) erro
 	if err != nil {
 		return err
 	}
-	if err := s.Accounts.Delete(r.Context(), c.actor, id, ifMatch(r)); err != nil {
+	err = c.form.accounts.Delete(r.Context(), c.actor, id, func() (inbound.Deletion, error) {
+		in := inbound.Deletion{Versions: ifMatch(r), Confirm: c.form.confirmDeletion}
+		if !in.Confirm {
+			return in, nil
+		}
+		m, err := s.input(w, r, c)
+		in.Current = m["current_password"]
+		return in, err
+	})
+	if err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -86,21 +110,27 @@ func (s *server) deleteUser(w http.ResponseWriter, r *http.Request, c call) erro
 
 // changePassword changes the actor's own password, which needs the current one.
 func (s *server) changePassword(w http.ResponseWriter, r *http.Request, c call) error {
-	m, err := s.decode(w, r)
+	m, err := s.input(w, r, c)
 	if err != nil {
 		return err
 	}
-	if err := s.Accounts.ChangePassword(r.Context(), c.actor, m["current_password"], m["new_password"]); err != nil {
+	in := inbound.PasswordChange{
+		NewPassword: newPassword(m, c.form.retype.setPassword), Current: m["current_password"], CurrentFirst: c.form.currentFirst,
+	}
+	if err := c.form.accounts.ChangePassword(r.Context(), c.actor, in); err != nil {
 		return err
 	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return s.accept(w, r, c)
+}
+
+func newPassword(m members, retype bool) inbound.NewPassword {
+	return inbound.NewPassword{Password: m["new_password"], Retyped: m["re_new_password"], Retype: retype}
 }
 
 // writeUser writes a user and its entity tag.
-func (s *server) writeUser(w http.ResponseWriter, r *http.Request, code int, u *user.User) {
+func (s *server) writeUser(w http.ResponseWriter, r *http.Request, code int, u *user.User, body func(*user.User) any) {
 	w.Header().Set("ETag", etag(u.Version()))
-	s.writeJSON(w, r, code, toWireUser(u))
+	s.writeJSON(w, r, code, body(u))
 }
 
 func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }

@@ -19,7 +19,28 @@ type wireUser struct {
 	LastLogin  *wireTime `json:"last_login"`
 }
 
-func toWireUser(u *user.User) wireUser {
+// mailUser is a user with what concerns its mail.
+type mailUser struct {
+	wireUser
+
+	EmailVerified bool    `json:"email_verified"`
+	Locale        *string `json:"locale"`
+}
+
+// toWireUser returns the body with a user below /api/.
+func (s *server) toWireUser(u *user.User) any {
+	w := newWireUser(u)
+	if !s.MailMembers {
+		return w
+	}
+	out := mailUser{wireUser: w, EmailVerified: u.EmailState() == user.EmailVerified}
+	if locale := u.Snapshot().Contact.Locale; locale != "" {
+		out.Locale = &locale
+	}
+	return out
+}
+
+func newWireUser(u *user.User) wireUser {
 	s := u.Snapshot()
 	w := wireUser{
 		ID: wireID(s.ID), Email: s.Email, FirstName: s.FirstName, LastName: s.LastName,

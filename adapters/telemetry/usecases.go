@@ -48,14 +48,12 @@ func (a accounts) Change(
 	})
 }
 
-func (a accounts) ChangePassword(ctx context.Context, actor inbound.Actor, current, password field.Text) error {
-	return a.o.observe(ctx, UseCase, "change_password", func(ctx context.Context) error {
-		return a.next.ChangePassword(ctx, actor, current, password)
-	})
+func (a accounts) ChangePassword(ctx context.Context, actor inbound.Actor, in inbound.PasswordChange) error {
+	return a.o.observe(ctx, UseCase, "change_password", func(ctx context.Context) error { return a.next.ChangePassword(ctx, actor, in) })
 }
 
-func (a accounts) Delete(ctx context.Context, actor inbound.Actor, id user.ID, versions []int64) error {
-	return a.o.observe(ctx, UseCase, "delete_user", func(ctx context.Context) error { return a.next.Delete(ctx, actor, id, versions) })
+func (a accounts) Delete(ctx context.Context, actor inbound.Actor, id user.ID, read func() (inbound.Deletion, error)) error {
+	return a.o.observe(ctx, UseCase, "delete_user", func(ctx context.Context) error { return a.next.Delete(ctx, actor, id, read) })
 }
 
 type authentication struct {

@@ -65,7 +65,7 @@ func (p *program) importDjangoCommand() *cobra.Command {
 		"`zone` of dates without an offset, such as Europe/Berlin (with USE_TZ = False, Django's TIME_ZONE); by default UTC")
 	f.BoolVar(&d.options.Blacklist, "blacklist", false, "take over SimpleJWT's token blacklist")
 	f.BoolVar(&d.options.StaffAsAdmin, "staff-as-admin", false,
-		"make administrators of users with is_staff; by default of those with is_superuser")
+		"make administrators of users with is_staff, the default with djoser_path; otherwise of those with is_superuser")
 	f.BoolVar(&d.options.DryRun, "dry-run", false, "store nothing, report what would be stored")
 	f.BoolVar(&d.options.Overwrite, "overwrite", false, "update users also where they were in use or changed here since")
 	f.BoolVar(&d.options.AcceptCostly, "accept-costly-hashes", false,
@@ -95,6 +95,9 @@ func (p *program) importDjango(cmd *cobra.Command, d *djangoImport) error {
 	cfg, err := p.load(cmd)
 	if err != nil {
 		return err
+	}
+	if cfg.DjoserPath != "" && !cmd.Flags().Changed("staff-as-admin") {
+		d.options.StaffAsAdmin = true // djoser lets is_staff read, change and delete every user
 	}
 	inDataDir := d.report.path == "" || d.rejects.path == ""
 	d.report.path = cmp.Or(d.report.path, filepath.Join(cfg.DataDir, defaultReport))

@@ -53,6 +53,9 @@ var ErrWrongPassword = fault.ErrInvalid.With(fault.Field{
 	Name: "current_password", Code: "password_incorrect", Message: "Your old password was entered incorrectly. Please enter it again.",
 })
 
+// ErrMismatch is the error of a new password that differs from its repetition. The message is djoser's.
+var ErrMismatch = fault.ErrInvalid.With(fault.Field{Code: "password_mismatch", Message: "The two password fields didn't match."})
+
 // BreachedFault returns the fault of the field called name when its password was in a data breach.
 func BreachedFault(name string) fault.Field {
 	return fault.Field{Name: name, Code: "password_breached", Message: "This password has appeared in a data breach. Choose another one."}

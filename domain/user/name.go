@@ -13,6 +13,7 @@ const (
 	FieldPassword  = "password"
 	FieldFirstName = "first_name"
 	FieldLastName  = "last_name"
+	FieldLocale    = "locale"
 )
 
 // EmailRule returns the rule for the email field. ParseEmail checks the syntax.

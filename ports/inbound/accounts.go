@@ -38,13 +38,34 @@ type UserInput struct {
 	Email, Password, FirstName, LastName field.Text
 	CurrentPassword                      field.Text // required with a new password or email address where the profile demands it
 	Active, Staff                        field.Text // read in changes by staff and in Administration.Create, otherwise ignored
+	Locale                               field.Text // preferred language of mails; never required, null removes it
+
+	Retyped field.Text // repetition of Password, which must be equal with Retype
+	Retype  bool
 }
 
 // Changes is a change of a user.
 type Changes struct {
 	UserInput
-	Full     bool    // all fields are required (PUT); otherwise absent fields stay (PATCH)
-	Versions []int64 // the user must have one of these versions (If-Match); nil for any
+	Full      bool    // all fields are required (PUT); otherwise absent fields stay (PATCH)
+	NamesOnly bool    // Full requires the names only
+	Versions  []int64 // the user must have one of these versions (If-Match); nil for any
+}
+
+// PasswordChange is a change of one's own password.
+type PasswordChange struct {
+	NewPassword
+	Current field.Text
+	// CurrentFirst checks the current password together with the fields, before the strength of the new one, as djoser does.
+	// Otherwise it is checked last.
+	CurrentFirst bool
+}
+
+// Deletion says how a user is deleted.
+type Deletion struct {
+	Versions []int64 // as in Changes
+	Confirm  bool    // the current password of the actor is required
+	Current  field.Text
 }
 
 // UserQuery selects a page of the list of users. The access policy sets Filter.Only.
@@ -79,9 +100,10 @@ type Accounts interface {
 	Change(ctx context.Context, actor Actor, id user.ID, read func() (Changes, error)) (*user.User, error)
 
 	// ChangePassword checks the actor's current password, replaces it, and ends the actor's other sessions. It fails
-	// with lockout.ErrLocked as Change does.
-	ChangePassword(ctx context.Context, actor Actor, current, password field.Text) error
+	// with lockout.ErrLocked as Change does. The fields of its faults are current_password, new_password and
+	// re_new_password.
+	ChangePassword(ctx context.Context, actor Actor, in PasswordChange) error
 
 	// Delete deletes a user and its sessions. It fails with user.ErrStale and user.ErrLastStaff as Change does.
-	Delete(ctx context.Context, actor Actor, id user.ID, versions []int64) error
+	Delete(ctx context.Context, actor Actor, id user.ID, read func() (Deletion, error)) error
 }

@@ -29,14 +29,19 @@ type NewEmail struct {
 // say so. The message is djoser's.
 var ErrAddressUnknown = fault.New(fault.Invalid, "email_not_found", "User with given email does not exist.")
 
+// ErrActivationOff is the error of a request for another link to activate an account where new accounts need none.
+var ErrActivationOff = fault.New(fault.Invalid, "activation_off", "New accounts need no activation.")
+
 // Links is the group of use cases that send links by mail and follow them. Each method fails with fault.ErrInvalid with all
-// faults of fields. A method with a Link fails with link.ErrBadUser or link.ErrBadToken when the link is not good, and
+// faults of fields: email, uid, token, new_password, re_new_password, current_password, new_email and re_new_email. A method
+// with a Link fails with link.ErrBadUser or link.ErrBadToken when the link is not good, and
 // leaves it good when it fails for another reason. A method with an actor fails as those of Accounts do. The mail is
 // queued when a method returns, not sent.
 type Links interface {
 	// RequestActivation queues a mail with a link to activate the account with an address. It takes the same work and
 	// returns the same whether or not there is such an account and whether it waits for its activation. It fails with
-	// ErrAddressUnknown only where the setting allows it.
+	// ErrAddressUnknown only where the setting allows it, and with ErrActivationOff, after faults of fields, where new
+	// accounts need no activation.
 	RequestActivation(ctx context.Context, email field.Text) error
 
 	// Activate activates the account of a link. It fails with link.ErrStale when the account is active, and with

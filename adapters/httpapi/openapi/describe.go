@@ -34,10 +34,11 @@ type Settings struct {
 	DRF             bool // details of responses as DRF gives them; then /api/ has no list of the collections
 	Rotation        bool // a refresh gives a new refresh token
 	MaxBody         int64
+	Mail            bool // links are mailed
 	AccessLifetime  time.Duration
 	RefreshLifetime time.Duration
 
-	AnonLimit, UserLimit, TokenLimit, RegisterLimit bool // the rate limits that are on
+	AnonLimit, UserLimit, TokenLimit, RegisterLimit, MailLimit bool // the rate limits that are on
 }
 
 // Document is a description in both of its forms.
@@ -59,7 +60,8 @@ func (s Settings) conditions() map[string]bool {
 		"forms": s.Forms, "drf": s.DRF, "standard": !s.DRF, "root": !s.DRF,
 		"rotation": s.Rotation, "no_rotation": !s.Rotation, "current_password": s.CurrentPassword,
 		"bearer": bearer, "other_scheme": !bearer,
-		"limited":    s.AnonLimit || s.UserLimit || s.TokenLimit || s.RegisterLimit,
+		"limited":    s.AnonLimit || s.UserLimit || s.TokenLimit || s.RegisterLimit || s.MailLimit,
+		"mail":       s.Mail,
 		"user_limit": s.UserLimit, "token_limit": s.AnonLimit || s.TokenLimit,
 		"register_limit": s.AnonLimit || s.UserLimit || s.RegisterLimit,
 	}

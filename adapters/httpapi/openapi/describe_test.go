@@ -22,7 +22,7 @@ import (
 func standard() openapi.Settings {
 	return openapi.Settings{
 		Schemes: []string{"Bearer"}, LoginField: "email", Registration: "open", AccessPolicy: "directory",
-		Pagination: "mixed", PageSize: 20, MaxPageSize: 100, PasswordMin: 8, PasswordMax: 1024, Forms: true, Rotation: true,
+		Pagination: "mixed", PageSize: 20, MaxPageSize: 100, PasswordMin: 8, PasswordMax: 1024, Forms: true, Rotation: true, Mail: true,
 		MaxBody: 65536, AccessLifetime: 5 * time.Minute, RefreshLifetime: 24 * time.Hour,
 		UserLimit: true, TokenLimit: true, RegisterLimit: true,
 	}
@@ -43,7 +43,7 @@ var variants = map[string]func(*openapi.Settings){
 		s.Server, s.Schemes, s.LoginField, s.Registration = "https://id.example.org/accounts/", []string{"JWT", "Token"}, "username", "staff"
 		s.AnonLimit, s.AccessLifetime, s.PageSize = true, 90*time.Second, 500
 	},
-	"closed": func(s *openapi.Settings) { s.Registration = "closed" },
+	"closed": func(s *openapi.Settings) { s.Registration, s.Mail = "closed", false },
 }
 
 func describe(t *testing.T, change func(*openapi.Settings)) (openapi.Document, *openapi3.T) {
@@ -213,7 +213,7 @@ func TestDescriptionFollowsSettings(t *testing.T) {
 		`"x-scheme":"JWT"`:                                      {"other"},
 		`"required":["username","password"]`:                    {"other"},
 		`"operationId":"registerUser"`:                          {"standard", "strict", "django", "other"},
-		`"security":[{},{"accessToken":[]}]`:                    {"standard", "strict", "django"},
+		`Needs no token. Staff who send one are not counted`:    {"standard", "strict", "django"},
 		`"minLength":15`:                                        {"strict"},
 		`"maxLength":128`:                                       {"django"},
 		`"current_password":{"type":"string","format":"password","description"`: {"strict"},
@@ -227,6 +227,9 @@ func TestDescriptionFollowsSettings(t *testing.T) {
 		`"Token is blacklisted"]}`:               {"django"},
 		`"/api/":{`:                              {"standard", "strict", "other", "closed"},
 		`RateLimitPolicy`:                        {"standard", "strict", "other", "closed"},
+		`"/api/users/reset_password/":{`:         {"standard", "strict", "django", "other"},
+		`"/api/users/set_password/":{`:           {"standard", "strict", "django", "other", "closed"},
+		`"email_verified":{`:                     {"standard", "strict", "other", "closed"},
 		`good for 90 seconds`:                    {"other"},
 		`good for 1 day`:                         {"standard", "strict", "django", "other", "closed"},
 	} {
