@@ -17,8 +17,52 @@ type members map[string]field.Text
 // maxMembers is how many members a form may have (Django's DATA_UPLOAD_MAX_NUMBER_FIELDS).
 const maxMembers = 1000
 
-// decode reads the body of r. As in DRF, an empty body is an object without members, whatever its content type.
+// decode reads the members in the body of r. As in DRF, an empty body is an object without members, whatever its content
+// type.
 func (s *server) decode(w http.ResponseWriter, r *http.Request) (members, error) {
+	body, err := s.readBody(w, r)
+	if err != nil || len(body) == 0 {
+		return members{}, err
+	}
+	contentType := r.Header.Get("Content-Type")
+	cs, ok := charsetOf(contentType, s.LegacyCharsets)
+	if !ok {
+		return nil, errMediaType(contentType)
+	}
+	switch mediaType := mediaTypeOf(contentType); {
+	case mediaType == "application/json":
+		return decodeJSON(cs, body, s.LenientJSON)
+	case mediaType == formType && s.AcceptForms:
+		return decodeForm(cs, string(body))
+	case mediaType == "multipart/form-data" && s.AcceptForms:
+		return decodeMultipart(cs, string(body), contentType, s.LenientJSON)
+	}
+	return nil, errMediaType(contentType)
+}
+
+// decodePostedForm reads the members of a form that a browser posted from a page of the service.
+func (s *server) decodePostedForm(w http.ResponseWriter, r *http.Request) (members, error) {
+	contentType := r.Header.Get("Content-Type")
+	cs, ok := charsetOf(contentType, false)
+	if !ok || mediaTypeOf(contentType) != formType {
+		return nil, errMediaType(contentType)
+	}
+	body, err := s.readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	return decodeForm(cs, string(body))
+}
+
+const formType = "application/x-www-form-urlencoded"
+
+func mediaTypeOf(contentType string) string {
+	mediaType, _, _ := strings.Cut(contentType, ";")
+	return strings.ToLower(strings.TrimSpace(mediaType))
+}
+
+// readBody reads the body of r. It fails for one that is too large or encoded.
+func (s *server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength > s.MaxBody {
 		return nil, errTooLarge
 	}
@@ -29,28 +73,11 @@ func (s *server) decode(w http.ResponseWriter, r *http.Request) (members, error)
 		}
 		return nil, errParse("Request", "the body ends too early")
 	}
-	if len(body) == 0 {
-		return members{}, nil
-	}
-	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+	if coding := r.Header.Get("Content-Encoding"); len(body) > 0 && coding != "" && !strings.EqualFold(coding, "identity") {
 		w.Header().Set("Accept-Encoding", "identity") // RFC 9110, 12.5.3
 		return nil, errContentCoding
 	}
-	contentType := r.Header.Get("Content-Type")
-	cs, ok := charsetOf(contentType, s.LegacyCharsets)
-	if !ok {
-		return nil, errMediaType(contentType)
-	}
-	mediaType, _, _ := strings.Cut(contentType, ";")
-	switch mediaType = strings.ToLower(strings.TrimSpace(mediaType)); {
-	case mediaType == "application/json":
-		return decodeJSON(cs, body, s.LenientJSON)
-	case mediaType == "application/x-www-form-urlencoded" && s.AcceptForms:
-		return decodeForm(cs, string(body))
-	case mediaType == "multipart/form-data" && s.AcceptForms:
-		return decodeMultipart(cs, string(body), contentType, s.LenientJSON)
-	}
-	return nil, errMediaType(contentType)
+	return body, nil
 }
 
 // decodeForm reads a URL-encoded form as Python does; see parsePairs.

@@ -11,7 +11,7 @@ import (
 	"github.com/gorilla/mux"
 	"go.uber.org/zap"
 
-	"roster/adapters/httpapi/apidocs"
+	"roster/adapters/httpapi/pages"
 )
 
 // documentationRoutes adds the description of the API, the pages for people, and the list of the collections.
@@ -20,7 +20,7 @@ func (s *server) documentationRoutes(handle func(path string, h http.HandlerFunc
 	handle("/", s.home)
 	handle("/api/", s.home)
 	get("/api/schema/", s.describe)
-	get("/api/docs/", func(w http.ResponseWriter, r *http.Request) { s.writePage(w, r, apidocs.Docs()) })
+	get("/api/docs/", func(w http.ResponseWriter, r *http.Request) { s.writePage(w, r, pages.Docs()) })
 	get("/api/docs/{file}", s.docsFile)
 	for _, path := range []string{"/api", "/api/schema", "/api/docs"} {
 		handle(path, s.redirect)
@@ -37,7 +37,7 @@ func (s *server) home(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/" {
 			root = "."
 		}
-		s.writePage(w, r, apidocs.Home(root))
+		s.writePage(w, r, pages.Home(root))
 	case r.URL.Path == "/" || s.Docs.DRF: // the recorded service has no list
 		s.fail(w, r, errNoRoute)
 	case !read:
@@ -79,14 +79,18 @@ func prefersHTML(r *http.Request) bool {
 func (s *server) writePage(w http.ResponseWriter, r *http.Request, page []byte) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", apidocs.ContentSecurityPolicy)
+	h.Set("Content-Security-Policy", pages.ContentSecurityPolicy)
 	h.Add("Vary", "Accept")
 	s.writeBody(w, r, http.StatusOK, page)
 }
 
-// docsFile serves a file of the pages. Its name changes with its content, so browsers keep it.
 func (s *server) docsFile(w http.ResponseWriter, r *http.Request) {
-	f, ok := apidocs.FileNamed(mux.Vars(r)["file"])
+	f, ok := pages.FileNamed(mux.Vars(r)["file"])
+	s.writeFile(w, r, f, ok)
+}
+
+// writeFile serves a file of a page, or 404 unless ok. Its name changes with its content, so browsers keep it.
+func (s *server) writeFile(w http.ResponseWriter, r *http.Request, f pages.File, ok bool) {
 	if !ok {
 		s.fail(w, r, errNoRoute)
 		return

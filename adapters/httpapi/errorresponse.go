@@ -12,9 +12,25 @@ import (
 	"roster/domain/fault"
 )
 
-// fail writes the response to err, as a problem document if the client accepts one, and logs what only the operator
-// may know.
+// fail writes the response to err, as a problem document if the client accepts one.
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	e := s.prepareFailure(w, r, err)
+	if wantsProblem(r) {
+		s.write(w, r, e.status, "application/problem+json", e.problemBody(infoOf(r)))
+		return
+	}
+	switch {
+	case e.own == nil:
+		s.writeJSON(w, r, e.status, e.drfBody())
+	case e.own.body == nil:
+		s.writeBody(w, r, e.status, nil)
+	default:
+		s.writeJSON(w, r, e.status, e.own.body)
+	}
+}
+
+// prepareFailure returns the response to err, sets its headers, and logs what only the operator may know.
+func (s *server) prepareFailure(w http.ResponseWriter, r *http.Request, err error) errorResponse {
 	e := explain(err)
 	switch e.status {
 	case http.StatusInternalServerError:
@@ -32,18 +48,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if e.retryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(wholeSeconds(e.retryAfter)))
 	}
-	if wantsProblem(r) {
-		s.write(w, r, e.status, "application/problem+json", e.problemBody(infoOf(r)))
-		return
-	}
-	switch {
-	case e.own == nil:
-		s.writeJSON(w, r, e.status, e.drfBody())
-	case e.own.body == nil:
-		s.writeBody(w, r, e.status, nil)
-	default:
-		s.writeJSON(w, r, e.status, e.own.body)
-	}
+	return e
 }
 
 // setExceededLimit puts the limit that refused r first in the RateLimit header, before those that did not, and into

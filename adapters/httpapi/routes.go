@@ -107,6 +107,9 @@ func (s *server) routes() *mux.Router {
 	if s.Docs != nil {
 		s.documentationRoutes(handle)
 	}
+	if s.Links != nil {
+		s.accountRoutes(handle)
+	}
 	handle(livePath, s.livez).Methods(http.MethodGet, http.MethodHead)
 	handle(readyPath, s.readyz).Methods(http.MethodGet, http.MethodHead)
 	handle("/.well-known/jwks.json", s.serveJWKS).Methods(http.MethodGet, http.MethodHead)
@@ -123,10 +126,7 @@ func (s *server) routes() *mux.Router {
 // 15.4.2); PlainRedirects keeps Django's 301. The target is a path below that of PublicURL. It names no host, since the
 // client can forge the Host header.
 func (s *server) redirect(w http.ResponseWriter, r *http.Request) {
-	target := r.URL.EscapedPath() + "/"
-	if base, err := url.Parse(s.PublicURL); err == nil && base.Host != "" {
-		target = strings.TrimSuffix(base.EscapedPath(), "/") + target
-	}
+	target := s.publicPath(r.URL.EscapedPath() + "/")
 	if r.URL.RawQuery != "" {
 		target += "?" + r.URL.RawQuery
 	}
@@ -136,4 +136,12 @@ func (s *server) redirect(w http.ResponseWriter, r *http.Request) {
 		code = http.StatusMovedPermanently
 	}
 	w.WriteHeader(code)
+}
+
+// publicPath returns a path below that of PublicURL.
+func (s *server) publicPath(path string) string {
+	if base, err := url.Parse(s.PublicURL); err == nil && base.Host != "" {
+		return strings.TrimSuffix(base.EscapedPath(), "/") + path
+	}
+	return path
 }

@@ -41,16 +41,17 @@ var layers = []layer{
 	{dir: "adapters/privatefile", std: []string{"errors", "fmt", "io", "io/fs", "os", "path/filepath", "runtime", "strings", "syscall"}},
 	{dir: "adapters/django", inside: []string{"domain", "ports/outbound", "adapters/privatefile", "adapters/sqlitefile"}, vendor: []string{"*"}, never: wiring},
 	{dir: "adapters/jwt", inside: []string{"domain", "ports/outbound", "adapters/signingkeys"}, vendor: []string{"*"}, never: wiring},
-	{dir: "adapters/httpapi", inside: []string{"domain", "ports/inbound", "adapters/httpapi/openapi", "adapters/httpapi/apidocs"}, vendor: []string{
+	{dir: "adapters/httpapi", inside: []string{"domain", "ports/inbound", "adapters/httpapi/openapi", "adapters/httpapi/pages"}, vendor: []string{
 		"github.com/felixge/httpsnoop", "github.com/go-json-experiment/json", "github.com/go-playground/validator/v10",
 		"github.com/gorilla/mux", "github.com/maypok86/otter/v2", "github.com/rs/cors", "github.com/throttled/throttled/v2",
 		"go.uber.org/zap", "golang.org/x",
 	}},
 	{dir: "adapters/telemetry", inside: []string{"domain", "ports"}, vendor: []string{"*"}, never: wiring},
 	{dir: "adapters/httpapi/openapi", inside: []string{"domain"}, vendor: []string{"go.yaml.in/yaml/v3"}},
-	{dir: "adapters/httpapi/apidocs", std: []string{
-		"bytes", "compress/gzip", "crypto/sha256", "embed", "encoding/hex", "errors", "io", "io/fs", "path", "strings", "sync",
-	}},
+	{dir: "adapters/httpapi/pages", std: []string{
+		"bytes", "compress/gzip", "crypto/sha256", "embed", "encoding/hex", "errors", "html/template", "io", "io/fs", "path", "slices",
+		"strings", "sync",
+	}, inside: []string{"domain"}},
 	{dir: "adapters/storage", inside: []string{"domain", "ports/outbound"}},
 	{dir: "adapters/storage/*", inside: []string{"domain", "ports/outbound", "adapters/storage."}, vendor: []string{"*"}, never: append([]string{"github.com/gorilla"}, wiring...)},
 	{dir: "adapters/storage/postgres", inside: []string{"domain", "ports/outbound", "adapters/storage.", "adapters/storage/sqltable"}, vendor: []string{"*"}, never: append([]string{"github.com/gorilla"}, wiring...)},
@@ -133,7 +134,7 @@ func TestPlantedViolationsAreFound(t *testing.T) {
 		"adapters/httpapi/c.go":                 `import _ "roster/ports/outbound"`,
 		"adapters/httpapi/d.go":                 `import _ "modernc.org/sqlite"`,
 		"adapters/httpapi/openapi/a.go":         `import _ "roster/adapters/httpapi"`,
-		"adapters/httpapi/apidocs/a.go":         `import _ "go.yaml.in/yaml/v3"`,
+		"adapters/httpapi/pages/a.go":         `import _ "go.yaml.in/yaml/v3"`,
 		"adapters/system/a.go":                  `import _ "roster/adapters/httpapi"`,
 		"adapters/jwt/a.go":                     `import _ "go.uber.org/fx"`,
 		"adapters/jwt/b.go":                     `import _ "roster/adapters/privatefile"`,

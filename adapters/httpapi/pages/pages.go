@@ -1,6 +1,7 @@
-// Package apidocs holds the pages of the service for people, and the files that they load: swagger-ui, from its npm
-// package, and a few of its own. Nothing is loaded from another host.
-package apidocs
+// Package pages holds the pages of the service for people: the documentation of the API, and the forms that mailed links
+// lead to. It also holds the files that they load: swagger-ui, from its npm package, and a few of its own. Nothing is
+// loaded from another host.
+package pages
 
 import (
 	"bytes"
@@ -19,7 +20,7 @@ import (
 //go:embed files swagger-ui/*.gz
 var content embed.FS
 
-// ContentSecurityPolicy allows the pages what they need: files and requests of their own host, and the images inside
+// ContentSecurityPolicy allows the pages of the documentation what they need: files and requests of their own host, and the images inside
 // the styles of swagger-ui. Inline scripts and styles stay forbidden.
 const ContentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -72,12 +73,19 @@ var files = sync.OnceValue(func() map[string]File {
 	return out
 })
 
+// uniqueNames returns the names of the files by those in the program.
+var uniqueNames = sync.OnceValue(func() map[string]string {
+	out := map[string]string{}
+	for unique := range files() {
+		out[unique[:strings.LastIndexByte(unique, '-')]+path.Ext(unique)] = unique
+	}
+	return out
+})
+
 // page returns a page with the path to the root for "$root", and the name of each file for "$file(NAME)".
 func page(name, root string) []byte {
 	pairs := []string{"$root", root}
-	for unique := range files() {
-		ext := path.Ext(unique)
-		plain := unique[:strings.LastIndexByte(unique, '-')] + ext
+	for plain, unique := range uniqueNames() {
 		pairs = append(pairs, "$file("+plain+")", root+"/api/docs/"+unique)
 	}
 	return []byte(strings.NewReplacer(pairs...).Replace(string(read("files/" + name))))
