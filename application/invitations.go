@@ -29,7 +29,7 @@ func (l *Links) Invite(ctx context.Context, actor inbound.Actor, read func() (in
 		_, _, faults := user.EmailRule(true).Check(in.Email)
 		return nil, fault.ErrInvalid.With(faults...)
 	}
-	parsed, err := l.parse(ctx, in, false, nil)
+	parsed, err := l.parse(ctx, in, noField, nil)
 	if err != nil {
 		return nil, err
 	}

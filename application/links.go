@@ -5,9 +5,9 @@ import (
 	"errors"
 
 	"roster/domain/audit"
-	"roster/domain/credential"
 	"roster/domain/fault"
 	"roster/domain/field"
+	"roster/domain/guessable"
 	"roster/domain/link"
 	"roster/domain/mail"
 	"roster/domain/user"
@@ -26,6 +26,13 @@ var _ inbound.Links = (*Links)(nil)
 func NewLinks(a *Accounts) *Links { return &Links{a, a.Recorder.mail} }
 
 func (l *Links) RequestActivation(ctx context.Context, email field.Text) error {
+	if l.mail.settings.Verification == VerificationOff {
+		_, faults := l.address(user.FieldEmail, email)
+		if len(faults) > 0 {
+			return fault.ErrInvalid.With(faults...)
+		}
+		return inbound.ErrActivationOff
+	}
 	return l.request(ctx, mail.Activation, email, func(u user.Snapshot) bool { return l.mail.settings.mayActivate(u) })
 }
 
@@ -168,24 +175,21 @@ func (l *Links) Activate(ctx context.Context, in inbound.Link) error {
 
 func (l *Links) ResetPassword(ctx context.Context, in inbound.Link, p inbound.NewPassword) error {
 	_, _, faults := checkFields(in)
-	password, more := l.newPassword(p)
+	password, more := l.passwordFields(fieldNewPassword, p, true)
 	if faults = append(faults, more...); len(faults) > 0 {
 		return fault.ErrInvalid.With(faults...)
 	}
-	if err := l.checkStrength(password, p, nil); err != nil {
+	if err := l.checkStrength(ctx, fieldNewPassword, *password, p, guessable.Owner{}); err != nil {
 		return err
 	}
 	u, check, err := l.follow(ctx, in, purposeOfPassword)
 	if err != nil {
 		return err
 	}
-	if err := l.checkStrength(password, p, u); err != nil {
-		return err
+	if faults := l.passwords.Policy.Check(fieldNewPassword, *password, parsedInput{}.owner(u)); len(faults) > 0 {
+		return fault.ErrInvalid.With(faults...)
 	}
-	if err := l.checkBreached(ctx, password); err != nil {
-		return fault.ErrInvalid.With(renameFaults(err, user.FieldPassword, fieldNewPassword)...)
-	}
-	hash, err := l.ports.Hasher.Hash(ctx, password)
+	hash, err := l.ports.Hasher.Hash(ctx, *password)
 	if err != nil {
 		return err
 	}
@@ -210,38 +214,6 @@ func (l *Links) ResetPassword(ctx context.Context, in inbound.Link, p inbound.Ne
 		return err
 	}
 	_, _ = l.unlock(ctx, u.ID(), u) // the password is set; the lockout expires
-	return nil
-}
-
-// newPassword checks the form of a new password and of its repetition.
-func (l *Links) newPassword(p inbound.NewPassword) (credential.Password, []fault.Field) {
-	text, _, faults := credential.FieldRule(fieldNewPassword, true, !l.passwords.Trim, l.passwords.MaxLength).Check(p.Password)
-	if p.Retype {
-		_, _, more := credential.FieldRule(fieldRetyped, true, !l.passwords.Trim, 0).Check(p.Retyped)
-		faults = append(faults, more...)
-	}
-	return credential.NewPassword(text), faults
-}
-
-const fieldRetyped = "re_new_password"
-
-// errPasswordsDiffer is the error of a repetition that is not equal. The message is djoser's.
-var errPasswordsDiffer = fault.ErrInvalid.With(fault.Field{
-	Code: "password_mismatch", Message: "The two password fields didn't match.",
-})
-
-// checkStrength checks a new password by the policy, for u unless nil, and then its repetition.
-func (l *Links) checkStrength(password credential.Password, p inbound.NewPassword, u *user.User) error {
-	if faults := l.passwords.Policy.Check(fieldNewPassword, password, parsedInput{}.owner(u)); len(faults) > 0 {
-		return fault.ErrInvalid.With(faults...)
-	}
-	if !p.Retype {
-		return nil
-	}
-	rule := credential.FieldRule(fieldRetyped, true, !l.passwords.Trim, 0)
-	if text, _, _ := rule.Check(p.Retyped); text != password.Reveal() {
-		return errPasswordsDiffer
-	}
 	return nil
 }
 

@@ -31,10 +31,12 @@ func ports(
 	users outbound.Users, userIDs outbound.UserIDs, sessions outbound.Sessions, sessionIDs outbound.SessionIDs,
 	attempts outbound.Attempts, trail outbound.AuditTrail, eventIDs outbound.EventIDs, hasher outbound.PasswordHasher,
 	tokens outbound.Tokens, domains outbound.Domains, clock outbound.Clock, breached outbound.BreachedPasswords,
+	mails outbound.Mails, mailIDs outbound.MailIDs, links outbound.LinkTokens,
 ) application.Ports {
 	return application.Ports{
 		Users: users, UserIDs: userIDs, Sessions: sessions, SessionIDs: sessionIDs, Attempts: attempts, AuditTrail: trail,
 		EventIDs: eventIDs, Hasher: hasher, Tokens: tokens, Domains: domains, Clock: clock, Breached: breached,
+		Mails: mails, MailIDs: mailIDs, LinkTokens: links,
 	}
 }
 
@@ -54,6 +56,7 @@ func settings(cfg config.Config) application.Settings {
 		},
 		Lockout:        lockout.NewRules(cfg.LockoutFailures, cfg.LockoutAddressFailures, cfg.LockoutDelay, cfg.LockoutMaxDelay),
 		AuditRetention: cfg.AuditRetention,
+		Mail:           mailing(cfg),
 		LongReads:      max(2, runtime.GOMAXPROCS(0)/2), // half of the connections that read an embedded database
 	}
 }

@@ -50,7 +50,8 @@ func New(ctx context.Context, cfg config.Config, log *zap.Logger) fx.Option {
 		log.Info(text)
 	}
 	o := storage.Options{Notice: notice, Retry: await(ctx, log)}
-	return fx.Options(core(cfg, log, o), fx.Supply(facts), tokenModule, telemetryModule, observed, sweeping, counting, followKeys, httpModule)
+	return fx.Options(core(cfg, log, o), fx.Supply(facts), tokenModule, telemetryModule, observed, sweeping, counting, followKeys,
+		mailModule(cfg), httpModule)
 }
 
 // Reload makes a running service read what can change: signing keys, certificate and the log level, on each signal.
@@ -143,7 +144,7 @@ func operate[T any](ctx context.Context, cfg config.Config, o storage.Options, d
 		return named(cfg, "database", err)
 	}
 	var t T
-	noTokens := fx.Provide(func() outbound.Tokens { return nil })
+	noTokens := fx.Provide(func() (outbound.Tokens, outbound.LinkTokens) { return nil, nil })
 	err := run(ctx, fx.Options(core(cfg, zap.NewNop(), o), noTokens, fx.Populate(&t)), func() error {
 		return do(inbound.WithOrigin(ctx, inbound.Origin{Channel: audit.Operator}), t)
 	})

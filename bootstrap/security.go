@@ -25,7 +25,7 @@ var systemModule = fx.Module("system",
 	fx.Supply(
 		fx.Annotate(system.Clock{}, fx.As(new(outbound.Clock))),
 		fx.Annotate(system.SessionIDs{}, fx.As(new(outbound.SessionIDs))),
-		fx.Annotate(system.UUIDs{}, fx.As(new(outbound.EventIDs))),
+		fx.Annotate(system.UUIDs{}, fx.As(new(outbound.EventIDs)), fx.As(new(outbound.MailIDs))),
 		fx.Annotate(idna.Domains{}, fx.As(new(outbound.Domains))),
 	))
 

@@ -19,7 +19,7 @@ import (
 var storageModule = fx.Module("storage",
 	fx.Provide(
 		openBackend,
-		storage.Backend.Attempts,
+		storage.Backend.Attempts, storage.Backend.Mails,
 		func(b storage.Backend, log *zap.Logger, t telemetered) *auditlog.Trail {
 			return auditlog.New(b.AuditTrail(), log, t.event())
 		},

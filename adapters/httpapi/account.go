@@ -31,7 +31,7 @@ type accountPage struct {
 func (s *server) accountPages() []accountPage {
 	const noReferrer, sameOrigin = "no-referrer", "same-origin"
 	follow := func(act func(context.Context, inbound.Link) error) func(context.Context, members) error {
-		return func(ctx context.Context, m members) error { return act(ctx, linkOf(m[pages.InputCode])) }
+		return func(ctx context.Context, m members) error { return act(ctx, linkOfCode(m[pages.InputCode])) }
 	}
 	return []accountPage{
 		{pages.Activate, noReferrer, nil, follow(s.Links.Activate)},
@@ -39,7 +39,7 @@ func (s *server) accountPages() []accountPage {
 			return s.Links.RequestPasswordReset(ctx, m[pages.InputEmail])
 		}},
 		{pages.NewPassword, noReferrer, nil, func(ctx context.Context, m members) error {
-			err := s.Links.ResetPassword(ctx, linkOf(m[pages.InputCode]), inbound.NewPassword{
+			err := s.Links.ResetPassword(ctx, linkOfCode(m[pages.InputCode]), inbound.NewPassword{
 				Password: m[pages.InputPassword], Retyped: m[pages.InputRePassword], Retype: true,
 			})
 			return renameField(err, "", pages.InputRePassword)
@@ -59,9 +59,9 @@ func (s *server) crossOrigin() *http.CrossOriginProtection {
 	return c
 }
 
-// linkOf returns the link of a code, which is the uid and the token, separated by "/". It also accepts the whole address of
+// linkOfCode returns the link of a code, which is the uid and the token, separated by "/". It also accepts the whole address of
 // the link, with the code as its fragment.
-func linkOf(code field.Text) inbound.Link {
+func linkOfCode(code field.Text) inbound.Link {
 	text := field.Strip(code.Value())
 	text = text[strings.LastIndexByte(text, '#')+1:]
 	if unescaped, err := url.PathUnescape(text); err == nil { // some mail programs escape the "/"
@@ -160,5 +160,3 @@ func pageFaults(err error, e errorResponse) []fault.Field {
 	}
 	return out
 }
-
-const scopeMail = "mail"

@@ -18,7 +18,6 @@ type Ports struct {
 	Authentication inbound.Authentication
 	Sessions       inbound.Sessions
 	Trail          inbound.Trail
-	Links          inbound.Links // nil when mail is off
 	Health         inbound.Health
 }
 
