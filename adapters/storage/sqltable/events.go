@@ -69,7 +69,7 @@ func (t auditTrail) Append(ctx context.Context, events ...audit.Event) error {
 // record returns a function that stores the events of a change in its transaction.
 func (t *Tables) record(events []outbound.Effects) func(ctx context.Context, q Querier, op string) error {
 	return func(ctx context.Context, q Querier, op string) error {
-		occurred, _, err := outbound.EffectsOf(events)
+		occurred, caused, err := outbound.EffectsOf(events)
 		if err != nil {
 			return t.d.refused(op, err)
 		}
@@ -79,7 +79,7 @@ func (t *Tables) record(events []outbound.Effects) func(ctx context.Context, q Q
 				return err
 			}
 		}
-		return nil
+		return t.queue(ctx, q, op, caused)
 	}
 }
 

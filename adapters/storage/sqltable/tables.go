@@ -5,6 +5,7 @@ import (
 
 	"roster/domain/audit"
 	"roster/domain/lockout"
+	"roster/domain/mail"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/outbound"
@@ -19,14 +20,17 @@ type (
 	AttemptTable = Table[lockout.Record, lockout.Snapshot]
 	// EventTable keeps audit events.
 	EventTable = Table[audit.Event, audit.Event]
+	// MailTable keeps the queue of mails.
+	MailTable = Table[mail.Mail, mail.Snapshot]
 )
 
-// Tables implements the storage ports with four tables and a counter.
+// Tables implements the storage ports with five tables and a counter.
 type Tables struct {
 	UserTable    *UserTable
 	SessionTable *SessionTable
 	AttemptTable *AttemptTable
 	EventTable   *EventTable
+	MailTable    *MailTable
 
 	db DB
 	d  *Dialect
@@ -46,6 +50,8 @@ type Fixed struct {
 	SweepSessions    string
 	SweepAttempts    string
 	SweepEvents      string
+	SweepMails       string
+	SelectInvited    string // after the id in argument 1, at most as many as argument 2
 }
 
 // SelectPing reads one row.
@@ -60,6 +66,7 @@ func New(db DB, d *Dialect) Tables {
 		SessionTable: sessions,
 		AttemptTable: newTable(db, d, attemptTable),
 		EventTable:   newTable(db, d, eventTable),
+		MailTable:    newTable(db, d, mailTable),
 		db:           db, d: d,
 		Fixed: Fixed{
 			SelectWithSession: "SELECT " + users.qualified("u") + ", " + sessions.qualified("s") +
@@ -72,6 +79,9 @@ func New(db DB, d *Dialect) Tables {
 			SweepSessions:    d.DeleteFirst("sessions", "expires <= "+first, "expires"),
 			SweepAttempts:    d.DeleteFirst("attempts", "expires <= "+first, "expires"),
 			SweepEvents:      d.DeleteFirst("audit_events", "at < "+first, "at, id"),
+			SweepMails:       d.DeleteFirst("mails", "finished < "+first, "finished"),
+			SelectInvited: users.Select + " WHERE email_state = 'invitation' AND id > " + first +
+				" ORDER BY id LIMIT " + second,
 		},
 	}
 }
@@ -97,7 +107,7 @@ func (t *Tables) AuditTrail() outbound.AuditTrail { return auditTrail{t} }
 func (t *Tables) Archive() outbound.Archive { return archive{t} }
 
 // Mails returns the port.
-func (t *Tables) Mails() outbound.Mails { return nil }
+func (t *Tables) Mails() outbound.Mails { return mails{t} }
 
 // UserIDs returns the port.
 func (t *Tables) UserIDs() outbound.UserIDs { return userIDs{t} }

@@ -29,6 +29,8 @@ var userTable = UserTable{
 		number("session_epoch", func(s *user.Snapshot) *int64 { return &s.SessionEpoch }),
 		micros("sessions_valid_after_us", func(s *user.Snapshot) *time.Time { return &s.SessionsValidAfter }),
 		encoded("networks", func(s *user.Snapshot) *user.Networks { return &s.Networks }, user.Networks.Encoded, user.RestoreNetworks),
+		text("email_state", func(s *user.Snapshot) *string { return (*string)(&s.EmailState) }),
+		encoded("contact", func(s *user.Snapshot) *user.Contact { return &s.Contact }, user.Contact.Encoded, user.RestoreContact),
 		number("version", func(s *user.Snapshot) *int64 { return &s.Version }),
 		derived("search", searchText),
 	},
@@ -164,8 +166,15 @@ func (t users) keepStaff(ctx context.Context, q Querier, op, key string, resigns
 	return nil
 }
 
-func (t users) Invited(context.Context, user.ID, int) ([]*user.User, error) {
-	return nil, errors.ErrUnsupported
+func (t users) Invited(ctx context.Context, after user.ID, limit int) ([]*user.User, error) {
+	key := ""
+	if after != "" {
+		key = after.SortKey()
+	}
+	if !t.d.storable(key) {
+		return nil, ctx.Err()
+	}
+	return t.UserTable.List(ctx, "list invited users", t.SelectInvited, []any{key, int64(max(limit, 0))})
 }
 
 func (t users) List(ctx context.Context, q user.Query) ([]*user.User, error) {
