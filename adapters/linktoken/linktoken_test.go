@@ -1,6 +1,8 @@
 package linktoken_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"os"
@@ -11,7 +13,6 @@ import (
 	"time"
 
 	"roster/adapters/linktoken"
-	"roster/adapters/signingkeys"
 	"roster/domain/link"
 	"roster/domain/user"
 )
@@ -21,13 +22,17 @@ const (
 	other  = "lantern-orchard-pebble-quiver-granite-0123456789"
 )
 
-func native(t testing.TB, signing string, fallbacks ...string) *linktoken.Native {
-	t.Helper()
-	set, err := signingkeys.FromSecret(signing, signingkeys.HS256, fallbacks...)
-	if err != nil {
-		t.Fatal(err)
+// native returns tokens with keys as a set of signing keys derives them.
+func native(_ testing.TB, signing string, fallbacks ...string) *linktoken.Native {
+	var macs []func([]byte) []byte
+	for _, key := range append([]string{signing}, fallbacks...) {
+		macs = append(macs, func(message []byte) []byte {
+			h := hmac.New(sha256.New, []byte(key))
+			h.Write(message)
+			return h.Sum(nil)
+		})
 	}
-	return linktoken.NewNative(func() ([]func([]byte) []byte, error) { return set.MACs(linktoken.Label) })
+	return linktoken.NewNative(func() ([]func([]byte) []byte, error) { return macs, nil })
 }
 
 var now = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)

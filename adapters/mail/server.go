@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	netmail "net/mail"
 	"net/textproto"
 	"net/url"
 	"regexp"
@@ -107,10 +108,10 @@ func (s *server) deliver(ctx context.Context, l outbound.Letter, m *gomail.Msg) 
 	if err != nil {
 		return s.explain(ctx, l, "connect to the mail server", err)
 	}
-	if err := client.Mail(m.GetFrom()[0].String()); err != nil {
+	if err := client.Mail(bare(m.GetFrom()[0])); err != nil {
 		return s.refusal(ctx, l, "MAIL", err)
 	}
-	if err := client.Rcpt(m.GetTo()[0].String()); err != nil {
+	if err := client.Rcpt(bare(m.GetTo()[0])); err != nil {
 		return s.refusal(ctx, l, "RCPT", err)
 	}
 	w, err := client.Data()
@@ -128,6 +129,9 @@ func (s *server) deliver(ctx context.Context, l outbound.Letter, m *gomail.Msg) 
 	_ = client.Quit()
 	return nil
 }
+
+// bare returns the form of an address for the envelope: <LOCAL@DOMAIN>.
+func bare(a *netmail.Address) string { return (&netmail.Address{Address: a.Address}).String() }
 
 // dial connects, with TLS where it begins at once.
 func (s *server) dial(ctx context.Context, network, address string) (net.Conn, error) {
