@@ -179,7 +179,10 @@ func (d *Delivery) letter(ctx context.Context, m *mail.Mail) (l outbound.Letter,
 			return l, of.ID, "", err
 		}
 		uid := link.EncodeUID(of.ID)
-		l.Link, l.Code, l.Lifetime = d.settings.page(p, uid, token), uid+"/"+token, d.settings.Lifetimes[p]
+		l.Link = d.settings.page(p, uid, token)
+		if !d.settings.FrontEnd[p] {
+			l.Code, l.Lifetime = uid+"/"+token, d.settings.Lifetimes[p]
+		}
 	}
 	return l, of.ID, "", nil
 }

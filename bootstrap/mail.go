@@ -108,6 +108,10 @@ func mailing(cfg config.Config) application.Mailing {
 			link.EmailChange:   page(cfg, cfg.EmailChangeURL, "email/confirm"),
 			link.EmailUndo:     page(cfg, "", "email/undo"),
 		},
+		FrontEnd: map[link.Purpose]bool{
+			link.Activation: cfg.ActivationURL != "", link.EmailChange: cfg.EmailChangeURL != "",
+			link.PasswordReset: cfg.PasswordResetURL != "", link.Invitation: cfg.PasswordResetURL != "",
+		},
 		Lifetimes: map[link.Purpose]time.Duration{
 			link.Activation: cfg.ActivationLifetime, link.PasswordReset: cfg.ResetLifetime, link.EmailChange: cfg.ChangeLifetime,
 			link.Invitation: cfg.InvitationLifetime, link.EmailUndo: user.UndoTime,

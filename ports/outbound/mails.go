@@ -49,8 +49,8 @@ type Letter struct {
 	To        string        // an address as shown; its domain may be international
 	Languages []string      // preferred languages, the most preferred first: each a BCP 47 tag or an Accept-Language header
 	Link      string        // for kinds with a link
-	Lifetime  time.Duration // of the link
-	Code      string        // uid and token as one text, to be pasted into the built-in page where scripts are off
+	Lifetime  time.Duration // of the link, for the text; zero to leave it out
+	Code      string        // uid and token as one text, to be pasted into the built-in page where scripts are off; "" for none
 	Address   string        // for EmailChangeNotice: the new address
 	Detail    string        // for NewDevice: the client
 	Queued    time.Time     // when it was caused, the Date of the mail
