@@ -74,7 +74,8 @@ func Open(where string, o Options) (*Sender, error) {
 	return s, err
 }
 
-var errWhere = errors.New("not a place for mails: want smtp://USER:PASSWORD@HOST:PORT, smtps://USER:PASSWORD@HOST:PORT, file:DIR, log: or off")
+var errWhere = errors.New("not a place for mails: want " +
+	"smtp://USER:PASSWORD@HOST:PORT, smtps://USER:PASSWORD@HOST:PORT, file:DIR, log: or off")
 
 func delivery(where string, o Options) (func(context.Context, outbound.Letter, *gomail.Msg) error, error) {
 	u, err := url.Parse(where)

@@ -45,16 +45,16 @@ func parse(sender string, recipients []string, raw []byte) (*Mail, error) {
 	m := &Mail{Sender: sender, Recipients: recipients, Header: msg.Header, Raw: string(raw)}
 	from, err := mail.ParseAddress(msg.Header.Get("From"))
 	if err != nil {
-		return nil, fmt.Errorf("From: %w", err)
+		return nil, fmt.Errorf("header From: %w", err)
 	}
 	m.From = strings.TrimSpace(from.Name + " <" + from.Address + ">")
 	to, err := mail.ParseAddress(strings.Replace(msg.Header.Get("To"), "[IPv6:", "[", 1)) // which net/mail does not parse
 	if err != nil {
-		return nil, fmt.Errorf("To: %w", err)
+		return nil, fmt.Errorf("header To: %w", err)
 	}
 	m.To = to.Address
 	if m.Subject, err = new(mime.WordDecoder).DecodeHeader(msg.Header.Get("Subject")); err != nil {
-		return nil, fmt.Errorf("Subject: %w", err)
+		return nil, fmt.Errorf("header Subject: %w", err)
 	}
 	kind, params, err := mime.ParseMediaType(msg.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/alternative" {
