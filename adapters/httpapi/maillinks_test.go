@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -42,6 +43,15 @@ func (f *fakeLinks) RequestPasswordReset(_ context.Context, email field.Text) er
 
 func (f *fakeLinks) ResetPassword(_ context.Context, l inbound.Link, p inbound.NewPassword) error {
 	return f.record("confirm %s/%s %s %s %t", l.UID.Value(), l.Token.Value(), p.Password.Value(), p.Retyped.Value(), p.Retype)
+}
+
+// CheckLink fails with f.err if it is about the link.
+func (f *fakeLinks) CheckLink(_ context.Context, p link.Purpose, l inbound.Link) error {
+	err := f.record("check %s %s/%s", p, l.UID.Value(), l.Token.Value())
+	if errors.Is(err, link.ErrBadUser) || errors.Is(err, link.ErrBadToken) {
+		return err
+	}
+	return nil
 }
 
 func (f *fakeLinks) RequestEmailChange(_ context.Context, a inbound.Actor, in inbound.NewEmail) error {
