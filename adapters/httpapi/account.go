@@ -20,32 +20,33 @@ import (
 // accountPage is a page with a form, and what the form does.
 type accountPage struct {
 	pages.AccountPage
-	referrerPolicy string
-	check          func(r *http.Request) error // before the form is read; nil for no check
-	act            func(ctx context.Context, m members) error
+	act   func(ctx context.Context, m members) error
+	asks  bool                        // for a mail, with nothing that another site does not know
+	check func(r *http.Request) error // before the form is read; nil for no check
 }
 
 // accountPages returns the pages that mailed links lead to. A GET changes nothing, since scanners of mails follow links. A
 // POST needs the token of the link, which no other site knows. The form that asks for a link needs none, so it refuses
-// requests of other sites. For that it needs the Origin header, which browsers withhold under no-referrer.
+// requests of other sites.
 func (s *server) accountPages() []accountPage {
-	const noReferrer, sameOrigin = "no-referrer", "same-origin"
-	follow := func(act func(context.Context, inbound.Link) error) func(context.Context, members) error {
-		return func(ctx context.Context, m members) error { return act(ctx, linkOfCode(m[pages.InputCode])) }
+	follow := func(p pages.AccountPage, act func(context.Context, inbound.Link) error) accountPage {
+		return accountPage{AccountPage: p, act: func(ctx context.Context, m members) error { return act(ctx, linkOfCode(m[pages.InputCode])) }}
 	}
 	return []accountPage{
-		{pages.Activate, noReferrer, nil, follow(s.Links.Activate)},
-		{pages.RequestReset, sameOrigin, s.crossOrigin().Check, func(ctx context.Context, m members) error {
+		follow(pages.Activate, s.Links.Activate),
+		{AccountPage: pages.RequestReset, asks: true, check: s.crossOrigin().Check, act: func(ctx context.Context, m members) error {
 			return s.Links.RequestPasswordReset(ctx, m[pages.InputEmail])
 		}},
-		{pages.NewPassword, noReferrer, nil, func(ctx context.Context, m members) error {
-			err := s.Links.ResetPassword(ctx, linkOfCode(m[pages.InputCode]), inbound.NewPassword{
-				Password: m[pages.InputPassword], Retyped: m[pages.InputRePassword], Retype: true,
-			})
+		{AccountPage: pages.NewPassword, act: func(ctx context.Context, m members) error {
+			l := linkOfCode(m[pages.InputCode])
+			if err := s.Links.CheckLink(ctx, link.PasswordReset, l); err != nil { // no password helps then
+				return err
+			}
+			err := s.Links.ResetPassword(ctx, l, newPassword(m, true))
 			return renameField(err, "", pages.InputRePassword)
 		}},
-		{pages.ConfirmEmail, noReferrer, nil, follow(s.Links.ConfirmEmailChange)},
-		{pages.UndoEmail, noReferrer, nil, follow(s.Links.UndoEmailChange)},
+		follow(pages.ConfirmEmail, s.Links.ConfirmEmailChange),
+		follow(pages.UndoEmail, s.Links.UndoEmailChange),
 	}
 }
 
@@ -59,8 +60,8 @@ func (s *server) crossOrigin() *http.CrossOriginProtection {
 	return c
 }
 
-// linkOfCode returns the link of a code, which is the uid and the token, separated by "/". It also accepts the whole address of
-// the link, with the code as its fragment.
+// linkOfCode returns the link of a code, which is the uid and the token, separated by "/". It also accepts the whole address
+// of the link, with the code as its fragment.
 func linkOfCode(code field.Text) inbound.Link {
 	text := field.Strip(code.Value())
 	text = text[strings.LastIndexByte(text, '#')+1:]
@@ -96,7 +97,10 @@ func (s *server) serveAccountPage(w http.ResponseWriter, r *http.Request, p acco
 	h := w.Header()
 	h.Set("Allow", "GET, HEAD, POST")
 	h.Set("Content-Security-Policy", pages.AccountPolicy)
-	h.Set("Referrer-Policy", p.referrerPolicy)
+	h.Set("Referrer-Policy", "no-referrer")
+	if p.asks {
+		h.Set("Referrer-Policy", "same-origin") // check needs the Origin header, which browsers withhold under no-referrer
+	}
 	status, page := http.StatusOK, []byte(nil)
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
@@ -122,7 +126,11 @@ func (s *server) postAccountPage(w http.ResponseWriter, r *http.Request, p accou
 	if p.check != nil && p.check(r) != nil {
 		return nil, errCrossOrigin
 	}
-	if err := s.throttle(w, r, resource{scope: scopeMail}, inbound.Actor{}); err != nil {
+	scope := scopeToken
+	if p.asks {
+		scope = scopeMail
+	}
+	if err := s.throttle(w, r, resource{scope: scope}, inbound.Actor{}); err != nil {
 		return nil, err
 	}
 	m, err := s.decodePostedForm(w, r)

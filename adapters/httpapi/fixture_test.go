@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,12 @@ type application interface {
 
 func newTestAPI(t *testing.T, s Settings, app application) *testAPI {
 	t.Helper()
+	return newTestAPIOf(t, s, Ports{Accounts: app, Authentication: app})
+}
+
+func newTestAPIOf(t *testing.T, s Settings, p Ports) *testAPI {
+	t.Helper()
+	p.Health = healthy{}
 	s.MaxBody, s.RequestTimeout = 1024, time.Minute
 	if s.TrustedProxies == nil {
 		s.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
@@ -73,7 +80,7 @@ func newTestAPI(t *testing.T, s Settings, app application) *testAPI {
 		t.Fatal(err)
 	}
 	srv := &server{
-		Ports: Ports{Accounts: app, Authentication: app, Health: healthy{}}, Settings: s, jwks: func() []byte { return []byte("{}") },
+		Ports: p, Settings: s, jwks: func() []byte { return []byte("{}") },
 		limits: limits, log: zap.NewNop(), description: descriptionOf(s),
 	}
 	listening := httptest.NewServer(srv.wrap(srv.routes()))
@@ -99,7 +106,7 @@ func (e *testAPI) send(method, path, body string, headers ...string) reply {
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	if body != "" {
+	if body != "" && !slices.Contains(headers, "Content-Type") {
 		r.Header.Set("Content-Type", "application/json")
 	}
 	for i := 0; i < len(headers); i += 2 {

@@ -87,7 +87,7 @@ func TestResigns(t *testing.T) {
 func TestChanges(t *testing.T) {
 	u := register(t)
 	later := joined.Add(time.Hour)
-	u.ChangeEmail(mustEmail(t, "Anne@Example.com"), time.Time{})
+	u.ChangeEmail(mustEmail(t, "Anne@Example.com"), later)
 	u.Rename("Anne", "")
 	u.SetStaff(false)
 	u.SetActive(false)

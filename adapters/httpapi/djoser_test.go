@@ -1,0 +1,179 @@
+package httpapi_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+
+	"roster/adapters/httpapi"
+	"roster/application"
+	"roster/domain/user"
+	"roster/test/support/fixture"
+)
+
+// mount is a service on a socket that serves djoser's paths below /auth, on storage in memory.
+type mount struct {
+	*fixture.Service
+
+	t   *testing.T
+	url string
+}
+
+func newMount(t *testing.T, policy application.AccessPolicy, d httpapi.Djoser) *mount {
+	t.Helper()
+	s := fixture.New(t, fixture.Django())
+	d.Path = "/auth"
+	h, err := httpapi.New(httpapi.Ports{Accounts: s.Accounts, DjoserAccounts: s.Accounts.With(policy), Authentication: s.Authentication},
+		httpapi.Settings{
+			Djoser: d, PageSize: 2, Pagination: httpapi.Cursors, MaxBody: 4096, RequestTimeout: time.Minute,
+			Schemes: []string{"Bearer", "JWT"}, ExactScheme: true, PlainRedirects: true, PlainChallenge: true,
+		}, nil, zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	listening := httptest.NewServer(h)
+	t.Cleanup(listening.Close)
+	return &mount{s, t, listening.URL}
+}
+
+// as returns an Authorization header of a user.
+func (m *mount) as(email string) string {
+	return "Bearer " + m.SignsIn(m.t, email, fixture.Password).Access
+}
+
+// check sends a request and compares the answer. A body of "*" stands for any.
+func (m *mount) check(method, path, authorization, body string, status int, want string) (answer string, header http.Header) {
+	m.t.Helper()
+	r, err := http.NewRequestWithContext(m.t.Context(), method, m.url+path, strings.NewReader(body))
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if authorization != "" {
+		r.Header.Set("Authorization", authorization)
+	}
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	got, err := io.ReadAll(resp.Body)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	if resp.StatusCode != status || want != "*" && string(got) != want {
+		m.t.Errorf("%s %s %s: %d %s, want %d %s", method, path, body, resp.StatusCode, got, status, want)
+	}
+	return string(got), resp.Header
+}
+
+func wire(u *user.User) string {
+	s := u.Snapshot()
+	return fmt.Sprintf(`{"first_name":%q,"last_name":%q,"id":%s,"email":%q}`, s.FirstName, s.LastName, jsonID(s.ID), s.Email)
+}
+
+func jsonID(id user.ID) string {
+	if _, ok := id.Integer(); ok {
+		return string(id)
+	}
+	return `"` + string(id) + `"`
+}
+
+func TestDjoserUsers(t *testing.T) {
+	m := newMount(t, application.Private, httpapi.Djoser{})
+	const notFound = `{"detail":"Not found."}`
+	ann, ben := m.Add(t, "ann@example.com"), m.Add(t, "ben@example.com")
+	m.AddStaff(t, "root@example.com")
+	self, root := m.as("ann@example.com"), m.as("root@example.com")
+	one, other := "/auth/users/"+string(ann.ID())+"/", "/auth/users/"+string(ben.ID())+"/"
+
+	m.check("POST", "/auth/users/", "", `{}`, 400, `{"first_name":["This field is required."],"last_name":["This field is required."],`+
+		`"email":["This field is required."],"password":["This field is required."]}`)
+	m.check("GET", "/auth/users/me/", self, "", 200, wire(ann))
+	m.check("GET", "/auth/users/me/", strings.Replace(self, "Bearer", "JWT", 1), "", 200, wire(ann))
+	if _, h := m.check("GET", "/auth/users/me/", strings.Replace(self, "Bearer", "jwt", 1), "", 401, "*"); h.Get("WWW-Authenticate") != `Bearer realm="api"` {
+		t.Error(h)
+	}
+	m.check("GET", "/auth/users/", self, "", 200, `{"count":1,"next":null,"previous":null,"results":[`+wire(ann)+`]}`)
+	m.check("GET", other, self, "", 404, notFound)
+	m.check("GET", other, root, "", 200, wire(ben))
+	m.check("PUT", one, self, `{}`, 400, `{"first_name":["This field is required."],"last_name":["This field is required."]}`)
+	m.check("PATCH", one, self, `{"first_name": "Bea", "email": "x@example.com", "password": "Nw4#pLkv-81yt", "is_staff": true}`, 200, "*")
+	after, err := m.Ports.Users.Get(t.Context(), ann.ID())
+	if s := after.Snapshot(); err != nil || s.FirstName != "Bea" || s.Email != "ann@example.com" || s.Staff || s.Password != ann.Snapshot().Password {
+		t.Errorf("%+v %v", s, err)
+	}
+	m.check("DELETE", other, self, `{"current_password": "`+fixture.Password+`"}`, 404, notFound)
+	m.check("DELETE", "/auth/users/me/", self, ``, 400, `{"current_password":["This field is required."]}`)
+	m.check("DELETE", "/auth/users/me/", self, `{"current_password": "wrong"}`, 400, `{"current_password":["Invalid password."]}`)
+	m.check("DELETE", "/auth/users/me/", self, `{"current_password": "`+fixture.Password+`"}`, 204, "")
+	m.check("GET", "/auth/users/me/", self, "", 401, "*")
+	if _, h := m.check("POST", "/auth/users", "", `{}`, 301, ""); h.Get("Location") != "/auth/users/" {
+		t.Error(h)
+	}
+	m.check("GET", "/auth/", root, "", 200, `{"users":"`+m.url+`/auth/users/"}`)
+	m.check("GET", "/auth/", "", "", 401, "*")
+	const fresh = `{"email": "ann@example.com", "password": "` + fixture.Password + `", "first_name": "Ann", "last_name": "Lee"}`
+	created, _ := m.check("POST", "/auth/users/", "", fresh, 201, "*")
+	u, err := m.Ports.Users.ByEmail(t.Context(), "ann@example.com")
+	if want := `{"first_name":"Ann","last_name":"Lee","email":"ann@example.com","id":` + jsonID(u.ID()) + `}`; err != nil || created != want {
+		t.Errorf("%s, want %s, %v", created, want, err)
+	}
+}
+
+// show_users lists all users, and says of another's record that it is not for the asker.
+func TestDjoserShowsUsers(t *testing.T) {
+	m := newMount(t, application.Listed, httpapi.Djoser{})
+	m.Add(t, "ann@example.com")
+	ben := m.Add(t, "ben@example.com")
+	m.Add(t, "cid@example.com")
+	self := m.as("ann@example.com")
+	m.check("GET", "/auth/users/?page=2", self, "", 200, "*")
+	m.check("GET", "/auth/users/?page=3", self, "", 404, `{"detail":"Invalid page."}`)
+	m.check("GET", "/auth/users/"+string(ben.ID())+"/", self, "", 403, `{"detail":"You do not have permission to perform this action."}`)
+	m.check("GET", "/auth/users/2000000000/", self, "", 404, `{"detail":"Not found."}`)
+}
+
+func TestDjoserRetype(t *testing.T) {
+	m := newMount(t, application.Private, httpapi.Djoser{UserCreatePasswordRetype: true, SetPasswordRetype: true})
+	const (
+		differ = `{"non_field_errors":["The two password fields didn't match."]}`
+		fresh  = `{"email": "eve@example.com", "first_name": "Eve", "last_name": "Lee", "password": "Nw4#pLkv-81yt"`
+		change = `{"current_password": "` + fixture.Password + `", "new_password": "Nw4#pLkv-81yt"`
+	)
+	m.Add(t, "ann@example.com")
+	self := m.as("ann@example.com")
+	m.check("POST", "/auth/users/", "", fresh+`}`, 400, `{"re_password":["This field is required."]}`)
+	m.check("POST", "/auth/users/", "", fresh+`, "re_password": "x"}`, 400, differ)
+	m.check("POST", "/auth/users/", "", fresh+`, "re_password": "Nw4#pLkv-81yt"}`, 201, "*")
+	m.check("POST", "/auth/users/set_password/", self, change+`}`, 400, `{"re_new_password":["This field is required."]}`)
+	m.check("POST", "/auth/users/set_password/", self, change+`, "re_new_password": "x"}`, 400, differ)
+	m.check("POST", "/auth/users/set_password/", self, `{"new_password": "x", "re_new_password": "y", "current_password": "wrong"}`, 400,
+		`{"current_password":["Invalid password."]}`)
+	m.check("POST", "/auth/users/set_password/", self, change+`, "re_new_password": "Nw4#pLkv-81yt"}`, 204, "")
+	m.SignsIn(t, "ann@example.com", "Nw4#pLkv-81yt")
+	m.check("POST", "/api/users/set_password/", "Bearer "+m.SignsIn(t, "eve@example.com", "Nw4#pLkv-81yt").Access, `{}`, 400,
+		`{"new_password":["This field is required."],"current_password":["This field is required."]}`)
+}
+
+func TestDjoserTokens(t *testing.T) {
+	m := newMount(t, application.Private, httpapi.Djoser{})
+	m.Add(t, "ann@example.com")
+	body := `{"email": "ann@example.com", "password": "` + fixture.Password + `"}`
+	m.check("POST", "/auth/jwt/create", "", body, 200, "*")
+	m.check("POST", "/auth/jwt/create/", "", body, 200, "*")
+	pair := m.SignsIn(t, "ann@example.com", fixture.Password)
+	m.check("POST", "/auth/jwt/verify", "", `{"token": "`+pair.Access+`"}`, 200, "{}")
+	m.check("POST", "/auth/jwt/refresh/", "", `{"refresh": "`+pair.Refresh+`"}`, 200, "*")
+	m.check("GET", "/auth/jwt/create/", "", "", 405, `{"detail":"Method \"GET\" not allowed."}`)
+	m.check("POST", "/auth/jwt/blacklist/", "", `{}`, 404, "*")
+	m.check("POST", "/auth/token/login/", "", `{}`, 404, "*")
+}
