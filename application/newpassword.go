@@ -2,6 +2,7 @@ package application
 
 import (
 	"context"
+	"crypto/subtle"
 	"errors"
 
 	"roster/domain/credential"
@@ -43,7 +44,7 @@ func (p *parser) checkStrength(
 	if !in.Retype {
 		return nil
 	}
-	if s, _, _ := p.retypedRule(name).Check(in.Retyped); s != pw.Reveal() {
+	if s, _, _ := p.retypedRule(name).Check(in.Retyped); subtle.ConstantTimeCompare([]byte(s), []byte(pw.Reveal())) != 1 {
 		return credential.ErrMismatch
 	}
 	return nil
