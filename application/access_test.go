@@ -173,7 +173,7 @@ func TestUnknownUserIsNotFound(t *testing.T) {
 
 func TestListIsScoped(t *testing.T) {
 	for policy, want := range map[application.AccessPolicy][2]int{ // to a plain user, to staff
-		application.Open: {3, 3}, application.Directory: {3, 3}, application.Private: {1, 3},
+		application.Open: {3, 3}, application.Directory: {3, 3}, application.Private: {1, 3}, application.Listed: {3, 3},
 	} {
 		set := fixture.Standard()
 		set.Access = policy

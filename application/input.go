@@ -83,8 +83,9 @@ type parser struct {
 	passwords Passwords
 }
 
-// parse checks every field and returns all faults together, in DRF's order of fields. self is the user that the input is about, or nil for a new one. As in DRF, the strength of a password is
-// checked only when every field is well-formed, since it is compared with the fields of the user after the change.
+// parse checks every field and returns all faults together, in DRF's order of fields. self is the user that the input is
+// about, or nil for a new one. As in DRF, the strength of a password is checked only when every
+// field is well-formed, since it is compared with the fields of the user after the change.
 func (p *parser) parse(ctx context.Context, in inbound.UserInput, need requirement, self *user.User) (parsedInput, error) {
 	var (
 		out    parsedInput

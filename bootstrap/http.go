@@ -114,6 +114,9 @@ func api(
 ) (http.Handler, error) {
 	s.Observe = t.requests()
 	jwks := func() []byte { return keys.Current("").JWKS() }
+	if links.Links != nil {
+		links.Links = o.Links(links.Links)
+	}
 	return httpapi.New(httpapi.Ports{
 		DjoserAccounts: o.Accounts(djoserAccounts(cfg, own)), Links: links.Links,
 		Accounts: accounts, Authentication: authentication, Sessions: sessions, Trail: trail, Health: health,

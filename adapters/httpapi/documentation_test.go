@@ -92,7 +92,10 @@ func routesBesides(t *testing.T, s *server) map[string]bool {
 		t.Fatal(err)
 	}
 	maps.DeleteFunc(paths, func(path string, _ bool) bool { return paths[path+"/"] && path != "" })
-	for _, page := range []string{"/", "/api/docs/", "/api/docs/{file}"} {
+	for _, page := range []string{
+		"/", "/api/docs/", "/api/docs/{file}", "/.well-known/change-password", "/account/activate/", "/account/email/confirm/",
+		"/account/email/undo/", "/account/files/{file}", "/account/password/new/", "/account/password/reset/",
+	} {
 		if !paths[page] {
 			t.Errorf("%s is not served", page)
 		}

@@ -107,7 +107,8 @@ func (s *server) listUsersByNumber(w http.ResponseWriter, r *http.Request, c cal
 		page.Next = s.link(r, c.query.with("page", strconv.Itoa(n+1)))
 	}
 	switch {
-	case n == 2 && (c.form.numbered || s.Pagination == PageNumbers): // DRF's first page has no number; otherwise such a link gives a cursor page
+	// DRF's first page has no number. Where cursors are usual, a link without a number gives a page by cursor.
+	case n == 2 && (c.form.numbered || s.Pagination == PageNumbers):
 		page.Previous = s.link(r, c.query.without("page"))
 	case n > 1:
 		page.Previous = s.link(r, c.query.with("page", strconv.Itoa(n-1)))
