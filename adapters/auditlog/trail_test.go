@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"roster/domain/audit"
+	"roster/domain/mail"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/outbound"
@@ -95,7 +96,7 @@ type stored struct{ err error }
 
 func (s stored) take(events []outbound.Effects) error {
 	for range 2 {
-		if _, err := outbound.EffectsOf(events); err != nil {
+		if _, _, err := outbound.EffectsOf(events); err != nil {
 			return err
 		}
 	}
@@ -142,7 +143,9 @@ func TestEventsOfChangesAreLogged(t *testing.T) {
 		users := trail.Users(storedUsers{stored: stored{refusal}})
 		sessions := trail.Sessions(storedSessions{stored: stored{refusal}})
 		event := func(id audit.ID) outbound.Effects {
-			return func() []audit.Event { return []audit.Event{{ID: id, At: at, Kind: audit.Changed, Channel: audit.API}} }
+			return func() ([]audit.Event, []*mail.Mail) {
+				return []audit.Event{{ID: id, At: at, Kind: audit.Changed, Channel: audit.API}}, nil
+			}
 		}
 		for _, err := range []error{
 			users.Add(t.Context(), nil, event("e1")),

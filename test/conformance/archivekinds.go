@@ -61,7 +61,7 @@ var archivedUsers = kind[user.Snapshot]{
 			ID: id, Email: "User." + string(id) + "@example.com", EmailKey: "user." + string(id) + "@example.com",
 			FirstName: "Zoë", LastName: "Łuczak", Active: true, Staff: true, Password: credential.RestoreHash("scheme$1$salt$" + string(id)),
 			Joined: joined, LastLogin: joined.Add(time.Hour), SessionEpoch: 3, SessionsValidAfter: joined.Add(time.Minute), Networks: networks,
-			Version: 7,
+			EmailState: user.EmailVerified, Contact: contact, Version: 7,
 		}
 	},
 	empty: func(s user.Snapshot) user.Snapshot {

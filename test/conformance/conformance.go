@@ -106,12 +106,18 @@ func person(t *testing.T, id user.ID) *user.User {
 		FirstName: "Zoë", LastName: "Łuczak", Active: true, Staff: true,
 		Password: credential.RestoreHash("scheme$1$salt$" + string(id)),
 		Joined:   joined, LastLogin: joined.Add(time.Hour), SessionEpoch: 3,
-		SessionsValidAfter: joined.Add(time.Minute), Networks: networks, Version: 7,
+		SessionsValidAfter: joined.Add(time.Minute), Networks: networks, EmailState: user.EmailVerified, Contact: contact, Version: 7,
 	})
 }
 
 // networks has known networks of a user.
 var networks = user.RestoreNetworks("0123456789abcdef0123456789abcdef:20000 fedcba9876543210fedcba9876543210:19999")
+
+// contact has every field.
+var contact = user.Contact{
+	NewEmail: "Ünder.way@example.com", NewEmailKey: "ünder.way@example.com", UndoEmail: "Former@example.com", UndoKey: "former@example.com",
+	UndoSince: epoch, Locale: "de-CH",
+}
 
 // inEpoch returns a user of session epoch n.
 func inEpoch(n int64) *user.User {

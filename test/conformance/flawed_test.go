@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"roster/domain/audit"
+	"roster/domain/mail"
 	"roster/domain/session"
 
 	"roster/adapters/storage"
@@ -85,7 +86,8 @@ func (f *flawed) around(ctx context.Context, events []outbound.Effects, change f
 
 func (f *flawed) store(ctx context.Context, events []outbound.Effects) error {
 	for _, e := range events {
-		if err := f.Backend.AuditTrail().Append(ctx, e()...); err != nil {
+		events, mails := e()
+		if err := errors.Join(f.Backend.AuditTrail().Append(ctx, events...), f.Backend.Mails().Add(ctx, mails...)); err != nil {
 			return err
 		}
 	}
@@ -183,13 +185,17 @@ func (r flawedUsers) Update(ctx context.Context, id user.ID, change func(*user.U
 			err := change(u)
 			changed = before != u.Snapshot()
 			return err
-		}, func() (occurred []audit.Event) {
+		}, func() (occurred []audit.Event, caused []*mail.Mail) {
 			for _, e := range events {
+				events, mails := e()
 				if changed || r.f.defect != "drops events without a change" {
-					occurred = append(occurred, e()...)
+					occurred = append(occurred, events...)
+				}
+				if changed || r.f.defect != "drops mails without a change" {
+					caused = append(caused, mails...)
 				}
 			}
-			return occurred
+			return occurred, caused
 		})
 		return err
 	})

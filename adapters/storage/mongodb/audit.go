@@ -3,7 +3,6 @@ package mongodb
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -59,23 +58,11 @@ var _ outbound.AuditTrail = auditTrail{}
 // Append may leave some events stored after an outage in the middle: several
 // documents have no atomicity together.
 func (r auditTrail) Append(ctx context.Context, events ...audit.Event) error {
-	docs, err := eventsOf("append audit events", []outbound.Effects{func() ([]audit.Event, []*mail.Mail) { return events, nil }})
-	if err != nil || len(docs) == 0 {
+	e, err := effectsOf("append audit events", []outbound.Effects{func() ([]audit.Event, []*mail.Mail) { return events, nil }})
+	if err != nil || e.none() {
 		return cmp.Or(err, ctx.Err())
 	}
-	return r.s.insertEvents(ctx, docs)
-}
-
-// eventsOf is outbound.EventsOf for a change.
-func eventsOf(op string, events []outbound.Effects) (docs []eventDocument, err error) {
-	occurred, _, err := outbound.EffectsOf(events)
-	if err != nil {
-		return nil, fmt.Errorf("mongodb: %s: %w", op, err)
-	}
-	for _, e := range occurred {
-		docs = append(docs, eventTable.document(e))
-	}
-	return docs, nil
+	return r.s.insertEffects(ctx, e)
 }
 
 // List reads no more events than it returns, and of each kind that is
@@ -90,7 +77,7 @@ func (r auditTrail) List(ctx context.Context, q audit.Query) ([]audit.Event, err
 	return out, err
 }
 
-// Sweep also inserts the events that a failure or a crash left in documents.
+// Sweep also inserts the events and mails that a failure or a crash left in documents.
 func (r auditTrail) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
 	if err := r.s.publishAllLeft(ctx); err != nil {
 		return 0, err

@@ -173,7 +173,7 @@ func (c claims) swap(ctx context.Context, op string, held, next claim) (swapped 
 }
 
 // add is users.Add.
-func (c claims) add(ctx context.Context, op string, d userDocument, events []eventDocument) error {
+func (c claims) add(ctx context.Context, op string, d userDocument, caused effects) error {
 	// The id is checked first, as by the other backends.
 	if err := userTable.absent(ctx, c.s, op, is("_id", d.ID), user.ErrIDTaken); err != nil {
 		return err
@@ -181,7 +181,7 @@ func (c claims) add(ctx context.Context, op string, d userDocument, events []eve
 	if err := c.claim(ctx, op, d.EmailKey, d.ID); err != nil {
 		return err
 	}
-	if err := userTable.add(ctx, c.s, op, d, events); err != nil {
+	if err := userTable.add(ctx, c.s, op, d, caused); err != nil {
 		if errors.Is(err, user.ErrIDTaken) {
 			c.release(ctx, op, d.EmailKey, d.ID)
 		}
@@ -195,7 +195,7 @@ func (c claims) add(ctx context.Context, op string, d userDocument, events []eve
 	if _, err = c.s.deleteOne(ctx, op, userTable.name, unchanged(d.ID, d.Version)); err != nil {
 		return err
 	}
-	return cmp.Or(c.s.deleteEvents(ctx, events), errTaken) // another instance may have published them
+	return cmp.Or(c.s.deleteEffects(ctx, caused), errTaken) // another instance may have published them
 }
 
 // byEmail is users.ByEmail. It asks the two shards that have the claim and its holder, and all shards when there is no

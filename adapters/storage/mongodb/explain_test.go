@@ -49,7 +49,7 @@ func TestPlans(t *testing.T) {
 		p.want("a page of all "+name, lookup{Find: name, Filter: is("_id", compared("$gt", "0")), Sort: is("_id", 1)})
 	}
 	for _, name := range []string{userTable.name, sessionTable.name} {
-		p.want(name+" with events", lookup{Find: name, Filter: withEvents})
+		p.want(name+" with effects", lookup{Find: name, Filter: withEffects})
 	}
 	p.want("failures", lookup{Find: "attempts", Filter: append(unchanged("s100", 1), is("expires", now)...)})
 	p.want("failures of an account", lookup{Find: "attempts", Filter: attemptsOf(lockout.ForAccount("a@example.com"))})

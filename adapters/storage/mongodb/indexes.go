@@ -36,11 +36,14 @@ var indexes = []struct {
 		{name: "active", keys: []string{"active", "_id"}},
 		{name: "suffixes", keys: []string{"suffixes"}}, // since version 6
 		{name: "events", keys: []string{"events._id"}, sparse: true},
+		{name: "mails", keys: []string{"mails._id"}, sparse: true},
+		{name: "invited", keys: []string{"invited"}, sparse: true},
 	}},
 	{"sessions", []index{
 		{name: "user_created", keys: []string{"user", "created", "_id"}},
 		{name: "expiry", keys: []string{"expires"}},
 		{name: "events", keys: []string{"events._id"}, sparse: true},
+		{name: "mails", keys: []string{"mails._id"}, sparse: true},
 	}},
 	{"attempts", []index{
 		{name: "expiry", keys: []string{"expires"}},
@@ -52,6 +55,12 @@ var indexes = []struct {
 		{name: "actor_kind", keys: []string{"actor", "kind", "at", "_id"}},
 		{name: "target", keys: []string{"target", "at", "_id"}},
 		{name: "target_kind", keys: []string{"target", "kind", "at", "_id"}},
+	}},
+	{mailTable.name, []index{
+		{name: "due", keys: []string{"due"}, sparse: true},
+		{name: "begun", keys: []string{"begun"}, sparse: true},
+		{name: "state", keys: []string{"state", "_id"}},
+		{name: "finished", keys: []string{"finished"}, sparse: true},
 	}},
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"roster/adapters/storage/mongodb"
 	"roster/domain/audit"
+	"roster/domain/mail"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/outbound"
@@ -24,11 +25,11 @@ import (
 
 // occurred returns what a port stores with a change: events with some ids.
 func occurred(ids ...audit.ID) outbound.Effects {
-	return func() (events []audit.Event) {
+	return func() (events []audit.Event, mails []*mail.Mail) {
 		for _, id := range ids {
 			events = append(events, audit.Event{ID: id, At: epoch, Kind: audit.Changed, User: "1", Detail: "first_name"})
 		}
-		return events
+		return events, nil
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"roster/adapters/storage/mongodb"
 	"roster/domain/audit"
+	"roster/domain/mail"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/test/support/testenv"
@@ -219,7 +220,7 @@ func TestDeletionThatIsOvertakenLeavesNoEvent(t *testing.T) {
 					return c.want
 				}
 				return nil
-			}, func() []audit.Event { return occurred([]audit.ID{"", "first", "second"}[runs])() })
+			}, func() ([]audit.Event, []*mail.Mail) { return occurred([]audit.ID{"", "first", "second"}[runs])() })
 			wantErr(t, "Delete", err, c.want)
 			wantTrail(t, "after", b, c.ids)
 		})

@@ -108,7 +108,7 @@ func putClaimed(ctx context.Context, s *Store, op string, docs []userDocument) (
 	g.SetLimit(8)
 	for i, d := range docs {
 		g.Go(func() error {
-			err := claims{s}.add(ctx, op, d, nil)
+			err := claims{s}.add(ctx, op, d, effects{})
 			switch {
 			case errors.Is(err, user.ErrIDTaken):
 				refused[i] = outbound.ErrKeyTaken

@@ -18,7 +18,7 @@ const (
 	markerCollection = "schema"
 	markerID         = "marker"
 	program          = "roster"
-	schemaVersion    = 6
+	schemaVersion    = 7
 )
 
 type marker struct {

@@ -61,20 +61,20 @@ type sessions struct{ s *Store }
 
 var _ outbound.Sessions = sessions{}
 
-func (r sessions) Add(ctx context.Context, x *session.Session, events ...outbound.Effects) error {
+func (r sessions) Add(ctx context.Context, x *session.Session, given ...outbound.Effects) error {
 	const op = "add session"
 	d, err := sessionTable.checked(x.Snapshot())
 	if err != nil {
 		return fmt.Errorf("mongodb: %s: %w", op, err)
 	}
-	occurred, err := eventsOf(op, events)
+	caused, err := effectsOf(op, given)
 	if err != nil {
 		return err
 	}
-	if err := sessionTable.add(ctx, r.s, op, d, occurred); err != nil {
+	if err := sessionTable.add(ctx, r.s, op, d, caused); err != nil {
 		return err
 	}
-	r.s.publish(ctx, sessionTable.name, unchanged(d.ID, d.Version), occurred)
+	r.s.publish(ctx, sessionTable.name, unchanged(d.ID, d.Version), caused)
 	return nil
 }
 
@@ -83,9 +83,9 @@ func (r sessions) Get(ctx context.Context, id session.ID) (*session.Session, err
 }
 
 func (r sessions) Update(
-	ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Effects,
+	ctx context.Context, id session.ID, change func(*session.Session) error, given ...outbound.Effects,
 ) (*session.Session, error) {
-	return sessionTable.update(ctx, r.s, "update session", string(id), change, events...)
+	return sessionTable.update(ctx, r.s, "update session", string(id), change, given...)
 }
 
 // List passes by those of the owner that do not count any more.
@@ -120,7 +120,7 @@ func (r sessions) DeleteOf(ctx context.Context, owner user.ID) error {
 	}
 	const op = "delete sessions of a user"
 	return tryAgain(ctx, op, func() (bool, error) {
-		if _, err := r.s.deleteAll(ctx, op, sessionTable.name, append(is("user", key), withoutEvents...)); err != nil {
+		if _, err := r.s.deleteAll(ctx, op, sessionTable.name, append(is("user", key), withoutEffects...)); err != nil {
 			return false, err
 		}
 		left, err := r.s.publishLeft(ctx, sessionTable.name, is("user", key))
@@ -128,8 +128,8 @@ func (r sessions) DeleteOf(ctx context.Context, owner user.ID) error {
 	})
 }
 
-// Sweep removes the longest expired first. A session with events stays until AuditTrail.Sweep has published these.
+// Sweep removes the longest expired first. A session with effects stays until AuditTrail.Sweep has published these.
 func (r sessions) Sweep(ctx context.Context, now time.Time, limit int) (int, error) {
-	expired := append(is("expires", compared("$lte", instant(now))), withoutEvents...)
+	expired := append(is("expires", compared("$lte", instant(now))), withoutEffects...)
 	return r.s.sweep(ctx, "sweep sessions", sessionTable.name, expired, is("expires", 1), limit)
 }

@@ -93,7 +93,7 @@ func (s *Store) Sessions() outbound.Sessions     { return sessions{s} }
 func (s *Store) Attempts() outbound.Attempts     { return failedAttempts{s} }
 func (s *Store) AuditTrail() outbound.AuditTrail { return auditTrail{s} }
 func (s *Store) Archive() outbound.Archive       { return archive{s} }
-func (s *Store) Mails() outbound.Mails           { return nil }
+func (s *Store) Mails() outbound.Mails           { return mails{s} }
 func (s *Store) UserIDs() outbound.UserIDs       { return userIDs{s} }
 
 // Start connects, and prepares the database as Options.Access says. A Store whose Start failed holds nothing open and cannot be
@@ -184,7 +184,7 @@ func (s *Store) Ping(ctx context.Context) error {
 	return s.within(ctx, "ping", func(ctx context.Context) error { return s.client.Ping(ctx, readpref.Primary()) })
 }
 
-// Close closes all connections, after the removal of published events from their documents. When ctx ends first, commands
+// Close closes all connections, after the removal of published effects from their documents. When ctx ends first, commands
 // that are still running fail.
 func (s *Store) Close(ctx context.Context) error {
 	if s.client == nil {

@@ -119,25 +119,25 @@ func pause(ctx context.Context, attempt int) error {
 
 // find reads the document whose key, which is unique, has a value.
 func (t *table[T, S, D]) find(ctx context.Context, s *Store, op, key, value string) (*T, error) {
-	v, _, err := t.findWithEvents(ctx, s, op, key, value)
+	v, _, err := t.findWithEffects(ctx, s, op, key, value)
 	return v, err
 }
 
-// findWithEvents is find, and returns the events in the document.
-func (t *table[T, S, D]) findWithEvents(ctx context.Context, s *Store, op, key, value string) (*T, []eventDocument, error) {
+// findWithEffects is find, and returns the effects in the document.
+func (t *table[T, S, D]) findWithEffects(ctx context.Context, s *Store, op, key, value string) (*T, effects, error) {
 	var d outbox[D]
 	err := s.findOne(ctx, op, t.name, is(key, value), &d, t.unread)
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		if t.fresh != nil {
-			return t.fresh(value), nil, nil
+			return t.fresh(value), effects{}, nil
 		}
-		return nil, nil, fmt.Errorf("mongodb: %s: %w", op, t.missing)
+		return nil, effects{}, fmt.Errorf("mongodb: %s: %w", op, t.missing)
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, effects{}, err
 	}
 	v, err := t.read(op, d.Document)
-	return v, d.Events, err
+	return v, d.Effects, err
 }
 
 // refusal reads back what stands against writing d. It is nil when nothing does, or no longer.
@@ -165,10 +165,10 @@ func (t *table[T, S, D]) absent(ctx context.Context, s *Store, op string, filter
 	return err
 }
 
-// add stores a new document with its events, which the caller is to publish.
-func (t *table[T, S, D]) add(ctx context.Context, s *Store, op string, d D, events []eventDocument) error {
+// add stores a new document with its effects, which the caller is to publish.
+func (t *table[T, S, D]) add(ctx context.Context, s *Store, op string, d D, caused effects) error {
 	return tryAgain(ctx, op, func() (bool, error) {
-		err := s.insertOne(ctx, op, t.name, outbox[D]{d, events})
+		err := s.insertOne(ctx, op, t.name, outbox[D]{d, caused})
 		if duplicate(err) {
 			return false, t.refusal(ctx, s, op, d, true)
 		}
@@ -176,29 +176,29 @@ func (t *table[T, S, D]) add(ctx context.Context, s *Store, op string, d D, even
 	})
 }
 
-// update applies change to the document with an id, with its events, and returns the aggregate as stored. The document is
+// update applies change to the document with an id, with its effects, and returns the aggregate as stored. The document is
 // replaced only if it still has the version that was read; else it is read again. So it is judged too where change finds
 // nothing to do, or refuses: that a session has been ended already, for instance.
 func (t *table[T, S, D]) update(
-	ctx context.Context, s *Store, op, id string, change func(*T) error, events ...outbound.Effects,
+	ctx context.Context, s *Store, op, id string, change func(*T) error, given ...outbound.Effects,
 ) (out *T, err error) {
 	err = tryAgain(ctx, op, func() (bool, error) {
-		v, left, err := t.findWithEvents(ctx, s, op, "_id", id)
+		v, left, err := t.findWithEffects(ctx, s, op, "_id", id)
 		if err != nil {
 			return false, err
 		}
 		former := t.snapshot(v)
 		version := *t.version(&former)
 		refusal := change(v)
-		var occurred []eventDocument
+		var caused effects
 		if refusal == nil {
-			occurred, refusal = eventsOf(op, events)
+			caused, refusal = effectsOf(op, given)
 		}
 		if refusal != nil || t.of(v) == t.document(former) {
 			out = v
 			done, err := t.confirm(ctx, s, op, t.document(former), version)
 			if done {
-				err = cmp.Or(refusal, s.insertEvents(context.WithoutCancel(ctx), occurred))
+				err = cmp.Or(refusal, s.insertEffects(context.WithoutCancel(ctx), caused))
 			}
 			return done, err
 		}
@@ -211,12 +211,12 @@ func (t *table[T, S, D]) update(
 		if same == nil || err != nil {
 			return false, err
 		}
-		if err := s.insertEvents(ctx, left); err != nil {
+		if err := s.insertEffects(ctx, left); err != nil {
 			return false, err
 		}
-		done, err := t.replace(ctx, s, op, same, outbox[D]{t.document(after), occurred}, version)
+		done, err := t.replace(ctx, s, op, same, outbox[D]{t.document(after), caused}, version)
 		if done && err == nil {
-			s.publish(ctx, t.name, unchanged(id, version+1), occurred)
+			s.publish(ctx, t.name, unchanged(id, version+1), caused)
 		}
 		return done, err
 	})
@@ -276,12 +276,12 @@ func (t *table[T, S, D]) same(d D, version int64) bson.D {
 	return same
 }
 
-// remove deletes the document with an id, if check agrees to the aggregate as it is then, with its events.
+// remove deletes the document with an id, if check agrees to the aggregate as it is then, with its effects.
 func (t *table[T, S, D]) remove(
-	ctx context.Context, s *Store, op, id string, check func(*T) error, events ...outbound.Effects,
+	ctx context.Context, s *Store, op, id string, check func(*T) error, given ...outbound.Effects,
 ) error {
 	return tryAgain(ctx, op, func() (bool, error) {
-		v, left, err := t.findWithEvents(ctx, s, op, "_id", id)
+		v, left, err := t.findWithEffects(ctx, s, op, "_id", id)
 		if err != nil && errors.Is(err, t.missing) {
 			return false, cmp.Or(s.settle(ctx, op, t.name, id), err)
 		}
@@ -292,7 +292,7 @@ func (t *table[T, S, D]) remove(
 		if err := check(v); err != nil {
 			return false, err
 		}
-		occurred, err := eventsOf(op, events)
+		caused, err := effectsOf(op, given)
 		if err != nil {
 			return false, err
 		}
@@ -300,13 +300,13 @@ func (t *table[T, S, D]) remove(
 		if same == nil || err != nil {
 			return false, err
 		}
-		if err := s.insertEvents(ctx, append(left, occurred...)); err != nil {
+		if err := s.insertEffects(ctx, left.and(caused)); err != nil {
 			return false, err
 		}
-		ctx := context.WithoutCancel(ctx) // the events are stored
+		ctx := context.WithoutCancel(ctx) // the effects are stored
 		deleted, err := s.deleteOne(ctx, op, t.name, same)
 		if !deleted && err == nil {
-			err = s.deleteEvents(ctx, occurred)
+			err = s.deleteEffects(ctx, caused)
 		}
 		return deleted, err
 	})

@@ -17,8 +17,10 @@ func (s *Store) upgrade(ctx context.Context, version int64) error {
 		return nil
 	}
 	s.options.NotifyBuilding(fmt.Sprintf("schema version %d, from %d", schemaVersion, version))
-	if err := s.upgradeUsers(ctx); err != nil {
-		return err
+	if version < 6 { // version 7 added what is absent from the documents of version 6
+		if err := s.upgradeUsers(ctx); err != nil {
+			return err
+		}
 	}
 	return s.within(ctx, "write the marker", func(ctx context.Context) error {
 		_, err := s.collection(markerCollection).UpdateOne(ctx,

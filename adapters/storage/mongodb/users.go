@@ -30,6 +30,9 @@ type userDocument struct {
 	Times     userTimes `bson:",inline"`
 	Epoch     int64     `bson:"session_epoch,omitempty"`
 	Networks  string    `bson:"networks,omitempty"`
+	State     string    `bson:"email_state,omitempty"`
+	Contact   string    `bson:"contact,omitempty"`
+	Invited   string    `bson:"invited,omitempty"` // the id if the user is invited: its index holds only these
 	Version   int64     `bson:"version"`
 	Search    string    `bson:"search"` // for queries alone, as suffixes
 	Suffixes  suffixes  `bson:"suffixes"`
@@ -46,20 +49,25 @@ type userTimes struct {
 var userTable = table[user.User, user.Snapshot, userDocument]{
 	name: "users", record: "user", unread: bson.D{{Key: "search", Value: 0}, {Key: "suffixes", Value: 0}},
 	document: func(s user.Snapshot) userDocument {
-		return userDocument{
+		d := userDocument{
 			ID: s.ID.SortKey(), Email: s.Email, EmailKey: s.EmailKey, FirstName: s.FirstName, LastName: s.LastName,
 			Active: s.Active, Staff: s.Staff, Password: s.Password.Encoded(),
 			Times: userTimes{micros{s.Joined}, micros{s.LastLogin}, micros{s.SessionsValidAfter}},
-			Epoch: s.SessionEpoch, Networks: s.Networks.Encoded(),
+			Epoch: s.SessionEpoch, Networks: s.Networks.Encoded(), State: string(s.EmailState), Contact: s.Contact.Encoded(),
 			Version: s.Version, Search: s.SearchText(), Suffixes: suffixes(s.SearchText()),
 		}
+		if s.EmailState == user.Invited {
+			d.Invited = d.ID
+		}
+		return d
 	},
 	state: func(d userDocument) user.Snapshot {
 		return user.Snapshot{
 			ID: user.IDFromSortKey(d.ID), Email: d.Email, EmailKey: d.EmailKey, FirstName: d.FirstName, LastName: d.LastName,
 			Active: d.Active, Staff: d.Staff, Password: credential.RestoreHash(d.Password),
 			Joined: d.Times.Joined.Time, LastLogin: d.Times.LastLogin.Time, SessionsValidAfter: d.Times.SessionsValidAfter.Time,
-			SessionEpoch: d.Epoch, Networks: user.RestoreNetworks(d.Networks), Version: d.Version,
+			SessionEpoch: d.Epoch, Networks: user.RestoreNetworks(d.Networks),
+			EmailState: user.EmailState(d.State), Contact: user.RestoreContact(d.Contact), Version: d.Version,
 		}
 	},
 	id:       func(d userDocument) string { return d.ID },
@@ -86,13 +94,13 @@ type users struct{ s *Store }
 
 var _ outbound.Users = users{}
 
-func (r users) Add(ctx context.Context, u *user.User, events ...outbound.Effects) error {
+func (r users) Add(ctx context.Context, u *user.User, given ...outbound.Effects) error {
 	const op = "add user"
 	d, err := userTable.checked(u.Snapshot())
 	if err != nil {
 		return fmt.Errorf("mongodb: %s: %w", op, err)
 	}
-	occurred, err := eventsOf(op, events)
+	caused, err := effectsOf(op, given)
 	if err != nil {
 		return err
 	}
@@ -100,14 +108,14 @@ func (r users) Add(ctx context.Context, u *user.User, events ...outbound.Effects
 		return err
 	}
 	if r.s.sharded {
-		err = claims(r).add(ctx, op, d, occurred)
+		err = claims(r).add(ctx, op, d, caused)
 	} else {
-		err = userTable.add(ctx, r.s, op, d, occurred)
+		err = userTable.add(ctx, r.s, op, d, caused)
 	}
 	if err != nil {
 		return err
 	}
-	r.s.publish(ctx, userTable.name, unchanged(d.ID, d.Version), occurred)
+	r.s.publish(ctx, userTable.name, unchanged(d.ID, d.Version), caused)
 	return nil
 }
 
@@ -160,7 +168,7 @@ func (r users) WithSession(ctx context.Context, id user.ID, key session.ID) (*us
 }
 
 func (r users) Update(
-	ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Effects,
+	ctx context.Context, id user.ID, change func(*user.User) error, given ...outbound.Effects,
 ) (*user.User, error) {
 	const op = "update user"
 	key, err := id.Stored()
@@ -173,7 +181,7 @@ func (r users) Update(
 		err := change(u)
 		to = u.Snapshot().EmailKey
 		return err
-	}, events...)
+	}, given...)
 	if r.s.sharded && from != to {
 		unused := from
 		if err != nil {
@@ -184,7 +192,7 @@ func (r users) Update(
 	return u, err
 }
 
-func (r users) Delete(ctx context.Context, id user.ID, check func(*user.User) error, events ...outbound.Effects) error {
+func (r users) Delete(ctx context.Context, id user.ID, check func(*user.User) error, given ...outbound.Effects) error {
 	const op = "delete user"
 	key, err := id.Stored()
 	if err != nil {
@@ -194,7 +202,7 @@ func (r users) Delete(ctx context.Context, id user.ID, check func(*user.User) er
 	err = userTable.remove(ctx, r.s, op, key, func(u *user.User) error {
 		former = u.Snapshot().EmailKey
 		return check(u)
-	}, events...)
+	}, given...)
 	if err == nil && r.s.sharded { // after the user: a user without a claim could get a rival
 		claims(r).release(context.WithoutCancel(ctx), op, former, key)
 	}
@@ -241,6 +249,10 @@ func (r users) Count(ctx context.Context, f user.Filter) (int, error) {
 	return int(n), err
 }
 
-func (r users) Invited(context.Context, user.ID, int) ([]*user.User, error) {
-	return nil, errors.ErrUnsupported
+func (r users) Invited(ctx context.Context, after user.ID, limit int) ([]*user.User, error) {
+	return userTable.list(ctx, r.s, "list invited users", invited(after), limit)
+}
+
+func invited(after user.ID) lookup {
+	return lookup{Find: userTable.name, Filter: is("invited", compared("$gt", after.SortKey())), Sort: is("invited", 1)}
 }

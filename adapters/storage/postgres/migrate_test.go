@@ -27,7 +27,7 @@ func TestRefusals(t *testing.T) {
 		{"newer schema", func(t *testing.T, base string) {
 			shut(t, open(t, base))
 			raw(t, base, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)")
-		}, "schema version 9999, and this program knows 8"},
+		}, "schema version 9999, and this program knows 9"},
 		{"no schema", func(t *testing.T, base string) {
 			raw(t, base, "DROP SCHEMA public")
 		}, "names no schema"},
@@ -114,7 +114,7 @@ func TestMigrationsAreIdempotent(t *testing.T) {
 func TestStartGoesOnAfterACrash(t *testing.T) {
 	base := testenv.Postgres(t)
 	shut(t, open(t, base))
-	raw(t, base, "DROP TABLE users, sessions, counters, user_counts, attempts, audit_events", "DROP FUNCTION users_added, users_removed, users_moved, user_trigrams, user_candidates",
+	raw(t, base, "DROP TABLE users, sessions, counters, user_counts, attempts, audit_events, mails", "DROP FUNCTION users_added, users_removed, users_moved, user_trigrams, user_candidates",
 		"DELETE FROM goose_db_version WHERE version_id > 0")
 	mustAdd(t, start(t, base), "1")
 }
@@ -149,7 +149,7 @@ func TestManyStartsAtOnce(t *testing.T) {
 		shut(t, s)
 	}
 	var steps int
-	if err := raw(t, base).QueryRow(t.Context(), "SELECT count(*) FROM goose_db_version").Scan(&steps); err != nil || steps != 9 {
+	if err := raw(t, base).QueryRow(t.Context(), "SELECT count(*) FROM goose_db_version").Scan(&steps); err != nil || steps != 10 {
 		t.Errorf("%d steps are listed, %v; want each once, and the beginning", steps, err)
 	}
 }

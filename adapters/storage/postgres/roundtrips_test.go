@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"roster/domain/audit"
+	"roster/domain/mail"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/outbound"
@@ -46,7 +47,7 @@ var ping = func() []byte {
 }()
 
 // TestRoundTrips counts how often each operation waits for the server, BEGIN and COMMIT included, after its statements
-// were prepared.
+// were prepared. Each change has an event and a mail.
 func TestRoundTrips(t *testing.T) {
 	s, err := New(testenv.Postgres(t))
 	if err != nil {
@@ -68,18 +69,25 @@ func TestRoundTrips(t *testing.T) {
 	begun := func(id user.ID) *session.Session {
 		return session.Start(session.ID(id), id, 0, now, session.Rules{}, session.Client{})
 	}
+	queued := func(id mail.ID) *mail.Mail {
+		m, err := mail.Queue(mail.New{ID: id, Kind: mail.PasswordChanged, To: user.RestoreEmail("a@example.com", "a@example.com")}, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
 	numbered := 0
 	for _, o := range []struct {
 		name  string
 		fresh bool // there is no such user yet, nor a session
 		most  int64
-		run   func(ctx context.Context, id user.ID, event outbound.Effects) error
+		run   func(ctx context.Context, id user.ID, effects outbound.Effects) error
 	}{
-		{"register", true, 1, func(ctx context.Context, id user.ID, event outbound.Effects) error {
-			return users.Add(ctx, sampleUser(t, id), event)
+		{"register", true, 1, func(ctx context.Context, id user.ID, effects outbound.Effects) error {
+			return users.Add(ctx, sampleUser(t, id), effects)
 		}},
-		{"begin a session", true, 1, func(ctx context.Context, id user.ID, event outbound.Effects) error {
-			return sessions.Add(ctx, begun(id), event)
+		{"begin a session", true, 1, func(ctx context.Context, id user.ID, effects outbound.Effects) error {
+			return sessions.Add(ctx, begun(id), effects)
 		}},
 		{"authenticate and read oneself", false, 1, func(ctx context.Context, id user.ID, _ outbound.Effects) error {
 			_, _, err := users.WithSession(ctx, id, session.ID(id))
@@ -101,19 +109,32 @@ func TestRoundTrips(t *testing.T) {
 			_, err := users.Count(ctx, user.Filter{})
 			return err
 		}},
-		{"refresh", false, 2, func(ctx context.Context, id user.ID, event outbound.Effects) error {
-			_, err := sessions.Update(ctx, session.ID(id), func(x *session.Session) error { x.RecordUse(now.Add(time.Hour)); return nil }, event)
+		{"refresh", false, 2, func(ctx context.Context, id user.ID, effects outbound.Effects) error {
+			_, err := sessions.Update(ctx, session.ID(id), func(x *session.Session) error { x.RecordUse(now.Add(time.Hour)); return nil }, effects)
 			return err
 		}},
-		{"change a name", false, 2, func(ctx context.Context, id user.ID, event outbound.Effects) error {
-			_, err := users.Update(ctx, id, func(u *user.User) error { u.Rename("Ann", "Lee"); return nil }, event)
+		{"change a name", false, 2, func(ctx context.Context, id user.ID, effects outbound.Effects) error {
+			_, err := users.Update(ctx, id, func(u *user.User) error { u.Rename("Ann", "Lee"); return nil }, effects)
 			return err
 		}},
-		{"delete", false, 2, func(ctx context.Context, id user.ID, event outbound.Effects) error {
-			return users.Delete(ctx, id, func(*user.User) error { return nil }, event)
+		{"delete", false, 2, func(ctx context.Context, id user.ID, effects outbound.Effects) error {
+			return users.Delete(ctx, id, func(*user.User) error { return nil }, effects)
 		}},
-		{"record an event", false, 1, func(ctx context.Context, _ user.ID, event outbound.Effects) error {
-			return s.AuditTrail().Append(ctx, event()...)
+		{"record an event", false, 1, func(ctx context.Context, _ user.ID, effects outbound.Effects) error {
+			events, _ := effects()
+			return s.AuditTrail().Append(ctx, events...)
+		}},
+		{"queue a mail", false, 1, func(ctx context.Context, _ user.ID, effects outbound.Effects) error {
+			_, mails := effects()
+			return s.Mails().Add(ctx, mails...)
+		}},
+		{"look for due mails", false, 1, func(ctx context.Context, _ user.ID, _ outbound.Effects) error {
+			_, err := s.Mails().Due(ctx, now, 20)
+			return err
+		}},
+		{"begin to send a mail", false, 2, func(ctx context.Context, id user.ID, _ outbound.Effects) error {
+			_, err := s.Mails().Update(ctx, mail.ID("m"+id), func(m *mail.Mail) error { return m.Begin(now) })
+			return err
 		}},
 	} {
 		var last int64
@@ -121,13 +142,15 @@ func TestRoundTrips(t *testing.T) {
 			numbered++
 			id := user.IntegerID(int64(numbered))
 			if !o.fresh {
-				if err := errors.Join(users.Add(t.Context(), sampleUser(t, id)), sessions.Add(t.Context(), begun(id))); err != nil {
+				err := errors.Join(users.Add(t.Context(), sampleUser(t, id)), sessions.Add(t.Context(), begun(id)),
+					s.Mails().Add(t.Context(), queued(mail.ID("m"+id))))
+				if err != nil {
 					t.Fatal(err)
 				}
 			}
 			before := trips.Load()
-			err := o.run(t.Context(), id, func() []audit.Event {
-				return []audit.Event{{ID: audit.ID("e" + id), At: now, Kind: audit.SignedIn, User: id}}
+			err := o.run(t.Context(), id, func() ([]audit.Event, []*mail.Mail) {
+				return []audit.Event{{ID: audit.ID("e" + id), At: now, Kind: audit.SignedIn, User: id}}, []*mail.Mail{queued(mail.ID("n" + id))}
 			})
 			if err != nil {
 				t.Fatalf("%s: %v", o.name, err)

@@ -7,6 +7,7 @@ import (
 
 	"roster/adapters/storage/sqltable"
 	"roster/domain/audit"
+	"roster/domain/mail"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/outbound"
@@ -52,7 +53,16 @@ func TestCost(t *testing.T) {
 	tables := sqltable.New(c, &dialect)
 	now := time.UnixMilli(1750000000000).UTC()
 	event := func(id audit.ID) outbound.Effects {
-		return func() []audit.Event { return []audit.Event{{ID: id, At: now, Kind: audit.SignedIn, User: "1"}} }
+		return func() ([]audit.Event, []*mail.Mail) {
+			return []audit.Event{{ID: id, At: now, Kind: audit.SignedIn, User: "1"}}, nil
+		}
+	}
+	withMail := func() ([]audit.Event, []*mail.Mail) {
+		m, err := mail.Queue(mail.New{ID: "m", Kind: mail.PasswordChanged, To: user.RestoreEmail("a@example.com", "a@example.com")}, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return nil, []*mail.Mail{m}
 	}
 	for _, o := range []struct {
 		name       string
@@ -75,6 +85,10 @@ func TestCost(t *testing.T) {
 		}},
 		{"change a name", 3, 1, func(ctx context.Context) error {
 			_, err := tables.Users().Update(ctx, "1", func(u *user.User) error { u.Rename("Ann", "Lee"); return nil }, event("d"))
+			return err
+		}},
+		{"change that causes a mail", 3, 1, func(ctx context.Context) error {
+			_, err := tables.Users().Update(ctx, "1", func(u *user.User) error { u.Rename("Ann", "Li"); return nil }, withMail)
 			return err
 		}},
 		{"delete", 3, 1, func(ctx context.Context) error {

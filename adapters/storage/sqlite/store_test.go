@@ -144,7 +144,7 @@ func TestRefusals(t *testing.T) {
 		{"newer schema", func(t *testing.T, path string) {
 			shut(t, open(t, path))
 			closed(t, raw(t, path, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)"))
-		}, "schema version 9999, and this program knows 7"},
+		}, "schema version 9999, and this program knows 8"},
 		{"no database", func(t *testing.T, path string) {
 			if err := os.WriteFile(path, []byte(strings.Repeat("no database ", 1000)), 0o600); err != nil {
 				t.Fatal(err)
@@ -237,7 +237,7 @@ func TestStartGoesOnAfterACrash(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	shut(t, open(t, path))
 	closed(t, raw(t, path, "DROP TABLE user_trigrams", "DROP TABLE users_search", "DROP VIEW user_texts", "DROP TABLE users", "DROP TABLE user_counts",
-		"DROP TABLE sessions", "DROP TABLE counters", "DROP TABLE attempts", "DROP TABLE audit_events",
+		"DROP TABLE sessions", "DROP TABLE counters", "DROP TABLE attempts", "DROP TABLE audit_events", "DROP TABLE mails",
 		"DELETE FROM goose_db_version WHERE version_id > 0"))
 	s := start(t, path)
 	if err := s.Users().Add(t.Context(), person(t, "1")); err != nil {

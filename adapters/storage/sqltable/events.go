@@ -2,8 +2,6 @@ package sqltable
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"time"
 
 	"roster/domain/audit"
@@ -33,53 +31,33 @@ type auditTrail struct{ *Tables }
 
 var _ outbound.AuditTrail = auditTrail{}
 
-// Append skips events that are stored already.
 func (t auditTrail) Append(ctx context.Context, events ...audit.Event) error {
-	const op = "append audit events"
-	// Callers that append the same events do so in the same order. Otherwise they could deadlock.
-	events = slices.SortedStableFunc(slices.Values(events), func(a, b audit.Event) int { return strings.Compare(string(a.ID), string(b.ID)) })
-	rows := make([][]any, len(events))
-	for i, e := range events {
+	for _, e := range events {
 		if err := e.Check(); err != nil {
 			return err
 		}
-		rows[i] = t.EventTable.values(&e)
 	}
-	if len(rows) == 0 {
-		return ctx.Err()
-	}
-	mode := Statement
-	if len(rows) > t.d.RowsPerStatement {
-		mode = Durable
-	}
-	return t.db.Write(ctx, op, mode, func(ctx context.Context, q Querier) error {
-		for some := range slices.Chunk(rows, t.d.RowsPerStatement) {
-			query, args := t.EventTable.InsertOnce, some[0]
-			if len(some) > 1 {
-				query, args = t.d.InsertNew(t.EventTable.Name, t.EventTable.Columns, some, "id")
-			}
-			if _, err := q.Exec(ctx, query, args...); err != nil {
-				return t.failure(ctx, op, err)
-			}
-		}
-		return nil
-	})
+	return t.EventTable.addOnce(ctx, "append audit events", events)
 }
 
-// record returns a function that stores the events of a change in its transaction.
-func (t *Tables) record(events []outbound.Effects) func(ctx context.Context, q Querier, op string) error {
+// record returns a function that stores the events and the mails of a change in its transaction.
+func (t *Tables) record(effects []outbound.Effects) func(ctx context.Context, q Querier, op string) error {
 	return func(ctx context.Context, q Querier, op string) error {
-		occurred, caused, err := outbound.EffectsOf(events)
+		occurred, caused, err := outbound.EffectsOf(effects)
 		if err != nil {
 			return t.d.refused(op, err)
 		}
 		for _, e := range occurred {
-			failed := func(err error) error { return t.failure(ctx, op, err) }
-			if err := later(ctx, q, t.EventTable.InsertOnce, t.EventTable.values(&e), failed); err != nil {
+			if err := t.EventTable.addLater(ctx, q, op, e); err != nil {
 				return err
 			}
 		}
-		return t.queue(ctx, q, op, caused)
+		for _, m := range caused {
+			if err := t.MailTable.addLater(ctx, q, op, m.Snapshot()); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 }
 

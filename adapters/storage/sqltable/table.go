@@ -243,6 +243,40 @@ func (t *Table[T, S]) addFirst(ctx context.Context, q Querier, op string, s S) e
 	return t.failure(ctx, op, err)
 }
 
+// addOnce stores new rows, except those whose ids are stored already.
+func (t *Table[T, S]) addOnce(ctx context.Context, op string, states []S) error {
+	if len(states) == 0 {
+		return ctx.Err()
+	}
+	rows := make([][]any, len(states))
+	for i := range states {
+		rows[i] = t.values(&states[i])
+	}
+	// Callers that add the same rows do so in the same order. Otherwise they could deadlock.
+	slices.SortStableFunc(rows, func(a, b []any) int { return strings.Compare(asText(a[0]), asText(b[0])) })
+	mode := Statement
+	if len(rows) > t.d.RowsPerStatement {
+		mode = Durable
+	}
+	return t.db.Write(ctx, op, mode, func(ctx context.Context, q Querier) error {
+		for some := range slices.Chunk(rows, t.d.RowsPerStatement) {
+			query, args := t.InsertOnce, some[0]
+			if len(some) > 1 {
+				query, args = t.d.InsertNew(t.Name, t.Columns, some, t.Columns[0].Name)
+			}
+			if _, err := q.Exec(ctx, query, args...); err != nil {
+				return t.failure(ctx, op, err)
+			}
+		}
+		return nil
+	})
+}
+
+// addLater stores a row in the transaction of q, unless its id is stored already.
+func (t *Table[T, S]) addLater(ctx context.Context, q Querier, op string, s S) error {
+	return later(ctx, q, t.InsertOnce, t.values(&s), func(err error) error { return t.failure(ctx, op, err) })
+}
+
 // update applies change to the row with an id and returns the aggregate as stored. It writes only the columns that
 // change, so that indexes over the others need no update. guard, unless nil, may refuse the change. record, unless
 // nil, stores the events of the change.

@@ -52,6 +52,8 @@ type Fixed struct {
 	SweepEvents      string
 	SweepMails       string
 	SelectInvited    string // after the id in argument 1, at most as many as argument 2
+	SelectDue        string // mails that are due at argument 1, at most as many as argument 2
+	SelectBegun      string // mails to the key in argument 1, sent since argument 2 or begun, at most as many as argument 3
 }
 
 // SelectPing reads one row.
@@ -60,13 +62,13 @@ const SelectPing = "SELECT count(*) FROM counters WHERE name = 'user_id'"
 // New returns the tables of a database.
 func New(db DB, d *Dialect) Tables {
 	first, second := d.argument(1), d.argument(2)
-	users, sessions := newTable(db, d, userTable), newTable(db, d, sessionTable)
+	users, sessions, mails := newTable(db, d, userTable), newTable(db, d, sessionTable), newTable(db, d, mailTable)
 	return Tables{
 		UserTable:    users,
 		SessionTable: sessions,
 		AttemptTable: newTable(db, d, attemptTable),
 		EventTable:   newTable(db, d, eventTable),
-		MailTable:    newTable(db, d, mailTable),
+		MailTable:    mails,
 		db:           db, d: d,
 		Fixed: Fixed{
 			SelectWithSession: "SELECT " + users.qualified("u") + ", " + sessions.qualified("s") +
@@ -82,6 +84,10 @@ func New(db DB, d *Dialect) Tables {
 			SweepMails:       d.DeleteFirst("mails", "finished < "+first, "finished"),
 			SelectInvited: users.Select + " WHERE email_state = 'invitation' AND id > " + first +
 				" ORDER BY id LIMIT " + second,
+			SelectDue: mails.Select + " WHERE due <= " + first + " ORDER BY due, id LIMIT " + second,
+			// The second condition is that of the partial index.
+			SelectBegun: mails.Select + " WHERE email_key = " + first + " AND (state = 'sent' OR state = 'waiting' AND attempts > 0)" +
+				" AND (state = 'waiting' OR finished >= " + second + ") ORDER BY id DESC LIMIT " + d.argument(3),
 		},
 	}
 }

@@ -167,14 +167,7 @@ func (t users) keepStaff(ctx context.Context, q Querier, op, key string, resigns
 }
 
 func (t users) Invited(ctx context.Context, after user.ID, limit int) ([]*user.User, error) {
-	key := ""
-	if after != "" {
-		key = after.SortKey()
-	}
-	if !t.d.storable(key) {
-		return nil, ctx.Err()
-	}
-	return t.UserTable.List(ctx, "list invited users", t.SelectInvited, []any{key, int64(max(limit, 0))})
+	return t.UserTable.List(ctx, "list invited users", t.SelectInvited, []any{t.d.sanitize(after.SortKey()), int64(max(limit, 0))})
 }
 
 func (t users) List(ctx context.Context, q user.Query) ([]*user.User, error) {
