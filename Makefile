@@ -82,14 +82,16 @@ test: ## run every test on every backend, in random order; under the race detect
 
 # Under the race detector: every package that holds concurrency of its own, the service itself where requests come at
 # once, and the recorded contract on one backend. A new package is tested here. Left to test-plain: packages whose code
-# starts no goroutine (SEQUENTIAL), tests that only start programs (PROGRAMS), and of the packages tested here what calls
-# one thing at a time at much cost (ALONE): hashes of full cost, plans of queries.
+# starts no goroutine (SEQUENTIAL), tests that only start programs (PROGRAMS), and of the packages COSTLY the tests that
+# call one thing at a time at much cost (ALONE): hashes of full cost, plans of queries.
 SEQUENTIAL = /domain/|/bootstrap/config$$|/adapters/(auditlog|backup|breached|django|idna|ndjson|privatefile|sqlitefile)$$|/userlist$$|/test/(arch|requirements)$$
 PROGRAMS   = /test/(attacks|clients|cluster|deploy|django|docs|e2e|faults|transfer)$$
+COSTLY     = /adapters/(password|storage/(sqlite|postgres|mongodb))$$
 ALONE      = Plans$$|TestSearchIsBounded|TestOutdated$$|TestDjangoUsersKeepTheirPasswords|HostileHashes|PHCString|TestKeysOfVersion19|AreNotBlocked|TestNULs
 test-race: TESTED = CGO_ENABLED=1 $(GO) test $(RACE) -shuffle=on -timeout 30m
 test-race:
-	$(TESTED) -p $(ATONCE) -skip '$(ALONE)' $$($(GO) list ./... | grep -vE '$(SEQUENTIAL)|$(PROGRAMS)')
+	$(TESTED) -p $(ATONCE) -skip '$(ALONE)' $$($(GO) list ./... | grep -E '$(COSTLY)')
+	$(TESTED) -p $(ATONCE) $$($(GO) list ./... | grep -vE '$(SEQUENTIAL)|$(PROGRAMS)|$(COSTLY)')
 	$(TESTED) -run 'TestExportRestores|TestTamperedExports' ./test/transfer
 	$(TESTED) -run 'Race$$|AllCount|OneChangePerVersion|DeletedUsersStay|TestKeysRotateUnderLoad' ./test/e2e
 	TEST_BACKEND=memory $(TESTED) ./test/django
@@ -100,7 +102,7 @@ test-plain: TESTED = $(GO) test -shuffle=on -timeout 30m -p 1
 test-plain:
 	$(TESTED) -run TestThrottleSurvivesAddressFlood ./adapters/httpapi
 	$(TESTED) -run TestAllocations ./bootstrap
-	$(TESTED) -run '$(ALONE)' ./adapters/password ./adapters/storage/sqlite ./adapters/storage/postgres ./adapters/storage/mongodb
+	$(TESTED) -run '$(ALONE)' $$($(GO) list ./... | grep -E '$(COSTLY)')
 	$(TESTED) $$($(GO) list ./... | grep -E '$(SEQUENTIAL)') ./test/clients ./test/cluster ./test/deploy ./test/docs
 
 # Beside both, since they wait most of the time.
