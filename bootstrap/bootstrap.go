@@ -191,7 +191,7 @@ func Connect(ctx context.Context, cfg config.Config) (about string, err error) {
 // Check finds what would make a start fail in the URL of the storage, the breached passwords, the signing keys and the
 // certificate.
 func Check(_ context.Context, cfg config.Config) error {
-	_, closeIt, err := openBreached(cfg)
+	_, closeIt, err := openBreached(cfg, telemetered{})
 	if err != nil {
 		return err
 	}

@@ -17,8 +17,8 @@ import (
 const breachedWait = 2 * time.Second
 
 // breachedPasswords opens the configured check; nil is none.
-func breachedPasswords(lc fx.Lifecycle, cfg config.Config, log *zap.Logger) (outbound.BreachedPasswords, error) {
-	b, closeIt, err := openBreached(cfg)
+func breachedPasswords(lc fx.Lifecycle, cfg config.Config, t telemetered, log *zap.Logger) (outbound.BreachedPasswords, error) {
+	b, closeIt, err := openBreached(cfg, t)
 	if err != nil || b == nil {
 		return nil, err
 	}
@@ -26,12 +26,12 @@ func breachedPasswords(lc fx.Lifecycle, cfg config.Config, log *zap.Logger) (out
 	return forgiving{b, log}, nil
 }
 
-func openBreached(cfg config.Config) (b outbound.BreachedPasswords, closeIt func(), err error) {
+func openBreached(cfg config.Config, t telemetered) (b outbound.BreachedPasswords, closeIt func(), err error) {
 	if cfg.BreachedPasswords == config.Off {
 		return nil, func() {}, nil
 	}
 	if u := config.BreachedURL(cfg.BreachedPasswords); u != nil {
-		r := breached.NewRange(u, breachedWait)
+		r := breached.NewRange(u, breachedWait, t.transport())
 		return r, r.Close, nil
 	}
 	f, err := breached.OpenFile(cfg.BreachedPasswords)

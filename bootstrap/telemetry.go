@@ -65,6 +65,15 @@ func (t telemetered) requests() func(*http.Request, bool) (context.Context, stri
 	}
 }
 
+// transport returns a transport for requests to another service, with the defaults of Go.
+func (t telemetered) transport() http.RoundTripper {
+	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // documented
+	if t.Tracing == nil {
+		return transport
+	}
+	return t.Tracing.Transport(transport)
+}
+
 func (t telemetered) event() func(audit.Event) {
 	if t.Metrics == nil {
 		return nil

@@ -33,14 +33,14 @@ type Range struct {
 	client *http.Client
 }
 
-// NewRange makes a Range for the service at base, such as https://api.pwnedpasswords.com. A request that takes longer
-// than timeout fails.
-func NewRange(base *url.URL, timeout time.Duration) *Range {
+// NewRange makes a Range for the service at base, such as https://api.pwnedpasswords.com, which it reaches through
+// transport. A request that takes longer than timeout fails.
+func NewRange(base *url.URL, timeout time.Duration, transport http.RoundTripper) *Range {
 	return &Range{
 		base: strings.TrimRight(base.String(), "/"),
 		client: &http.Client{
-			Timeout:   timeout,                                         // of the whole answer, not only its beginning
-			Transport: http.DefaultTransport.(*http.Transport).Clone(), //nolint:forcetypeassert // documented
+			Timeout:   timeout, // of the whole answer, not only its beginning
+			Transport: transport,
 			// A redirect is a failure: the operator did not configure its target.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},

@@ -32,7 +32,7 @@ func ask(t *testing.T, timeout time.Duration, answer http.HandlerFunc) (bool, er
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := NewRange(base, timeout)
+	r := NewRange(base, timeout, &http.Transport{})
 	t.Cleanup(r.Close)
 	found, err := r.Breached(t.Context(), credential.NewPassword("password"))
 	if err != nil {
@@ -135,7 +135,7 @@ func TestRangeGivesUp(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	base, _ := url.Parse("http://127.0.0.1:1")
-	if _, err := NewRange(base, time.Minute).Breached(ctx, credential.NewPassword("password")); !errors.Is(err, context.Canceled) {
+	if _, err := NewRange(base, time.Minute, &http.Transport{}).Breached(ctx, credential.NewPassword("password")); !errors.Is(err, context.Canceled) {
 		t.Errorf("after the end of the context: %v", err)
 	}
 }

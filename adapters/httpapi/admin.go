@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/gorilla/mux"
 	"go.uber.org/zap"
 
 	"roster/ports/inbound"
@@ -23,31 +22,35 @@ type Operations struct {
 // listens on.
 func NewAdmin(h inbound.Health, o Operations, host string, log *zap.Logger) http.Handler {
 	s := &server{Ports: Ports{Health: h}, log: log}
-	router := mux.NewRouter()
-	router.HandleFunc(livePath, s.livez)
-	router.HandleFunc(readyPath, s.readyz)
+	router := http.NewServeMux() // "GET" stands for HEAD too; other methods get 405 with Allow
+	router.HandleFunc("GET "+livePath, s.livez)
+	router.HandleFunc("GET "+readyPath, s.readyz)
+	own := requireHost(host)
 	if o.LogLevel != nil {
-		router.Handle("/log/level", requireHost(host)(o.LogLevel))
+		router.Handle("GET /log/level", own(o.LogLevel))
+		router.Handle("PUT /log/level", own(o.LogLevel))
 	}
 	if addr, err := netip.ParseAddr(host); o.Metrics != nil && err == nil && !addr.IsLoopback() {
-		router.Handle("/metrics", o.Metrics) // open to a network, in which a collector can use any name
+		router.Handle("GET /metrics", o.Metrics) // open to a network, in which a collector can use any name
 	} else if o.Metrics != nil {
-		router.Handle("/metrics", requireHost(host)(o.Metrics))
+		router.Handle("GET /metrics", own(o.Metrics))
 	}
-	profiling := router.PathPrefix("/debug/pprof/").Subrouter()
-	profiling.Use(requireHost(host))
-	profiling.HandleFunc("/cmdline", pprof.Cmdline)
-	profiling.HandleFunc("/profile", pprof.Profile)
-	profiling.HandleFunc("/symbol", pprof.Symbol)
-	profiling.HandleFunc("/trace", pprof.Trace)
-	profiling.PathPrefix("/").HandlerFunc(pprof.Index)
+	for pattern, f := range map[string]http.HandlerFunc{
+		"GET /debug/pprof/":        pprof.Index,
+		"GET /debug/pprof/cmdline": pprof.Cmdline,
+		"GET /debug/pprof/profile": pprof.Profile,
+		"GET /debug/pprof/symbol":  pprof.Symbol, "POST /debug/pprof/symbol": pprof.Symbol, // go tool pprof sends addresses
+		"GET /debug/pprof/trace": pprof.Trace,
+	} {
+		router.Handle(pattern, own(f))
+	}
 	return router
 }
 
 // requireHost refuses requests for a host name other than own and localhost (RFC 9110, 15.5.20). It stops DNS
 // rebinding: a web site makes its name resolve to a loopback address, so that its scripts in a browser on this machine
 // may read the responses. Their requests still have that name in Host. IP addresses are safe: they need no DNS.
-func requireHost(own string) mux.MiddlewareFunc {
+func requireHost(own string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			host := (&url.URL{Host: r.Host}).Hostname()

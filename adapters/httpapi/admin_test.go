@@ -3,6 +3,8 @@ package httpapi
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
 
 	"go.uber.org/zap"
@@ -46,6 +48,31 @@ func TestProfilingRefusesForeignHost(t *testing.T) {
 			w := httptest.NewRecorder()
 			if h.ServeHTTP(w, r); w.Code != want {
 				t.Errorf("listening on %q, %s of host %q: %d, want %d", c.listen, path, c.host, w.Code, want)
+			}
+		}
+	}
+}
+
+// Each route of the admin handler answers the methods that it is for. Others get 405 and Allow.
+func TestAdminMethods(t *testing.T) {
+	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	const reads = "GET, HEAD"
+	for path, allow := range map[string]string{
+		"/livez": reads, "/readyz": reads, "/metrics": reads, "/log/level": "GET, HEAD, PUT", "/debug/pprof/": reads,
+		"/debug/pprof/heap": reads, "/debug/pprof/cmdline": reads, "/debug/pprof/symbol": "GET, HEAD, POST",
+	} {
+		for _, listen := range []string{"127.0.0.1", "0.0.0.0"} { // metrics have a route of their own on the second
+			for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} {
+				w := httptest.NewRecorder()
+				NewAdmin(healthy{}, Operations{ok, ok}, listen, zap.NewNop()).
+					ServeHTTP(w, httptest.NewRequest(method, "http://localhost:8001"+path, nil))
+				if slices.Contains(strings.Split(allow, ", "), method) {
+					if w.Code != http.StatusOK {
+						t.Errorf("%s %s: %d", method, path, w.Code)
+					}
+				} else if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != allow {
+					t.Errorf("%s %s: %d, Allow %q; want 405, %q", method, path, w.Code, w.Header().Get("Allow"), allow)
+				}
 			}
 		}
 	}

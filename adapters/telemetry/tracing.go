@@ -71,6 +71,34 @@ func (t *Tracing) Request(
 	}
 }
 
+// Transport returns a transport for requests to other services. Each has a span, and the header traceparent with the trace
+// that it belongs to (W3C Trace Context). A span does not have the URL, of which a part may be secret.
+func (t *Tracing) Transport(of *http.Transport) http.RoundTripper { return outgoing{of, t.tracer} }
+
+// outgoing embeds the transport for its CloseIdleConnections.
+type outgoing struct {
+	*http.Transport
+	tracer trace.Tracer
+}
+
+func (o outgoing) RoundTrip(r *http.Request) (*http.Response, error) {
+	ctx, span := o.tracer.Start(r.Context(), r.Method, trace.WithSpanKind(trace.SpanKindClient),
+		trace.WithAttributes(semconv.HTTPRequestMethodKey.String(r.Method), semconv.ServerAddress(r.URL.Hostname())))
+	defer span.End()
+	r = r.Clone(ctx)
+	propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(r.Header))
+	resp, err := o.Transport.RoundTrip(r)
+	if err != nil {
+		span.SetStatus(codes.Error, "no response")
+		return nil, err
+	}
+	span.SetAttributes(semconv.HTTPResponseStatusCode(resp.StatusCode))
+	if resp.StatusCode >= http.StatusBadRequest {
+		span.SetStatus(codes.Error, "")
+	}
+	return resp, nil
+}
+
 // Observe is an Observer. It records nothing outside of a request.
 func (t *Tracing) Observe(ctx context.Context, layer, operation string) (context.Context, func(error)) {
 	if !trace.SpanFromContext(ctx).IsRecording() {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -143,4 +144,50 @@ func TestTracesOfOthers(t *testing.T) {
 		})
 	}
 	same(t, "spans of the trace", len(c.paths("4bf92f3577b34da6a3ce929d0e0e4736")), 0)
+}
+
+// The request to the service for breached passwords belongs to the trace of the registration that needs it, and has no
+// trace context when nothing is traced.
+func TestTraceGoesOut(t *testing.T) {
+	const trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+	c := newCollector(t)
+	for name, want := range map[string]string{"traced": "01", "not chosen": "00", "off": ""} {
+		t.Run(name, func(t *testing.T) {
+			var sent http.Header
+			breaches := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				sent = r.Header
+				_, _ = io.WriteString(w, strings.Repeat("0", 35)+":7\r\n")
+			}))
+			t.Cleanup(breaches.Close)
+			settings := map[string]string{"ROSTER_BREACHED_PASSWORDS": breaches.URL, "ROSTER_TRUSTED_PROXIES": "127.0.0.0/8"}
+			if want != "" {
+				settings["ROSTER_TRACES_URL"] = c.URL + "/v1/traces"
+			}
+			s := process.Start(t, settings)
+			form := map[string]any{"email": "ann@example.com", "password": "Marker-wrong-4712-horse", "first_name": "Ann", "last_name": "Lee"}
+			call(s, t, "POST", "/api/users/", body(form), header("Traceparent", "00-"+trace+"-00f067aa0ba902b7-"+want)).want(201)
+			s.Stop()
+			if want == "" {
+				same(t, "traceparent", sent.Get("Traceparent"), "")
+				return
+			}
+			parts := strings.Split(sent.Get("Traceparent"), "-")
+			if len(parts) != 4 || parts[1] != trace || parts[3] != want {
+				t.Fatalf("the request to the other service has traceparent %q", parts)
+			}
+			found := false
+			for _, span := range c.spans {
+				found = found || hex.EncodeToString(span.GetSpanId()) == parts[2] && span.GetName() == "GET"
+				if strings.Contains(span.String(), "/range/") {
+					t.Errorf("a span has a part of the hash: %s", span)
+				}
+			}
+			if found != (name == "traced") {
+				t.Errorf("the span of the request was sent: %t", found)
+			}
+		})
+	}
+	if paths := c.paths(trace); !slices.Contains(paths, "POST /api/users/ > register > GET") {
+		t.Errorf("no span of the request below its use case: %q", paths)
+	}
 }
