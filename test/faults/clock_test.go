@@ -136,7 +136,7 @@ func trail(url, token string, l *ledger) {
 		}
 		for _, event := range events {
 			e, _ := event.(object)
-			at, _ := e["at"].(string)
+			at, _ := e["time"].(string)
 			if _, err := time.Parse(time.RFC3339, at); err != nil || !strings.HasSuffix(at, "Z") {
 				l.violate("an event has the time %q", at)
 			}
