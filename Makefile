@@ -19,7 +19,7 @@ UNWATCHED = modernc.org/sqlite/lib crypto/internal/fips140/sha256 $(addprefix go
 RACE      = -race $(foreach package,$(UNWATCHED),-gcflags=$(package)=-race=false)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build build-cheap build-defects build-race deb release test test-race test-plain test-attacks test-postgres test-mongodb quick cover generate check bench fuzz soak clean
+.PHONY: help run build build-cheap build-defects build-race deb release test test-race test-plain test-faults test-attacks test-sqlite test-postgres test-mongodb quick cover generate check bench fuzz soak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,32 +78,41 @@ test: ## run every test on every backend, in random order; under the race detect
 	$(MAKE) --no-print-directory build-cheap BIN=$(TEST_BINARY)
 	$(MAKE) --no-print-directory build-race BIN=$(TEST_BINARY_RACE)
 	$(MAKE) --no-print-directory build-defects BIN=$(TEST_BINARY_DEFECTS)
-	$(MAKE) --no-print-directory -j3 test-race test-plain test-attacks
+	$(MAKE) --no-print-directory -j3 test-race test-faults test-attacks test-plain test-mongodb test-postgres test-sqlite
 
-# What may race: every package, the service itself where requests come at once, and the recorded contract on one backend.
-# Packages whose tests run programs and hold no concurrency of their own are in test-plain; of test/transfer, what
-# restores in this process is run here too.
+# Under the race detector: every package that holds concurrency of its own, the service itself where requests come at
+# once, and the recorded contract on one backend. A new package is tested here. Left to test-plain: packages whose code
+# starts no goroutine (SEQUENTIAL), tests that only start programs (PROGRAMS), and of the packages COSTLY the tests that
+# call one thing at a time at much cost (ALONE): hashes of full cost, plans of queries.
+SEQUENTIAL = /domain/|/bootstrap/config$$|/adapters/(auditlog|backup|breached|django|idna|ndjson|privatefile|sqlitefile)$$|/userlist$$|/test/(arch|requirements)$$
+PROGRAMS   = /test/(attacks|clients|cluster|deploy|django|docs|e2e|faults|transfer)$$
+COSTLY     = /adapters/(password|storage/(sqlite|postgres|mongodb))$$
+ALONE      = Plans$$|TestSearchIsBounded|TestOutdated$$|TestDjangoUsersKeepTheirPasswords|HostileHashes|PHCString|TestKeysOfVersion19|AreNotBlocked|TestNULs
 test-race: TESTED = CGO_ENABLED=1 $(GO) test $(RACE) -shuffle=on -timeout 30m
 test-race:
-	$(TESTED) -p $(ATONCE) $$($(GO) list ./... | grep -v 'test/\(attacks\|clients\|django\|docs\|faults\|transfer\)')
+	$(TESTED) -p $(ATONCE) -skip '$(ALONE)' $$($(GO) list ./... | grep -E '$(COSTLY)')
+	$(TESTED) -p $(ATONCE) $$($(GO) list ./... | grep -vE '$(SEQUENTIAL)|$(PROGRAMS)|$(COSTLY)')
 	$(TESTED) -run 'TestExportRestores|TestTamperedExports' ./test/transfer
+	$(TESTED) -run 'Race$$|AllCount|OneChangePerVersion|DeletedUsersStay|TestKeysRotateUnderLoad' ./test/e2e
 	TEST_BACKEND=memory $(TESTED) ./test/django
 	TEST_BACKEND=memory $(TESTED) -run 'TestRegistrationRace|TestRefreshRace' ./test/e2e
 
-# Beside it, a package at a time: what the race detector leaves out, and the service on each database. Both wait for
-# servers most of the time.
+# Beside it, a package at a time: what the race detector leaves out.
+test-plain: TESTED = $(GO) test -shuffle=on -timeout 30m -p 1
 test-plain:
-	$(GO) test -run TestThrottleSurvivesAddressFlood ./adapters/httpapi
-	$(GO) test -run TestAllocations ./bootstrap
-	$(GO) test -shuffle=on -timeout 30m -p 1 ./test/clients ./test/django ./test/docs ./test/faults ./test/transfer
-	$(MAKE) --no-print-directory test-postgres
-	$(MAKE) --no-print-directory test-mongodb
+	$(TESTED) -run TestThrottleSurvivesAddressFlood ./adapters/httpapi
+	$(TESTED) -run TestAllocations ./bootstrap
+	$(TESTED) -run '$(ALONE)' $$($(GO) list ./... | grep -E '$(COSTLY)')
+	$(TESTED) $$($(GO) list ./... | grep -E '$(SEQUENTIAL)') ./test/clients ./test/cluster ./test/deploy ./test/docs
 
-# Beside both, since it waits most of the time.
+# Beside both, since they wait most of the time.
+test-faults:
+	$(GO) test -shuffle=on -timeout 30m -p 1 ./test/faults ./test/transfer
 test-attacks:
 	$(GO) test -shuffle=on -timeout 30m -parallel 6 ./test/attacks
 
-test-postgres test-mongodb: test-%:
+# The service on a database.
+test-sqlite test-postgres test-mongodb: test-%:
 	TEST_BACKEND=$* $(GO) test -shuffle=on -timeout 30m -p 1 ./test/e2e ./test/django
 
 quick: ## run the tests that need neither a server nor the built binary, without the race detector

@@ -70,7 +70,7 @@ func start(t *testing.T, secret string, settings map[string]string) Server {
 	env := map[string]string{"ROSTER_PROFILE": "django", "ROSTER_SIGNING_KEY": secret}
 	maps.Copy(env, settings)
 	s := process.StartWatched(t, env)
-	api, err := described.Of(s.URL)
+	api, err := described.Of(s.Instance(), s.URL)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,7 +118,7 @@ func sentBody(r *http.Request) []byte {
 // asDescribed checks the response, and a request that succeeded, against the OpenAPI description of the service.
 func (a answer) asDescribed(s *process.Server, r *http.Request, sent []byte) {
 	a.t.Helper()
-	api, err := described.Of(s.URL)
+	api, err := described.Of(s.Instance(), s.URL)
 	if err == nil {
 		err = api.CheckResponse(r, a.status, a.header, a.raw)
 	}

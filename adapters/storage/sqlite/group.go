@@ -16,9 +16,9 @@ import (
 // maxGroup bounds the writes of one transaction, and so the time that the first of them waits for the last.
 const maxGroup = 128
 
-// group lets concurrent writes share a transaction (group commit), since a commit costs a wait for the disk. Each write
-// is a savepoint: it fails alone, and it is acknowledged after the commit. It starts no goroutine: one of the waiting
-// callers at a time runs the writes of all.
+// group lets concurrent writes share a transaction (group commit), since a commit costs a wait for the disk. A write fails
+// alone, and it is acknowledged after the commit. It starts no goroutine: one of the waiting callers at a time runs the
+// writes of all.
 type group struct {
 	turn chan struct{} // holds a value while a caller runs writes
 
@@ -148,10 +148,12 @@ func (s *Store) runBatch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
 	batch := s.group.take(mode, s.groupSize)
 	ended := false
 	defer func() {
+		if tx != nil {
+			_ = tx.Rollback() // after Commit it does nothing
+		}
 		for _, w := range batch {
 			if !ended && w.err == nil { // this goroutine panics or exits: the transaction is rolled back
 				w.err = errNotEnded
@@ -159,29 +161,28 @@ func (s *Store) runBatch(ctx context.Context) error {
 			close(w.done)
 		}
 	}()
-	kept := 0
 	q.runner, q.tx = tx, tx
-	for _, w := range batch {
-		if err = runOne(ctx, q, w, len(batch) > 1); err != nil {
-			break // the transaction is lost, with the writes that ran in it before
-		}
-		if w.err == nil && w.panicked == nil {
-			kept++
+	kept, err := runEach(ctx, q, batch, false)
+	if errors.Is(err, errSpoiled) {
+		if err = tx.Rollback(); err == nil && len(batch) > 1 {
+			if tx, err = c.BeginTx(ctx, nil); err == nil {
+				q.runner, q.tx = tx, tx
+				kept, err = runEach(ctx, q, batch, true)
+			}
 		}
 	}
 	if err == nil && kept > 0 {
 		err = tx.Commit()
 	}
+	ended = true
 	if err != nil {
 		for _, w := range batch {
 			if w.err == nil {
 				w.err = translate(ctx, w.op, err)
 			}
 		}
-		ended = true
 		return nil
 	}
-	ended = true
 	if kept > 0 {
 		s.group.commits.Add(1)
 		s.group.writes.Add(int64(kept))
@@ -195,6 +196,9 @@ func (s *Store) runBatch(ctx context.Context) error {
 // errNotEnded is the error of writes that shared a transaction with a write that ended its goroutine.
 var errNotEnded = storage.Unavailable(errors.New("sqlite: the transaction was not ended"))
 
+// errSpoiled means that a write has failed after it changed something.
+var errSpoiled = errors.New("sqlite: part of a write is in the transaction")
+
 // The statements around each of several writes in a transaction.
 const (
 	savepoint        = "SAVEPOINT one_write"
@@ -202,29 +206,47 @@ const (
 	undoSavepoint    = "ROLLBACK TO one_write"
 )
 
-// runOne runs a write and sets its error. When others share the transaction, it undoes a write that fails. It returns
-// an error when the transaction cannot go on.
-func runOne(ctx context.Context, q *querier, w *write, shared bool) error {
-	if w.ctx.Err() != nil {
-		w.err = translate(w.ctx, w.op, w.ctx.Err())
-		return nil
-	}
-	if shared {
-		if _, err := q.Exec(ctx, savepoint); err != nil {
-			return err
+// runEach runs the writes of a transaction, and returns how many succeeded. Without savepoints it fails with errSpoiled when
+// a write has to be undone: writes rarely fail after their first change, and a savepoint for each costs two statements and
+// makes the search index write to its tables. Another error means that the transaction cannot go on.
+func runEach(ctx context.Context, q *querier, batch []*write, savepoints bool) (kept int, err error) {
+	for _, w := range batch {
+		q.dirty, w.err, w.panicked = false, nil, nil
+		if savepoints {
+			err = runUndoable(ctx, q, w)
+		} else if runOne(q, w); q.dirty && !w.succeeded() {
+			err = errSpoiled
+		}
+		if err != nil {
+			return 0, err
+		}
+		if w.succeeded() {
+			kept++
 		}
 	}
-	func() {
-		defer func() { w.panicked = recover() }()
-		w.err = w.work(context.WithoutCancel(w.ctx), q)
-	}()
-	if w.err == nil {
+	return kept, nil
+}
+
+func (w *write) succeeded() bool { return w.err == nil && w.panicked == nil }
+
+// runOne runs a write and sets its error.
+func runOne(q *querier, w *write) {
+	if w.err = translate(w.ctx, w.op, w.ctx.Err()); w.err != nil {
+		return
+	}
+	defer func() { w.panicked = recover() }()
+	if w.err = w.work(context.WithoutCancel(w.ctx), q); w.err == nil {
 		w.err = translate(w.ctx, w.op, w.ctx.Err())
 	}
-	if !shared {
-		return nil
+}
+
+// runUndoable is runOne, and undoes a write that fails.
+func runUndoable(ctx context.Context, q *querier, w *write) error {
+	if _, err := q.Exec(ctx, savepoint); err != nil {
+		return err
 	}
-	if w.err != nil || w.panicked != nil {
+	runOne(q, w)
+	if !w.succeeded() {
 		if _, err := q.Exec(ctx, undoSavepoint); err != nil {
 			return errors.Join(w.err, err)
 		}

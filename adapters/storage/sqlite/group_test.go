@@ -96,6 +96,60 @@ func TestConcurrentWritesShareACommit(t *testing.T) {
 	}
 }
 
+// Each of several writes runs once, also when one fails before it changes something. When one fails later, all run again.
+func TestWritesRunAgainWhenOneIsUndone(t *testing.T) {
+	for name, c := range map[string]struct {
+		fail func(context.Context, sqltable.Querier) error
+		runs int
+	}{
+		"before a change": {func(context.Context, sqltable.Querier) error { return user.ErrStale }, 1},
+		"after a change": {func(ctx context.Context, q sqltable.Querier) error {
+			_, err := q.Exec(ctx, "DELETE FROM users")
+			return errors.Join(user.ErrStale, err)
+		}, 2},
+		"after a change that returns its row": {func(ctx context.Context, q sqltable.Querier) error {
+			var n int64
+			err := q.QueryRow(ctx, "UPDATE counters SET value = 77 RETURNING value").Scan(&n)
+			return errors.Join(user.ErrStale, err)
+		}, 2},
+		"in a query": {func(ctx context.Context, q sqltable.Querier) error {
+			var n int64
+			return errors.Join(user.ErrStale, q.QueryRow(ctx, "SELECT json_extract('{', '$')").Scan(&n))
+		}, 2},
+		"in a query for many rows": {func(ctx context.Context, q sqltable.Querier) error {
+			none := func(sqltable.Row) error { return nil }
+			return errors.Join(user.ErrStale, q.QueryEach(ctx, "SELECT json_extract('{', '$')", nil, none))
+		}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := opened(t)
+			mustAdd(t, s, "1")
+			runs := 0
+			got := together(
+				t, s,
+				func() error {
+					_, err := s.Users().Update(t.Context(), "1", func(u *user.User) error { runs++; u.Rename("Ann", "Lee"); return nil })
+					return err
+				},
+				func() error { return s.Write(t.Context(), "fail", sqltable.Durable, c.fail) },
+				func() error { return s.Users().Add(t.Context(), sampleUser(t, "2")) },
+			)
+			if failed, _ := got[1].(error); got[0] != nil || !errors.Is(failed, user.ErrStale) || got[2] != nil {
+				t.Errorf("got %v", got)
+			}
+			if runs != c.runs {
+				t.Errorf("another write ran %d times, want %d", runs, c.runs)
+			}
+			if u, err := s.Users().Get(t.Context(), "1"); err != nil || u.Snapshot().FirstName != "Ann" || u.Version() != 2 {
+				t.Errorf("the other write left %v, %v", u, err)
+			}
+			if n, err := s.UserIDs().NewUserID(t.Context()); err != nil || n != "3" {
+				t.Errorf("the next id is %s, %v", n, err)
+			}
+		})
+	}
+}
+
 // A caller that gives up while it waits stores nothing, and the other writes run.
 func TestWaitingWriteEndsWithItsContext(t *testing.T) {
 	s := opened(t)

@@ -81,10 +81,12 @@ type querier struct {
 	prepared *prepared
 	tx       *sql.Tx  // nil for readers
 	missed   []string // the queries of tx that were not prepared
+	dirty    bool     // a statement other than SELECT was run, or one has failed, which may have ended tx
 }
 
 // statement returns the prepared statement for a query, or nil.
 func (q *querier) statement(ctx context.Context, query string) *sql.Stmt {
+	q.mark(q.tx != nil && !strings.HasPrefix(query, "SELECT"))
 	if strings.HasPrefix(query, "PRAGMA") {
 		return nil // SQLite reads some settings when it prepares a statement
 	}
@@ -114,10 +116,21 @@ func (q *querier) QueryRow(ctx context.Context, query string, args ...any) sqlta
 		return noRow{err}
 	}
 	ctx = context.WithoutCancel(ctx)
+	var row *sql.Row
 	if statement := q.statement(ctx, query); statement != nil {
-		return statement.QueryRowContext(ctx, args...)
+		row = statement.QueryRowContext(ctx, args...)
+	} else {
+		row = q.QueryRowContext(ctx, query, args...)
 	}
-	return q.QueryRowContext(ctx, query, args...)
+	q.mark(q.tx != nil && row.Err() != nil)
+	return row
+}
+
+// mark sets dirty on a condition, which must be false for readers: they share a querier.
+func (q *querier) mark(condition bool) {
+	if condition {
+		q.dirty = true
+	}
 }
 
 // noRow is the result of a query that was not run.
@@ -132,6 +145,7 @@ func (q *querier) QueryEach(ctx context.Context, query string, args []any, f fun
 	}
 	rows, err := run()
 	if err != nil {
+		q.mark(q.tx != nil)
 		return err
 	}
 	defer func() { _ = rows.Close() }() // rows.Err returns what went wrong
@@ -140,6 +154,7 @@ func (q *querier) QueryEach(ctx context.Context, query string, args []any, f fun
 			return err
 		}
 	}
+	q.mark(q.tx != nil && rows.Err() != nil)
 	return rows.Err()
 }
 

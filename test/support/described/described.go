@@ -44,13 +44,14 @@ func Load(raw []byte) (*API, error) {
 func (a *API) Document() *openapi3.T { return a.doc }
 
 var (
-	byURL     sync.Map // the API of each service
-	byContent sync.Map // many services have the same
+	byInstance sync.Map // the API of each instance
+	byContent  sync.Map // many instances have the same
 )
 
-// Of returns the description of the service at url. It asks for it once.
-func Of(url string) (*API, error) {
-	if known, ok := byURL.Load(url); ok {
+// Of returns the description of the service at url, and asks for it once for each instance. The URL does not identify the
+// service: the port of one that has ended is used again.
+func Of(instance any, url string) (*API, error) {
+	if known, ok := byInstance.Load(instance); ok {
 		return known.(*API), nil
 	}
 	resp, err := http.Get(url + "/api/schema/")
@@ -70,7 +71,7 @@ func Of(url string) (*API, error) {
 		}
 		known, _ = byContent.LoadOrStore(string(raw), api)
 	}
-	byURL.Store(url, known)
+	byInstance.Store(instance, known)
 	return known.(*API), nil
 }
 

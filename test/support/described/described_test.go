@@ -1,6 +1,7 @@
 package described
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -97,5 +98,29 @@ func want(t *testing.T, err error, fault string) {
 	t.Helper()
 	if fault == "" && err != nil || fault != "" && (err == nil || !strings.Contains(err.Error(), fault)) {
 		t.Errorf("%v, want %q", err, fault)
+	}
+}
+
+// A service at a port that another one had is asked for its own description.
+func TestOfAnInstance(t *testing.T) {
+	served := "one"
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"openapi":"3.1.0","info":{"title":"`+served+`","version":"1"},"paths":{}}`)
+	}))
+	t.Cleanup(srv.Close)
+	first, second := new(int), new(int)
+	for _, c := range []struct {
+		instance any
+		serves   string
+		want     string
+	}{{first, "one", "one"}, {first, "two", "one"}, {second, "two", "two"}} {
+		served = c.serves
+		api, err := Of(c.instance, srv.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := api.Document().Info.Title; got != c.want {
+			t.Errorf("the description of %q, want %q", got, c.want)
+		}
 	}
 }

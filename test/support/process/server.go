@@ -125,6 +125,9 @@ func (s *Server) Restart() {
 	s.process, s.URL = p, "http://"+p.Address
 }
 
+// Instance identifies the service from one Restart to the next, for use as the key of a map.
+func (s *Server) Instance() any { return s.process }
+
 // Stop ends the service in good order (SIGTERM) and fails the test unless it exits with 0.
 func (s *Server) Stop() {
 	s.t.Helper()
