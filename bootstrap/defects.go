@@ -161,8 +161,6 @@ func flawedUpdate[T any](
 	})
 }
 
-var oneLock sync.Mutex
-
 var unclosed sync.Map // keeps them from being closed by the garbage collector
 
 type defectiveUsers struct {
@@ -195,10 +193,6 @@ func (d defectiveUsers) WithSession(ctx context.Context, id user.ID, s session.I
 		if f, err := os.Open(os.DevNull); err == nil {
 			unclosed.Store(f, nil)
 		}
-	}
-	if d.defect == "one_lock" {
-		oneLock.Lock()
-		defer oneLock.Unlock()
 	}
 	for ctx = d.endless(ctx); ; {
 		u, x, err := d.Users.WithSession(ctx, id, s)
@@ -235,10 +229,6 @@ func (d defectiveUsers) Add(ctx context.Context, u *user.User, events ...outboun
 func (d defectiveUsers) Update(
 	ctx context.Context, id user.ID, change func(*user.User) error, events ...outbound.Events,
 ) (*user.User, error) {
-	if d.defect == "one_lock" { // a read waits until the disk has what a change wrote
-		oneLock.Lock()
-		defer oneLock.Unlock()
-	}
 	return flawedUpdate(ctx, d.defect, string(id), func() (*user.User, error) { return d.Get(ctx, id) }, change,
 		func(ctx context.Context, change func(*user.User) error) (*user.User, error) {
 			return d.Users.Update(ctx, id, change, events...)
