@@ -12,6 +12,7 @@ import (
 
 	"roster/adapters/storage"
 	"roster/domain/fault"
+	"roster/domain/lockout"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/outbound"
@@ -21,6 +22,9 @@ import (
 // shows that its tests find each of them.
 func init() {
 	defect := os.Getenv("TEST_DEFECT")
+	if file := os.Getenv("TEST_CLOCK"); file != "" {
+		clock = setClock{clock, file, defect}
+	}
 	for i, d := range drivers {
 		drivers[i].Open = func(u *url.URL, o storage.Options) (storage.Backend, error) {
 			b, err := d.Open(u, o)
@@ -28,6 +32,27 @@ func init() {
 		}
 	}
 }
+
+// setClock is a clock that is ahead by the duration in a file, which a test changes.
+type setClock struct {
+	outbound.Clock
+	file   string
+	defect string
+}
+
+func (c setClock) Now() time.Time {
+	text, err := os.ReadFile(c.file)
+	ahead, parseErr := time.ParseDuration(string(text))
+	if err = errors.Join(err, parseErr); err != nil {
+		panic(err)
+	}
+	if c.defect == "stopped_clock" { // the time of day is read once, and then counted
+		return begun.Add(c.Elapsed())
+	}
+	return c.Clock.Now().Add(ahead)
+}
+
+var begun = clock.Now().Add(-clock.Elapsed())
 
 type defective struct {
 	storage.Backend
@@ -38,6 +63,10 @@ func (d defective) Users() outbound.Users { return defectiveUsers{d.Backend.User
 
 func (d defective) Sessions() outbound.Sessions {
 	return defectiveSessions{d.Backend.Sessions(), d.defect}
+}
+
+func (d defective) Attempts() outbound.Attempts {
+	return defectiveAttempts{d.Backend.Attempts(), d.defect}
 }
 
 // late are the writes that were acknowledged and are not stored yet, by the id of what they change. Each is stored before
@@ -167,6 +196,7 @@ func (d defectiveUsers) WithSession(ctx context.Context, id user.ID, s session.I
 	}
 	for ctx = d.endless(ctx); ; {
 		u, x, err := d.Users.WithSession(ctx, id, s)
+		x = revokedNow(d.defect, x)
 		if d.defect != "no_deadline" || fault.KindOf(err) != fault.Unavailable {
 			return u, x, err
 		}
@@ -216,7 +246,22 @@ type defectiveSessions struct {
 
 func (d defectiveSessions) Get(ctx context.Context, id session.ID) (*session.Session, error) {
 	catchUp(string(id))
-	return d.Sessions.Get(ctx, id)
+	x, err := d.Sessions.Get(ctx, id)
+	return revokedNow(d.defect, x), err
+}
+
+// revokedNow returns a session as it is to a service that compares the time of its end with the clock.
+func revokedNow(defect string, x *session.Session) *session.Session {
+	if defect != "ended_by_clock" || x == nil || !x.Snapshot().RevokedAt.After(clock.Now()) {
+		return x
+	}
+	s := x.Snapshot()
+	s.RevokedAt, s.Reason = time.Time{}, ""
+	live, err := session.Restore(s)
+	if err != nil {
+		panic(err)
+	}
+	return live
 }
 
 func (d defectiveSessions) Add(ctx context.Context, x *session.Session, events ...outbound.Effects) error {
@@ -226,8 +271,33 @@ func (d defectiveSessions) Add(ctx context.Context, x *session.Session, events .
 func (d defectiveSessions) Update(
 	ctx context.Context, id session.ID, change func(*session.Session) error, events ...outbound.Effects,
 ) (*session.Session, error) {
+	if inner := change; d.defect == "ended_by_clock" {
+		change = func(x *session.Session) error {
+			*x = *revokedNow(d.defect, x)
+			return inner(x)
+		}
+	}
 	return flawedUpdate(ctx, d.defect, string(id), func() (*session.Session, error) { return d.Get(ctx, id) }, change,
 		func(ctx context.Context, change func(*session.Session) error) (*session.Session, error) {
 			return d.Sessions.Update(ctx, id, change, events...)
 		})
+}
+
+type defectiveAttempts struct {
+	outbound.Attempts
+	defect string
+}
+
+// Get returns the failures of a subject. With locked_by_clock, a lock from a clock that was ahead holds until that time.
+func (d defectiveAttempts) Get(ctx context.Context, subject lockout.Subject) (*lockout.Record, error) {
+	r, err := d.Attempts.Get(ctx, subject)
+	if err != nil || d.defect != "locked_by_clock" {
+		return r, err
+	}
+	s, now := r.Snapshot(), clock.Now()
+	if !s.Last.After(now) {
+		return r, nil
+	}
+	s.Last = now
+	return lockout.Restore(s)
 }

@@ -21,9 +21,12 @@ import (
 	"roster/ports/outbound"
 )
 
+// clock is replaced by tests of a clock that is set wrong; see defects.go.
+var clock outbound.Clock = system.Clock{}
+
 var systemModule = fx.Module("system",
+	fx.Provide(func() outbound.Clock { return clock }),
 	fx.Supply(
-		fx.Annotate(system.Clock{}, fx.As(new(outbound.Clock))),
 		fx.Annotate(system.SessionIDs{}, fx.As(new(outbound.SessionIDs))),
 		fx.Annotate(system.UUIDs{}, fx.As(new(outbound.EventIDs)), fx.As(new(outbound.MailIDs))),
 		fx.Annotate(idna.Domains{}, fx.As(new(outbound.Domains))),

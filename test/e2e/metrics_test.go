@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"roster/test/support/process"
+	"roster/test/support/testenv"
 )
 
 var adminURL = regexp.MustCompile(`"admin":"([^"]+)"`)
@@ -140,6 +141,20 @@ func TestMetrics(t *testing.T) {
 		t.Errorf("the process is missing: %v", got)
 	}
 	call(s, t, "GET", "/metrics").want(404) // not on the API's listener
+}
+
+// Prometheus's own checker finds nothing wrong in the names, the units and the help of the metrics.
+func TestMetricsPassPromtool(t *testing.T) {
+	check := testenv.Promtool(t, "check", "metrics")
+	s, admin := startWithAdmin(t, nil)
+	ann, k := arrive(s, t, "ann@example.com")
+	call(s, t, "GET", ann.path(), bearer(k.access)).want(200)
+	status, text := readAdmin(t, admin+"/metrics")
+	same(t, "status", status, 200)
+	check.Stdin = strings.NewReader(text)
+	if out, err := check.CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("%v\n%s", err, out)
+	}
 }
 
 // The dashboard and the alerts are YAML, and ask for metrics that are documented, and so measured.

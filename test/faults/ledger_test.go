@@ -11,9 +11,10 @@ import (
 // or unknown (5xx, or no answer). After a fault the ledger asks the service, which must agree: what was acknowledged is
 // there, what was refused did not happen, and what is unknown either happened or did not, as a whole, and stays so.
 type ledger struct {
-	name   string // of the run; addresses begin with it
-	seed   uint64
-	silent bool // requests may remain without an answer, as when the service is killed
+	name    string // of the run; addresses begin with it
+	seed    uint64
+	silent  bool // requests may remain without an answer, as when the service is killed
+	anyTime bool // the clock of the service jumps, so that it may refuse a token that is good by another time
 
 	mu         sync.Mutex
 	accounts   []*account
@@ -78,6 +79,8 @@ func (l *ledger) outcome(what string, a answer) string {
 		l.counts.acknowledged++
 		close(l.changed)
 		l.changed = make(chan struct{})
+	case a.status == http.StatusUnauthorized && l.anyTime: // what the client does next does not rely on it
+		l.counts.unknown++
 	case a.err == nil && a.status < 500:
 		kind = refused
 		l.counts.refused++
