@@ -43,6 +43,8 @@ func filled(t *testing.T, record any) any {
 			f.SetString(fmt.Sprintf("<%d> \"é\"\n\u2028", i))
 		case f.Kind() == reflect.Bool:
 			f.SetBool(i%2 == 1)
+		case f.Kind() == reflect.Struct:
+			f.Set(reflect.ValueOf(filled(t, f.Interface())))
 		case f.CanInt():
 			f.SetInt(int64(i) + 1)
 		default:

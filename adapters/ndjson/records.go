@@ -55,6 +55,14 @@ type (
 		Contact            user.Contact    `json:"contact,omitzero"`
 		Version            int64           `json:"version"`
 	}
+	contactMembers struct {
+		NewEmail    string    `json:"new_email,omitempty"`
+		NewEmailKey string    `json:"new_email_key,omitempty"`
+		UndoEmail   string    `json:"undo_email,omitempty"`
+		UndoKey     string    `json:"undo_email_key,omitempty"`
+		UndoSince   time.Time `json:"undo_since,omitzero"`
+		Locale      string    `json:"locale,omitempty"`
+	}
 	sessionMembers struct {
 		ID         session.ID     `json:"id"`
 		User       user.ID        `json:"user"`
@@ -103,12 +111,12 @@ var (
 			return e.WriteToken(jsontext.String(t.UTC().Format("2006-01-02T15:04:05.000000Z07:00")))
 		}),
 		json.MarshalToFunc(func(e *jsontext.Encoder, h credential.Hash) error { return e.WriteToken(jsontext.String(h.Encoded())) }),
-		json.MarshalToFunc(func(e *jsontext.Encoder, c user.Contact) error { return e.WriteToken(jsontext.String(c.Encoded())) }),
+		json.MarshalToFunc(func(e *jsontext.Encoder, c user.Contact) error { return json.MarshalEncode(e, contactMembers(c)) }),
 		json.MarshalToFunc(func(e *jsontext.Encoder, n user.Networks) error { return e.WriteToken(jsontext.String(n.Encoded())) }),
 	)))
 	readOptions = json.JoinOptions(json.RejectUnknownMembers(true), json.WithUnmarshalers(json.JoinUnmarshalers(
 		readText(func(text string, h *credential.Hash) { *h = credential.RestoreHash(text) }),
-		readText(func(text string, c *user.Contact) { *c = user.RestoreContact(text) }),
+		json.UnmarshalFromFunc(func(d *jsontext.Decoder, c *user.Contact) error { return json.UnmarshalDecode(d, (*contactMembers)(c)) }),
 		readText(func(text string, n *user.Networks) { *n = user.RestoreNetworks(text) }),
 	)))
 )

@@ -1,7 +1,6 @@
 package user
 
 import (
-	"encoding/json"
 	"time"
 
 	"roster/domain/credential"
@@ -30,42 +29,6 @@ type Contact struct {
 	UndoKey     string
 	UndoSince   time.Time // when UndoEmail was replaced, or its replacement requested; UTC, whole milliseconds
 	Locale      string    // preferred language of mails, a BCP 47 tag; "" for none
-}
-
-// contactFields is the stored form of Contact.
-type contactFields struct {
-	NewEmail    string `json:"new,omitempty"`
-	NewEmailKey string `json:"new_key,omitempty"`
-	UndoEmail   string `json:"undo,omitempty"`
-	UndoKey     string `json:"undo_key,omitempty"`
-	UndoSince   int64  `json:"undo_ms,omitempty"`
-	Locale      string `json:"locale,omitempty"`
-}
-
-// Encoded returns the form for storage: "" for the zero value, else JSON.
-func (c Contact) Encoded() string {
-	if c == (Contact{}) {
-		return ""
-	}
-	f := contactFields{NewEmail: c.NewEmail, NewEmailKey: c.NewEmailKey, UndoEmail: c.UndoEmail, UndoKey: c.UndoKey, Locale: c.Locale}
-	if !c.UndoSince.IsZero() {
-		f.UndoSince = c.UndoSince.UnixMilli()
-	}
-	text, _ := json.Marshal(f) // strings and a number
-	return string(text)
-}
-
-// RestoreContact returns the value for a result of Encoded, and the zero value for any other text.
-func RestoreContact(text string) Contact {
-	var f contactFields
-	if text == "" || json.Unmarshal([]byte(text), &f) != nil {
-		return Contact{}
-	}
-	c := Contact{NewEmail: f.NewEmail, NewEmailKey: f.NewEmailKey, UndoEmail: f.UndoEmail, UndoKey: f.UndoKey, Locale: f.Locale}
-	if f.UndoSince != 0 {
-		c.UndoSince = time.UnixMilli(f.UndoSince).UTC()
-	}
-	return c
 }
 
 // EmailState returns the state of the user's address.

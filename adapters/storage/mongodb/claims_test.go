@@ -329,8 +329,8 @@ func TestBecomesSharded(t *testing.T) {
 				t.Errorf("index %s is unique", i.Name)
 			}
 		}
-		if len(specs) != 10 {
-			t.Errorf("there are %d indexes of users, want 10", len(specs))
+		if len(specs) != 12 {
+			t.Errorf("there are %d indexes of users, want 12", len(specs))
 		}
 		wantHolder(t, s, db, address, "1")
 		wantErr(t, "Add of an email from before", s.Users().Add(t.Context(), at(t, "2", address)), user.ErrEmailTaken)

@@ -87,8 +87,8 @@ func TestIndexesAreIdempotent(t *testing.T) {
 	uri := testenv.MongoDB(t)
 	db := raw(t, uri)
 	want := []string{
-		"_id_", "_id_", "_id_", "_id_", "active", "actor", "actor_kind", "at", "email", "email_key", "events", "events", "expiry", "expiry", "first_name", "joined_us", "kind",
-		"last_name", "staff", "suffixes", "target", "target_kind", "user_created",
+		"_id_", "_id_", "_id_", "_id_", "_id_", "active", "actor", "actor_kind", "at", "begun", "due", "email", "email_key", "events", "events", "expiry", "expiry",
+		"finished", "first_name", "invited", "joined_us", "kind", "last_name", "mails", "mails", "staff", "suffixes", "target", "target_kind", "user_created",
 	}
 	for range 2 {
 		s := create(t, uri, mongodb.Options{})
@@ -97,7 +97,7 @@ func TestIndexesAreIdempotent(t *testing.T) {
 		}
 		shut(t, s)
 		var got []string
-		for _, name := range []string{"users", "sessions", "attempts", "audit_events"} {
+		for _, name := range []string{"users", "sessions", "attempts", "audit_events", "mails"} {
 			specs, err := db.Collection(name).Indexes().ListSpecifications(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -122,7 +122,7 @@ func TestRefusals(t *testing.T) {
 		want             string
 	}{
 		{"another program's marker", "schema", bson.D{{Key: "_id", Value: "marker"}, {Key: "program", Value: "other"}, {Key: "version", Value: 1}}, `marker says "other"`},
-		{"newer schema", "schema", bson.D{{Key: "_id", Value: "marker"}, {Key: "program", Value: "roster"}, {Key: "version", Value: 99}}, "schema version 99, and this program knows 6"},
+		{"newer schema", "schema", bson.D{{Key: "_id", Value: "marker"}, {Key: "program", Value: "roster"}, {Key: "version", Value: 99}}, "schema version 99, and this program knows 7"},
 		{"another program's data", "auth_user", bson.D{{Key: "_id", Value: 1}}, `collection "auth_user" is not empty`},
 		{"another program's users", "users", bson.D{{Key: "_id", Value: 1}}, `collection "users" is not empty`},
 	} {

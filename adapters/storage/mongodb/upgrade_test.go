@@ -97,7 +97,7 @@ func testUpgraded(t *testing.T, s *mongodb.Store, db *mongo.Database) {
 	if v := version(t, db); v != 7 {
 		t.Errorf("the schema's version is %d, want 7", v)
 	}
-	if got := indexNames(t, db, "sessions"); !slices.Equal(got, []string{"_id_", "events", "expiry", "user_created"}) {
+	if got := indexNames(t, db, "sessions"); !slices.Equal(got, []string{"_id_", "events", "expiry", "mails", "user_created"}) {
 		t.Errorf("sessions have indexes %v", got)
 	}
 	if got := indexNames(t, db, "audit_events"); len(got) != 7 {

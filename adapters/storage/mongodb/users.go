@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"golang.org/x/sync/errgroup"
@@ -31,11 +32,21 @@ type userDocument struct {
 	Epoch     int64     `bson:"session_epoch,omitempty"`
 	Networks  string    `bson:"networks,omitempty"`
 	State     string    `bson:"email_state,omitempty"`
-	Contact   string    `bson:"contact,omitempty"`
+	Contact   contact   `bson:"contact,omitempty"`
 	Invited   string    `bson:"invited,omitempty"` // the id if the user is invited: its index holds only these
 	Version   int64     `bson:"version"`
 	Search    string    `bson:"search"` // for queries alone, as suffixes
 	Suffixes  suffixes  `bson:"suffixes"`
+}
+
+// contact is a user.Contact as stored.
+type contact struct {
+	NewEmail    string    `bson:"new,omitempty"`
+	NewEmailKey string    `bson:"new_key,omitempty"`
+	UndoEmail   string    `bson:"undo,omitempty"`
+	UndoKey     string    `bson:"undo_key,omitempty"`
+	UndoSince   time.Time `bson:"undo_since,omitempty"`
+	Locale      string    `bson:"locale,omitempty"`
 }
 
 // userTimes are those of a user. Schemas before version 3 had dates under other names: an older
@@ -53,9 +64,10 @@ var userTable = table[user.User, user.Snapshot, userDocument]{
 			ID: s.ID.SortKey(), Email: s.Email, EmailKey: s.EmailKey, FirstName: s.FirstName, LastName: s.LastName,
 			Active: s.Active, Staff: s.Staff, Password: s.Password.Encoded(),
 			Times: userTimes{micros{s.Joined}, micros{s.LastLogin}, micros{s.SessionsValidAfter}},
-			Epoch: s.SessionEpoch, Networks: s.Networks.Encoded(), State: string(s.EmailState), Contact: s.Contact.Encoded(),
+			Epoch: s.SessionEpoch, Networks: s.Networks.Encoded(), State: string(s.EmailState), Contact: contact(s.Contact),
 			Version: s.Version, Search: s.SearchText(), Suffixes: suffixes(s.SearchText()),
 		}
+		d.Contact.UndoSince = instant(s.Contact.UndoSince)
 		if s.EmailState == user.Invited {
 			d.Invited = d.ID
 		}
@@ -67,7 +79,7 @@ var userTable = table[user.User, user.Snapshot, userDocument]{
 			Active: d.Active, Staff: d.Staff, Password: credential.RestoreHash(d.Password),
 			Joined: d.Times.Joined.Time, LastLogin: d.Times.LastLogin.Time, SessionsValidAfter: d.Times.SessionsValidAfter.Time,
 			SessionEpoch: d.Epoch, Networks: user.RestoreNetworks(d.Networks),
-			EmailState: user.EmailState(d.State), Contact: user.RestoreContact(d.Contact), Version: d.Version,
+			EmailState: user.EmailState(d.State), Contact: user.Contact(d.Contact), Version: d.Version,
 		}
 	},
 	id:       func(d userDocument) string { return d.ID },

@@ -30,7 +30,7 @@ var userTable = UserTable{
 		micros("sessions_valid_after_us", func(s *user.Snapshot) *time.Time { return &s.SessionsValidAfter }),
 		encoded("networks", func(s *user.Snapshot) *user.Networks { return &s.Networks }, user.Networks.Encoded, user.RestoreNetworks),
 		text("email_state", func(s *user.Snapshot) *string { return (*string)(&s.EmailState) }),
-		encoded("contact", func(s *user.Snapshot) *user.Contact { return &s.Contact }, user.Contact.Encoded, user.RestoreContact),
+		encoded("contact", func(s *user.Snapshot) *user.Contact { return &s.Contact }, encodeContact, decodeContact),
 		number("version", func(s *user.Snapshot) *int64 { return &s.Version }),
 		derived("search", searchText),
 	},
