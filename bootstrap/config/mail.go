@@ -122,7 +122,7 @@ func (c *Config) mailCautions() []caution {
 	clear := u != nil && u.Scheme == "smtp" && u.Query().Get("tls") == Off && !loopback(u.Host)
 	on := c.MailURL() != Off
 	return []caution{
-		{"mail", on && c.MailScheme() == "log" && !loopback(c.Listen), "who reads the log can follow the links in it, such as those to a new password"},
+		{"mail", on && c.MailScheme() == "log" && !loopback(c.Listen), "a reader of the log can follow the links in it, such as those to a new password"},
 		{"mail", clear, "mails, and the password of the mail server, are sent without TLS"},
 		{"mail", c.Mail.Set() && c.source["mail"] == FromFlag && u != nil && u.User != nil, "a secret on the command line can be read by every user of the " +
 			"machine; use the environment or a file"},

@@ -37,8 +37,8 @@ const (
 	PasswordReset   Kind = "password_reset" // by a mailed link
 	EmailRequested  Kind = "email_change_requested"
 	EmailUndone     Kind = "email_change_undone"
-	Imported        Kind = "users_imported"   // from another system
-	Exported        Kind = "data_exported"    // all data, password hashes included
+	Imported        Kind = "users_imported" // from another system
+	Exported        Kind = "data_exported"  // all data, password hashes included
 )
 
 // Kinds returns every kind.
