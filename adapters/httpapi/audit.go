@@ -28,7 +28,7 @@ type wireEvent struct {
 }
 
 func (s *server) listEvents(w http.ResponseWriter, r *http.Request, c call) error {
-	return pager[audit.Event, wireEvent]{
+	return pager[audit.Event]{
 		order: newestFirst,
 		fetch: func(parse func() (cursor, error), limit int) ([]audit.Event, error) {
 			return s.Trail.Events(r.Context(), c.actor, func() (audit.Query, error) {
@@ -49,7 +49,7 @@ func (s *server) listEvents(w http.ResponseWriter, r *http.Request, c call) erro
 			})
 		},
 		values: func(e audit.Event) []string { return timeValues(e.At, string(e.ID)) },
-		toWire: func(e audit.Event) wireEvent {
+		toWire: each(func(e audit.Event) wireEvent {
 			out := wireEvent{
 				ID: e.ID, Time: wireTime(e.At), Kind: e.Kind, Actor: optionalWireID(e.Actor), User: optionalWireID(e.User),
 				Channel: e.Channel, Address: e.Address, UserAgent: e.UserAgent, RequestID: e.RequestID, Detail: e.Detail,
@@ -58,7 +58,7 @@ func (s *server) listEvents(w http.ResponseWriter, r *http.Request, c call) erro
 				out.Session = &e.Session
 			}
 			return out
-		},
+		}),
 	}.writePage(s, w, r, c)
 }
 

@@ -51,7 +51,7 @@ type djoserUser struct {
 	Email     string `json:"email"`
 }
 
-func toDjoserUser(u *user.User) any {
+func toDjoserUser(u *user.User) djoserUser {
 	s := u.Snapshot()
 	return djoserUser{s.FirstName, s.LastName, wireID(s.ID), s.Email}
 }
@@ -75,7 +75,8 @@ func (s *server) djoserForm() *form {
 			registration: s.Djoser.UserCreatePasswordRetype, setPassword: s.Djoser.SetPasswordRetype,
 			resetPassword: s.Djoser.PasswordResetConfirmRetype, setEmail: s.Djoser.SetUsernameRetype,
 		},
-		order: djoserOrder, faults: djoserMessages, bodies: djoserBodies, user: toDjoserUser, newUser: newDjoserUser,
+		order: djoserOrder, faults: djoserMessages, bodies: djoserBodies, user: boxed(toDjoserUser), users: each(toDjoserUser),
+		newUser: newDjoserUser,
 	}
 }
 

@@ -26,6 +26,7 @@ type form struct {
 	faults   map[string]fault.Field // by code: the name and the message of a fault, where they are not empty
 	bodies   map[string]any         // by code of an error: the body in place of the usual one; nil is none
 	user     func(*user.User) any   // the body with a user
+	users    func([]*user.User) any // the slice of users in a body; it costs less than one of user
 	newUser  func(*user.User) any   // the body after a registration; nil for user
 	accepted any                    // the body of status 200 of an operation that returns nothing; nil for status 204
 }
@@ -34,7 +35,15 @@ type form struct {
 type retyped struct{ registration, setPassword, resetPassword, setEmail bool }
 
 // api returns the form of the paths below /api/.
-func (s *server) api() *form { return &form{accounts: s.Accounts, user: s.toWireUser} }
+func (s *server) api() *form {
+	if s.MailMembers {
+		return &form{accounts: s.Accounts, user: boxed(toMailUser), users: each(toMailUser)}
+	}
+	return &form{accounts: s.Accounts, user: boxed(toWireUser), users: each(toWireUser)}
+}
+
+// boxed returns f with a result of any type.
+func boxed[T, W any](f func(T) W) func(T) any { return func(v T) any { return f(v) } }
 
 // input decodes the body of r, with the names of the use cases.
 func (s *server) input(w http.ResponseWriter, r *http.Request, c call) (members, error) {

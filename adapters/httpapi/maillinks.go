@@ -172,11 +172,8 @@ func (s *server) listInvitations(w http.ResponseWriter, r *http.Request, c call)
 	}
 	page := struct {
 		Next    *string `json:"next"`
-		Results []any   `json:"results"`
-	}{Results: []any{}}
-	for _, u := range users[:min(len(users), size)] {
-		page.Results = append(page.Results, c.form.user(u))
-	}
+		Results any     `json:"results"`
+	}{Results: c.form.users(users[:min(len(users), size)])}
 	if len(users) > size {
 		page.Next = s.link(r, c.query.with("after", string(users[size-1].ID())))
 	}

@@ -10,25 +10,36 @@ import (
 )
 
 // cursorPage is a page in the form of DRF's CursorPagination.
-type cursorPage[W any] struct {
+type cursorPage struct {
 	Next     *string `json:"next"`
 	Previous *string `json:"previous"`
-	Results  []W     `json:"results"`
+	Results  any     `json:"results"` // a slice
 }
 
-// pager responds with pages of a list of T, each shown as a W.
-type pager[T, W any] struct {
+// each returns a function that returns the slice of what toWire returns for each item.
+func each[T, W any](toWire func(T) W) func([]T) any {
+	return func(items []T) any {
+		out := make([]W, len(items))
+		for i, item := range items {
+			out[i] = toWire(item)
+		}
+		return out
+	}
+}
+
+// pager responds with pages of a list of T.
+type pager[T any] struct {
 	order []string // of the list; a cursor of another order is invalid
 	// fetch returns up to limit items from the position of the cursor on, in the cursor's direction. It parses the
 	// cursor once the actor's permission has been checked.
 	fetch  func(parse func() (cursor, error), limit int) ([]T, error)
 	values func(T) []string // of an item, for cursor.Values
-	toWire func(T) W
+	toWire func([]T) any    // returns the slice of the items of a page
 }
 
 // writePage writes the page that the request's cursor names. It fetches one item more than the page shows, to learn
 // whether another page follows.
-func (p pager[T, W]) writePage(s *server, w http.ResponseWriter, r *http.Request, c call) error {
+func (p pager[T]) writePage(s *server, w http.ResponseWriter, r *http.Request, c call) error {
 	size := s.pageSize(c.query)
 	var at cursor
 	items, err := p.fetch(func() (_ cursor, err error) {
@@ -44,10 +55,7 @@ func (p pager[T, W]) writePage(s *server, w http.ResponseWriter, r *http.Request
 	if at.Back {
 		slices.Reverse(items)
 	}
-	page := cursorPage[W]{Results: make([]W, len(items))}
-	for i, item := range items {
-		page.Results[i] = p.toWire(item)
-	}
+	page := cursorPage{Results: p.toWire(items)}
 	if at.Back || more {
 		page.Next = p.link(s, r, c, items, false)
 	}
@@ -60,7 +68,7 @@ func (p pager[T, W]) writePage(s *server, w http.ResponseWriter, r *http.Request
 
 // link returns the URL of the next page, or of the previous one. If items is empty, since they were deleted, it is
 // the page at that end of the list.
-func (p pager[T, W]) link(s *server, r *http.Request, c call, items []T, back bool) *string {
+func (p pager[T]) link(s *server, r *http.Request, c call, items []T, back bool) *string {
 	at := cursor{Back: back, Order: p.order}
 	switch {
 	case len(items) > 0 && back:

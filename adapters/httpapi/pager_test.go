@@ -14,7 +14,10 @@ func TestEmptyPageLeadsBack(t *testing.T) {
 	e := newTestAPI(t, Settings{PageSize: 1, Pagination: Cursors}, listApp{}) // listApp returns no users
 	order := user.Ordering("", user.Order{By: user.SortJoined}, user.Order{By: user.SortID})
 	values := userValues(user.Position{ID: "7", Joined: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}, order)
-	get := func(query string) (p cursorPage[any]) {
+	get := func(query string) (p struct {
+		Next, Previous *string
+		Results        []any
+	}) {
 		t.Helper()
 		r := e.send("GET", "/api/users/"+query, "", "Authorization", "Bearer ann")
 		if err := json.Unmarshal([]byte(r.body), &p); err != nil || r.StatusCode != 200 || len(p.Results) != 0 {

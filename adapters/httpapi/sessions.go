@@ -22,7 +22,7 @@ type wireSession struct {
 }
 
 func (s *server) listSessions(w http.ResponseWriter, r *http.Request, c call) error {
-	return pager[*session.Session, wireSession]{
+	return pager[*session.Session]{
 		order: newestFirst,
 		fetch: func(parse func() (cursor, error), limit int) ([]*session.Session, error) {
 			at, err := parse()
@@ -40,13 +40,13 @@ func (s *server) listSessions(w http.ResponseWriter, r *http.Request, c call) er
 			return s.Sessions.List(r.Context(), c.actor, q)
 		},
 		values: func(x *session.Session) []string { return timeValues(x.Position().Created, string(x.ID())) },
-		toWire: func(x *session.Session) wireSession {
+		toWire: each(func(x *session.Session) wireSession {
 			v := x.Snapshot()
 			return wireSession{
 				ID: v.ID, User: wireID(v.User), Created: wireTime(v.Created), LastUsed: wireTime(x.LastUsed()),
 				Expires: wireTime(v.Expires), Address: v.Address, UserAgent: v.UserAgent, Current: v.ID == c.actor.Session,
 			}
-		},
+		}),
 	}.writePage(s, w, r, c)
 }
 

@@ -78,7 +78,7 @@ func (s *server) listUsers(w http.ResponseWriter, r *http.Request, c call) error
 // numberedPage is a page in the form of DRF's PageNumberPagination.
 type numberedPage struct {
 	Count int `json:"count"`
-	cursorPage[any]
+	cursorPage
 }
 
 func (s *server) listUsersByNumber(w http.ResponseWriter, r *http.Request, c call, p userListParams) error {
@@ -99,10 +99,7 @@ func (s *server) listUsersByNumber(w http.ResponseWriter, r *http.Request, c cal
 	if err != nil {
 		return err
 	}
-	page := numberedPage{count, cursorPage[any]{Results: make([]any, len(users))}}
-	for i, u := range users {
-		page.Results[i] = c.form.user(u)
-	}
+	page := numberedPage{count, cursorPage{Results: c.form.users(users)}}
 	if n < pages {
 		page.Next = s.link(r, c.query.with("page", strconv.Itoa(n+1)))
 	}
@@ -131,7 +128,7 @@ func pageNumber(text string, pages int) (int, error) {
 
 func (s *server) listUsersByCursor(w http.ResponseWriter, r *http.Request, c call, p userListParams) error {
 	order := user.Ordering(p.Ordering, user.Order{By: user.SortJoined}, user.Order{By: user.SortID})
-	return pager[*user.User, any]{
+	return pager[*user.User]{
 		order: orderingFields(order),
 		fetch: func(parse func() (cursor, error), limit int) ([]*user.User, error) {
 			at, err := parse()
@@ -149,6 +146,6 @@ func (s *server) listUsersByCursor(w http.ResponseWriter, r *http.Request, c cal
 			return c.form.accounts.List(r.Context(), c.actor, q)
 		},
 		values: func(u *user.User) []string { return userValues(u.Position(), order) },
-		toWire: c.form.user,
+		toWire: c.form.users,
 	}.writePage(s, w, r, c)
 }

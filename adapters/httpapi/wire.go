@@ -27,20 +27,15 @@ type mailUser struct {
 	Locale        *string `json:"locale"`
 }
 
-// toWireUser returns the body with a user below /api/.
-func (s *server) toWireUser(u *user.User) any {
-	w := newWireUser(u)
-	if !s.MailMembers {
-		return w
-	}
-	out := mailUser{wireUser: w, EmailVerified: u.EmailState() == user.EmailVerified}
+func toMailUser(u *user.User) mailUser {
+	out := mailUser{wireUser: toWireUser(u), EmailVerified: u.EmailState() == user.EmailVerified}
 	if locale := u.Snapshot().Contact.Locale; locale != "" {
 		out.Locale = &locale
 	}
 	return out
 }
 
-func newWireUser(u *user.User) wireUser {
+func toWireUser(u *user.User) wireUser {
 	s := u.Snapshot()
 	w := wireUser{
 		ID: wireID(s.ID), Email: s.Email, FirstName: s.FirstName, LastName: s.LastName,
