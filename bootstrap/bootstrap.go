@@ -188,8 +188,8 @@ func Connect(ctx context.Context, cfg config.Config) (about string, err error) {
 	return b.About(ctx)
 }
 
-// Check finds what would make a start fail in the URL of the storage, the breached passwords, the signing keys and the
-// certificate.
+// Check finds what would make a start fail in the URL of the storage, the breached passwords, the settings of mail, the
+// signing keys and the certificate.
 func Check(_ context.Context, cfg config.Config) error {
 	_, closeIt, err := openBreached(cfg, telemetered{})
 	if err != nil {
@@ -200,6 +200,9 @@ func Check(_ context.Context, cfg config.Config) error {
 		return err
 	}
 	if _, err := openCertificate(cfg, zap.NewNop()); err != nil {
+		return err
+	}
+	if err := checkMail(cfg); err != nil {
 		return err
 	}
 	return checkKeys(cfg)

@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	netmail "net/mail"
 	"net/url"
@@ -55,13 +56,36 @@ func mailFailed(log *zap.Logger) func(domainmail.Snapshot) {
 
 // openMail opens the sender of the settings.
 func openMail(cfg config.Config, log *zap.Logger) (outbound.MailSender, error) {
-	s, err := mail.Open(cfg.MailURL(), mail.Options{
-		From: cfg.MailFrom, ReplyTo: cfg.MailReplyTo, Site: site(cfg), Templates: cfg.MailTemplates, ToASCII: idna.Domains{}.ToASCII, Log: log,
-	})
+	s, err := mail.Open(cfg.MailURL(), mailOptions(cfg, log))
 	if err != nil {
-		return nil, named(cfg, "mail", err)
+		return nil, aboutMail(cfg, err)
 	}
 	return s, nil
+}
+
+// checkMail finds what would make openMail fail.
+func checkMail(cfg config.Config) error {
+	_, err := mail.Check(cfg.MailURL(), mailOptions(cfg, zap.NewNop()))
+	return aboutMail(cfg, err)
+}
+
+func mailOptions(cfg config.Config, log *zap.Logger) mail.Options {
+	return mail.Options{
+		From: cfg.MailFrom, ReplyTo: cfg.MailReplyTo, Site: site(cfg), Templates: cfg.MailTemplates, ToASCII: idna.Domains{}.ToASCII, Log: log,
+	}
+}
+
+// aboutMail adds to an error of the sender the setting that it is about.
+func aboutMail(cfg config.Config, err error) error {
+	switch {
+	case errors.Is(err, mail.ErrFrom):
+		return named(cfg, "mail_from", err)
+	case errors.Is(err, mail.ErrReplyTo):
+		return named(cfg, "mail_reply_to", err)
+	case errors.Is(err, mail.ErrTemplates):
+		return named(cfg, "mail_templates", err)
+	}
+	return named(cfg, "mail", err)
 }
 
 // site returns the name of the site in mails: that of the sender, else the host of links.

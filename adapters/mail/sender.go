@@ -44,9 +44,17 @@ type Sender struct {
 
 var _ outbound.MailSender = (*Sender)(nil)
 
+// The errors of Open about its Options.
+var (
+	ErrFrom      = errors.New("the mailbox that mails come from")
+	ErrReplyTo   = errors.New("the mailbox that answers go to")
+	ErrTemplates = errors.New("the templates of mails")
+)
+
 // Open returns a sender for where, and fails when where, a mailbox or a template is wrong. It connects to no server. where is
 //
-//	smtp://USER:PASSWORD@HOST:PORT   a server, over STARTTLS (port 587 unless given), or with ?tls=off without TLS (port 25)
+//	smtp://USER:PASSWORD@HOST:PORT   a server, over STARTTLS (port 587 unless given), which a server on this machine, at
+//	                                 a loopback address, need not offer; or with ?tls=off without TLS (port 25)
 //	smtps://USER:PASSWORD@HOST:PORT  a server, over TLS from the beginning (port 465)
 //	file:DIR                         one file for each mail, DIR/ID.eml
 //	log:                             a line of the log with the link
@@ -54,28 +62,43 @@ var _ outbound.MailSender = (*Sender)(nil)
 //
 // Errors do not contain the password.
 func Open(where string, o Options) (*Sender, error) {
+	s, err := Check(where, o)
+	if err != nil {
+		return nil, err
+	}
+	if dir, ok := directory(where); ok {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, fmt.Errorf("the directory of mails: %w", err)
+		}
+	}
+	return s, nil
+}
+
+// Check is Open without its effect: it makes no directory.
+func Check(where string, o Options) (*Sender, error) {
 	s := &Sender{site: oneLine(o.Site), toASCII: o.ToASCII}
 	if o.From == "" {
 		o.From = "roster@localhost" // of files
 	}
 	var err error
 	if s.from, err = s.mailbox(o.From); err != nil {
-		return nil, fmt.Errorf("the mailbox that mails come from: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrFrom, err)
 	}
 	if o.ReplyTo != "" {
 		if s.replyTo, err = s.mailbox(o.ReplyTo); err != nil {
-			return nil, fmt.Errorf("the mailbox that answers go to: %w", err)
+			return nil, fmt.Errorf("%w: %w", ErrReplyTo, err)
 		}
 	}
 	if s.templates, err = loadTemplates(o.Templates); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrTemplates, err)
 	}
 	s.deliver, err = delivery(where, o)
 	return s, err
 }
 
 var errWhere = errors.New("not a place for mails: want " +
-	"smtp://USER:PASSWORD@HOST:PORT, smtps://USER:PASSWORD@HOST:PORT, file:DIR, log: or off")
+	"smtp://USER:PASSWORD@HOST:PORT (?tls=off for no TLS), smtps://USER:PASSWORD@HOST:PORT " +
+	"(in the user name and password, write special characters as %XX), file:DIR, log: or off")
 
 func delivery(where string, o Options) (func(context.Context, outbound.Letter, *gomail.Msg) error, error) {
 	u, err := url.Parse(where)
@@ -92,14 +115,21 @@ func delivery(where string, o Options) (func(context.Context, outbound.Letter, *
 			return nil, err
 		}
 		return s.deliver, nil
-	case u.Scheme == "file" && u.Host == "" && u.Opaque+u.Path != "":
-		dir := u.Opaque + u.Path // one of them is ""
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, fmt.Errorf("the directory of mails: %w", err)
-		}
+	}
+	if dir, ok := directory(where); ok {
 		return filing(dir), nil
 	}
 	return nil, errWhere
+}
+
+// directory returns the directory that where names, if it names one.
+func directory(where string) (dir string, ok bool) {
+	u, err := url.Parse(where)
+	if err != nil || u.Scheme != "file" || u.Host != "" || u.RawQuery != "" || u.Fragment != "" {
+		return "", false
+	}
+	dir = u.Opaque + u.Path // one of them is ""
+	return dir, dir != ""
 }
 
 func off(context.Context, outbound.Letter, *gomail.Msg) error {

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	gomail "github.com/wneessen/go-mail"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
@@ -74,6 +75,7 @@ func TestMailOverSMTP(t *testing.T) {
 		where  string
 	}{
 		"plain":                  {smtpserver.Options{}, plain},
+		"plain, on this machine": {smtpserver.Options{}, "smtp://HOST"},
 		"plain, with a password": {smtpserver.Options{User: "ann", Password: "s3cret"}, "smtp://ann:s3cret@HOST?tls=off"},
 		"STARTTLS":               {smtpserver.Options{TLS: smtpserver.StartTLS}, "smtp://HOST"},
 		"STARTTLS and password":  {smtpserver.Options{TLS: smtpserver.StartTLS, User: "ann", Password: "s/3:c@ret"}, "smtp://ann:" + url.QueryEscape("s/3:c@ret") + "@HOST"},
@@ -153,7 +155,6 @@ func TestFaultsOfServers(t *testing.T) {
 		"cut at the greeting": {fault: smtpserver.Fault{Stage: smtpserver.Greeting, Cut: true}, part: "connect"},
 		"cut at MAIL":         {fault: smtpserver.Fault{Stage: smtpserver.MAIL, Cut: true}, part: "MAIL"},
 		"cut at DATA":         {fault: smtpserver.Fault{Stage: smtpserver.DATA, Cut: true}, part: "the mail"},
-		"no STARTTLS":         {where: "smtp://HOST", part: "STARTTLS"},
 		"wrong name":          {server: smtpserver.Options{TLS: smtpserver.StartTLS, Name: "other.example"}, where: "smtp://HOST", part: "certificate"},
 		"wrong name, TLS":     {server: smtpserver.Options{TLS: smtpserver.Implicit, Name: "other.example"}, where: "smtps://HOST", part: "certificate"},
 		"no TLS":              {where: "smtps://HOST", part: "tls"},
@@ -197,6 +198,42 @@ func TestFaultsOfServers(t *testing.T) {
 
 func first(where string, _ Options) string     { return where }
 func second(_ string, options Options) Options { return options }
+
+// A server needs STARTTLS, unless it is on this machine. A password is never sent to another machine without TLS.
+func TestSTARTTLS(t *testing.T) {
+	for host, near := range map[string]bool{
+		"localhost": true, "127.0.0.1": true, "127.8.9.10": true, "[::1]": true, "mail.example.com": false, "192.0.2.1": false, "localhost.example.com": false,
+		"127.0.0.1.example.com": false, "[2001:db8::1]": false, "0.0.0.0": false,
+	} {
+		u := &url.URL{Scheme: "smtp", Host: host}
+		s, err := newServer(u, nil)
+		if want := map[bool]gomail.TLSPolicy{true: gomail.TLSOpportunistic, false: gomail.TLSMandatory}[near]; err != nil || s.policy != want {
+			t.Errorf("%s: %v, %v, want %v", host, s.policy, err, want)
+		}
+		u.User, u.RawQuery = url.UserPassword("ann", "s3cret"), "tls=off"
+		if _, err := newServer(u, nil); (err == nil) != near {
+			t.Errorf("%s with a password, without TLS: %v", host, err)
+		}
+	}
+
+	srv := smtpserver.Start(t, smtpserver.Options{})
+	u, err := url.Parse("smtp://" + srv.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := newServer(u, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.policy = gomail.TLSMandatory // as for another machine
+	m, err := sender(t, "off", options(t)).compose(letter())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.deliver(t.Context(), letter(), m); err == nil || !strings.Contains(err.Error(), "STARTTLS") || srv.Attempts() != 0 {
+		t.Errorf("without STARTTLS: %v, %d mails begun", err, srv.Attempts())
+	}
+}
 
 // A certificate of an unknown authority is refused, and the mail sent once the authority is known.
 func TestUnknownAuthority(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	netmail "net/mail"
+	"net/netip"
 	"net/textproto"
 	"net/url"
 	"regexp"
@@ -25,15 +26,16 @@ import (
 type server struct {
 	host     string
 	port     int
-	implicit bool // TLS from the beginning, not by STARTTLS
-	plain    bool // no TLS
+	implicit bool             // TLS from the beginning, not by STARTTLS
+	policy   gomail.TLSPolicy // of STARTTLS
 	user     string
 	password string
 	config   *tls.Config
 }
 
 func newServer(u *url.URL, roots *x509.CertPool) (*server, error) {
-	s := &server{host: u.Hostname(), implicit: u.Scheme == "smtps", plain: u.Query().Get("tls") == "off"}
+	s := &server{host: u.Hostname(), implicit: u.Scheme == "smtps", policy: gomail.TLSMandatory}
+	near, plain := loopback(s.host), u.Query().Get("tls") == "off"
 	s.user = u.User.Username()
 	s.password, _ = u.User.Password()
 	s.config = &tls.Config{ServerName: s.host, RootCAs: roots, MinVersion: tls.VersionTLS12}
@@ -42,12 +44,14 @@ func newServer(u *url.URL, roots *x509.CertPool) (*server, error) {
 		return nil, errWhere
 	case u.RawQuery != "" && (u.RawQuery != "tls=off" || s.implicit):
 		return nil, errors.New("the only option of a mail server is ?tls=off, with smtp")
-	case s.plain && s.user != "" && s.host != "localhost" && s.host != "127.0.0.1" && s.host != "::1":
+	case plain && s.user != "" && !near:
 		return nil, errors.New("a password for a mail server on another machine needs TLS")
 	case s.implicit:
 		s.port = 465
-	case s.plain:
-		s.port = 25
+	case plain:
+		s.port, s.policy = 25, gomail.NoTLS
+	case near:
+		s.port, s.policy = 587, gomail.TLSOpportunistic
 	default:
 		s.port = 587
 	}
@@ -62,10 +66,16 @@ func newServer(u *url.URL, roots *x509.CertPool) (*server, error) {
 	return s, err
 }
 
+// loopback reports whether a host is this machine, so that no other reads or changes what is sent to it.
+func loopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}
+
 // client returns a client that connects with dial.
 func (s *server) client(dial gomail.DialContextFunc) (*gomail.Client, error) {
 	options := []gomail.Option{
-		gomail.WithPort(s.port), gomail.WithTimeout(timeLimit), gomail.WithTLSConfig(s.config), gomail.WithTLSPolicy(gomail.TLSMandatory),
+		gomail.WithPort(s.port), gomail.WithTimeout(timeLimit), gomail.WithTLSConfig(s.config), gomail.WithTLSPolicy(s.policy),
 		gomail.WithoutSMTPUTF8(), // addresses are ASCII
 	}
 	if dial != nil {
@@ -73,9 +83,6 @@ func (s *server) client(dial gomail.DialContextFunc) (*gomail.Client, error) {
 	}
 	if s.implicit {
 		options = append(options, gomail.WithSSL())
-	}
-	if s.plain {
-		options = append(options, gomail.WithTLSPolicy(gomail.NoTLS))
 	}
 	if s.user != "" {
 		options = append(options, gomail.WithUsername(s.user), gomail.WithPassword(s.password),

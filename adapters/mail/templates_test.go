@@ -159,7 +159,7 @@ func TestWrongTemplates(t *testing.T) {
 		o := options(t)
 		o.Templates = t.TempDir()
 		file := put(t, o.Templates, c.file, c.text)
-		if _, err := Open("log:", o); err == nil || !strings.HasPrefix(err.Error(), file+c.where) || !strings.Contains(err.Error(), c.reason) {
+		if _, err := Open("log:", o); err == nil || !strings.HasPrefix(err.Error(), ErrTemplates.Error()+": "+file+c.where) || !strings.Contains(err.Error(), c.reason) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

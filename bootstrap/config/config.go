@@ -105,8 +105,8 @@ type Config struct {
 	ThrottleMail     Rate `name:"throttle_mail" default:"5/hour" django:"off"`
 
 	Mail          Secret `name:"mail"`
-	MailFrom      string `name:"mail_from" validate:"mailbox"`
-	MailReplyTo   string `name:"mail_reply_to" validate:"mailbox"`
+	MailFrom      string `name:"mail_from"`
+	MailReplyTo   string `name:"mail_reply_to"`
 	MailTemplates string `name:"mail_templates"`
 	MailNotices   List   `name:"mail_notices" default:"password_changed,email_changed,sessions_ended" django:"" validate:"notice"`
 	MailPerMinute int    `name:"mail_per_minute" default:"1" django:"0" validate:"min=0,max=1000"`

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"net/mail"
 	"net/url"
 	"regexp"
 	"slices"
@@ -26,11 +25,6 @@ var DjoserOptions = []string{
 // choice returns the rule that a text is one of some.
 func choice(of []string) func(string) bool {
 	return func(text string) bool { return slices.Contains(of, text) }
-}
-
-func isMailbox(text string) bool {
-	_, err := mail.ParseAddress(text)
-	return text == "" || err == nil
 }
 
 // isLinkURL accepts the template of a link. A page that a link leads to may be of any scheme that has a host, such as that
@@ -84,19 +78,10 @@ func (c Config) LinkBase() string {
 // Option reports whether djoser_options has an item.
 func (c Config) Option(name string) bool { return slices.Contains(c.DjoserOptions, name) }
 
+// checkMail checks the settings of mail with each other. The adapter that sends mails checks them by themselves, at the start.
 func (l *loader) checkMail() {
 	c := &l.cfg
-	u, err := url.Parse(c.MailURL())
-	server := err == nil && (u.Scheme == "smtp" || u.Scheme == "smtps")
-	switch {
-	case c.MailURL() == Off, err == nil && u.Scheme == "log" && c.MailURL() == LogMail:
-	case err == nil && u.Scheme == "file" && (u.Opaque != "" || u.Path != ""):
-	case !server || u.Hostname() == "" || u.Path != "" || u.Fragment != "" || u.Query().Has("tls") && u.Query().Get("tls") != Off:
-		l.refuse("mail", "must be log:, off, file:DIR, smtp://USER:PASSWORD@HOST:PORT (?tls=off for no TLS) or smtps://USER:PASSWORD@HOST:PORT "+
-			"(in the user name and password, write special characters as %XX)")
-		return
-	}
-	if server && c.MailFrom == "" {
+	if (c.MailScheme() == "smtp" || c.MailScheme() == "smtps") && c.MailFrom == "" {
 		l.refuse("mail_from", "is needed with mail: the address that mails come from", "mail")
 	}
 	if c.MailURL() != Off && c.LinkBase() == "" {

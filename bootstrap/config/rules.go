@@ -35,7 +35,6 @@ var rules = map[string]struct {
 	"scheme":      {token.MatchString, "must be names of authentication schemes, such as Bearer,JWT"},
 	"host":        {isHost, "must be host names, such as id.example.org"},
 	"acme":        {isACME, "must be the https URL of an ACME server's directory"},
-	"mailbox":     {isMailbox, "must be an address, such as accounts@example.org or 'Example <accounts@example.org>'"},
 	"notice":      {choice(Notices), "must be of " + strings.Join(Notices, ", ")},
 	"link_url": {isLinkURL, "must be empty or a URL of a page that has {uid} and {token} in it, such as " +
 		"https://app.example.org/#/activate/{uid}/{token}"},
