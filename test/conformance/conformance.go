@@ -54,7 +54,7 @@ const (
 func usersOf(large int, kinds ...anyKind) []port {
 	archives := append(forKinds(large, kinds...), archives...)
 	return []port{
-		{"Users", users}, {"List", lists}, {"IDs", ids},
+		{"Users", users}, {"Links", links}, {"List", lists}, {"IDs", ids},
 		{"ChangeEvents", changeEvents}, {"WithSession", withSession}, {"Archive", archives},
 	}
 }

@@ -208,7 +208,7 @@ func eventsRepeated(t *testing.T, b storage.Backend) {
 			return nil
 		}, occurred("e3"))
 		wantErr(t, "Sessions.Update", err, nil)
-		for _, id := range []mail.ID{"e1", "e2", "e3"} {
+		for _, id := range []mail.ID{"e1", "e2", "e3"}[min(3*n, 3):] { // after the first round
 			_, err := b.Mails().Update(t.Context(), id, func(m *mail.Mail) error { m.Complete(epoch); return nil })
 			wantErr(t, "Mails.Update", err, nil)
 		}
