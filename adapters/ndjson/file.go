@@ -105,7 +105,7 @@ func (r *Reader) Read(
 		switch kind := kindOf(text); kind {
 		case kindFooter:
 			return r.footer(n, text)
-		case kindUser, kindSession, kindAttempt, kindEvent:
+		case kindUser, kindSession, kindAttempt, kindEvent, kindMail:
 			rec, err = record(kind, text)
 			if err != nil || check(rec) != nil {
 				return footer, fmt.Errorf("line %d is not a valid %s", n, kind) // the cause could contain a hash

@@ -14,6 +14,7 @@ import (
 	"roster/domain/audit"
 	"roster/domain/credential"
 	"roster/domain/lockout"
+	"roster/domain/mail"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/outbound"
@@ -56,7 +57,7 @@ func filled(t *testing.T, record any) any {
 
 // Every member of every record is restored from an export.
 func TestEveryMemberComesBack(t *testing.T) {
-	for kind, zero := range map[string]any{kindUser: user.Snapshot{}, kindSession: session.Snapshot{}, kindAttempt: lockout.Snapshot{}, kindEvent: audit.Event{}} {
+	for kind, zero := range map[string]any{kindUser: user.Snapshot{}, kindSession: session.Snapshot{}, kindAttempt: lockout.Snapshot{}, kindEvent: audit.Event{}, kindMail: mail.Snapshot{}} {
 		for _, want := range []any{zero, filled(t, zero)} {
 			line, err := Records{}.Line(want)
 			if err != nil {

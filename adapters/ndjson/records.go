@@ -13,6 +13,7 @@ import (
 	"roster/domain/audit"
 	"roster/domain/credential"
 	"roster/domain/lockout"
+	"roster/domain/mail"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/outbound"
@@ -25,6 +26,7 @@ const (
 	kindSession = "session"
 	kindAttempt = "attempt"
 	kindEvent   = "event"
+	kindMail    = "mail"
 	kindFooter  = "end"
 )
 
@@ -98,6 +100,23 @@ type (
 		RequestID string        `json:"request_id"`
 		Detail    string        `json:"detail"`
 	}
+	mailMembers struct {
+		ID       mail.ID    `json:"id"`
+		Kind     mail.Kind  `json:"mail"`
+		User     user.ID    `json:"user"`
+		To       string     `json:"to"`
+		Key      string     `json:"email_key"`
+		Locale   string     `json:"locale"`
+		Epoch    int64      `json:"epoch"`
+		Detail   string     `json:"detail"`
+		Queued   time.Time  `json:"queued"`
+		State    mail.State `json:"state"`
+		Due      time.Time  `json:"due"`
+		Attempts int        `json:"attempts"`
+		Finished time.Time  `json:"finished"`
+		Reason   string     `json:"reason"`
+		Version  int64      `json:"version"`
+	}
 )
 
 // writeOptions and readOptions encode times as RFC 3339 in UTC with six digits of a second, or null for the zero time,
@@ -147,6 +166,8 @@ func (Records) Line(record any) ([]byte, error) {
 		return encode(kindAttempt, attemptMembers(r))
 	case audit.Event:
 		return encode(kindEvent, eventMembers(r))
+	case mail.Snapshot:
+		return encode(kindMail, mailMembers(r))
 	}
 	return nil, fmt.Errorf("ndjson: there are no records of type %T", record)
 }
@@ -168,9 +189,12 @@ func record(kind string, text []byte) (any, error) {
 	case kindAttempt:
 		m, err := decode[attemptMembers](text)
 		return lockout.Snapshot(m), err
-	default: // kindEvent
+	case kindEvent:
 		m, err := decode[eventMembers](text)
 		return audit.Event(m), err
+	default: // kindMail
+		m, err := decode[mailMembers](text)
+		return mail.Snapshot(m), err
 	}
 }
 
@@ -194,6 +218,8 @@ func check(record any) (err error) {
 		_, err = lockout.Restore(r)
 	case audit.Event:
 		err = r.Check()
+	case mail.Snapshot:
+		_, err = mail.Restore(r)
 	}
 	return err
 }

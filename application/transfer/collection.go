@@ -34,6 +34,7 @@ func collectionsOf(a outbound.Archive, lines outbound.Records) []collection {
 		newCollection("sessions", a.Sessions(), lines),
 		newCollection("attempts", a.Attempts(), lines),
 		newCollection("events", a.Events(), lines),
+		newCollection("mails", a.Mails(), lines),
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"roster/domain/audit"
 	"roster/domain/fault"
 	"roster/domain/lockout"
+	"roster/domain/mail"
 	"roster/domain/session"
 	"roster/domain/user"
 )
@@ -17,6 +18,7 @@ type Archive interface {
 	Sessions() Collection[session.Snapshot] // in the order of ids
 	Attempts() Collection[lockout.Snapshot] // in the order of subjects
 	Events() Collection[audit.Event]        // in the order of ids
+	Mails() Collection[mail.Snapshot]       // in the order of ids
 
 	// LastUserID returns the highest integer id that was ever assigned or stored, or 0.
 	LastUserID(ctx context.Context) (int64, error)

@@ -110,7 +110,7 @@ func (k kind[T]) some(n int) []T {
 
 func (k kind[T]) roundTrip(t *testing.T, b storage.Backend) {
 	records := k.some(3)
-	mustNotBeZero(t, records[0])
+	mustNotBeZero(t, records[0], k.unset...)
 	records[1] = k.empty(records[1])
 	put(t, k.of(b.Archive()), records)
 	k.holds(t, b, records...)

@@ -18,6 +18,7 @@ import (
 // kind has the fixtures of one kind of record for the checks of all collections.
 type kind[T comparable] struct {
 	name   string
+	unset  []string // fields that records leave zero, since another field excludes them
 	of     func(outbound.Archive) outbound.Collection[T]
 	nth    func(n int) T                          // a record without zero fields; keys grow with n, from 0 to 9,999
 	empty  func(T) T                              // the same without the optional fields

@@ -11,6 +11,7 @@ import (
 	"roster/adapters/storage"
 	"roster/adapters/storage/memory"
 	"roster/domain/lockout"
+	"roster/domain/mail"
 	"roster/domain/user"
 	"roster/ports/outbound"
 	"roster/test/conformance"
@@ -88,6 +89,38 @@ var defects = map[string]string{
 	"sweeps failures too early":        "Attempts/SweepTakesTheExpired",
 	"sweeps failures without limit":    "Attempts/SweepHonoursItsLimit",
 
+	"drops the language of a user":       "Users/AddRoundTripsEveryField",
+	"never changes the contact":          "Links/StatesOfAnAddress",
+	"lists invited users from the first": "Links/InvitedInOrder",
+	"lists all that wait as invited":     "Links/InvitedInOrder",
+	"lists no put users as invited":      "Links/InvitedInOrder",
+
+	"drops the languages of a mail":            "Mails/AddRoundTripsEveryField",
+	"queues a mail again":                      "Mails/DuplicateIsKeptAsItWas",
+	"refuses a mail that is queued":            "Mails/DuplicateIsKeptAsItWas",
+	"queues mails under any context":           "Mails/EndedContext",
+	"shares a mail":                            "Mails/WhatIsReturnedIsACopy",
+	"lets two begin":                           "Mails/OneOfManyAttemptsBegins",
+	"loses attempts":                           "Mails/ConcurrentUpdatesAllCount",
+	"keeps refused attempts":                   "Mails/FailedChangeStoresNothing",
+	"counts no versions of mails":              "Mails/EachChangeCountsVersion",
+	"sends mails too early":                    "Mails/DueAreThoseThatWait",
+	"sends mails too late":                     "Mails/DueAreThoseThatWait",
+	"sends any number of mails":                "Mails/DueInTheirOrder",
+	"sends mails by their ids":                 "Mails/DueInTheirOrder",
+	"counts mails to all addresses":            "Mails/BegunAreThoseToTheAddress",
+	"counts dropped mails":                     "Mails/BegunAreThoseToTheAddress",
+	"counts mails that no attempt was made of": "Mails/BegunAreThoseToTheAddress",
+	"forgets mails that are being sent":        "Mails/BegunAreThoseToTheAddress",
+	"counts mails sent before":                 "Mails/BegunAreThoseToTheAddress",
+	"lists mails of any state":                 "Mails/ListNewestFirst",
+	"lists all mails again":                    "Mails/ListNewestFirst",
+	"lists the oldest mails":                   "Mails/ListNewestFirst",
+	"sweeps mails too early":                   "Mails/SweepTakesTheFinished",
+	"sweeps mails that wait":                   "Mails/SweepTakesTheFinished",
+	"sweeps any number of mails":               "Mails/SweepTakesTheOldestFirst",
+	"sweeps the newest mails":                  "Mails/SweepTakesTheOldestFirst",
+
 	"drops a field of an event":      "Audit/AppendRoundTripsEveryField",
 	"appends without a context":      "Audit/EndedContext",
 	"appends half a batch":           "Audit/BatchIsAppendedOrRefusedAsAWhole",
@@ -115,6 +148,13 @@ var defects = map[string]string{
 	"stores events after the change":  "ChangeEvents/BadEventRefusesTheChange",
 	"stores the events of every run":  "ChangeEvents/AreThoseOfTheLastRun",
 	"deletes events with sessions":    "ChangeEvents/OutliveTheirRecords",
+	"drops the mails of changes":      "ChangeEvents/AreStoredWithEachChange",
+	"drops mails without a change":    "ChangeEvents/AreStoredWhenNothingChanges",
+	"queues mails before the change":  "ChangeEvents/AreNotStoredWithARefusedChange",
+	"queues mails after the change":   "ChangeEvents/BadEventRefusesTheChange",
+	"queues the mails of every run":   "ChangeEvents/AreThoseOfTheLastRun",
+	"deletes mails with sessions":     "ChangeEvents/OutliveTheirRecords",
+	"queues mails that were sent":     "ChangeEvents/RepeatedChangeStoresThemOnce",
 	"takes the session of the user":   "WithSession/ReturnsBoth",
 	"needs a session":                 "WithSession/MissingIsNil",
 
@@ -123,6 +163,8 @@ var defects = map[string]string{
 	"puts sessions without their last use": "Archive/PutRoundTripsEveryField",
 	"puts no failures":                     "Archive/PutRoundTripsEveryField",
 	"puts events without detail":           "Archive/PutRoundTripsEveryField",
+	"puts users without contact":           "Archive/PutRoundTripsEveryField",
+	"puts mails without attempts":          "Archive/PutRoundTripsEveryField",
 	"pages from the key on":                "Archive/PagesAreCompleteAndInOrder",
 	"pages without limit":                  "Archive/PagesAreCompleteAndInOrder",
 	"pages by the text of ids":             "Archive/IDsOfBothKindsAreInOrder",
@@ -197,6 +239,7 @@ type flawed struct {
 	mu       sync.Mutex
 	shared   map[user.ID]*user.User
 	records  map[lockout.Subject]*lockout.Record
+	mails    map[mail.ID]*mail.Mail
 	stale    map[string]any // the state of an aggregate after an earlier update
 	gone     user.ID
 	put      map[user.ID]bool // by way of the archive
@@ -209,7 +252,7 @@ type flawed struct {
 func spoil(defect string) *flawed {
 	return &flawed{
 		Backend: memory.New(), defect: defect,
-		shared: map[user.ID]*user.User{}, records: map[lockout.Subject]*lockout.Record{}, stale: map[string]any{},
+		shared: map[user.ID]*user.User{}, records: map[lockout.Subject]*lockout.Record{}, mails: map[mail.ID]*mail.Mail{}, stale: map[string]any{},
 		put: map[user.ID]bool{}, allowed: map[user.ID]bool{}, reserved: map[string]bool{},
 	}
 }
@@ -221,6 +264,8 @@ func (f *flawed) Sessions() outbound.Sessions { return flawedSessions{f.Backend.
 func (f *flawed) Attempts() outbound.Attempts { return flawedAttempts{f.Backend.Attempts(), f} }
 
 func (f *flawed) AuditTrail() outbound.AuditTrail { return flawedAudit{f.Backend.AuditTrail(), f} }
+
+func (f *flawed) Mails() outbound.Mails { return flawedMails{f.Backend.Mails(), f} }
 
 func (f *flawed) Archive() outbound.Archive { return flawedArchive{f.Backend.Archive(), f} }
 

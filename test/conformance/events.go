@@ -16,7 +16,7 @@ import (
 	"roster/ports/outbound"
 )
 
-// changeEvents are the checks of events that are stored with a change.
+// changeEvents are the checks of what is stored with a change: events and mails.
 var changeEvents = []check{
 	{"AreStoredWithEachChange", eventsStored},
 	{"AreStoredWhenNothingChanges", eventsUnchanged},
@@ -24,6 +24,7 @@ var changeEvents = []check{
 	{"BadEventRefusesTheChange", eventsBad},
 	{"AreThoseOfTheLastRun", eventsOfTheLastRun},
 	{"OutliveTheirRecords", eventsOutlive},
+	{"RepeatedChangeStoresThemOnce", eventsRepeated},
 }
 
 // withSession are the checks of Users.WithSession.
@@ -32,9 +33,25 @@ var withSession = []check{
 	{"MissingIsNil", withSessionMissing},
 }
 
-// occurred returns the Effects of a change: one event with an id.
+// occurred returns the Effects of a change: an event and a mail with an id.
 func occurred(id audit.ID) outbound.Effects {
-	return func() ([]audit.Event, []*mail.Mail) { return []audit.Event{event(id, epoch)}, nil }
+	return func() ([]audit.Event, []*mail.Mail) { return []audit.Event{event(id, epoch)}, []*mail.Mail{caused(id)} }
+}
+
+// caused returns a mail.
+func caused(id audit.ID) *mail.Mail {
+	m, err := mail.Restore(due(mail.ID(id), epoch))
+	if err != nil {
+		panic(err)
+	}
+	return m
+}
+
+// wantEffects fails unless the events and the mails with these ids are all, the newest first.
+func wantEffects(t *testing.T, b storage.Backend, want string) {
+	t.Helper()
+	wantEvents(t, b, audit.Query{Limit: 1000}, want)
+	wantQueue(t, b, want)
 }
 
 func eventsStored(t *testing.T, b storage.Backend) {
@@ -52,11 +69,12 @@ func eventsStored(t *testing.T, b storage.Backend) {
 	}, occurred("e5"))
 	wantErr(t, "Users.Update", err, nil)
 	wantErr(t, "Users.Delete", b.Users().Delete(t.Context(), "1", agree, occurred("e6")), nil)
-	wantEvents(t, b, audit.Query{Limit: 9}, "e6 e5 e4 e3 e2 e1")
+	wantEffects(t, b, "e6 e5 e4 e3 e2 e1")
 	got := mustListEvents(t, b, audit.Query{Limit: 1})
 	if len(got) != 1 || got[0] != event("e6", epoch) {
 		t.Errorf("stored %+v", got)
 	}
+	same(t, "queued", mustGetMail(t, b, "e6"), caused("e6").Snapshot())
 }
 
 func eventsUnchanged(t *testing.T, b storage.Backend) {
@@ -66,7 +84,7 @@ func eventsUnchanged(t *testing.T, b storage.Backend) {
 	wantErr(t, "Users.Update", err, nil)
 	_, err = b.Sessions().Update(t.Context(), "a", func(*session.Session) error { return nil }, occurred("e2"))
 	wantErr(t, "Sessions.Update", err, nil)
-	wantEvents(t, b, audit.Query{Limit: 9}, "e2 e1")
+	wantEffects(t, b, "e2 e1")
 }
 
 func eventsRefused(t *testing.T, b storage.Backend) {
@@ -83,14 +101,16 @@ func eventsRefused(t *testing.T, b storage.Backend) {
 	_, err = b.Sessions().Update(t.Context(), "a", func(*session.Session) error { return errRefused }, occurred("e5"))
 	wantErr(t, "Sessions.Update", err, errRefused)
 	wantErr(t, "Users.Delete", b.Users().Delete(t.Context(), "2", agree, occurred("e6")), user.ErrNotFound)
-	wantEvents(t, b, audit.Query{Limit: 9}, "")
+	wantEffects(t, b, "")
 }
 
 func eventsBad(t *testing.T, b storage.Backend) {
 	u, x := person(t, "1"), visit(t, "a", "1")
 	mustAdd(t, b, u)
 	mustAddSession(t, b, x)
-	bad := func() ([]audit.Event, []*mail.Mail) { return []audit.Event{{ID: "e1", At: epoch}}, nil }
+	bad := func() ([]audit.Event, []*mail.Mail) {
+		return []audit.Event{{ID: "e1", At: epoch}}, []*mail.Mail{caused("e1")}
+	}
 	wantErr(t, "Users.Add", b.Users().Add(t.Context(), person(t, "2"), bad), audit.ErrBadEvent)
 	_, err := b.Users().Update(t.Context(), "1", func(u *user.User) error { u.EndSessions(epoch); return nil }, bad)
 	wantErr(t, "Users.Update", err, audit.ErrBadEvent)
@@ -104,6 +124,7 @@ func eventsBad(t *testing.T, b storage.Backend) {
 	wantErr(t, "Sessions.Get", err, session.ErrNotFound)
 	sameUser(t, "Get", mustGet(t, b, "1"), u.Snapshot())
 	sameSession(t, "Get", mustGetSession(t, b, "a"), x.Snapshot())
+	wantEffects(t, b, "")
 }
 
 // numbered are events of a change that has an id of its own for each call.
@@ -115,7 +136,7 @@ type numbered struct {
 // next is an outbound.Effects.
 func (n *numbered) next() ([]audit.Event, []*mail.Mail) {
 	n.runs++
-	return []audit.Event{event(n.last(), epoch)}, nil
+	return occurred(n.last())()
 }
 
 // last returns the id of the event of the last call.
@@ -156,7 +177,7 @@ func eventsOfTheLastRun(t *testing.T, b storage.Backend) {
 	}
 	slices.Sort(want)
 	slices.Reverse(want)
-	wantEvents(t, b, audit.Query{Limit: 100}, strings.Join(want, " "))
+	wantEffects(t, b, strings.Join(want, " "))
 }
 
 // eventsOutlive deletes a user and sessions right after changes of these.
@@ -168,9 +189,33 @@ func eventsOutlive(t *testing.T, b storage.Backend) {
 	wantErr(t, "Sessions.DeleteOf", b.Sessions().DeleteOf(t.Context(), "1"), nil)
 	_, err := b.Sessions().Sweep(t.Context(), epoch.AddDate(10, 0, 0), 9)
 	wantErr(t, "Sessions.Sweep", err, nil)
-	wantEvents(t, b, audit.Query{Limit: 9}, "e3 e2 e1")
+	wantEffects(t, b, "e3 e2 e1")
 	_, err = b.Sessions().Get(t.Context(), "a")
 	wantErr(t, "Sessions.Get", err, session.ErrNotFound)
+}
+
+// eventsRepeated repeats changes whose answer was lost. The mail of the first was sent by then.
+func eventsRepeated(t *testing.T, b storage.Backend) {
+	mustAdd(t, b, person(t, "1"))
+	mustAddSession(t, b, visit(t, "a", "1"))
+	for n := range 3 {
+		_, err := b.Users().Update(t.Context(), "1", func(u *user.User) error { u.EndSessions(epoch); return nil }, occurred("e1"))
+		wantErr(t, "Users.Update", err, nil)
+		_, err = b.Users().Update(t.Context(), "1", func(*user.User) error { return nil }, occurred("e2"))
+		wantErr(t, "Users.Update", err, nil)
+		_, err = b.Sessions().Update(t.Context(), "a", func(x *session.Session) error {
+			x.RenewEpoch(inEpoch(int64(9 + n)))
+			return nil
+		}, occurred("e3"))
+		wantErr(t, "Sessions.Update", err, nil)
+		for _, id := range []mail.ID{"e1", "e2", "e3"}[min(3*n, 3):] { // after the first round
+			_, err := b.Mails().Update(t.Context(), id, func(m *mail.Mail) error { m.Complete(epoch); return nil })
+			wantErr(t, "Mails.Update", err, nil)
+		}
+	}
+	wantEffects(t, b, "e3 e2 e1")
+	got, err := b.Mails().Due(t.Context(), epoch, 9)
+	wantMails(t, "Due", got, err, "")
 }
 
 func withSessionBoth(t *testing.T, b storage.Backend) {

@@ -51,6 +51,8 @@ func (r flawedUsers) Add(ctx context.Context, u *user.User, events ...outbound.E
 		if _, err := r.Users.ByEmail(ctx, u.Snapshot().EmailKey); err == nil {
 			u = altered(u, func(s *user.Snapshot) { s.EmailKey += "#" + string(s.ID) })
 		}
+	case "drops the language of a user":
+		u = altered(u, func(s *user.Snapshot) { s.Contact.Locale = "" })
 	case "drops a field":
 		u = altered(u, func(s *user.Snapshot) { s.LastLogin = time.Time{} })
 	case "rounds to seconds":
@@ -68,13 +70,32 @@ func (f *flawed) around(ctx context.Context, events []outbound.Effects, change f
 	switch f.defect {
 	case "drops the events of changes":
 		return change()
+	case "drops the mails of changes":
+		return change(withoutMails(events, never))
 	case "stores the events of every run":
 		return change(append(events, events...)...)
+	case "queues the mails of every run":
+		return change(append(events, onlyMails(events))...)
 	case "stores events before the change":
 		if err := f.store(ctx, events); err != nil {
 			return err
 		}
 		return change()
+	case "queues mails before the change":
+		if err := f.store(ctx, []outbound.Effects{onlyMails(events)}); err != nil {
+			return err
+		}
+		return change(withoutMails(events, never))
+	case "queues mails after the change":
+		err := change(withoutMails(events, never))
+		return errors.Join(f.store(ctx, []outbound.Effects{onlyMails(events)}), err)
+	case "queues mails that were sent":
+		for _, e := range events {
+			_, mails := e()
+			for _, m := range mails {
+				_, _ = f.Backend.Mails().Update(ctx, m.ID(), func(x *mail.Mail) error { *x = *m; return nil })
+			}
+		}
 	case "stores events after the change":
 		if err := change(); err != nil {
 			return err
@@ -156,6 +177,13 @@ func (r flawedUsers) Update(ctx context.Context, id user.ID, change func(*user.U
 			}
 			*u = *v
 			return nil
+		})
+	case "never changes the contact":
+		return r.Users.Update(ctx, id, func(u *user.User) error {
+			before := u.Snapshot()
+			err := change(u)
+			*u = *altered(u, func(s *user.Snapshot) { s.Contact = before.Contact })
+			return err
 		})
 	case "keeps failed changes":
 		var refused error

@@ -129,6 +129,7 @@ func (a flawedArchive) Users() outbound.Collection[user.Snapshot] {
 		Collection: a.Archive.Users(), f: a.f,
 		drop: map[string]func(*user.Snapshot){
 			"puts users anew":                 func(s *user.Snapshot) { s.Version = min(s.Version, 1) },
+			"puts users without contact":      func(s *user.Snapshot) { s.Contact = user.Contact{} },
 			"puts users without a last visit": func(s *user.Snapshot) { s.LastLogin = time.Time{} },
 		},
 		clear: func(ctx context.Context, s user.Snapshot) {

@@ -2,8 +2,10 @@ package conformance_test
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"roster/domain/mail"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/outbound"
@@ -49,6 +51,15 @@ func (r flawedSessions) DeleteOf(ctx context.Context, owner user.ID) error {
 	if r.f.defect == "deletes events with sessions" {
 		if _, err := r.f.Backend.AuditTrail().Sweep(ctx, time.Unix(1<<40, 0), 1000); err != nil {
 			return err
+		}
+	}
+	if r.f.defect == "deletes mails with sessions" {
+		all, err := r.f.Backend.Mails().List(ctx, mail.Query{Limit: 1000})
+		for _, m := range all {
+			_, _ = r.f.Backend.Mails().Update(ctx, m.ID(), func(m *mail.Mail) error { m.Drop(time.Unix(1, 0), ""); return nil })
+		}
+		if _, err2 := r.f.Backend.Mails().Sweep(ctx, time.Unix(1<<40, 0), 1000); err != nil || err2 != nil {
+			return errors.Join(err, err2)
 		}
 	}
 	return r.Sessions.DeleteOf(ctx, owner)

@@ -5,6 +5,7 @@ import (
 
 	"roster/domain/audit"
 	"roster/domain/lockout"
+	"roster/domain/mail"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/outbound"
@@ -18,6 +19,7 @@ func (a archive) Users() outbound.Collection[user.Snapshot]       { return a.use
 func (a archive) Sessions() outbound.Collection[session.Snapshot] { return a.sessions }
 func (a archive) Attempts() outbound.Collection[lockout.Snapshot] { return a.attempts }
 func (a archive) Events() outbound.Collection[audit.Event]        { return a.events }
+func (a archive) Mails() outbound.Collection[mail.Snapshot]       { return a.mails }
 
 func (a archive) LastUserID(ctx context.Context) (n int64, err error) {
 	err = a.users.read(ctx, func() error { n = a.lastID; return nil })

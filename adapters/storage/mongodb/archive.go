@@ -5,6 +5,7 @@ import (
 
 	"roster/domain/audit"
 	"roster/domain/lockout"
+	"roster/domain/mail"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/outbound"
@@ -28,6 +29,10 @@ func (a archive) Attempts() outbound.Collection[lockout.Snapshot] {
 
 func (a archive) Events() outbound.Collection[audit.Event] {
 	return collection[audit.Event, audit.Event, eventDocument]{&eventTable, a.s, eventTable.putByID}
+}
+
+func (a archive) Mails() outbound.Collection[mail.Snapshot] {
+	return collection[mail.Mail, mail.Snapshot, mailDocument]{&mailTable, a.s, mailTable.putByID}
 }
 
 func (a archive) LastUserID(ctx context.Context) (int64, error) {

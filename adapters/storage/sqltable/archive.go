@@ -7,6 +7,7 @@ import (
 
 	"roster/domain/audit"
 	"roster/domain/lockout"
+	"roster/domain/mail"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/outbound"
@@ -39,6 +40,10 @@ func (t archive) Attempts() outbound.Collection[lockout.Snapshot] {
 
 func (t archive) Events() outbound.Collection[audit.Event] {
 	return collection[audit.Event, audit.Event]{t.EventTable, "event", nil}
+}
+
+func (t archive) Mails() outbound.Collection[mail.Snapshot] {
+	return collection[mail.Mail, mail.Snapshot]{t.MailTable, "mail", nil}
 }
 
 func (t archive) LastUserID(ctx context.Context) (n int64, err error) {
