@@ -1,8 +1,7 @@
 package pages
 
 import (
-	"bytes"
-	"html/template"
+	"html"
 	"slices"
 	"strings"
 
@@ -80,66 +79,94 @@ var inputs = map[string]input{
 	InputRePassword: {Label: "New password, again", Type: "password", Autocomplete: "new-password"},
 }
 
-type input struct {
-	Name, Label, Type, Autocomplete, Value string
-	Faults                                 []string
-	Hidden, Focus                          bool
-}
-
-// accountView is what the template shows.
-type accountView struct {
-	AccountPage
-	Inputs  []input
-	Problem string // a fault of no input
-	Faulty  bool
-	Done    bool
-}
-
-// File returns the URL of a file, relative to the page.
-func (v accountView) File(plain string) string {
-	return strings.Repeat("../", strings.Count(v.Path, "/")-1) + "account/files/" + uniqueNames()[plain]
-}
+type input struct{ Label, Type, Autocomplete string }
 
 // Form returns the page with its form. values are those that the form was posted with; passwords are not shown again. A
 // fault whose name is none of an input is shown above the form. The first fault has the focus.
 func (p AccountPage) Form(values map[string]string, faults []fault.Field) []byte {
-	v := accountView{AccountPage: p, Faulty: len(faults) > 0}
-	for _, f := range faults {
-		if !slices.Contains(p.Inputs, f.Name) && v.Problem == "" {
-			v.Problem = f.Message
-		}
+	focus := " autofocus" // of the first fault
+	var b strings.Builder
+	other := slices.IndexFunc(faults, func(f fault.Field) bool { return !slices.Contains(p.Inputs, f.Name) })
+	if other >= 0 {
+		b.WriteString(fill("<p class=\"fault\" role=\"alert\" tabindex=\"-1\" autofocus>$message</p>\n", "$message", faults[other].Message))
+		focus = ""
 	}
-	focused := v.Problem != ""
+	b.WriteString(fill("<p>$text</p>\n<form method=\"post\" action=\".\" novalidate>\n", "$text", p.Text))
 	for _, name := range p.Inputs {
-		in := inputs[name]
-		in.Name = name
-		for _, f := range faults {
-			if f.Name == name {
-				in.Faults = append(in.Faults, f.Message)
-			}
+		messages := messagesOf(name, faults)
+		hide := name == InputCode && values[name] != "" && len(messages) == 0
+		if len(messages) == 0 {
+			writeInput(&b, name, values[name], hide, nil, "")
+			continue
 		}
-		if in.Type != "password" {
-			in.Value = values[name]
-		}
-		in.Hidden = name == InputCode && in.Value != "" && len(in.Faults) == 0
-		in.Focus = len(in.Faults) > 0 && !focused
-		focused = focused || in.Focus
-		v.Inputs = append(v.Inputs, in)
+		writeInput(&b, name, values[name], false, messages, focus)
+		focus = ""
 	}
-	return v.render()
+	b.WriteString(fill("<button>$button</button>\n</form>\n", "$button", p.Button))
+	if p.MoreURL != "" {
+		b.WriteString(fill("<p><a href=\"$url\">$more</a></p>\n", "$url", p.MoreURL, "$more", p.More))
+	}
+	title := p.Title
+	if len(faults) > 0 {
+		title = "Error: " + title
+	}
+	return p.render(title, b.String())
 }
 
 // Success returns the page after success.
-func (p AccountPage) Success() []byte { return accountView{AccountPage: p, Done: true}.render() }
+func (p AccountPage) Success() []byte {
+	return p.render(p.Title, fill("<p role=\"status\">$result</p>\n", "$result", p.Result))
+}
 
-var accountTemplate = template.Must(template.ParseFS(content, "files/account.html"))
+func (p AccountPage) render(title, content string) []byte {
+	root := strings.TrimSuffix(strings.Repeat("../", strings.Count(p.Path, "/")-1), "/")
+	title, heading := html.EscapeString(title), html.EscapeString(p.Title)
+	return page("account.html", root, "/account/files/", "$title", title, "$heading", heading, "$content", content)
+}
 
-func (v accountView) render() []byte {
-	var b bytes.Buffer
-	if err := accountTemplate.Execute(&b, v); err != nil {
-		panic(err) // the template is part of the program
+func messagesOf(name string, faults []fault.Field) (messages []string) {
+	for _, f := range faults {
+		if f.Name == name {
+			messages = append(messages, f.Message)
+		}
 	}
-	return b.Bytes()
+	return messages
+}
+
+// writeInput writes an input with its label, its faults, and a further attribute of a faulty one.
+func writeInput(b *strings.Builder, name, value string, hide bool, faults []string, attribute string) {
+	in := inputs[name]
+	if in.Type == "password" {
+		value = ""
+	}
+	hidden := ""
+	if hide {
+		hidden = " hidden"
+	}
+	b.WriteString("<div" + hidden + ">\n" + fill(`<label for="$name">$label</label>
+<input id="$name" name="$name" type="$type" autocomplete="$autocomplete" autocapitalize="none" spellcheck="false" required value="$value"`,
+		"$name", name, "$label", in.Label, "$type", in.Type, "$autocomplete", in.Autocomplete, "$value", value))
+	if len(faults) == 0 {
+		b.WriteString(">\n</div>\n")
+		return
+	}
+	b.WriteString(fill(` aria-invalid="true" aria-describedby="$name-fault"`, "$name", name) + attribute + ">\n")
+	b.WriteString(fill("<ul class=\"fault\" id=\"$name-fault\">\n", "$name", name))
+	for _, message := range faults {
+		b.WriteString(fill("<li>$message</li>\n", "$message", message))
+	}
+	b.WriteString("</ul>\n</div>\n")
+}
+
+// fill returns a piece of HTML with values for its placeholders. pairs alternates placeholders and values, which it escapes.
+//
+// The package html/template is not used: it finds methods by name, so with it the linker would keep every exported method
+// of the program.
+func fill(piece string, pairs ...string) string {
+	for i := 1; i < len(pairs); i += 2 {
+		pairs[i] = html.EscapeString(pairs[i])
+	}
+	return strings.NewReplacer(pairs...).Replace(piece)
 }
 
 // AccountFile returns a file of the pages of an account by the name that a page has for it.

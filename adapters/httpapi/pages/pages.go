@@ -39,10 +39,10 @@ var types = map[string]string{
 }
 
 // Docs returns the page of the documentation, which is served at api/docs/.
-func Docs() []byte { return page("docs.html", "../..") }
+func Docs() []byte { return page("docs.html", "../..", "/api/docs/") }
 
 // Home returns the first page of the service. root is the path from the page to the root of the service, such as "..".
-func Home(root string) []byte { return page("home.html", root) }
+func Home(root string) []byte { return page("home.html", root, "/api/docs/") }
 
 // FileNamed returns a file of the documentation by the name that a page has for it.
 func FileNamed(name string) (File, bool) {
@@ -82,11 +82,12 @@ var uniqueNames = sync.OnceValue(func() map[string]string {
 	return out
 })
 
-// page returns a page with the path to the root for "$root", and the name of each file for "$file(NAME)".
-func page(name, root string) []byte {
-	pairs := []string{"$root", root}
+// page returns a page with the path to the root for "$root", the URL of each file, which are served in a directory, for
+// "$file(NAME)", and the values of further placeholders.
+func page(name, root, directory string, pairs ...string) []byte {
+	pairs = append(pairs, "$root", root)
 	for plain, unique := range uniqueNames() {
-		pairs = append(pairs, "$file("+plain+")", root+"/api/docs/"+unique)
+		pairs = append(pairs, "$file("+plain+")", root+directory+unique)
 	}
 	return []byte(strings.NewReplacer(pairs...).Replace(string(read("files/" + name))))
 }

@@ -24,7 +24,7 @@ func load(t *testing.T) *API {
 
 const (
 	id     = `"id":"01a22384-50f6-7981-a36c-03be88c259b9"`
-	others = `"email":"a@example.com","first_name":"A","last_name":"B","is_active":true,"is_staff":false,"date_joined":"2026-11-28T18:56:43.766000Z","last_login":null`
+	others = `"email":"a@example.com","first_name":"A","last_name":"B","is_active":true,"is_staff":false,"date_joined":"2026-11-28T18:56:43.766000Z","last_login":null,"email_verified":false,"locale":null`
 	user   = "{" + id + "," + others + "}"
 	known  = "X-Request-Id: d680a70a6d7072682ed1b21c\n"
 	tagged = known + `ETag: "1"`
