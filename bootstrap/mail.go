@@ -56,7 +56,11 @@ func mailFailed(log *zap.Logger) func(domainmail.Snapshot) {
 
 // openMail opens the sender of the settings.
 func openMail(cfg config.Config, log *zap.Logger) (outbound.MailSender, error) {
-	s, err := mail.Open(cfg.MailURL(), mailOptions(cfg, log))
+	o := mailOptions(cfg, log)
+	o.Accepted = func(id domainmail.ID, answer string) {
+		log.Debug("the mail server accepted a mail", zap.String("id", string(id)), zap.String("answer", answer))
+	}
+	s, err := mail.Open(cfg.MailURL(), o)
 	if err != nil {
 		return nil, aboutMail(cfg, err)
 	}

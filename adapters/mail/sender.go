@@ -31,6 +31,9 @@ type Options struct {
 	ToASCII   user.ToASCII   // of the domains of addresses
 	Roots     *x509.CertPool // the authorities that a server's certificate is checked with; nil for those of the system
 	Log       *zap.Logger
+
+	// Accepted is called with the answer of a server that accepted a mail, without secrets. It may be nil.
+	Accepted func(id mail.ID, answer string)
 }
 
 // Sender composes mails and sends them. It is safe for concurrent use.
@@ -110,7 +113,7 @@ func delivery(where string, o Options) (func(context.Context, outbound.Letter, *
 	case where == "log:":
 		return logging(o.Log), nil
 	case u.Scheme == "smtp" || u.Scheme == "smtps":
-		s, err := newServer(u, o.Roots)
+		s, err := newServer(u, o)
 		if err != nil {
 			return nil, err
 		}
@@ -238,6 +241,15 @@ func isASCII(text string) bool {
 
 // Text is a mail as a reader sees it.
 type Text struct{ Subject, Text, HTML string }
+
+// Languages returns the languages of the built-in templates.
+func Languages() []string {
+	var tags []string
+	for _, tag := range languages {
+		tags = append(tags, tag.String())
+	}
+	return tags
+}
 
 // Preview returns the mail of a kind in a language, with examples for its data. The template of each part is the file
 // LANGUAGE/KIND.PART below Options.Templates, or the built-in one; PART is subject, txt or html.

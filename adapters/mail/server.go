@@ -3,7 +3,6 @@ package mail
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -19,6 +18,7 @@ import (
 
 	gomail "github.com/wneessen/go-mail"
 
+	"roster/domain/mail"
 	"roster/ports/outbound"
 )
 
@@ -31,14 +31,15 @@ type server struct {
 	user     string
 	password string
 	config   *tls.Config
+	accepted func(mail.ID, string) // see Options
 }
 
-func newServer(u *url.URL, roots *x509.CertPool) (*server, error) {
-	s := &server{host: u.Hostname(), implicit: u.Scheme == "smtps", policy: gomail.TLSMandatory}
+func newServer(u *url.URL, o Options) (*server, error) {
+	s := &server{accepted: o.Accepted, host: u.Hostname(), implicit: u.Scheme == "smtps", policy: gomail.TLSMandatory}
 	near, plain := loopback(s.host), u.Query().Get("tls") == "off"
 	s.user = u.User.Username()
 	s.password, _ = u.User.Password()
-	s.config = &tls.Config{ServerName: s.host, RootCAs: roots, MinVersion: tls.VersionTLS12}
+	s.config = &tls.Config{ServerName: s.host, RootCAs: o.Roots, MinVersion: tls.VersionTLS12}
 	switch {
 	case s.host == "" || u.Path != "" || u.Fragment != "" || u.Opaque != "":
 		return nil, errWhere
@@ -130,6 +131,9 @@ func (s *server) deliver(ctx context.Context, l outbound.Letter, m *gomail.Msg) 
 	}
 	if err := w.Close(); err != nil {
 		return s.refusal(ctx, l, "the mail", err)
+	}
+	if a, ok := w.(interface{ ServerResponse() string }); ok && s.accepted != nil {
+		s.accepted(l.ID, s.redact(l, a.ServerResponse()))
 	}
 	// The mail is accepted. The answer to QUIT says nothing about it.
 	_ = conn.SetDeadline(time.Now().Add(time.Second))

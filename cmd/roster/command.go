@@ -58,7 +58,7 @@ func (p *program) command() *cobra.Command {
 	p.addSettings(root)
 	root.AddCommand(
 		p.serveCommand(), p.checkCommand(), p.migrateCommand(),
-		p.createSuperuserCommand(), p.userCommand(), p.sessionCommand(), p.keysCommand(),
+		p.createSuperuserCommand(), p.userCommand(), p.sessionCommand(), p.mailCommand(), p.keysCommand(),
 		p.importCommand(), p.exportCommand(), p.copyCommand(), p.backupCommand(), p.restoreCommand(),
 		p.healthCommand(), p.versionCommand(),
 	)

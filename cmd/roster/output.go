@@ -6,6 +6,7 @@ import (
 
 	"roster/bootstrap"
 	"roster/cmd/roster/console"
+	"roster/domain/mail"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/inbound"
@@ -32,6 +33,24 @@ var (
 			s := x.Snapshot()
 			return sessionObject{
 				s.ID, jsonID(s.User), jsonTime(s.Created), jsonTime(x.LastUsed()), jsonTime(s.Expires), s.Address, s.UserAgent,
+			}
+		},
+	}
+	mailList = console.List[*mail.Mail]{
+		Headings: []string{"ID", "QUEUED", "KIND", "TO", "STATE", "ATTEMPTS", "NEXT ATTEMPT", "REASON"},
+		Row: func(m *mail.Mail) []string {
+			s, next := m.Snapshot(), ""
+			if !s.Due.IsZero() {
+				next = timeText(s.Due)
+			}
+			return []string{
+				string(s.ID), timeText(s.Queued), string(s.Kind), s.To, string(s.State), strconv.Itoa(s.Attempts), next, s.Reason,
+			}
+		},
+		Object: func(m *mail.Mail) any {
+			s := m.Snapshot()
+			return mailObject{
+				s.ID, s.Kind, s.To, jsonID(s.User), s.State, jsonTime(s.Queued), jsonTime(s.Due), jsonTime(s.Finished), s.Attempts, s.Reason,
 			}
 		},
 	}
@@ -144,6 +163,25 @@ type sessionObject struct {
 	Expires   any        `json:"expires"`
 	Address   string     `json:"address"`
 	UserAgent string     `json:"user_agent"`
+}
+
+type mailObject struct {
+	ID       mail.ID    `json:"id"`
+	Kind     mail.Kind  `json:"kind"`
+	To       string     `json:"to"`
+	User     any        `json:"user"` // null when the user is found by the address as the mail is sent
+	State    mail.State `json:"state"`
+	Queued   any        `json:"queued"`
+	Due      any        `json:"due"` // null when finished
+	Finished any        `json:"finished"`
+	Attempts int        `json:"attempts"`
+	Reason   string     `json:"reason"`
+}
+
+type previewObject struct {
+	Subject string `json:"subject"`
+	Text    string `json:"text"`
+	HTML    string `json:"html"`
 }
 
 type keyObject struct {

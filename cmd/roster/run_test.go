@@ -73,6 +73,7 @@ func TestHelp(t *testing.T) {
 		{}, {"--help"}, {"help"}, {"serve", "-h"}, {"check", "--help"}, {"migrate", "--help"}, {"createsuperuser", "--help"}, {"version", "--help"},
 		{"user"}, {"user", "--help"}, {"help", "user", "list"}, {"user", "set", "--help"}, {"completion", "--help"},
 		{"keys"}, {"keys", "list", "--help"}, {"keys", "add", "--help"}, {"keys", "rotate", "--help"}, {"keys", "retire", "--help"},
+		{"mail"}, {"mail", "list", "--help"}, {"mail", "retry", "--help"}, {"mail", "test", "--help"}, {"mail", "preview", "--help"},
 	} {
 		out := s.must("", args...)
 		if !strings.Contains(out, "Usage:\n  roster") || !strings.Contains(out, "--config file") {
