@@ -3,6 +3,7 @@ package bootstrap
 import (
 	"context"
 	"errors"
+	"net/url"
 
 	"go.uber.org/zap"
 
@@ -32,11 +33,11 @@ func AdministerMails(ctx context.Context, cfg config.Config, access Access, do f
 func SendTestMail(ctx context.Context, cfg config.Config, address string) (outcome string, err error) {
 	switch cfg.MailScheme() {
 	case config.Off:
-		return "", errMailOff(cfg)
+		return "", MailIsOff(cfg)
 	case "log":
 		return "", errors.New("mail is log: (the default): the service writes mails to its log; name a server with mail")
 	case "file":
-		outcome = "The mail is a file in " + cfg.MailURL()[len("file:"):] + "."
+		outcome = "The mail went " + MailState(cfg) + "."
 	}
 	o := mailOptions(cfg, zap.NewNop())
 	o.Accepted = func(_ domainmail.ID, answer string) { outcome = "The server accepted the mail: " + answer }
@@ -50,17 +51,26 @@ func SendTestMail(ctx context.Context, cfg config.Config, address string) (outco
 
 // MailIsOff returns an error that says why no mail is sent, or nil when mail is on.
 func MailIsOff(cfg config.Config) error {
-	if cfg.MailScheme() != config.Off {
-		return nil
+	if cfg.MailScheme() == config.Off {
+		return errors.New("mail is " + MailState(cfg))
 	}
-	return errMailOff(cfg)
+	return nil
 }
 
-func errMailOff(cfg config.Config) error {
-	if cfg.LinkBase() == "" {
-		return errors.New("mail is off: the service is open to the network, and there is no public_url that links could begin with")
+// MailState says in a few words where mails go. It contains no password.
+func MailState(cfg config.Config) string {
+	u, err := url.Parse(cfg.MailURL())
+	switch scheme := cfg.MailScheme(); {
+	case scheme == config.Off && cfg.LinkBase() == "":
+		return "off: the service is open to the network, and there is no public_url that links could begin with"
+	case scheme == config.Off || err != nil:
+		return "off, by the setting mail"
+	case scheme == "log":
+		return "to the log, with the links"
+	case scheme == "file":
+		return "to files in " + u.Opaque + u.Path
 	}
-	return errors.New("mail is off, by the setting mail")
+	return "to the server " + u.Host
 }
 
 // MailText is a mail as a reader sees it.

@@ -19,6 +19,7 @@ type Serving struct {
 	Profile         string
 	Database        string // the scheme of its URL
 	Place           string // the absolute path of the database's file, or its URL without the password
+	Mail            string // where mails go
 	Created         bool   // this start created the database
 	NoAdministrator bool   // there is no active staff user, and roster createsuperuser can make one
 
@@ -27,7 +28,7 @@ type Serving struct {
 
 func newServing(cfg config.Config) *Serving {
 	s := &Serving{
-		Profile: cfg.Profile, Database: cfg.Database.Scheme(), Place: cfg.Database.String(),
+		Profile: cfg.Profile, Database: cfg.Database.Scheme(), Place: cfg.Database.String(), Mail: MailState(cfg),
 		administrable: requirePersistent(cfg.Database) == nil,
 	}
 	if d, err := driver(cfg.Database); err == nil && d.File != nil {
@@ -55,6 +56,7 @@ func (s *Serving) fields() []zap.Field {
 	fields := []zap.Field{
 		zap.String("url", s.URL), zap.String("address", s.Address), zap.String("profile", s.Profile),
 		zap.String("database", s.Database), zap.String("place", s.Place), zap.Bool("created", s.Created),
+		zap.String("mail", s.Mail),
 	}
 	if s.Admin != "" {
 		fields = append(fields, zap.String("admin", s.Admin))

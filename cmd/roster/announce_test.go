@@ -30,7 +30,7 @@ func TestStartOnATerminal(t *testing.T) {
 	s := newShell(t)
 	db := filepath.Join(strings.TrimPrefix(s.environ[0], "ROSTER_DATA_DIR="), "roster.db")
 	screen := s.serveOnTerminal(" createsuperuser")
-	for _, want := range []string{"  API            http://127.0.0.1:", "  documentation  http://127.0.0.1:", "  admin          none", "  database       sqlite, " + db + " (new)", "  administrator  no administrator yet: ", "\x1b[34mINFO"} {
+	for _, want := range []string{"  API            http://127.0.0.1:", "  documentation  http://127.0.0.1:", "  admin          none", "  database       sqlite, " + db + " (new)", "  mail           to the log, with the links\r\n", "  administrator  no administrator yet: ", "\x1b[34mINFO"} {
 		if !strings.Contains(screen, want) {
 			t.Errorf("no %q on the screen:\n%s", want, screen)
 		}

@@ -26,7 +26,7 @@ func (p *program) checkCommand() *cobra.Command {
 				return err
 			}
 			warnings := bootstrap.Warnings(cfg)
-			if err := printCheck(p.stdout, cfg.Effective(), warnings); err != nil {
+			if err := printCheck(p.stdout, cfg.Effective(), bootstrap.MailState(cfg), warnings); err != nil {
 				return err
 			}
 			if err := bootstrap.Check(cmd.Context(), cfg); err != nil {
@@ -52,13 +52,16 @@ func (p *program) checkCommand() *cobra.Command {
 	return cmd
 }
 
-func printCheck(w io.Writer, settings []config.Setting, warnings []config.Warning) error {
+func printCheck(w io.Writer, settings []config.Setting, mail string, warnings []config.Warning) error {
 	t := console.NewTabs(w)
 	_, _ = fmt.Fprintln(t, "SETTING\tVALUE\tSOURCE")
 	for _, s := range settings {
 		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\n", s.Name, console.Visible(s.Value), s.Source)
 	}
 	if err := t.Flush(); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(w, "\nMail: "+console.Visible(mail)+"."); err != nil {
 		return err
 	}
 	if len(warnings) == 0 {

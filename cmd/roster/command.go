@@ -161,6 +161,7 @@ func (p *program) announce(cmd *cobra.Command, s bootstrap.Serving) {
 	}
 	line("admin", cmp.Or(s.Admin, "none"))
 	line("database", s.Database+", "+s.Place+map[bool]string{true: " (new)"}[s.Created])
+	line("mail", s.Mail)
 	if s.NoAdministrator {
 		hint := "no administrator yet: " + os.Args[0] + " createsuperuser"
 		if cmd.Flags().NFlag() > 0 {

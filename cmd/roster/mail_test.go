@@ -79,7 +79,7 @@ func TestMailTest(t *testing.T) {
 	newShell(t, "ROSTER_LISTEN=0.0.0.0:8000").fails(exitFailure, []string{"mail is off: the service is open to the network"}, "", "mail", "test", "ada@example.org")
 
 	dir := filepath.Join(t.TempDir(), "mails")
-	if out := newShell(t, "ROSTER_MAIL=file:"+dir).must("", "mail", "test", "ada@example.org"); out != "The mail is a file in "+dir+".\n" {
+	if out := newShell(t, "ROSTER_MAIL=file:"+dir).must("", "mail", "test", "ada@example.org"); out != "The mail went to files in "+dir+".\n" {
 		t.Errorf("mail test: %q", out)
 	}
 	if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {

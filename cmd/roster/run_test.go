@@ -190,7 +190,7 @@ func TestUnknownBackend(t *testing.T) {
 func TestCheck(t *testing.T) {
 	s := newShell(t)
 	out := s.must("", "check", "--page-size", "50", "--deploy")
-	for _, want := range []string{"SETTING", "page_size                 50 ", "flag\n", "environment\n", "signing_key               (not set)", "Nothing unsafe was found."} {
+	for _, want := range []string{"SETTING", "page_size                 50 ", "flag\n", "environment\n", "signing_key               (not set)", "\nMail: to the log, with the links.\n", "Nothing unsafe was found."} {
 		if !strings.Contains(out, want) {
 			t.Errorf("check does not say %q:\n%s", want, out)
 		}
