@@ -46,7 +46,8 @@ func SendTestMail(ctx context.Context, cfg config.Config, address string) (outco
 		return "", aboutMail(cfg, err)
 	}
 	p := application.Ports{Domains: idna.Domains{}, MailIDs: system.UUIDs{}, Clock: system.Clock{}}
-	return outcome, application.NewMailQueue(p, s).SendTest(ctx, address)
+	err = application.NewMailQueue(p, s).SendTest(ctx, address)
+	return outcome, err // which SendTest sets
 }
 
 // MailIsOff returns an error that says why no mail is sent, or nil when mail is on.

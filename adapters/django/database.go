@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"roster/ports/outbound"
 )
@@ -31,6 +30,7 @@ type database struct {
 	name    string // of the table of users
 	table   table
 	model   string
+	emails  table // of allauth's addresses; likewise
 	revoked table // of the revoked tokens; without columns if there is none
 	// each visits all rows in the order of the first column.
 	each func(ctx context.Context, columns []column, from string, visit func(r row, tooLong bool) error) error
@@ -105,7 +105,7 @@ func (d *database) userColumns() []column {
 			out = append(out, c)
 		}
 	}
-	return out
+	return append(out, d.emailColumns()...)
 }
 
 // tables returns the tables by name. query returns the schema, whether it can be left out, the table, the column, and
@@ -162,6 +162,7 @@ func (d *database) find(all map[string]table) (err error) {
 	if d.model = strings.ToLower(d.o.UserModel); d.model == "" {
 		d.model = modelOf(d.name)
 	}
+	d.emails = all[emailTable]
 	if _, ok := all[outstandingTable]; ok {
 		d.revoked = all[blacklistedTable]
 	}
@@ -217,7 +218,7 @@ func (d *database) Users(ctx context.Context, visit func(outbound.SourceUser) er
 		}
 		x := object{Model: d.model, PK: key, Fields: r}
 		var err error
-		if x.raw, err = json.Marshal(x, json.Deterministic(true), jsontext.PreserveRawStrings(true), lenient); err != nil {
+		if x.raw, err = x.encoded(); err != nil {
 			return visit(malformed(place, "", "the row cannot be written as JSON"))
 		}
 		return visit(d.o.user(place, x))

@@ -32,6 +32,7 @@ type fixture struct {
 	users       int64
 	lastID      int64 // highest integer id of a user
 	revocations int64
+	emails      addresses
 	revoked     map[fingerprint]time.Time // primary key of an outstanding token -> time of its revocation
 }
 
@@ -51,7 +52,7 @@ type modelSummary struct {
 }
 
 func openFixture(ctx context.Context, o Options) (Source, error) {
-	f := &fixture{o: o, revoked: map[fingerprint]time.Time{}}
+	f := &fixture{o: o, emails: newAddresses(), revoked: map[fingerprint]time.Time{}}
 	models := map[string]*modelSummary{}
 	if err := f.each(ctx, func(_ string, x object) error { f.scan(models, x); return nil }); err != nil {
 		return nil, err
@@ -87,6 +88,8 @@ func (f *fixture) scan(models map[string]*modelSummary, x object) {
 	id, _ := idOf(x.PK)
 	m.lastID = max(m.lastID, importableID(id))
 	switch x.Model {
+	case emailModel:
+		f.emails.add(x)
 	case outstandingModel: // also of deleted users
 		f.lastID = max(f.lastID, importableID(x.Fields.revokedToken("", time.Time{}).User))
 	case blacklistedModel:
@@ -127,6 +130,11 @@ func (f *fixture) Users(ctx context.Context, visit func(outbound.SourceUser) err
 			return visit(malformed(place, id, fmt.Sprintf("the row has more than %d MiB; the file of rejected rows is without it", maxObject>>20)))
 		}
 		x.raw = bytes.Clone(x.raw)
+		if f.emails.mark(x.PK, f.o.address(x.Fields), x.Fields) {
+			if raw, err := x.encoded(); err == nil {
+				x.raw = raw
+			}
+		}
 		return visit(f.o.user(place, x))
 	})
 }

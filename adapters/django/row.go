@@ -39,6 +39,20 @@ type object struct {
 	raw []byte // the whole object
 }
 
+// encoded returns the object as JSON.
+func (x object) encoded() ([]byte, error) {
+	return json.Marshal(x, json.Deterministic(true), jsontext.PreserveRawStrings(true), lenient)
+}
+
+// address returns the address of a user: the field of the address or, without one, a user name that is an address.
+func (o Options) address(fields row) string {
+	address, name := fields.text(o.field(memberEmail)), fields.text(o.field(memberUsername))
+	if address == "" && strings.Contains(name, "@") {
+		return name
+	}
+	return address
+}
+
 // members reads the members of a user from the fields of an object, and keeps the first fault.
 type members struct {
 	o      Options
@@ -66,6 +80,7 @@ func (o Options) user(place string, x object) outbound.SourceUser {
 	if name := m.text(memberUsername); u.Email == "" && strings.Contains(name, "@") {
 		u.Email = name
 	}
+	m.emails(&u)
 	u.Fault = m.fault
 	return u
 }

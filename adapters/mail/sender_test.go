@@ -206,7 +206,7 @@ func TestSTARTTLS(t *testing.T) {
 		"127.0.0.1.example.com": false, "[2001:db8::1]": false, "0.0.0.0": false,
 	} {
 		u := &url.URL{Scheme: "smtp", Host: host}
-		s, err := newServer(u, nil)
+		s, err := newServer(u, Options{})
 		if want := map[bool]gomail.TLSPolicy{true: gomail.TLSOpportunistic, false: gomail.TLSMandatory}[near]; err != nil || s.policy != want {
 			t.Errorf("%s: %v, %v, want %v", host, s.policy, err, want)
 		}

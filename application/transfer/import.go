@@ -288,6 +288,9 @@ func (r *importRun) count(c candidate, o inbound.Outcome) error {
 	if c.superuser {
 		r.summary.Superusers++
 	}
+	if c.snapshot.EmailState == user.EmailVerified {
+		r.summary.Verified++
+	}
 	for _, n := range c.row.Notices {
 		r.summary.Notices[n]++
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -240,5 +241,36 @@ func TestImportKeepsTheLastAdministrator(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// An address that the source knows as proven is verified here. One that was verified here stays so.
+func TestImportOfVerifiedAddresses(t *testing.T) {
+	s := fixture.New(t, fixture.Django())
+	row := func(id string, p outbound.EmailProof, others int) outbound.SourceUser {
+		u := sourceRow(id, "user"+id+"@example.com")
+		u.Proof, u.OtherEmails = p, others
+		return u
+	}
+	src := &source{users: []outbound.SourceUser{row("1", outbound.Proven, 2), row("2", outbound.Unproven, 0), row("3", outbound.ProofUnknown, 0)}}
+	for _, want := range []outcomes{{added: 3}, {unchanged: 3}} {
+		sum, reported := importing(t, s, src, inbound.ImportOptions{})
+		counts(t, sum, want)
+		if sum.Verified != 1 || len(sum.Notices) != 2 || sum.Notices[inbound.NoticeUnverified] != 1 || sum.Notices[inbound.NoticeOtherEmails] != 1 || len(reported) != 2 {
+			t.Errorf("%+v, reported %+v", sum, reported)
+		}
+	}
+	states := func() string {
+		all := stored(t, s)
+		return fmt.Sprintf("%s,%s,%s", all["1"].EmailState, all["2"].EmailState, all["3"].EmailState)
+	}
+	if got := states(); got != "verified,," {
+		t.Errorf("stored: %s", got)
+	}
+	src.users[0].Proof, src.users[2].Proof = outbound.Unproven, outbound.Proven
+	sum, _ := importing(t, s, src, inbound.ImportOptions{})
+	counts(t, sum, outcomes{updated: 1, unchanged: 2})
+	if got := states(); got != "verified,,verified" {
+		t.Errorf("stored: %s", got)
 	}
 }

@@ -77,6 +77,16 @@ func (r *importRun) convert(s outbound.SourceUser) (c candidate, reason inbound.
 		ID: s.ID, Email: address, EmailKey: email.Key(), FirstName: s.FirstName, LastName: s.LastName,
 		Active: s.Active, Staff: administers, Password: s.Password, Joined: r.now, LastLogin: truncateTime(s.LastLogin), Version: 1,
 	}
+	switch s.Proof {
+	case outbound.ProofUnknown:
+	case outbound.Proven:
+		c.snapshot.EmailState = user.EmailVerified
+	case outbound.Unproven:
+		c.row.Notices = append(c.row.Notices, inbound.NoticeUnverified)
+	}
+	if s.OtherEmails > 0 {
+		c.row.Notices = append(c.row.Notices, inbound.NoticeOtherEmails)
+	}
 	if c.hasJoined {
 		c.snapshot.Joined = truncateTime(s.Joined)
 	}

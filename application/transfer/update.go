@@ -23,6 +23,7 @@ func (r *importRun) update(ctx context.Context, c candidate) error {
 	}
 	c.snapshot.Joined = keepMicroseconds(u.Snapshot().Joined, c.snapshot.Joined)
 	c.snapshot.LastLogin = keepMicroseconds(u.Snapshot().LastLogin, c.snapshot.LastLogin)
+	c.snapshot.Contact = u.Snapshot().Contact // ApplyImport keeps it
 	if changedFields(u.Snapshot(), c) == "" {
 		return r.count(c, inbound.Unchanged)
 	}
@@ -159,6 +160,9 @@ func changedFields(stored user.Snapshot, c candidate) string {
 	names := strings.Join(application.ChangedMembers(stored, c.snapshot), " ")
 	if stored.Password != c.snapshot.Password {
 		names += " password"
+	}
+	if c.snapshot.EmailState == user.EmailVerified && stored.EmailState != user.EmailVerified { // the reverse is kept
+		names += " email_verified"
 	}
 	if c.hasJoined && !stored.Joined.Equal(c.snapshot.Joined) {
 		names += " date_joined"

@@ -205,6 +205,9 @@ func printSummary(w io.Writer, source string, s inbound.ImportSummary, o inbound
 	}
 	_, _ = fmt.Fprintf(t, "Of those that were not rejected:\n  is_superuser\t%d\t%s\n  is_staff\t%d\t%s\n",
 		s.Superusers, superuser, s.Staff, staff)
+	if s.Verified+s.Notices[inbound.NoticeUnverified] > 0 {
+		_, _ = fmt.Fprintf(t, "  verified address\t%d\tby allauth\n", s.Verified)
+	}
 	if o.Blacklist {
 		_, _ = fmt.Fprintf(t, "Revoked tokens:\n  added\t%d\t\n  unchanged\t%d\t\n  expired\t%d\tleft out\n  rejected\t%d\t\n",
 			s.Tokens[inbound.Added]+s.Tokens[inbound.Updated], s.Tokens[inbound.Unchanged], s.Expired, s.Tokens[inbound.Rejected])
@@ -224,6 +227,8 @@ var noticeTexts = map[inbound.Notice]string{
 	inbound.NoticeStaff:            "is_staff without is_superuser: no administrators here, unless with --staff-as-admin",
 	inbound.NoticeSuperuser:        "is_superuser without is_staff: no administrators here with --staff-as-admin",
 	inbound.NoticeNewID:            "the source has no ids: tokens of Django name other users here, do not take over its signing key",
+	inbound.NoticeUnverified:       "not verified by allauth, nor here; these users may sign in all the same, if active",
+	inbound.NoticeOtherEmails:      "further addresses in allauth, which were left out: a user has one here",
 	inbound.NoticeTokenWithoutUser: "left out: no good anyway",
 	inbound.NoticeTokenUnknown:     "revocations that did not go in: those tokens are honoured until they expire",
 }

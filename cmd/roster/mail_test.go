@@ -114,9 +114,9 @@ func TestMailPreview(t *testing.T) {
 	if err := os.WriteFile(file, []byte("{{.Sight}}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.fails(exitFailure, []string{"ROSTER_MAIL_TEMPLATES: " + file + ":1:2: {{.Sight}}: no field Sight"}, "", "mail", "preview", "test")
+	s.fails(exitFailure, []string{"ROSTER_MAIL_TEMPLATES: the templates of mails: " + file + ":1:2: {{.Sight}}: no field Sight"}, "", "mail", "preview", "test")
 	s.environ = append(s.environ, "ROSTER_MAIL=log:")
-	if r := s.run("", "check"); r.code != exitFailure || !strings.HasPrefix(r.stderr, "roster: ROSTER_MAIL_TEMPLATES: "+file+":1:2: ") {
+	if r := s.run("", "check"); r.code != exitFailure || !strings.HasPrefix(r.stderr, "roster: ROSTER_MAIL_TEMPLATES: the templates of mails: "+file+":1:2: ") {
 		t.Errorf("check: %d %q", r.code, r.stderr)
 	}
 }

@@ -53,6 +53,11 @@ const (
 	// NoticeNewID: the source has no ids, so the user got a new one. Tokens of the source contain its ids, which
 	// belong to other users here: its signing key must not be used here.
 	NoticeNewID Notice = "new_id"
+	// NoticeUnverified: the source records addresses that were proven, and this one was not. It is not verified here; the
+	// user may sign in all the same if it is active.
+	NoticeUnverified Notice = "email_unverified"
+	// NoticeOtherEmails: the source has further addresses of the user. They were not imported.
+	NoticeOtherEmails Notice = "other_emails_left_out"
 	// NoticeTokenWithoutUser: a revoked token without a user was left out. It is invalid anyway.
 	NoticeTokenWithoutUser Notice = "revoked_token_without_user"
 	// NoticeTokenUnknown: a revocation is unreadable, or the source lacks its token. The token stays valid until it
@@ -102,6 +107,8 @@ type ImportSummary struct {
 	Notices map[Notice]int64
 	// Staff and Superusers count the users with is_staff and is_superuser in the source, without rejected rows.
 	Staff, Superusers int64
+	// Verified counts the users whose address the source records as proven, without rejected rows.
+	Verified int64
 }
 
 // Complete reports whether no user was rejected.

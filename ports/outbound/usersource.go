@@ -45,7 +45,20 @@ type SourceUser struct {
 	KnownScheme bool      // the source's system knows the scheme of Password, even if this service does not
 	Joined      time.Time // zero when unknown
 	LastLogin   time.Time // zero for never
+
+	Proof       EmailProof
+	OtherEmails int // further addresses of the user, which are not read
 }
+
+// EmailProof is what the source knows of a user's address.
+type EmailProof int
+
+// What is known.
+const (
+	ProofUnknown EmailProof = iota // the source does not record it
+	Proven                         // the user proved to receive mail there
+	Unproven
+)
 
 // RowFault is why a row is unreadable. The zero value means that it is readable.
 type RowFault struct {
