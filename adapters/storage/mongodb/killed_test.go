@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -23,17 +24,22 @@ import (
 	"roster/test/support/testenv"
 )
 
-// occurred returns what a port stores with a change: events with some ids.
+// occurred returns what a port stores with a change: events and mails with some ids.
 func occurred(ids ...audit.ID) outbound.Effects {
 	return func() (events []audit.Event, mails []*mail.Mail) {
 		for _, id := range ids {
 			events = append(events, audit.Event{ID: id, At: epoch, Kind: audit.Changed, User: "1", Detail: "first_name"})
+			m, err := mail.Queue(mail.New{ID: mail.ID(id), Kind: mail.EmailChanged, User: "1", To: user.RestoreEmail("a", "a")}, epoch)
+			if err != nil {
+				panic(err)
+			}
+			mails = append(mails, m)
 		}
-		return events, nil
+		return events, mails
 	}
 }
 
-// trail returns the ids of all events, the newest first.
+// trail returns the ids of all events, the newest first. The queue has mails with the same ids.
 func trail(t *testing.T, s *mongodb.Store) string {
 	t.Helper()
 	events, err := s.AuditTrail().List(t.Context(), audit.Query{Limit: 100})
@@ -43,6 +49,18 @@ func trail(t *testing.T, s *mongodb.Store) string {
 	var ids []string
 	for _, e := range events {
 		ids = append(ids, string(e.ID))
+	}
+	queue, err := s.Mails().List(t.Context(), mail.Query{Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var queued []string
+	for _, m := range queue {
+		queued = append(queued, string(m.ID()))
+	}
+	slices.Sort(queued)
+	if !slices.Equal(queued, slices.Sorted(slices.Values(ids))) {
+		t.Errorf("the trail has the events %q, and the queue the mails %q", ids, queued)
 	}
 	return strings.Join(ids, " ")
 }
