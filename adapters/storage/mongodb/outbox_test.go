@@ -33,10 +33,16 @@ func rename(t *testing.T, s *mongodb.Store, name string, events ...audit.ID) {
 	}
 }
 
+// wantTrail fails unless the trail has these events, and the queue mails with the same ids.
 func wantTrail(t *testing.T, what string, s *mongodb.Store, want string) {
 	t.Helper()
 	if got := trail(t, s); got != want {
 		t.Errorf("%s: the trail has the events %q, want %q", what, got, want)
+	}
+	mails := strings.Fields(want)
+	slices.Sort(mails)
+	if got := queue(t, s); got != strings.Join(mails, " ") {
+		t.Errorf("%s: the queue has the mails %q, want those of the events %q", what, got, want)
 	}
 }
 
