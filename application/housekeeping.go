@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"roster/domain/audit"
+	"roster/domain/mail"
 )
 
 // Housekeeping deletes expired records. A process has one, and calls it from one goroutine.
@@ -33,9 +34,10 @@ const maxAdvance = 2 * SweepInterval
 const sweepBatch = 500
 
 // Swept holds the numbers of deleted records.
-type Swept struct{ Sessions, Attempts, Events int }
+type Swept struct{ Sessions, Attempts, Events, Mails int }
 
-// Sweep deletes expired sessions, expired records of failed sign-ins, and events older than the retention.
+// Sweep deletes expired sessions, expired records of failed sign-ins, events older than the retention, and mails that were
+// finished mail.Retention ago.
 func (h *Housekeeping) Sweep(ctx context.Context) (Swept, error) {
 	var s Swept
 	now, err := h.sweepTime(ctx)
@@ -43,12 +45,13 @@ func (h *Housekeeping) Sweep(ctx context.Context) (Swept, error) {
 		return s, err
 	}
 	h.sweptUntil = now
-	var errs [3]error
+	var errs [4]error
 	s.Sessions, errs[0] = inBatches(func() (int, error) { return h.ports.Sessions.Sweep(ctx, now, sweepBatch) })
 	s.Attempts, errs[1] = inBatches(func() (int, error) { return h.ports.Attempts.Sweep(ctx, now, sweepBatch) })
 	s.Events, errs[2] = inBatches(func() (int, error) {
 		return h.ports.AuditTrail.Sweep(ctx, now.Add(-h.retention), sweepBatch)
 	})
+	s.Mails, errs[3] = inBatches(func() (int, error) { return h.ports.Mails.Sweep(ctx, now.Add(-mail.Retention), sweepBatch) })
 	return s, errors.Join(errs[:]...)
 }
 

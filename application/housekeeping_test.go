@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"roster/application"
+	"roster/domain/mail"
+	"roster/domain/user"
 	"roster/test/support/fixture"
 )
 
@@ -49,5 +51,40 @@ func TestSweepsFollowTheClock(t *testing.T) {
 	}
 	if total.Sessions != 1 || total.Events < 2 {
 		t.Errorf("swept %+v in 91 days", total)
+	}
+}
+
+// A mail that was sent, given up or dropped is kept for a month. One that waits is kept as long as it waits.
+func TestSweepTakesFinishedMails(t *testing.T) {
+	s := fixture.New(t, fixture.Standard())
+	s.Add(t, "a@example.com")
+	for id, end := range map[mail.ID]func(*mail.Mail){
+		"sent":    func(m *mail.Mail) { m.Complete(s.Clock.Now()) },
+		"failed":  func(m *mail.Mail) { m.Fail(s.Clock.Now(), "refused", true) },
+		"dropped": func(m *mail.Mail) { m.Drop(s.Clock.Now(), "no account") },
+		"waits":   func(*mail.Mail) {},
+	} {
+		m, err := mail.Queue(mail.New{ID: id, Kind: mail.Activated, To: user.RestoreEmail("a@example.com", "a@example.com")}, s.Clock.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		end(m)
+		if err := s.Ports.Mails.Add(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		wait time.Duration
+		want int
+	}{{mail.Retention, 0}, {time.Minute, 3}} {
+		s.Clock.Advance(c.wait)
+		s.SignsIn(t, "a@example.com", fixture.Password) // sweeps follow a clock by which events were recorded
+		if swept, err := application.NewHousekeeping(s.Ports, fixture.Standard()).Sweep(t.Context()); err != nil || swept.Mails != c.want {
+			t.Errorf("%s later: swept %+v, %v; want %d mails", c.wait, swept, err, c.want)
+		}
+	}
+	left, err := s.Ports.Mails.List(t.Context(), mail.Query{Limit: 9})
+	if err != nil || len(left) != 1 || left[0].ID() != "waits" {
+		t.Errorf("%d mails are left, %v; want the one that waits", len(left), err)
 	}
 }

@@ -70,7 +70,7 @@ var sweeping = fx.Invoke(func(lc fx.Lifecycle, h *application.Housekeeping, log 
 			log.Warn("expired records could not be deleted", zap.Error(err))
 		case n != application.Swept{}:
 			log.Info("expired records were deleted",
-				zap.Int("sessions", n.Sessions), zap.Int("failures", n.Attempts), zap.Int("events", n.Events))
+				zap.Int("sessions", n.Sessions), zap.Int("failures", n.Attempts), zap.Int("events", n.Events), zap.Int("mails", n.Mails))
 		}
 	})
 })

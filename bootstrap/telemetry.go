@@ -13,6 +13,7 @@ import (
 	"roster/adapters/telemetry"
 	"roster/bootstrap/config"
 	"roster/domain/audit"
+	"roster/ports/outbound"
 )
 
 // Version is the version of the program, for its metrics.
@@ -25,10 +26,19 @@ var telemetryModule = fx.Module("telemetry", fx.Provide(metrics, tracing, observ
 // observed wraps the ports.
 var observed = fx.Options(
 	fx.Decorate(telemetry.Observer.Users), fx.Decorate(telemetry.Observer.Sessions), fx.Decorate(telemetry.Observer.Attempts),
-	fx.Decorate(telemetry.Observer.AuditTrail), fx.Decorate(telemetry.Observer.PasswordHasher),
+	fx.Decorate(observedMails), fx.Decorate(telemetry.Observer.AuditTrail), fx.Decorate(telemetry.Observer.PasswordHasher),
 	fx.Decorate(telemetry.Observer.Accounts), fx.Decorate(telemetry.Observer.Authentication),
 	fx.Decorate(telemetry.Observer.UserSessions), fx.Decorate(telemetry.Observer.Trail),
 )
+
+// observedMails also measures the queue, unless mail is off.
+func observedMails(o telemetry.Observer, t telemetered, cfg config.Config, mails outbound.Mails) outbound.Mails {
+	mails = o.Mails(mails)
+	if t.Metrics == nil || cfg.MailScheme() == config.Off {
+		return mails
+	}
+	return t.Metrics.Mails(mails)
+}
 
 // telemetered is what parts of the service report to, beside their ports. Without metrics, and in a command of the
 // operator, they report nothing.

@@ -17,7 +17,7 @@ import (
 )
 
 // version is the version of the format. A change that older programs cannot read increments it.
-const version = 2
+const version = 3
 
 type headerMembers struct {
 	Version    int       `json:"version"`

@@ -84,9 +84,14 @@ func TestSpelling(t *testing.T) {
 		Password: credential.RestoreHash("md5$a$b"), Joined: at, Version: 2,
 	})
 	const want = `{"kind":"user","id":"7","email":"ann@bücher.example","email_key":"ann@xn--bcher-kva.example","first_name":"<Ann>","last_name":"",` +
-		`"is_active":true,"is_staff":false,"password":"md5$a$b","date_joined":"2026-01-02T03:04:05.678000Z","last_login":null,"session_epoch":0,"sessions_valid_after":null,"networks":"","version":2}` + "\n"
+		`"is_active":true,"is_staff":false,"password":"md5$a$b","date_joined":"2026-01-02T03:04:05.678000Z","last_login":null,"session_epoch":0,"sessions_valid_after":null,"networks":"","email_state":"","version":2}` + "\n"
 	if err != nil || string(line) != want {
 		t.Errorf("%v\n%s\n%s", err, line, want)
+	}
+	line, err = Records{}.Line(user.Snapshot{EmailState: user.Invited, Contact: user.Contact{UndoEmail: "a", UndoKey: "a", UndoSince: at}})
+	const contact = `"email_state":"invitation","contact":{"undo_email":"a","undo_email_key":"a","undo_since":"2026-01-02T03:04:05.678000Z"},"version":0}` + "\n"
+	if err != nil || !strings.HasSuffix(string(line), contact) {
+		t.Errorf("%v\n%s does not end with\n%s", err, line, contact)
 	}
 }
 
@@ -122,7 +127,7 @@ func reading(t *testing.T, text string) (outbound.ExportHeader, []any, outbound.
 
 func TestExportComesBack(t *testing.T) {
 	text := written(t)
-	if want := `{"kind":"roster_export","version":2,"exported_at":"2026-01-02T03:04:05.678000Z","last_user_id":9}` + "\n"; !strings.HasPrefix(text, want) {
+	if want := `{"kind":"roster_export","version":3,"exported_at":"2026-01-02T03:04:05.678000Z","last_user_id":9}` + "\n"; !strings.HasPrefix(text, want) {
 		t.Errorf("the header is %s", text[:len(want)])
 	}
 	if want := "\n" + `{"kind":"end","contents":[{"collection":"users","count":1,"sha256":"ab"}]}` + "\n"; !strings.HasSuffix(text, want) {
@@ -155,16 +160,17 @@ func TestBadExports(t *testing.T) {
 	}
 	for name, bad := range map[string]string{
 		"empty": "", "another file": "id,email\n", "no header": strings.Join(lines[1:], ""),
-		"newer":          replaced(`"version":2,"exp`, `"version":3,"exp`),
-		"older":          replaced(`"version":2,"exp`, `"version":1,"exp`),
-		"unknown kind":   replaced(`"kind":"user"`, `"kind":"group"`),
-		"unknown member": replaced(`"is_staff"`, `"is_root":true,"is_staff"`),
-		"bad time":       replaced(`"date_joined":"2026`, `"date_joined":"x`),
-		"bad id":         replaced(`"id":"7"`, `"id":"07"`),
-		"no email":       replaced(`"email":"a@b.example"`, `"email":""`),
-		"no JSON":        replaced(`{"kind":"user"`, `{"kind"`),
-		"too long":       replaced(`"first_name":"`, `"first_name":"`+strings.Repeat("x", maxLine)),
-		"goes on":        text + lines[1],
+		"newer":           replaced(`"version":3,"exp`, `"version":4,"exp`),
+		"older":           replaced(`"version":3,"exp`, `"version":2,"exp`),
+		"unknown kind":    replaced(`"kind":"user"`, `"kind":"group"`),
+		"unknown member":  replaced(`"is_staff"`, `"is_root":true,"is_staff"`),
+		"bad time":        replaced(`"date_joined":"2026`, `"date_joined":"x`),
+		"bad id":          replaced(`"id":"7"`, `"id":"07"`),
+		"unknown contact": replaced(`"email_state":""`, `"email_state":"","contact":{"fax":"1"}`),
+		"no email":        replaced(`"email":"a@b.example"`, `"email":""`),
+		"no JSON":         replaced(`{"kind":"user"`, `{"kind"`),
+		"too long":        replaced(`"first_name":"`, `"first_name":"`+strings.Repeat("x", maxLine)),
+		"goes on":         text + lines[1],
 	} {
 		if _, _, _, err := reading(t, bad); err == nil {
 			t.Errorf("%s: read", name)

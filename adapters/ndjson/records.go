@@ -53,7 +53,7 @@ type (
 		SessionEpoch       int64           `json:"session_epoch"`
 		SessionsValidAfter time.Time       `json:"sessions_valid_after"`
 		Networks           user.Networks   `json:"networks"`
-		EmailState         user.EmailState `json:"email_state,omitempty"`
+		EmailState         user.EmailState `json:"email_state"`
 		Contact            user.Contact    `json:"contact,omitzero"`
 		Version            int64           `json:"version"`
 	}

@@ -7,6 +7,7 @@ import (
 	"roster/domain/audit"
 	"roster/domain/credential"
 	"roster/domain/lockout"
+	"roster/domain/mail"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/outbound"
@@ -146,6 +147,44 @@ func (t trail) List(ctx context.Context, q audit.Query) ([]audit.Event, error) {
 
 func (t trail) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
 	return observed(ctx, t.o, Storage, "events.sweep", func(ctx context.Context) (int, error) { return t.next.Sweep(ctx, before, limit) })
+}
+
+type mails struct {
+	next outbound.Mails
+	o    Observer
+}
+
+// Mails returns m, observed.
+func (o Observer) Mails(m outbound.Mails) outbound.Mails { return mails{m, o} }
+
+func (m mails) Add(ctx context.Context, added ...*mail.Mail) error {
+	return m.o.observe(ctx, Storage, "mails.add", func(ctx context.Context) error { return m.next.Add(ctx, added...) })
+}
+
+func (m mails) Get(ctx context.Context, id mail.ID) (*mail.Mail, error) {
+	return observed(ctx, m.o, Storage, "mails.get", func(ctx context.Context) (*mail.Mail, error) { return m.next.Get(ctx, id) })
+}
+
+func (m mails) Update(ctx context.Context, id mail.ID, change func(*mail.Mail) error) (*mail.Mail, error) {
+	return observed(ctx, m.o, Storage, "mails.update", func(ctx context.Context) (*mail.Mail, error) { return m.next.Update(ctx, id, change) })
+}
+
+func (m mails) Due(ctx context.Context, now time.Time, limit int) ([]*mail.Mail, error) {
+	return observed(ctx, m.o, Storage, "mails.due", func(ctx context.Context) ([]*mail.Mail, error) { return m.next.Due(ctx, now, limit) })
+}
+
+func (m mails) Begun(ctx context.Context, key string, since time.Time, limit int) ([]*mail.Mail, error) {
+	return observed(ctx, m.o, Storage, "mails.begun", func(ctx context.Context) ([]*mail.Mail, error) {
+		return m.next.Begun(ctx, key, since, limit)
+	})
+}
+
+func (m mails) List(ctx context.Context, q mail.Query) ([]*mail.Mail, error) {
+	return observed(ctx, m.o, Storage, "mails.list", func(ctx context.Context) ([]*mail.Mail, error) { return m.next.List(ctx, q) })
+}
+
+func (m mails) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
+	return observed(ctx, m.o, Storage, "mails.sweep", func(ctx context.Context) (int, error) { return m.next.Sweep(ctx, before, limit) })
 }
 
 type hasher struct {

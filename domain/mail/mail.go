@@ -200,6 +200,9 @@ func (l Limits) Allows(m *Mail, others []*Mail, now time.Time) bool {
 	return (l.PerMinute == 0 || minute < l.PerMinute) && (l.PerHour == 0 || hour < l.PerHour)
 }
 
+// Retention is how long a finished mail is kept, for the operator. It is longer than Window.
+const Retention = 30 * 24 * time.Hour
+
 // Query selects mails, the newest first.
 type Query struct {
 	State  State // "" for all

@@ -18,6 +18,7 @@ import (
 	"roster/domain/audit"
 	"roster/domain/credential"
 	"roster/domain/lockout"
+	"roster/domain/mail"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/inbound"
@@ -55,6 +56,13 @@ func oneEvent(n int) audit.Event {
 	return audit.Event{ID: audit.ID(fmt.Sprintf("%032x", n)), At: at, Kind: audit.SignedIn, User: distinctUser(n).ID, Channel: audit.API}
 }
 
+func oneMail(n int) mail.Snapshot {
+	return mail.Snapshot{
+		ID: mail.ID(fmt.Sprintf("%032x", n)), Kind: mail.PasswordReset, To: "a@example.com", Key: "a@example.com", Queued: at, State: mail.Waiting,
+		Due: at, Version: 1,
+	}
+}
+
 func put[T any](t *testing.T, c outbound.Collection[T], n int, record func(int) T) {
 	t.Helper()
 	var records []T
@@ -75,6 +83,7 @@ func filled(t *testing.T) outbound.Archive {
 	put(t, a.Sessions(), many, oneSession)
 	put(t, a.Attempts(), many, oneAttempt)
 	put(t, a.Events(), many, oneEvent)
+	put(t, a.Mails(), many, oneMail)
 	if err := a.SkipUserIDs(t.Context(), 5000); err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +107,7 @@ func wantError(t *testing.T, what string, err, want error) {
 func TestCopyIsTheSame(t *testing.T) {
 	from, to := filled(t), memory.New().Archive()
 	got, err := copying(t, from, to, inbound.CopyOptions{})
-	if err != nil || len(got) != 4 {
+	if err != nil || len(got) != 5 {
 		t.Fatal(got, err)
 	}
 	for _, c := range got {
@@ -133,6 +142,9 @@ func TestDifferencesAreFound(t *testing.T) {
 		},
 		"an event more": func(t *testing.T, a outbound.Archive) {
 			put(t, a.Events(), 1, func(int) audit.Event { return oneEvent(many) })
+		},
+		"a mail more": func(t *testing.T, a outbound.Archive) {
+			put(t, a.Mails(), 1, func(int) mail.Snapshot { return oneMail(many) })
 		},
 		"another counter": func(t *testing.T, a outbound.Archive) { _ = a.SkipUserIDs(t.Context(), 5001) },
 	} {
@@ -175,6 +187,10 @@ func (f failing) Sessions() outbound.Collection[session.Snapshot] {
 
 func (f failing) Events() outbound.Collection[audit.Event] {
 	return failingCollection[audit.Event]{f.Archive.Events(), f.puts}
+}
+
+func (f failing) Mails() outbound.Collection[mail.Snapshot] {
+	return failingCollection[mail.Snapshot]{f.Archive.Mails(), f.puts}
 }
 
 type failingCollection[T any] struct {

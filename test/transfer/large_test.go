@@ -147,7 +147,7 @@ func TestLargeCopyRoundTrip(t *testing.T) {
 		if want == nil {
 			want = got
 		}
-		if len(got) != 4 || !slices.Equal(got, want) {
+		if len(got) != 5 || !slices.Equal(got, want) {
 			t.Errorf("copy %d holds\n%q\nwant\n%q", i+1, got, want)
 		}
 		for env, flag := range map[string]string{from: "--to=" + to, to: "--from=" + from} { // the settings name the other

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -17,6 +18,9 @@ type collection[T, S any, D comparable] struct {
 	*table[T, S, D]
 	s   *Store
 	put func(ctx context.Context, s *Store, op string, docs []D) (refused []error, err error)
+
+	// left returns those of a change, which a crash may have left in a document; nil for none. See outbox.
+	left func(effects) []D
 }
 
 func (c collection[T, S, D]) Key(record S) string { return c.id(c.document(record)) }
@@ -31,7 +35,39 @@ func (c collection[T, S, D]) Page(ctx context.Context, after string, limit int) 
 	for i, v := range found {
 		out[i] = c.snapshot(v)
 	}
-	return out, nil
+	if c.left == nil {
+		return out, nil
+	}
+	return c.withLeft(ctx, out, after, limit)
+}
+
+// withLeft adds to a page the records after a key that a crash left in documents: a command that only reads, such as an
+// export, cannot move them to their collection.
+func (c collection[T, S, D]) withLeft(ctx context.Context, page []S, after string, limit int) ([]S, error) {
+	for _, of := range []string{userTable.name, sessionTable.name} {
+		last, more := "", limit > 0
+		for more {
+			q := lookup{
+				Find: of, Filter: append(slices.Clip(withEffects), is("_id", compared("$gt", last))...), Sort: is("_id", 1), Projection: onlyEffects,
+			}
+			found, err := findAll[outbox[versioned]](ctx, c.s, "find effects", q, putAtOnce)
+			if err != nil {
+				return nil, err
+			}
+			for _, d := range found {
+				for _, x := range c.left(d.Effects) {
+					if c.id(x) > after {
+						page = append(page, c.state(x))
+					}
+				}
+				last = d.Document.ID
+			}
+			slices.SortStableFunc(page, func(a, b S) int { return strings.Compare(c.Key(a), c.Key(b)) }) // those in the collection first
+			page = slices.CompactFunc(page, func(a, b S) bool { return c.Key(a) == c.Key(b) })
+			page, more = page[:min(limit, len(page))], len(found) == putAtOnce
+		}
+	}
+	return page, nil
 }
 
 // putAtOnce is how many documents one command stores: few enough for oneCommand.

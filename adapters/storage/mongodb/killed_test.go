@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -23,13 +24,18 @@ import (
 	"roster/test/support/testenv"
 )
 
-// occurred returns what a port stores with a change: events with some ids.
+// occurred returns what a port stores with a change: events and mails with some ids.
 func occurred(ids ...audit.ID) outbound.Effects {
 	return func() (events []audit.Event, mails []*mail.Mail) {
 		for _, id := range ids {
 			events = append(events, audit.Event{ID: id, At: epoch, Kind: audit.Changed, User: "1", Detail: "first_name"})
+			m, err := mail.Queue(mail.New{ID: mail.ID(id), Kind: mail.EmailChanged, User: "1", To: user.RestoreEmail("a", "a")}, epoch)
+			if err != nil {
+				panic(err)
+			}
+			mails = append(mails, m)
 		}
-		return events, nil
+		return events, mails
 	}
 }
 
@@ -44,6 +50,21 @@ func trail(t *testing.T, s *mongodb.Store) string {
 	for _, e := range events {
 		ids = append(ids, string(e.ID))
 	}
+	return strings.Join(ids, " ")
+}
+
+// queue returns the ids of all mails, in order.
+func queue(t *testing.T, s *mongodb.Store) string {
+	t.Helper()
+	mails, err := s.Mails().List(t.Context(), mail.Query{Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, m := range mails {
+		ids = append(ids, string(m.ID()))
+	}
+	slices.Sort(ids)
 	return strings.Join(ids, " ")
 }
 
@@ -126,8 +147,8 @@ const (
 )
 
 // TestNoKillSeparatesAnEventFromItsChange kills a process with SIGKILL before each command of each kind of change in turn.
-// After a change that was made, the next start finds its event, once. Before a change that was not made there is none,
-// except for deletions.
+// After a change that was made, the next start finds its event and its mail, once. Before a change that was not made there is
+// neither, except for deletions.
 func TestNoKillSeparatesAnEventFromItsChange(t *testing.T) {
 	if os.Getenv(killedURI) != "" {
 		toBeKilled(t)
@@ -151,11 +172,13 @@ func TestNoKillSeparatesAnEventFromItsChange(t *testing.T) {
 					killed := kill(t, uri, i, n)
 					next := open(t, uri)
 					done := d.done(t.Context(), next, fmt.Sprint(n))
-					count := strings.Count(" "+trail(t, next)+" ", fmt.Sprintf(" %d ", n))
-					shut(t, next)
-					if done && count != 1 || !done && count > 0 && !d.first || count > 1 {
-						t.Errorf("killed before command %d: made %t, %d events", n, done, count)
+					for what, ids := range map[string]string{"events": trail(t, next), "mails": queue(t, next)} {
+						count := strings.Count(" "+ids+" ", fmt.Sprintf(" %d ", n))
+						if done && count != 1 || !done && count > 0 && !d.first || count > 1 {
+							t.Errorf("killed before command %d: made %t, %d %s", n, done, count, what)
+						}
 					}
+					shut(t, next)
 					if done && killed {
 						made++
 					}

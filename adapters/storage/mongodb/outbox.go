@@ -64,6 +64,7 @@ func effectsOf(op string, given []outbound.Effects) (e effects, err error) {
 // Filters of documents with effects, which has an index for each kind, and without.
 var (
 	withEffects    = is("$or", bson.A{is("events._id", compared("$gt", "")), is("mails._id", compared("$gt", ""))})
+	onlyEffects    = bson.D{{Key: "version", Value: 1}, {Key: "events", Value: 1}, {Key: "mails", Value: 1}} // a projection
 	withoutEffects = append(is("events", compared("$exists", false)), is("mails", compared("$exists", false))...)
 )
 
@@ -110,7 +111,7 @@ func (s *Store) publish(ctx context.Context, collection string, same bson.D, e e
 func (s *Store) publishLeft(ctx context.Context, collection string, filter bson.D) (some bool, err error) {
 	q := lookup{
 		Find: collection, Filter: append(slices.Clip(withEffects), filter...),
-		Projection: bson.D{{Key: "version", Value: 1}, {Key: "events", Value: 1}, {Key: "mails", Value: 1}},
+		Projection: onlyEffects,
 	}
 	for more := true; more; {
 		left, err := findAll[outbox[versioned]](ctx, s, "find effects", q, putAtOnce)

@@ -14,11 +14,13 @@ import (
 	"go.mongodb.org/mongo-driver/v2/event"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
+	"roster/adapters/storage"
 	"roster/adapters/storage/mongodb"
 	"roster/domain/audit"
 	"roster/domain/mail"
 	"roster/domain/session"
 	"roster/domain/user"
+	"roster/ports/outbound"
 	"roster/test/support/testenv"
 )
 
@@ -31,10 +33,16 @@ func rename(t *testing.T, s *mongodb.Store, name string, events ...audit.ID) {
 	}
 }
 
+// wantTrail fails unless the trail has these events, and the queue mails with the same ids.
 func wantTrail(t *testing.T, what string, s *mongodb.Store, want string) {
 	t.Helper()
 	if got := trail(t, s); got != want {
 		t.Errorf("%s: the trail has the events %q, want %q", what, got, want)
+	}
+	mails := strings.Fields(want)
+	slices.Sort(mails)
+	if got := queue(t, s); got != strings.Join(mails, " ") {
+		t.Errorf("%s: the queue has the mails %q, want those of the events %q", what, got, want)
 	}
 }
 
@@ -147,20 +155,25 @@ func TestEventsStayInNoDocument(t *testing.T) {
 	wantNoneLeft(t, raw(t, uri))
 }
 
-// leave stores a user and a session with an event in each, as a kill leaves them.
+// leave stores a user and a session with an event and a mail in each, as a kill leaves them.
 func leave(t *testing.T, db *mongo.Database) {
 	t.Helper()
-	events := func(id string) bson.E {
-		return bson.E{Key: "events", Value: bson.A{bson.D{{Key: "_id", Value: id}, {Key: "at", Value: epoch}, {Key: "kind", Value: "user_changed"}}}}
+	with := func(d bson.D, id string) bson.D {
+		return append(d,
+			bson.E{Key: "events", Value: bson.A{bson.D{{Key: "_id", Value: id}, {Key: "at", Value: epoch}, {Key: "kind", Value: "user_changed"}}}},
+			bson.E{Key: "mails", Value: bson.A{bson.D{
+				{Key: "_id", Value: id}, {Key: "kind", Value: "email_changed"}, {Key: "recipient", Value: address}, {Key: "email_key", Value: address},
+				{Key: "queued", Value: epoch}, {Key: "state", Value: "waiting"}, {Key: "due", Value: epoch}, {Key: "version", Value: int64(1)},
+			}}})
 	}
-	insert(t, db, "users", bson.D{
+	insert(t, db, "users", with(bson.D{
 		{Key: "_id", Value: user.ID("1").SortKey()}, {Key: "email", Value: address}, {Key: "email_key", Value: address},
-		{Key: "joined_us", Value: epoch.UnixMicro()}, {Key: "version", Value: int64(1)}, events("user"),
-	})
-	insert(t, db, "sessions", bson.D{
+		{Key: "joined_us", Value: epoch.UnixMicro()}, {Key: "version", Value: int64(1)},
+	}, "user"))
+	insert(t, db, "sessions", with(bson.D{
 		{Key: "_id", Value: "a"}, {Key: "user", Value: user.ID("1").SortKey()}, {Key: "created", Value: epoch},
-		{Key: "expires", Value: epoch}, {Key: "version", Value: int64(1)}, events("session"),
-	})
+		{Key: "expires", Value: epoch}, {Key: "version", Value: int64(1)},
+	}, "session"))
 }
 
 // TestDeletionsKeepEvents deletes documents in which a kill left events.
@@ -197,6 +210,42 @@ func TestDeletionsKeepEvents(t *testing.T) {
 				t.Errorf("nothing was deleted: %v, %v", err, other)
 			}
 		})
+	}
+}
+
+// TestArchiveHasWhatAKillLeft reads a database that is not to be changed, and that a kill left: events and mails that are in
+// no collection are in the archive, each once.
+func TestArchiveHasWhatAKillLeft(t *testing.T) {
+	uri := testenv.MongoDB(t)
+	writer, db := start(t, uri), raw(t, uri)
+	leave(t, db)
+	session, _ := occurred("session")() // published already
+	wantErr(t, "Append", writer.AuditTrail().Append(t.Context(), session...), nil)
+	_, published := occurred("a", "session", "z")()
+	wantErr(t, "Add", writer.Mails().Add(t.Context(), published...), nil)
+	s := create(t, uri, mongodb.Options{Options: storage.Options{Access: storage.Read}})
+	wantErr(t, "Start", s.Start(t.Context()), nil)
+	defer shut(t, s)
+	for limit, want := range map[int]string{0: "", 1: "a", 3: "a session user", 9: "a session user z"} {
+		page, err := s.Archive().Mails().Page(t.Context(), "", limit)
+		var got []string
+		for _, m := range page {
+			got = append(got, string(m.ID))
+		}
+		if err != nil || strings.Join(got, " ") != want {
+			t.Errorf("a page of %d mails: %q, %v; want %q", limit, got, err, want)
+		}
+	}
+	mails, err := s.Archive().Mails().Page(t.Context(), "session", 9)
+	if err != nil || len(mails) != 2 || mails[0].To != address {
+		t.Errorf("mails after the first: %+v, %v", mails, err)
+	}
+	events, err := s.Archive().Events().Page(t.Context(), "", 9)
+	if err != nil || len(events) != 2 {
+		t.Errorf("events: %+v, %v; want that of the session and that of the user", events, err)
+	}
+	if n := left(t, db); n != 2 {
+		t.Errorf("%d documents have effects after a read, want the two from before", n)
 	}
 }
 
@@ -259,6 +308,14 @@ func TestUserWithALostClaimLeavesNoEvent(t *testing.T) {
 	wantHolder(t, b, db, address, "2")
 }
 
+// eventOnly returns an event without a mail.
+func eventOnly(id audit.ID) outbound.Effects {
+	return func() ([]audit.Event, []*mail.Mail) {
+		events, _ := occurred(id)()
+		return events, nil
+	}
+}
+
 // TestCommandsOfChanges counts the commands that a change waits for. The removal of its events from the document is not
 // one of them.
 func TestCommandsOfChanges(t *testing.T) {
@@ -272,19 +329,23 @@ func TestCommandsOfChanges(t *testing.T) {
 		want []string
 	}{
 		{"registration", func() error { return s.Users().Add(t.Context(), person(t, "1"), occurred("1")) },
-			[]string{"find counters", "insert users", "insert audit_events"}},
+			[]string{"find counters", "insert users", "insert audit_events", "insert mails"}},
 		{"change of a user", func() error { rename(t, s, "Ann", "2"); return nil },
-			[]string{"find users", "update users", "insert audit_events"}},
+			[]string{"find users", "update users", "insert audit_events", "insert mails"}},
 		{"sign-in", func() error { return s.Sessions().Add(t.Context(), visit("a"), occurred("3")) },
-			[]string{"insert sessions", "insert audit_events"}},
+			[]string{"insert sessions", "insert audit_events", "insert mails"}},
 		{"refresh", func() error {
 			_, err := s.Sessions().Update(t.Context(), "a", func(x *session.Session) error { x.RecordUse(epoch.Add(time.Hour)); return nil }, occurred("4"))
 			return err
-		}, []string{"find sessions", "update sessions", "insert audit_events"}},
+		}, []string{"find sessions", "update sessions", "insert audit_events", "insert mails"}},
+		{"change without mails", func() error {
+			_, err := s.Users().Update(t.Context(), "1", func(u *user.User) error { u.Rename("Eve", ""); return nil }, eventOnly("6"))
+			return err
+		}, []string{"find users", "update users", "insert audit_events"}},
 		{"change without events", func() error { rename(t, s, "Bob"); return nil }, []string{"find users", "update users"}},
 		{"deletion", func() error {
 			return s.Users().Delete(t.Context(), "1", func(*user.User) error { return nil }, occurred("5"))
-		}, []string{"find users", "insert audit_events", "delete users"}},
+		}, []string{"find users", "insert audit_events", "insert mails", "delete users"}},
 		{"deletion of sessions", func() error { return s.Sessions().DeleteOf(t.Context(), "1") }, []string{"delete sessions", "find sessions"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
