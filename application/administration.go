@@ -27,18 +27,18 @@ func (m *Administration) Create(ctx context.Context, in inbound.UserInput) (*use
 		_, _, faults := user.EmailRule(true).Check(in.Email)
 		return nil, fault.ErrInvalid.With(faults...)
 	}
-	parsed, err := m.accounts.parse(ctx, in, noField, nil)
+	parsed, err := m.accounts.parse(ctx, in, noField, nil, false)
 	if err != nil {
 		return nil, err
 	}
 	if parsed.active, parsed.staff, err = parseFlags(in); err != nil {
 		return nil, err
 	}
-	return m.accounts.add(ctx, "", parsed, user.EmailUnverified)
+	return m.accounts.add(ctx, "", parsed, user.EmailUnverified, false)
 }
 
 func (m *Administration) CheckInput(ctx context.Context, in inbound.UserInput, u *user.User) error {
-	_, err := m.accounts.parse(ctx, in, noField, u)
+	_, err := m.accounts.parse(ctx, in, noField, u, false)
 	return err
 }
 
@@ -150,7 +150,7 @@ func (m *Administration) Set(ctx context.Context, id user.ID, s inbound.AdminCha
 		return nil, err
 	}
 	in := inbound.UserInput{Email: s.Email, FirstName: s.FirstName, LastName: s.LastName}
-	parsed, err := m.accounts.parse(ctx, in, noField, u)
+	parsed, err := m.accounts.parse(ctx, in, noField, u, false)
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +175,7 @@ func (m *Administration) SetPassword(ctx context.Context, id user.ID, password f
 		_, _, faults := credential.FieldRule(user.FieldPassword, true, true, 0).Check(password)
 		return fault.ErrInvalid.With(faults...)
 	}
-	parsed, err := m.accounts.parse(ctx, inbound.UserInput{Password: password}, noField, u)
+	parsed, err := m.accounts.parse(ctx, inbound.UserInput{Password: password}, noField, u, false)
 	if err != nil {
 		return err
 	}

@@ -18,5 +18,5 @@ var _ inbound.Authentication = (*Authentication)(nil)
 
 // NewAuthentication returns the use cases on the ports p.
 func NewAuthentication(p Ports, s Settings, g *Guard) *Authentication {
-	return &Authentication{p, &dedupRecorder{Recorder: NewRecorder(p)}, g, s.Passwords.Trim, s.Rules}
+	return &Authentication{p, &dedupRecorder{Recorder: newMailingRecorder(p, s)}, g, s.Passwords.Trim, s.Rules}
 }

@@ -33,7 +33,7 @@ func (a *Accounts) Change(ctx context.Context, actor inbound.Actor, id user.ID, 
 		}
 		needsCurrent = false
 	}
-	parsed, err := a.parse(ctx, in.UserInput, requirementOf(in), before)
+	parsed, err := a.parse(ctx, in.UserInput, requirementOf(in), before, actor.Is(id) && a.provesEmail() && a.hidesRegistered(actor))
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +109,12 @@ func (a *Accounts) store(
 		if err := checkVersion(u, versions); err != nil {
 			return err
 		}
-		in.apply(u, now)
+		direct := in
+		if e := in.email; e != nil && actor.Is(id) && a.provesEmail() && e.Key() != u.Snapshot().EmailKey {
+			u.RequestEmail(*e, now)
+			direct.email = nil
+		}
+		direct.apply(u, now)
 		in.applyFlags(u, now, a.settings.Rules)
 		if in.password != nil {
 			u.ChangePassword(hash, now)
@@ -137,6 +142,16 @@ func (a *Accounts) store(
 		})
 	}
 	return after, nil
+}
+
+// provesEmail reports whether the new address of a user counts only when it is proven.
+func (a *Accounts) provesEmail() bool {
+	return a.settings.Mail.On && a.settings.Mail.Verification == VerificationRequired
+}
+
+// hidesRegistered reports whether answers to actor must not show which addresses have accounts.
+func (a *Accounts) hidesRegistered(actor inbound.Actor) bool {
+	return a.settings.Mail.On && a.settings.Mail.HideRegistered && !actor.Staff()
 }
 
 // update changes a user and records the change. by is the acting user, or "" for the operator.

@@ -3,6 +3,7 @@ package application
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -76,43 +77,64 @@ func (d *Delivery) attempt(ctx context.Context, id mail.ID) error {
 		return err
 	}
 	letter, u, reason, err := d.letter(ctx, m)
+	decision := mail.Never
 	if err == nil && reason == "" {
-		var begun []*mail.Mail
-		now := d.ports.Clock.Now()
-		begun, err = d.ports.Mails.Begun(ctx, m.Snapshot().Key, now.Add(-mail.Window), maxBegun)
-		if err == nil && !d.settings.Limits.Allows(m, begun, now) {
-			reason = "the address got too many mails"
-		}
+		decision, reason, err = d.decide(ctx, m)
 	}
 	if err != nil {
 		return err // the mail is due again after its lease
 	}
-	var failure error
-	if reason == "" {
-		sending, cancel := context.WithTimeout(ctx, sendTimeout)
-		failure = d.sender.Send(sending, letter)
-		cancel()
+	end := func(m *mail.Mail, now time.Time) { m.Drop(now, reason) }
+	switch decision {
+	case mail.Later:
+		end = (*mail.Mail).Postpone
+	case mail.Send:
+		end = (*mail.Mail).Complete
+		if failure := d.send(ctx, letter); failure != nil {
+			end = func(m *mail.Mail, now time.Time) {
+				m.Fail(now, failure.Error(), errors.Is(failure, outbound.ErrMailRefused))
+			}
+		}
 	}
-	return d.settle(ctx, m, u, reason, failure)
+	return d.settle(ctx, m.ID(), u, letter, end)
+}
+
+// decide returns what the limits make of a mail, and the reason.
+func (d *Delivery) decide(ctx context.Context, m *mail.Mail) (mail.Decision, string, error) {
+	now := d.ports.Clock.Now()
+	begun, err := d.ports.Mails.Begun(ctx, m.Snapshot().Key, now.Add(-mail.Window), maxBegun)
+	if err != nil {
+		return mail.Later, "", err
+	}
+	decision, reason := d.settings.Limits.Decide(m, begun, now)
+	return decision, reason, nil
+}
+
+// send makes one attempt. A defect of the sender that one mail shows must not stop the service, which would try it again
+// after each start.
+func (d *Delivery) send(ctx context.Context, l outbound.Letter) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("the sender panicked with a %T", v) // the value could contain the link
+		}
+	}()
+	return d.sender.Send(ctx, l)
 }
 
 // maxBegun is how many mails to an address an attempt reads. No limit is higher.
 const maxBegun = 2000
 
-// settle stores the result of an attempt.
-func (d *Delivery) settle(ctx context.Context, m *mail.Mail, u user.ID, reason string, failure error) error {
+// settle stores the result of an attempt, as end sets it.
+func (d *Delivery) settle(
+	ctx context.Context, id mail.ID, u user.ID, l outbound.Letter, end func(*mail.Mail, time.Time),
+) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
 	now := d.ports.Clock.Now()
-	m, err := d.ports.Mails.Update(ctx, m.ID(), func(m *mail.Mail) error {
-		switch {
-		case reason != "":
-			m.Drop(now, reason)
-		case failure != nil:
-			m.Fail(now, failure.Error(), errors.Is(failure, outbound.ErrMailRefused))
-		default:
-			m.Complete(now)
-		}
+	m, err := d.ports.Mails.Update(ctx, id, func(m *mail.Mail) error {
+		end(m, now)
 		return nil
 	})
 	if err != nil {
@@ -122,8 +144,8 @@ func (d *Delivery) settle(ctx context.Context, m *mail.Mail, u user.ID, reason s
 	if s.State == mail.Failed && d.failed != nil {
 		d.failed(s)
 	}
-	if s.State == mail.Sent && purposeOf(s.Kind) != "" {
-		d.Record(ctx, audit.Event{Kind: audit.LinkSent, User: u, Detail: string(s.Kind)})
+	if s.State == mail.Sent && l.Link != "" {
+		d.Record(ctx, audit.Event{Kind: audit.LinkSent, User: u, Detail: string(l.Kind)})
 	}
 	return nil
 }
@@ -164,6 +186,19 @@ func (d *Delivery) letter(ctx context.Context, m *mail.Mail) (l outbound.Letter,
 	if !d.relevant(s, of) {
 		return l, of.ID, "the account has changed since", nil
 	}
+	if s.Kind == mail.EmailChange {
+		switch owner, err := d.ports.Users.ByEmail(ctx, s.Key); {
+		case err == nil && owner.ID() != of.ID && d.settings.HideRegistered:
+			s.Kind, u, of = mail.AlreadyRegistered, owner, owner.Snapshot()
+		case err == nil && owner.ID() != of.ID:
+			return l, of.ID, "another account has the address", nil
+		case err != nil && !errors.Is(err, user.ErrNotFound):
+			return l, of.ID, "", err
+		}
+	}
+	if s.Kind == mail.AlreadyRegistered {
+		s.Kind = registeredKind(of)
+	}
 	l = outbound.Letter{
 		ID: s.ID, Kind: s.Kind, To: s.To, Languages: []string{of.Contact.Locale, s.Locale}, Address: of.Contact.NewEmail, Detail: s.Detail, Queued: s.Queued,
 	}
@@ -185,6 +220,18 @@ func (d *Delivery) letter(ctx context.Context, m *mail.Mail) (l outbound.Letter,
 		}
 	}
 	return l, of.ID, "", nil
+}
+
+// registeredKind returns what a user is sent whose address a registration or a change of an address named: the link that the
+// account waits for, if any.
+func registeredKind(u user.Snapshot) mail.Kind {
+	switch u.EmailState {
+	case user.AwaitingActivation:
+		return mail.Activation
+	case user.Invited:
+		return mail.Invitation
+	}
+	return mail.AlreadyRegistered
 }
 
 // relevant reports whether a mail is to be sent still, now that its user is u. A link that was caused before the password

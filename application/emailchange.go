@@ -40,14 +40,12 @@ func (l *Links) RequestEmailChange(ctx context.Context, actor inbound.Actor, in 
 			currentFaults = []fault.Field{invalidPassword}
 		}
 	}
-	var taken bool
-	if len(faults) == 0 {
-		_, err := l.ports.Users.ByEmail(ctx, e.Key())
+	if len(faults) == 0 && !l.hidesRegistered(actor) {
+		other, err := l.ports.Users.ByEmail(ctx, e.Key())
 		if err != nil && !errors.Is(err, user.ErrNotFound) {
 			return err
 		}
-		taken = err == nil
-		if taken && !l.mail.settings.HideRegistered {
+		if err == nil && !actor.Is(other.ID()) {
 			faults = []fault.Field{{Name: fieldNewEmail, Code: "unique", Message: user.ErrEmailTaken.Message}}
 		}
 	}
@@ -70,16 +68,17 @@ func (l *Links) RequestEmailChange(ctx context.Context, actor inbound.Actor, in 
 	if err != nil {
 		return err
 	}
-	if taken {
-		return l.ports.Mails.Add(ctx, l.mail.toAddress(ctx, mail.AlreadyRegistered, e)...)
-	}
-	_, err = l.change(ctx, actor.ID(), audit.EmailRequested, func(u *user.User) error {
+	_, err = l.update(ctx, actor.ID(), actor.ID(), func(u *user.User) error {
 		if !u.Active() || u.SessionEpoch() != actor.User.SessionEpoch() {
 			return session.ErrTokenInvalid
 		}
-		u.RequestEmail(e, now)
+		if e.Key() == u.Snapshot().EmailKey { // another spelling needs no proof
+			u.ChangeEmail(e, now)
+		} else {
+			u.RequestEmail(e, now)
+		}
 		return nil
-	}, func(before, after user.Snapshot) []*mail.Mail { return l.mail.ofRequest(ctx, before, after) })
+	})
 	return err
 }
 

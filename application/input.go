@@ -84,14 +84,14 @@ type parser struct {
 }
 
 // parse checks every field and returns all faults together, in DRF's order of fields. self is the user that the input is
-// about, or nil for a new one. As in DRF, the strength of a password is checked only when every
+// about, or nil for a new one. With hide, it does not look whether another user has the address. As in DRF, the strength of a password is checked only when every
 // field is well-formed, since it is compared with the fields of the user after the change.
-func (p *parser) parse(ctx context.Context, in inbound.UserInput, need requirement, self *user.User) (parsedInput, error) {
+func (p *parser) parse(ctx context.Context, in inbound.UserInput, need requirement, self *user.User, hide bool) (parsedInput, error) {
 	var (
 		out    parsedInput
 		faults []fault.Field
 	)
-	email, fs, err := p.parseEmail(ctx, in.Email, need == allFields, self)
+	email, fs, err := p.parseEmail(ctx, in.Email, need == allFields, self, hide)
 	if err != nil {
 		return out, err
 	}
@@ -135,7 +135,9 @@ func (p *parser) changesEmail(in field.Text, self *user.User) bool {
 	return err == nil && e.Key() != self.Snapshot().EmailKey
 }
 
-func (p *parser) parseEmail(ctx context.Context, in field.Text, required bool, self *user.User) (*user.Email, []fault.Field, error) {
+func (p *parser) parseEmail(
+	ctx context.Context, in field.Text, required bool, self *user.User, hide bool,
+) (*user.Email, []fault.Field, error) {
 	s, ok, faults := user.EmailRule(required).Check(in)
 	if !ok {
 		return nil, faults, nil
@@ -146,6 +148,9 @@ func (p *parser) parseEmail(ctx context.Context, in field.Text, required bool, s
 	}
 	if len(faults) > 0 {
 		return nil, faults, nil
+	}
+	if hide {
+		return &e, nil, nil
 	}
 	switch other, err := p.users.ByEmail(ctx, e.Key()); {
 	case errors.Is(err, user.ErrNotFound):
@@ -176,9 +181,10 @@ func (in parsedInput) owner(self *user.User) guessable.Owner {
 	return o
 }
 
-// apply applies the email address and the names to u at now.
+// apply applies the email address, the names and the locale to u at now. The address as it is cancels no change that waits
+// for its proof, since clients send all fields back.
 func (in parsedInput) apply(u *user.User, now time.Time) {
-	if in.email != nil {
+	if in.email != nil && in.email.String() != u.Snapshot().Email {
 		u.ChangeEmail(*in.email, now)
 	}
 	s := u.Snapshot()

@@ -29,11 +29,11 @@ func (l *Links) Invite(ctx context.Context, actor inbound.Actor, read func() (in
 		_, _, faults := user.EmailRule(true).Check(in.Email)
 		return nil, fault.ErrInvalid.With(faults...)
 	}
-	parsed, err := l.parse(ctx, in, noField, nil)
+	parsed, err := l.parse(ctx, in, noField, nil, false)
 	if err != nil {
 		return nil, err
 	}
-	return l.add(ctx, actor.ID(), parsed, user.Invited)
+	return l.add(ctx, actor.ID(), parsed, user.Invited, false)
 }
 
 // staff returns the actor as it is now. It fails unless that is staff.

@@ -134,6 +134,14 @@ func (m mailer) ofRequest(ctx context.Context, before, after user.Snapshot) []*m
 	return mails
 }
 
+// ofEndedSessions returns the notice to a user whose sessions another one ended. owner may be nil.
+func (m mailer) ofEndedSessions(ctx context.Context, actor inbound.Actor, owner *user.User) []*mail.Mail {
+	if !m.settings.On || !m.settings.NotifySessions || owner == nil || actor.Is(owner.ID()) {
+		return nil
+	}
+	return m.toUser(ctx, mail.SessionsEnded, owner.Snapshot())
+}
+
 // toFormer returns the notice with a link that undoes a change of the address, to the address that the link restores.
 func (m mailer) toFormer(ctx context.Context, u user.Snapshot) []*mail.Mail {
 	return m.compose(ctx, mail.EmailChangeNotice, u, user.RestoreEmail(u.Contact.UndoEmail, u.Contact.UndoKey), "")

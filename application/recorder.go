@@ -95,6 +95,9 @@ func changeEvents(by user.ID, before, after user.Snapshot) (events []audit.Event
 	if detail := changeDetail(before, after); detail != "" {
 		events = append(events, audit.Event{Kind: audit.Changed, Actor: by, User: after.ID, Detail: detail})
 	}
+	if after.Contact.NewEmailKey != "" && before.Contact.NewEmailKey != after.Contact.NewEmailKey {
+		events = append(events, audit.Event{Kind: audit.EmailRequested, Actor: by, User: after.ID})
+	}
 	if before.Password != after.Password {
 		events = append(events, audit.Event{Kind: audit.PasswordChanged, Actor: by, User: after.ID})
 	}

@@ -2,6 +2,7 @@ package application
 
 import (
 	"context"
+	"errors"
 
 	"roster/domain/audit"
 	"roster/domain/credential"
@@ -28,7 +29,8 @@ func (a *Accounts) Register(ctx context.Context, actor inbound.Actor, read func(
 			return nil, err
 		}
 	}
-	parsed, err := a.parse(ctx, in, allFields, nil)
+	hide := a.hidesRegistered(actor)
+	parsed, err := a.parse(ctx, in, allFields, nil, hide)
 	if err != nil {
 		return nil, err
 	}
@@ -36,12 +38,20 @@ func (a *Accounts) Register(ctx context.Context, actor inbound.Actor, read func(
 	if m := a.settings.Mail; m.On && m.Verification == VerificationRequired {
 		state = user.AwaitingActivation
 	}
-	return a.add(ctx, actor.ID(), parsed, state)
+	u, err := a.add(ctx, actor.ID(), parsed, state, hide)
+	if !hide {
+		return u, err
+	}
+	if errors.Is(err, user.ErrEmailTaken) {
+		err = a.ports.Mails.Add(ctx, a.mail.toAddress(ctx, mail.AlreadyRegistered, *parsed.email)...)
+	}
+	return nil, err
 }
 
 // add adds a user with an email address in a state. by is the acting user, or "" for an anonymous client or the operator.
-// Without a password, the user gets a credential that none matches.
-func (a *Accounts) add(ctx context.Context, by user.ID, in parsedInput, state user.EmailState) (*user.User, error) {
+// Without a password, the user gets a credential that none matches. With look, it looks for a user with the address after the
+// password is hashed, so that a taken address is refused after the same work, and by a read in place of a failed write.
+func (a *Accounts) add(ctx context.Context, by user.ID, in parsedInput, state user.EmailState, look bool) (*user.User, error) {
 	hash := credential.Unusable
 	if in.password != nil {
 		var err error
@@ -52,6 +62,14 @@ func (a *Accounts) add(ctx context.Context, by user.ID, in parsedInput, state us
 	id, err := a.ports.UserIDs.NewUserID(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if look {
+		switch _, err := a.ports.Users.ByEmail(ctx, in.email.Key()); {
+		case err == nil:
+			return nil, user.ErrEmailTaken
+		case !errors.Is(err, user.ErrNotFound):
+			return nil, err
+		}
 	}
 	staff := in.staff != nil && *in.staff
 	now := a.ports.Clock.Now()

@@ -2,8 +2,10 @@ package application
 
 import (
 	"context"
+	"errors"
 
 	"roster/domain/audit"
+	"roster/domain/mail"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/inbound"
@@ -19,7 +21,7 @@ type Sessions struct {
 var _ inbound.Sessions = (*Sessions)(nil)
 
 // NewSessions returns the use cases on the ports p.
-func NewSessions(p Ports, s Settings) *Sessions { return &Sessions{p, s.Rules, NewRecorder(p)} }
+func NewSessions(p Ports, s Settings) *Sessions { return &Sessions{p, s.Rules, newMailingRecorder(p, s)} }
 
 func (s *Sessions) List(ctx context.Context, actor inbound.Actor, q session.Query) ([]*session.Session, error) {
 	owner, err := s.owner(ctx, actor, q.Owner)
@@ -39,6 +41,10 @@ func (s *Sessions) End(ctx context.Context, actor inbound.Actor, id session.ID) 
 	if err != nil {
 		return err
 	}
+	owner, err := s.ownerToNotify(ctx, actor, id)
+	if err != nil {
+		return err
+	}
 	revoked := audit.Event{Kind: audit.SessionRevoked, Actor: actor.User.ID(), Session: string(id)}
 	_, err = s.ports.Sessions.Update(ctx, id, func(target *session.Session) error {
 		revoked.User = target.User()
@@ -47,8 +53,25 @@ func (s *Sessions) End(ctx context.Context, actor inbound.Actor, id session.ID) 
 		}
 		target.Revoke(now, session.Ended)
 		return nil
-	}, s.events(ctx, func() []audit.Event { return []audit.Event{revoked} }))
+	}, s.effects(ctx, func() []audit.Event { return []audit.Event{revoked} },
+		func() []*mail.Mail { return s.mail.ofEndedSessions(ctx, actor, owner) }))
 	return err
+}
+
+// ownerToNotify returns the owner of a session that staff ends, if a mail says so. There may be none.
+func (s *Sessions) ownerToNotify(ctx context.Context, actor inbound.Actor, id session.ID) (*user.User, error) {
+	if !s.mail.settings.NotifySessions || !actor.Staff() {
+		return nil, nil
+	}
+	target, err := s.ports.Sessions.Get(ctx, id)
+	if err != nil || actor.Is(target.User()) {
+		return nil, err
+	}
+	u, err := s.ports.Users.Get(ctx, target.User())
+	if errors.Is(err, user.ErrNotFound) {
+		err = nil // the session of a deleted user
+	}
+	return u, err
 }
 
 func (s *Sessions) EndAll(ctx context.Context, actor inbound.Actor, id user.ID) error {
@@ -63,10 +86,13 @@ func (s *Sessions) EndAll(ctx context.Context, actor inbound.Actor, id user.ID) 
 	if err := mayManageSessions(actor, owner.ID()); err != nil {
 		return err
 	}
+	ended := audit.Event{Kind: audit.SessionsRevoked, Actor: actor.User.ID(), User: owner.ID()}
 	_, err = s.ports.Users.Update(ctx, owner.ID(), func(u *user.User) error {
 		u.EndSessions(now)
+		owner = u
 		return nil
-	}, s.event(ctx, audit.Event{Kind: audit.SessionsRevoked, Actor: actor.User.ID(), User: owner.ID()}))
+	}, s.effects(ctx, func() []audit.Event { return []audit.Event{ended} },
+		func() []*mail.Mail { return s.mail.ofEndedSessions(ctx, actor, owner) }))
 	return err
 }
 

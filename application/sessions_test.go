@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"roster/application"
 	"roster/domain/audit"
 	"roster/domain/fault"
 	"roster/domain/field"
@@ -203,14 +204,25 @@ func TestChangePasswordReportsAllFaults(t *testing.T) {
 
 // Every security event is recorded with actor, user, time, origin and request id.
 func TestTrail(t *testing.T) {
-	s := fixture.New(t, fixture.Standard())
+	set := fixture.Standard()
+	set.Mail = fixture.Mailing(application.VerificationRequired)
+	s := fixture.New(t, set)
 	staff := inbound.Actor{User: s.AddStaff(t, "s@example.com")}
 	ctx := from(t, "192.0.2.7")
 	u, err := s.Register(ctx, inbound.Actor{}, fixture.Body(fixture.Input("a@example.com")))
 	if err != nil {
 		t.Fatal(err)
 	}
+	id := u.ID()
 	s.Clock.Advance(time.Second)
+	activation := s.Received(t, "activation a@example.com")
+	if events, err := s.Trail.Events(t.Context(), staff, fixture.Body(audit.Query{Limit: 1})); err != nil ||
+		events[0].Kind != audit.LinkSent || events[0].User != id || events[0].Detail != "activation" || events[0].Address != "" {
+		t.Errorf("link: %+v, %v", events, err)
+	}
+	if err := s.Links.Activate(ctx, fixture.LinkOf(activation[0])); err != nil {
+		t.Fatal(err)
+	}
 	pair := func() inbound.TokenPair {
 		p, err := s.SignIn(ctx, inbound.SignIn{Email: field.Given("a@example.com"), Password: field.Given(fixture.Password)})
 		if err != nil {
@@ -239,7 +251,6 @@ func TestTrail(t *testing.T) {
 		}
 		s.Clock.Advance(time.Second)
 	}
-	id := u.ID()
 	last("sign-in", audit.Event{Kind: audit.SignedIn, Actor: id, User: id, Session: sid})
 	_ = try(ctx, s, "a@example.com", "wrong")
 	last("wrong password", audit.Event{Kind: audit.SignInFailed, User: id, Detail: "wrong password"})
@@ -272,6 +283,27 @@ func TestTrail(t *testing.T) {
 	_, err = s.Administration.Unlock(ctx, id)
 	must("unlock", err)
 	last("unlock", audit.Event{Kind: audit.Unlocked, User: id})
+	s.Sent(t)
+	s.Clock.Advance(time.Hour)
+	must("reset", s.Links.StartPasswordReset(ctx, staff, id))
+	last("reset by staff", audit.Event{Kind: audit.LinkSent, Actor: staff.ID(), User: id, Detail: "password_reset by staff"})
+	must("reset", s.Links.ResetPassword(ctx, fixture.LinkOf(s.Received(t, "password_reset e@example.com")[0]),
+		inbound.NewPassword{Password: field.Given(fixture.Password)}))
+	last("reset", audit.Event{Kind: audit.PasswordChanged, User: id})
+	s.Received(t, "password_changed e@example.com")
+	next = s.SignsIn(t, "e@example.com", fixture.Password)
+	self = actorOf(t, s, next.Access)
+	must("new address", s.Links.RequestEmailChange(ctx, self, inbound.NewEmail{
+		Email: field.Given("n@example.com"), CurrentPassword: field.Given(fixture.Password),
+	}))
+	last("new address", audit.Event{Kind: audit.EmailRequested, Actor: id, User: id})
+	must("undo", s.Links.UndoEmailChange(ctx, fixture.LinkOf(s.Received(t, "email_change n@example.com", "email_change_notice a@example.com")[1])))
+	last("undo", audit.Event{Kind: audit.PasswordChanged, User: id})
+	s.Clock.Advance(time.Hour)
+	must("reset", s.Links.ResetPassword(ctx, fixture.LinkOf(s.Received(t, "password_reset a@example.com")[0]),
+		inbound.NewPassword{Password: field.Given(fixture.Password)}))
+	next = s.SignsIn(t, "a@example.com", fixture.Password)
+	self = actorOf(t, s, next.Access)
 	must("end one", s.Devices.End(ctx, staff, self.Session))
 	last("end one", audit.Event{Kind: audit.SessionRevoked, Actor: staff.ID(), User: id, Session: string(self.Session)})
 	must("end all", s.Devices.EndAll(ctx, staff, id))

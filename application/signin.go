@@ -10,9 +10,11 @@ import (
 	"roster/domain/fault"
 	"roster/domain/field"
 	"roster/domain/lockout"
+	"roster/domain/mail"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/inbound"
+	"roster/ports/outbound"
 )
 
 // errCredentialReplaced reports that the credential changed between its verification and the update of the user.
@@ -152,6 +154,7 @@ func (a *Authentication) verifyPassword(
 			return v, err
 		}
 	}
+	record, effects := a.recordDevice(ctx, now)
 	u, err = a.Users.Update(ctx, u.ID(), func(u *user.User) error {
 		if u.Password() != hash {
 			return errCredentialReplaced
@@ -160,10 +163,11 @@ func (a *Authentication) verifyPassword(
 			return inbound.ErrNoAccount
 		}
 		u.Rehash(hash, newHash)
+		record(u)
 		u.RecordSignIn(now)
 		u.RecordNetwork(networkOf(ctx), now)
 		return nil
-	})
+	}, effects...)
 	if errors.Is(err, user.ErrNotFound) {
 		err = inbound.ErrNoAccount
 	}
@@ -173,6 +177,25 @@ func (a *Authentication) verifyPassword(
 	}
 	v.user = u
 	return v, nil
+}
+
+// recordDevice returns what records the device of a sign-in with the user, and the effects of that: a notice to a user that
+// signed in before, but not from this network and client within 90 days.
+func (a *Authentication) recordDevice(ctx context.Context, now time.Time) (record func(*user.User), effects []outbound.Effects) {
+	if m := a.mail.settings; !m.On || !m.NotifyDevice {
+		return func(*user.User) {}, nil
+	}
+	client := inbound.OriginOf(ctx).Client.UserAgent
+	device := user.Device(networkOf(ctx), client)
+	var notice []*mail.Mail
+	record = func(u *user.User) {
+		notice = nil
+		if s := u.Snapshot(); !s.LastLogin.IsZero() && !u.SignedInFrom(device, now) {
+			notice = a.mail.compose(ctx, mail.NewDevice, s, user.RestoreEmail(s.Email, s.EmailKey), client)
+		}
+		u.RecordNetwork(device, now)
+	}
+	return record, []outbound.Effects{func() ([]audit.Event, []*mail.Mail) { return nil, notice }}
 }
 
 // emailKey returns the email key of an address, and whether a user can have it. Text that is no address gets a key

@@ -25,6 +25,9 @@ func (s *server) userInput(m members) inbound.UserInput {
 	return in
 }
 
+// registrationAccepted is the body after a registration that does not show whether the address has an account.
+var registrationAccepted = map[string]string{"detail": "A mail with the next step was sent to the address."}
+
 func (s *server) registerUser(w http.ResponseWriter, r *http.Request, c call) error {
 	u, err := c.form.accounts.Register(r.Context(), c.actor, func() (inbound.UserInput, error) {
 		m, err := s.input(w, r, c)
@@ -34,6 +37,10 @@ func (s *server) registerUser(w http.ResponseWriter, r *http.Request, c call) er
 	})
 	if err != nil {
 		return err
+	}
+	if u == nil {
+		s.writeJSON(w, r, http.StatusAccepted, registrationAccepted)
+		return nil
 	}
 	body := c.form.user
 	if c.form.newUser != nil {

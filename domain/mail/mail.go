@@ -135,7 +135,7 @@ func (m *Mail) Begin(now time.Time) error {
 		return ErrNotDue
 	}
 	m.s.Attempts++
-	m.s.Due = now.Add(Lease)
+	m.s.Due, m.s.Reason = now.Add(Lease), ""
 	return nil
 }
 
@@ -162,6 +162,13 @@ func (m *Mail) Fail(now time.Time, reason string, permanent bool) {
 	m.s.Due, m.s.Reason = now.Add(wait), reason
 }
 
+// Postpone ends an attempt without sending: the limits of the address permit none yet. The next one is due after a minute.
+func (m *Mail) Postpone(now time.Time) {
+	if m.s.State == Waiting {
+		m.s.Attempts, m.s.Due, m.s.Reason = 1, now.Add(time.Minute), postponed
+	}
+}
+
 // Retry makes a mail due at now, whatever its state and age.
 func (m *Mail) Retry(now time.Time) {
 	m.s.State, m.s.Due, m.s.Finished, m.s.Attempts, m.s.Queued = Waiting, now, time.Time{}, 0, now
@@ -171,33 +178,6 @@ func (m *Mail) finish(s State, reason string, now time.Time) {
 	if m.s.State == Waiting {
 		m.s.State, m.s.Reason, m.s.Due, m.s.Finished = s, reason, time.Time{}, now
 	}
-}
-
-// Limits are the numbers of mails of limited kinds that an address gets, see Kind.Limited. 0 is no limit.
-type Limits struct{ PerMinute, PerHour int }
-
-// Window is how far back Limits look.
-const Window = time.Hour
-
-// Allows reports whether m, which an attempt has begun, may be sent at now. others are the mails to the same address
-// that were begun within Window. Of mails that are begun at the same time, those with the smallest ids are sent, so that
-// processes that look at the same time agree.
-func (l Limits) Allows(m *Mail, others []*Mail, now time.Time) bool {
-	if !m.s.Kind.Limited() {
-		return true
-	}
-	minute, hour := 0, 0
-	for _, o := range others {
-		before := o.s.State == Sent || o.s.State == Waiting && o.s.Attempts > 0 && o.s.ID < m.s.ID
-		if o.s.ID == m.s.ID || !o.s.Kind.Limited() || !before {
-			continue
-		}
-		hour++
-		if o.s.State == Waiting || now.Sub(o.s.Finished) < time.Minute {
-			minute++
-		}
-	}
-	return (l.PerMinute == 0 || minute < l.PerMinute) && (l.PerHour == 0 || hour < l.PerHour)
 }
 
 // Retention is how long a finished mail is kept, for the operator. It is longer than Window.

@@ -41,6 +41,17 @@ func (u *User) RecordNetwork(network string, now time.Time) {
 	u.s.Networks = u.s.Networks.with(digestOf(u.s.ID, network), dayNumber(now))
 }
 
+// Device returns what stands for a client in a network, for SignedInFrom and RecordNetwork. The version numbers of the client
+// do not count.
+func Device(network, client string) string {
+	return network + "\x00" + strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r == '.' {
+			return -1
+		}
+		return r
+	}, client)
+}
+
 // lastDay returns the day of the last sign-in from a network. ok is false when there is none.
 func (n Networks) lastDay(digest string) (day int, ok bool) {
 	for entry := range strings.FieldsSeq(n.encoded) {

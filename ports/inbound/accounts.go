@@ -79,7 +79,9 @@ type UserQuery struct {
 // or the actor may not know of it, and fault.ErrInvalid with all faults of fields. A method with a function read
 // checks the actor's rights before it calls read, which decodes the body of the request, and returns its error.
 type Accounts interface {
-	// Register adds a user, if the registration setting allows it.
+	// Register adds a user, if the registration setting allows it. Where the answer must not show which addresses have an
+	// account, and the actor is not staff, it returns no user, and no error for an address that another user has; the owner
+	// of the address gets a mail.
 	Register(ctx context.Context, actor Actor, read func() (UserInput, error)) (*user.User, error)
 
 	// List returns the users that q selects and the actor may see.
@@ -96,7 +98,8 @@ type Accounts interface {
 
 	// Change changes a user, completely or not at all. It fails with user.ErrStale when the version is none of those
 	// named, user.ErrLastStaff when no active staff user would remain, and lockout.ErrLocked after too many wrong
-	// current passwords. A new password for another user also unlocks that account.
+	// current passwords. A new password for another user also unlocks that account. Where addresses must be proven, a new
+	// address of the actor is set by Links.ConfirmEmailChange, whose link it mails.
 	Change(ctx context.Context, actor Actor, id user.ID, read func() (Changes, error)) (*user.User, error)
 
 	// ChangePassword checks the actor's current password, replaces it, and ends the actor's other sessions. It fails

@@ -1,0 +1,81 @@
+package mail
+
+import "time"
+
+// Limits are the numbers of limited mails that an address gets, see Kind.Limited. 0 is no limit. Mails that a user or staff
+// caused by a link or a right of theirs are not limited, so that a flood of requests by others cannot hold them up.
+type Limits struct{ PerMinute, PerHour int }
+
+// Window is how far back Limits look.
+const Window = time.Hour
+
+// Decision is what becomes of a mail that is begun.
+type Decision int
+
+// The decisions.
+const (
+	Send  Decision = iota
+	Later          // Mail.Postpone
+	Never          // Mail.Drop
+)
+
+// postponed is the reason of a mail that waits for the limits.
+const postponed = "the address got too many mails; this one is sent later"
+
+// limited reports whether the limits concern the mail. A link to a new password that has a user is not asked for by address.
+func (m *Mail) limited() bool {
+	return m.s.Kind.Limited() && (m.s.Kind != PasswordReset || m.s.User == "")
+}
+
+// serves reports whether o is a mail for the same purpose as m.
+func (m *Mail) serves(o *Mail) bool {
+	return m.s.Kind == o.s.Kind && m.s.User == o.s.User && m.s.ID != o.s.ID
+}
+
+// failing reports whether the last attempt failed.
+func (m *Mail) failing() bool {
+	return m.s.State == Waiting && m.s.Reason != "" && m.s.Reason != postponed
+}
+
+// Decide returns what becomes of m, which an attempt has begun, at now, and the reason. others are the mails to the same
+// address that were begun within Window. A mail is dropped when another one has served its purpose since it was queued, or
+// did so as often as the limits permit. Other mails beyond the limits are sent later. Of mails that are begun at the same
+// time, those with the smallest ids are sent, so that processes that look at the same time agree; a mail that failed before
+// holds up no other.
+func (l Limits) Decide(m *Mail, others []*Mail, now time.Time) (Decision, string) {
+	if !m.limited() {
+		return Send, ""
+	}
+	minute, hour := 0, 0
+	servedInMinute, servedInHour := false, false
+	for _, o := range others {
+		switch {
+		case o.s.ID == m.s.ID || !o.limited():
+		case o.s.State == Sent:
+			recent, serves := now.Sub(o.s.Finished) < time.Minute, m.serves(o)
+			if serves && !o.s.Finished.Before(m.s.Queued) {
+				return Never, "the address got such a mail after this one was queued"
+			}
+			hour++
+			if recent {
+				minute++
+			}
+			servedInHour, servedInMinute = servedInHour || serves, servedInMinute || serves && recent
+		case o.failing():
+			if m.s.Attempts > 1 && o.s.ID > m.s.ID && m.serves(o) {
+				return Never, "a later mail replaces it"
+			}
+		case o.s.State == Waiting && o.s.Attempts > 0 && o.s.ID < m.s.ID:
+			hour++
+			minute++
+		}
+	}
+	tooManyInMinute, tooManyInHour := l.PerMinute > 0 && minute >= l.PerMinute, l.PerHour > 0 && hour >= l.PerHour
+	switch {
+	case tooManyInMinute && servedInMinute, tooManyInHour && servedInHour:
+		return Never, "the address got too many mails"
+	case tooManyInMinute, tooManyInHour:
+		return Later, ""
+	}
+	return Send, ""
+}
