@@ -76,7 +76,7 @@ func request(method, path, access string) *http.Request {
 // tokenPair is the answer to a sign-in.
 type tokenPair struct{ Access, Refresh string }
 
-// served starts the service with settings of its own, without a listener of the API, and registers users, of whom the first
+// served starts the service with settings of its own, without a listener of the API, and registers users. The first one
 // signs in. It returns a client, the tokens and the ids.
 func served(t testing.TB, users int, settings ...string) (c *costClient, tokens tokenPair, ids []string) {
 	t.Helper()
