@@ -25,7 +25,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func load(t *testing.T, environ ...string) config.Config {
+func load(t testing.TB, environ ...string) config.Config {
 	t.Helper()
 	cfg, err := config.Load(config.Sources{Environ: append([]string{
 		"ROSTER_DATA_DIR=" + t.TempDir(), "ROSTER_LISTEN=127.0.0.1:0", "ROSTER_ADMIN_LISTEN=127.0.0.1:0",

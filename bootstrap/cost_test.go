@@ -47,7 +47,7 @@ type costClient struct {
 }
 
 // send sends a request, whose body is read anew, and fails unless it succeeds.
-func (c *costClient) send(t *testing.T, r *http.Request, body string) []byte {
+func (c *costClient) send(t testing.TB, r *http.Request, body string) []byte {
 	t.Helper()
 	if body != "" {
 		r.Body = io.NopCloser(strings.NewReader(body))
@@ -73,19 +73,22 @@ func request(method, path, access string) *http.Request {
 	return r
 }
 
-// TestAllocations counts the allocations of requests. The least of several counts is taken: other goroutines allocate too.
-func TestAllocations(t *testing.T) {
+// tokenPair is the answer to a sign-in.
+type tokenPair struct{ Access, Refresh string }
+
+// served starts the service with settings of its own, without a listener of the API, and registers users. The first one
+// signs in. It returns a client, the tokens and the ids.
+func served(t testing.TB, users int, settings ...string) (c *costClient, tokens tokenPair, ids []string) {
+	t.Helper()
 	log := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(io.Discard), zap.InfoLevel))
-	var c costClient
-	c.answer.header = http.Header{}
-	app := fxtest.New(t, New(t.Context(), load(t, "ROSTER_DATABASE=memory:", "ROSTER_THROTTLE_REGISTER=off",
-		"ROSTER_THROTTLE_TOKEN=off", "ROSTER_THROTTLE_USER=off"), log), fx.Populate(&c.h))
+	c = &costClient{answer: answer{header: http.Header{}}}
+	settings = append(settings, "ROSTER_THROTTLE_REGISTER=off", "ROSTER_THROTTLE_TOKEN=off", "ROSTER_THROTTLE_USER=off")
+	app := fxtest.New(t, New(t.Context(), load(t, settings...), log), fx.Populate(&c.h))
 	app.RequireStart()
-	defer app.RequireStop()
+	t.Cleanup(app.RequireStop)
 
 	const password = "Correct-horse-7"
-	var ids []string
-	for i := range 25 {
+	for i := range users {
 		var registered struct{ ID json.RawMessage }
 		body := fmt.Sprintf(`{"email":"user%d@example.com","password":%q,"first_name":"Ann","last_name":"Lee"}`, i, password)
 		if err := json.Unmarshal(c.send(t, request("POST", "/api/users/", ""), body), &registered); err != nil {
@@ -93,11 +96,16 @@ func TestAllocations(t *testing.T) {
 		}
 		ids = append(ids, strings.Trim(string(registered.ID), `"`))
 	}
-	var tokens struct{ Access, Refresh string }
 	body := fmt.Sprintf(`{"email":"user0@example.com","password":%q}`, password)
 	if err := json.Unmarshal(c.send(t, request("POST", "/api/token/", ""), body), &tokens); err != nil {
 		t.Fatal(err)
 	}
+	return c, tokens, ids
+}
+
+// TestAllocations counts the allocations of requests. The least of several counts is taken: other goroutines allocate too.
+func TestAllocations(t *testing.T) {
+	c, tokens, ids := served(t, 25, "ROSTER_DATABASE=memory:")
 
 	read := func(path string) func() {
 		r := request("GET", path, tokens.Access)

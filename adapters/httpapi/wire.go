@@ -1,8 +1,9 @@
 package httpapi
 
 import (
-	"strconv"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"roster/domain/user"
 )
@@ -58,11 +59,12 @@ func optionalWireID(id user.ID) *wireID {
 	return new(wireID(id))
 }
 
-func (id wireID) MarshalJSON() ([]byte, error) {
+// MarshalJSONTo implements json.MarshalerTo, as that of wireTime without memory of its own.
+func (id wireID) MarshalJSONTo(e *jsontext.Encoder) error {
 	if n, ok := user.ID(id).Integer(); ok {
-		return strconv.AppendInt(nil, n, 10), nil
+		return e.WriteToken(jsontext.Int(n))
 	}
-	return strconv.AppendQuote(nil, string(id)), nil
+	return e.WriteToken(jsontext.String(string(id)))
 }
 
 // timeLayout is DRF's layout of a UTC time with a fraction of a second.
@@ -71,10 +73,12 @@ const timeLayout = "2006-01-02T15:04:05.000000Z"
 // wireTime is a time in DRF's form: in UTC, with microseconds unless they are zero.
 type wireTime time.Time
 
-func (t wireTime) MarshalJSON() ([]byte, error) {
+// MarshalJSONTo implements json.MarshalerTo.
+func (t wireTime) MarshalJSONTo(e *jsontext.Encoder) error {
 	layout := timeLayout
 	if time.Time(t).Nanosecond() == 0 {
 		layout = time.RFC3339
 	}
-	return strconv.AppendQuote(nil, time.Time(t).UTC().Format(layout)), nil
+	quoted := append(e.AvailableBuffer(), '"')
+	return e.WriteValue(append(time.Time(t).UTC().AppendFormat(quoted, layout), '"'))
 }

@@ -217,8 +217,13 @@ func (t *Table[T, S]) List(ctx context.Context, op, query string, args []any) (f
 
 // Rows is List in the transaction of q, and returns the errors of q unchanged.
 func (t *Table[T, S]) Rows(ctx context.Context, q Querier, query string, args []any) (found []*T, err error) {
+	var r scanner[T, S] // of all rows: each Scan sets every destination anew
+	into := r.into(t, make([]any, 0, t.read))
 	err = q.QueryEach(ctx, query, args, func(row Row) error {
-		v, err := t.scan(row)
+		if err := row.Scan(into...); err != nil {
+			return err
+		}
+		v, err := r.restore()
 		found = append(found, v)
 		return err
 	})
