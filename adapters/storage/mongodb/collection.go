@@ -26,6 +26,10 @@ type collection[T, S any, D comparable] struct {
 func (c collection[T, S, D]) Key(record S) string { return c.id(c.document(record)) }
 
 func (c collection[T, S, D]) Page(ctx context.Context, after string, limit int) ([]S, error) {
+	left, err := c.leftAfter(ctx, after, limit) // before the rest, since the service moves them there
+	if err != nil {
+		return nil, err
+	}
 	q := lookup{Find: c.name, Filter: is("_id", compared("$gt", after)), Sort: is("_id", 1)}
 	found, err := c.list(ctx, c.s, "read a page of "+c.name, q, limit)
 	if err != nil {
@@ -35,18 +39,20 @@ func (c collection[T, S, D]) Page(ctx context.Context, after string, limit int) 
 	for i, v := range found {
 		out[i] = c.snapshot(v)
 	}
-	if c.left == nil {
+	if len(left) == 0 {
 		return out, nil
 	}
-	return c.withLeft(ctx, out, after, limit)
+	return c.first(append(out, left...), limit), nil
 }
 
-// withLeft adds to a page the records after a key that a crash left in documents: a command that only reads, such as an
+// leftAfter returns the first records after a key that a crash left in documents. A command that only reads, such as an
 // export, cannot move them to their collection.
-func (c collection[T, S, D]) withLeft(ctx context.Context, page []S, after string, limit int) ([]S, error) {
+func (c collection[T, S, D]) leftAfter(ctx context.Context, after string, limit int) (left []S, err error) {
+	if c.left == nil || limit < 1 {
+		return nil, ctx.Err()
+	}
 	for _, of := range []string{userTable.name, sessionTable.name} {
-		last, more := "", limit > 0
-		for more {
+		for last, more := "", true; more; {
 			q := lookup{
 				Find: of, Filter: append(slices.Clip(withEffects), is("_id", compared("$gt", last))...), Sort: is("_id", 1), Projection: onlyEffects,
 			}
@@ -57,17 +63,22 @@ func (c collection[T, S, D]) withLeft(ctx context.Context, page []S, after strin
 			for _, d := range found {
 				for _, x := range c.left(d.Effects) {
 					if c.id(x) > after {
-						page = append(page, c.state(x))
+						left = append(left, c.state(x))
 					}
 				}
 				last = d.Document.ID
 			}
-			slices.SortStableFunc(page, func(a, b S) int { return strings.Compare(c.Key(a), c.Key(b)) }) // those in the collection first
-			page = slices.CompactFunc(page, func(a, b S) bool { return c.Key(a) == c.Key(b) })
-			page, more = page[:min(limit, len(page))], len(found) == putAtOnce
+			left, more = c.first(left, limit), len(found) == putAtOnce
 		}
 	}
-	return page, nil
+	return left, nil
+}
+
+// first returns the records with the first keys. Of those with the same key it takes the first.
+func (c collection[T, S, D]) first(records []S, limit int) []S {
+	slices.SortStableFunc(records, func(a, b S) int { return strings.Compare(c.Key(a), c.Key(b)) })
+	records = slices.CompactFunc(records, func(a, b S) bool { return c.Key(a) == c.Key(b) })
+	return records[:min(max(limit, 0), len(records))]
 }
 
 // putAtOnce is how many documents one command stores: few enough for oneCommand.
