@@ -13,6 +13,7 @@ import (
 
 	"roster/domain/audit"
 	"roster/domain/lockout"
+	"roster/domain/mail"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/outbound"
@@ -44,8 +45,9 @@ func TestPlans(t *testing.T) {
 	p.ofUsers()
 	p.ofSessions(now)
 	p.ofEvents(now)
+	p.ofMails(now)
 
-	for _, name := range []string{"users", "sessions", "attempts", eventTable.name} {
+	for _, name := range []string{"users", "sessions", "attempts", eventTable.name, mailTable.name} {
 		p.want("a page of all "+name, lookup{Find: name, Filter: is("_id", compared("$gt", "0")), Sort: is("_id", 1)})
 	}
 	for _, name := range []string{userTable.name, sessionTable.name} {
@@ -68,6 +70,7 @@ func crowd(t *testing.T, s *Store, now time.Time) {
 	var xs []session.Snapshot
 	var rs []lockout.Snapshot
 	var es []audit.Event
+	var ms []mail.Snapshot
 	kinds := audit.Kinds()
 	for i := range population {
 		id, name := user.IntegerID(int64(i+1)), fmt.Sprintf("%05d@example.com", i*7%population)
@@ -84,7 +87,15 @@ func crowd(t *testing.T, s *Store, now time.Time) {
 		es = append(es, audit.Event{
 			ID: audit.ID(fmt.Sprintf("e%d", i)), At: at, Kind: kinds[i/100%len(kinds)], Actor: owner, User: user.IntegerID(int64(i/2%100 + 1)),
 		})
+		m := mail.Snapshot{
+			ID: mail.ID(fmt.Sprintf("m%04d", i)), Kind: mail.PasswordReset, To: name, Key: fmt.Sprint(i % 500), Queued: at, State: mail.Sent, Finished: at, Version: 1,
+		}
+		if i%100 == 0 {
+			m.State, m.Due, m.Finished = mail.Waiting, at, time.Time{}
+		}
+		ms = append(ms, m)
 	}
+	filled(t, s.Archive().Mails(), ms)
 	filled(t, s.Archive().Users(), us)
 	filled(t, s.Archive().Sessions(), xs)
 	filled(t, s.Archive().Attempts(), rs)
@@ -156,6 +167,15 @@ func (p plans) ofEvents(now time.Time) {
 			}
 		}
 	}
+}
+
+func (p plans) ofMails(now time.Time) {
+	middle := now.Add(2500 * time.Second)
+	p.want("due mails", dueMails(middle))
+	p.wantSorted("mails to an address", begunMails("7", middle))
+	p.want("finished mails", lookup{Find: mailTable.name, Filter: is("finished", compared("$lt", middle)), Sort: is("finished", 1)})
+	p.want("newest mails", listMails(mail.Query{Before: "m2500"}))
+	p.want("invited users", invited("7"))
 }
 
 // besides is how many documents a page of twenty may read that it does not return: one for each kind of

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"roster/domain/audit"
+	"roster/domain/mail"
 	"roster/domain/session"
 )
 
@@ -35,7 +36,10 @@ func eventful(t *testing.T) *Store {
 			CASE WHEN n % 5 = 0 THEN '' WHEN n % 11 = 0 THEN '7' ELSE (n * 7919 % 30000)::text END,
 			CASE WHEN n % 25 = 0 THEN '' WHEN n % 13 = 0 THEN '7' ELSE (n * 7919 % 30000)::text END,
 			'', 'api', '', '', '', '' FROM generate_series(1, 100000) AS n`,
-		"VACUUM ANALYZE sessions", "VACUUM ANALYZE attempts", "VACUUM ANALYZE audit_events",
+		`INSERT INTO mails SELECT 'm' || md5(n::text), 'password_reset', '', 'a', (n * 7919 % 5000)::text, '', 0, '', 1700000000000,
+			CASE WHEN n % 100 = 0 THEN 'waiting' ELSE 'sent' END, CASE WHEN n % 100 = 0 THEN 1700000000000 + n END, 1,
+			CASE WHEN n % 100 > 0 THEN 1700000000000 + n * 7919 % 100000 * 1000 END, '', 1 FROM generate_series(1, 100000) AS n`,
+		"VACUUM ANALYZE mails", "VACUUM ANALYZE sessions", "VACUUM ANALYZE attempts", "VACUUM ANALYZE audit_events",
 	} {
 		if _, err := c.Exec(t.Context(), statement); err != nil {
 			t.Fatalf("%s: %v", statement, err)
@@ -104,8 +108,17 @@ func TestKeysetPlans(t *testing.T) {
 	}
 	for query, index := range map[string]string{
 		s.SessionTable.SelectPage: "sessions_id", s.AttemptTable.SelectPage: "attempts_id", s.EventTable.SelectPage: "audit_events_id",
+		s.MailTable.SelectPage: "mails_id",
 	} {
 		check(plan(t, s, query, "4", int64(1000)), 1, index, "Index Cond: (id > ")
+	}
+	check(plan(t, s, s.SelectDue, int64(1700000050000), int64(20)), 1, "mails_due", "Index Cond: (due <= ")
+	check(plan(t, s, s.SelectInvited, "4", int64(20)), 1, "users_invited", "Index Cond: (id > ")
+	query, args := s.MailList(mail.Query{Before: "m5", Limit: 20})
+	check(plan(t, s, query, args...), 1, "mails_id", "Index Cond: (id < ")
+	// The few mails to an address may be sorted.
+	if got := plan(t, s, s.SelectBegun, "7", int64(1700050000000), int64(2000)); scans.MatchString(got) || !strings.Contains(got, "mails_begun") {
+		t.Errorf("want an index by address\n%s", got)
 	}
 	selectAnyOf := func(table string) string { query, _ := selectAny(table, "id", nil); return query }
 	for query, index := range map[string]string{
@@ -117,6 +130,8 @@ func TestKeysetPlans(t *testing.T) {
 		selectAnyOf("audit_events"):                       "using audit_events_id on audit_events",
 		s.DeleteAttemptsOf:                                "on attempts_id",
 		s.SweepAttempts:                                   "using attempts_expires on attempts",
+		s.SweepMails:                                      "using mails_finished on mails",
+		s.MailTable.SelectByID:                            "using mails_id on mails",
 		s.SweepEvents:                                     "using audit_events_at on audit_events",
 		s.DeleteSessionsOf:                                "sessions_owner",
 		s.SweepSessions:                                   "using sessions_expires on sessions",

@@ -10,6 +10,7 @@ import (
 
 	"roster/adapters/storage/sqltable"
 	"roster/domain/audit"
+	"roster/domain/mail"
 	"roster/domain/session"
 	"roster/domain/user"
 )
@@ -112,6 +113,16 @@ func testKeysetPlans(t *testing.T, s *Store) {
 	check(s.AttemptTable.SelectByID, nil, "SEARCH attempts USING PRIMARY KEY (id=?)")
 	check(s.AttemptTable.Update("failures", "last", "expires", "version"), nil, "SEARCH attempts USING PRIMARY KEY (id=?)")
 	check(s.AttemptTable.InsertOnce, nil)
+
+	check(s.SelectDue, nil, "SEARCH mails USING INDEX mails_due (due<?)")
+	check(s.SelectBegun, nil, "SEARCH mails USING INDEX mails_begun (email_key=?)")
+	check(s.SweepMails, nil, "SEARCH mails USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH mails USING COVERING INDEX mails_finished (finished<?)")
+	check(s.MailTable.SelectPage, nil, "SEARCH mails USING INDEX sqlite_autoindex_mails_1 (id>?)")
+	check(s.MailTable.SelectByID, nil, "SEARCH mails USING INDEX sqlite_autoindex_mails_1 (id=?)")
+	check(s.MailTable.InsertOnce, nil)
+	query, args := s.MailList(mail.Query{Before: "m", Limit: 20})
+	check(query, args, "SEARCH mails USING INDEX sqlite_autoindex_mails_1 (id<?)")
+	check(s.SelectInvited, nil, "SEARCH users USING INDEX users_invited (id>?)")
 
 	check(s.UserTable.SelectPage, nil, "SEARCH users USING INDEX sqlite_autoindex_users_1 (id>?)")
 	for _, c := range []struct{ table, column, index string }{
