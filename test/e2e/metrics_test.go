@@ -143,6 +143,40 @@ func TestMetrics(t *testing.T) {
 	call(s, t, "GET", "/metrics").want(404) // not on the API's listener
 }
 
+// The metrics show how many mails wait and how they ended. Where mail is off they say nothing of mails.
+func TestMetricsOfMails(t *testing.T) {
+	s, admin := startWithAdmin(t, map[string]string{"ROSTER_MAIL": "log:"})
+	ann := register(s, t, "ann@example.com")
+	before := metrics(t, admin)
+	for _, address := range []string{ann.email, "unknown@example.com"} {
+		call(s, t, "POST", "/api/users/reset_password/", body(object{"email": address})).want(204)
+	}
+	const sent, dropped, waiting = "roster_mails_total password_reset sent", "roster_mails_total password_reset dropped", "roster_mails_waiting"
+	got := before
+	for range 10_000 {
+		if got = metrics(t, admin); got[sent] > 0 && got[dropped] > 0 {
+			break
+		}
+	}
+	for name, want := range map[string]float64{sent: 1, dropped: 1, waiting: 0, "roster_mails_total password_reset failed": 0} {
+		if value, there := got[name]; !there || value != want {
+			t.Errorf("%s: %v, %t, want %v", name, value, there, want)
+		}
+		if value, there := before[name]; !there || value != 0 {
+			t.Errorf("%s before: %v, %t, want 0", name, value, there)
+		}
+	}
+	if got["roster_storage_operation_duration_seconds mails.add"] != 2 {
+		t.Errorf("operations of the queue: %v", got)
+	}
+	_, admin = startWithAdmin(t, map[string]string{"ROSTER_MAIL": "off"})
+	for name := range metrics(t, admin) {
+		if strings.HasPrefix(name, "roster_mail") {
+			t.Errorf("mail is off: %s", name)
+		}
+	}
+}
+
 // Prometheus's own checker finds nothing wrong in the names, the units and the help of the metrics.
 func TestMetricsPassPromtool(t *testing.T) {
 	check := testenv.Promtool(t, "check", "metrics")
