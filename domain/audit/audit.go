@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"roster/domain/fault"
+	"roster/domain/field"
 	"roster/domain/user"
 )
 
@@ -88,21 +89,8 @@ const (
 // Clean returns e with its free texts as valid UTF-8 without control characters, and truncated. Such a text cannot
 // be mistaken for further lines of a log (ASVS 16.4.1).
 func (e Event) Clean() Event {
-	e.Address, e.UserAgent, e.Detail = clean(e.Address, maxAddress), clean(e.UserAgent, maxUserAgent), clean(e.Detail, maxDetail)
+	e.Address, e.UserAgent, e.Detail = field.Clean(e.Address, maxAddress), field.Clean(e.UserAgent, maxUserAgent), field.Clean(e.Detail, maxDetail)
 	return e
-}
-
-func clean(s string, n int) string {
-	s = strings.Map(func(r rune) rune {
-		if r < 0x20 || r >= 0x7F && r < 0xA0 || r == 0x2028 || r == 0x2029 {
-			return '\uFFFD'
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n], "")
 }
 
 // ErrBadEvent is the error of an event without id, time or kind.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"roster/domain/fault"
+	"roster/domain/field"
 	"roster/domain/user"
 )
 
@@ -100,10 +101,14 @@ var (
 // Queue returns a new mail that is due at now. It fails as Restore does.
 func Queue(n New, now time.Time) (*Mail, error) {
 	return Restore(Snapshot{
-		ID: n.ID, Kind: n.Kind, User: n.User, To: n.To.String(), Key: n.To.Key(), Locale: n.Locale, Epoch: n.Epoch,
-		Detail: n.Detail, Queued: now, State: Waiting, Due: now, Version: 1,
+		ID: n.ID, Kind: n.Kind, User: n.User, To: n.To.String(), Key: n.To.Key(), Locale: field.Clean(n.Locale, maxText), Epoch: n.Epoch,
+		Detail: field.Clean(n.Detail, maxText), Queued: now, State: Waiting, Due: now, Version: 1,
 	})
 }
+
+// maxText is the length in bytes of the longest languages, detail and reason that are stored. A client or a mail server may
+// send any bytes; longer ones are truncated.
+const maxText = 512
 
 // Restore returns the mail with the stored state s. It fails with ErrBadState when s is not the state of any mail.
 func Restore(s Snapshot) (*Mail, error) {
@@ -159,7 +164,7 @@ func (m *Mail) Fail(now time.Time, reason string, permanent bool) {
 		m.finish(Failed, reason, now)
 		return
 	}
-	m.s.Due, m.s.Reason = now.Add(wait), reason
+	m.s.Due, m.s.Reason = now.Add(wait), field.Clean(reason, maxText)
 }
 
 // Postpone ends an attempt without sending: the limits of the address permit none yet. The next one is due after a minute.
@@ -176,7 +181,7 @@ func (m *Mail) Retry(now time.Time) {
 
 func (m *Mail) finish(s State, reason string, now time.Time) {
 	if m.s.State == Waiting {
-		m.s.State, m.s.Reason, m.s.Due, m.s.Finished = s, reason, time.Time{}, now
+		m.s.State, m.s.Reason, m.s.Due, m.s.Finished = s, field.Clean(reason, maxText), time.Time{}, now
 	}
 }
 

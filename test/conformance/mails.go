@@ -179,7 +179,7 @@ func mailsVersion(t *testing.T, b storage.Backend) {
 	same(t, "Update that changes nothing", m.Snapshot(), want)
 	m, err = b.Mails().Update(t.Context(), "a", begin(epoch))
 	wantErr(t, "Update", err, nil)
-	want.Attempts, want.Due, want.Version = 1, epoch.Add(mail.Lease), want.Version+1
+	want.Attempts, want.Due, want.Reason, want.Version = 1, epoch.Add(mail.Lease), "", want.Version+1
 	same(t, "Update", m.Snapshot(), want)
 	same(t, "Get", mustGetMail(t, b, "a"), want)
 	_, err = b.Mails().Update(t.Context(), "a", func(m *mail.Mail) error { m.Complete(epoch.Add(time.Second)); return nil })
