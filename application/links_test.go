@@ -43,7 +43,9 @@ func signedIn(t *testing.T, s *fixture.Service, email string) inbound.Actor {
 	return actorOf(t, s, s.SignsIn(t, email, fixture.Password).Access)
 }
 
-func newPassword(text string) inbound.NewPassword { return inbound.NewPassword{Password: field.Given(text)} }
+func newPassword(text string) inbound.NewPassword {
+	return inbound.NewPassword{Password: field.Given(text)}
+}
 
 // want fails unless err is a certain error; nil is success.
 func want(t *testing.T, what string, err, certain error) {
@@ -167,7 +169,9 @@ func TestLinksAreUsedOnce(t *testing.T) {
 	errs := make([]error, 20)
 	var wg sync.WaitGroup
 	for i := range errs {
-		wg.Go(func() { errs[i] = s.Links.ResetPassword(t.Context(), l, newPassword(fixture.Password+string(rune('a'+i)))) })
+		wg.Go(func() {
+			errs[i] = s.Links.ResetPassword(t.Context(), l, newPassword(fixture.Password+string(rune('a'+i))))
+		})
 	}
 	wg.Wait()
 	set := 0
