@@ -99,7 +99,7 @@ func TestOnlyStaffInvites(t *testing.T) {
 		want(t, what, s.Links.RevokeInvitation(t.Context(), c.actor, invited.ID()), c.want)
 	}
 	s.Received(t)
-	// Staff that lost its rights while the body was read invites nobody.
+	// Staff that lost its rights while the body was read cannot invite.
 	lost := signedIn(t, s, "s@example.com")
 	_, err := s.Links.Invite(t.Context(), lost, func() (inbound.UserInput, error) {
 		s.Set(t, lost.ID(), func(u *user.User) { u.SetStaff(false) })
