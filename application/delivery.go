@@ -189,7 +189,7 @@ func (d *Delivery) letter(ctx context.Context, m *mail.Mail) (l outbound.Letter,
 	if s.Kind == mail.EmailChange {
 		switch owner, err := d.ports.Users.ByEmail(ctx, s.Key); {
 		case err == nil && owner.ID() != of.ID && d.settings.HideRegistered:
-			s.Kind, u, of = mail.AlreadyRegistered, owner, owner.Snapshot()
+			s.Kind, s.User, u, of = mail.AlreadyRegistered, "", owner, owner.Snapshot()
 		case err == nil && owner.ID() != of.ID:
 			return l, of.ID, "another account has the address", nil
 		case err != nil && !errors.Is(err, user.ErrNotFound):

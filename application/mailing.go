@@ -104,18 +104,24 @@ func (m mailer) ofChange(ctx context.Context, before, after user.Snapshot) (mail
 	if !m.settings.On {
 		return nil
 	}
-	if before.Password != after.Password && after.Password.Usable() && m.settings.NotifyPassword {
+	first := before.EmailState == user.Invited // an accepted invitation is no change
+	if before.Password != after.Password && after.Password.Usable() && m.settings.NotifyPassword && !first {
 		mails = m.toUser(ctx, mail.PasswordChanged, after)
 	}
 	changed := before.EmailKey != after.EmailKey
 	if changed && m.settings.NotifyNewEmail {
 		mails = append(mails, m.toUser(ctx, mail.EmailChanged, after)...)
 	}
-	if changed && after.EmailState == user.EmailUnverified && m.settings.Verification == VerificationOptional {
+	switch {
+	case !changed:
+	case after.EmailState == user.Invited:
+		mails = append(mails, m.toUser(ctx, mail.Invitation, after)...)
+	case after.EmailState == user.AwaitingActivation,
+		after.EmailState == user.EmailUnverified && m.settings.Verification == VerificationOptional:
 		mails = append(mails, m.toUser(ctx, mail.Activation, after)...)
 	}
 	// The notice about a proven address went out with the request.
-	if changed && before.Contact.NewEmailKey != after.EmailKey && m.settings.NotifyEmail {
+	if changed && before.Contact.NewEmailKey != after.EmailKey && !after.EmailState.Awaiting() && m.settings.NotifyEmail {
 		mails = append(mails, m.toFormer(ctx, after)...)
 	}
 	return append(mails, m.ofRequest(ctx, before, after)...)

@@ -1,0 +1,144 @@
+package mail_test
+
+import (
+	"testing"
+	"time"
+
+	"roster/domain/mail"
+	"roster/domain/user"
+)
+
+var begin = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// queued returns a mail to an address that was queued at begin.
+func queued(t *testing.T, id mail.ID, k mail.Kind, owner user.ID) *mail.Mail {
+	t.Helper()
+	m, err := mail.Queue(mail.New{ID: id, Kind: k, User: owner, To: user.RestoreEmail("a@example.com", "a@example.com")}, begin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// begun returns a queued mail of which an attempt was begun, and ended by end.
+func begun(t *testing.T, id mail.ID, k mail.Kind, end func(*mail.Mail)) *mail.Mail {
+	t.Helper()
+	m := queued(t, id, k, "")
+	if err := m.Begin(begin); err != nil {
+		t.Fatal(err)
+	}
+	if end != nil {
+		end(m)
+	}
+	return m
+}
+
+func sent(at time.Duration) func(*mail.Mail) { return func(m *mail.Mail) { m.Complete(begin.Add(at)) } }
+
+func failed(m *mail.Mail) { m.Fail(begin, "refused for now", false) }
+
+func postponed(m *mail.Mail) { m.Postpone(begin) }
+
+func TestLimits(t *testing.T) {
+	const reset, activation = mail.PasswordReset, mail.Activation
+	early := -30 * time.Second // sent before the mail was queued
+	for name, c := range map[string]struct {
+		mail   *mail.Mail
+		others []*mail.Mail
+		want   mail.Decision
+	}{
+		"the first":                       {begun(t, "5", reset, nil), nil, mail.Send},
+		"itself":                          {begun(t, "5", reset, nil), []*mail.Mail{begun(t, "5", reset, nil)}, mail.Send},
+		"the same within a minute":        {begun(t, "5", reset, nil), []*mail.Mail{begun(t, "4", reset, sent(early))}, mail.Never},
+		"another kind within a minute":    {begun(t, "5", reset, nil), []*mail.Mail{begun(t, "4", activation, sent(early))}, mail.Later},
+		"after a minute":                  {begun(t, "5", reset, nil), []*mail.Mail{begun(t, "4", reset, sent(-time.Minute))}, mail.Send},
+		"one of the future":               {begun(t, "5", activation, nil), []*mail.Mail{begun(t, "4", reset, sent(time.Hour))}, mail.Later},
+		"the same since":                  {begun(t, "5", reset, nil), []*mail.Mail{begun(t, "6", reset, sent(time.Second))}, mail.Never},
+		"an earlier one under way":        {begun(t, "5", reset, nil), []*mail.Mail{begun(t, "4", reset, nil)}, mail.Later},
+		"an earlier one that waits":       {begun(t, "5", reset, nil), []*mail.Mail{begun(t, "4", activation, postponed)}, mail.Later},
+		"a later one under way":           {begun(t, "5", reset, nil), []*mail.Mail{begun(t, "6", reset, nil)}, mail.Send},
+		"an earlier one that failed":      {begun(t, "5", reset, nil), []*mail.Mail{begun(t, "4", reset, failed)}, mail.Send},
+		"a later one that failed":         {begun(t, "5", reset, nil), []*mail.Mail{begun(t, "6", reset, failed)}, mail.Send},
+		"notices do not count":            {begun(t, "5", reset, nil), []*mail.Mail{begun(t, "4", mail.PasswordChanged, sent(early))}, mail.Send},
+		"a notice is not limited":         {begun(t, "5", mail.EmailChangeNotice, nil), []*mail.Mail{begun(t, "4", reset, sent(early))}, mail.Send},
+		"an invitation is not limited":    {begun(t, "5", mail.Invitation, nil), []*mail.Mail{begun(t, "4", reset, sent(early))}, mail.Send},
+		"a link by staff is not limited":  {queued(t, "5", reset, "7"), []*mail.Mail{begun(t, "4", reset, sent(early))}, mail.Send},
+		"a link by staff does not count":  {begun(t, "5", activation, nil), []*mail.Mail{queued(t, "4", reset, "7")}, mail.Send},
+		"five of the kind within an hour": {begun(t, "9", reset, nil), hourly(t, reset), mail.Never},
+		"five others within an hour":      {begun(t, "9", activation, nil), hourly(t, reset), mail.Later},
+	} {
+		if got, _ := (mail.Limits{PerMinute: 1, PerHour: 5}).Decide(c.mail, c.others, begin); got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+		if got, _ := (mail.Limits{}).Decide(c.mail, c.others, begin); got == mail.Later {
+			t.Errorf("%s: limited without limits", name)
+		}
+	}
+}
+
+func hourly(t *testing.T, k mail.Kind) (all []*mail.Mail) {
+	t.Helper()
+	for i := range 5 {
+		all = append(all, begun(t, mail.ID(rune('1'+i)), k, sent(-time.Duration(10*i+5)*time.Minute)))
+	}
+	return all
+}
+
+// Of mails that fail while the server is down, the latest is kept.
+func TestLaterMailReplacesOneThatFails(t *testing.T) {
+	old, later := begun(t, "4", mail.PasswordReset, failed), begun(t, "5", mail.PasswordReset, failed)
+	if err := old.Begin(begin.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	limits := mail.Limits{PerMinute: 1, PerHour: 5}
+	if got, _ := limits.Decide(old, []*mail.Mail{later}, begin.Add(time.Minute)); got != mail.Never {
+		t.Errorf("the earlier one: %d", got)
+	}
+	if err := later.Begin(begin.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	// Both are under way: at least one is kept.
+	a, _ := limits.Decide(old, []*mail.Mail{later}, begin.Add(time.Minute))
+	b, _ := limits.Decide(later, []*mail.Mail{old}, begin.Add(time.Minute))
+	if a == mail.Never || b == mail.Never {
+		t.Errorf("%d and %d", a, b)
+	}
+}
+
+func TestRetries(t *testing.T) {
+	m := queued(t, "5", mail.PasswordReset, "")
+	now, attempts := begin, 0
+	var waits []time.Duration
+	for m.Snapshot().State == mail.Waiting {
+		if err := m.Begin(now); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Begin(now.Add(mail.Lease - time.Millisecond)); err != mail.ErrNotDue {
+			t.Fatalf("begun under the lease of another: %v", err)
+		}
+		m.Fail(now, "down", false)
+		attempts++
+		if s := m.Snapshot(); s.State == mail.Waiting {
+			waits = append(waits, s.Due.Sub(now))
+			now = s.Due
+		}
+	}
+	if waits[0] != time.Minute || waits[1] != 2*time.Minute || waits[len(waits)-1] != 4*time.Hour {
+		t.Errorf("waits %v", waits)
+	}
+	if age := now.Sub(begin); m.Snapshot().State != mail.Failed || age > 72*time.Hour || age < 66*time.Hour {
+		t.Errorf("%s after %s", m.Snapshot().State, age)
+	}
+	m.Complete(now)
+	if m.Snapshot().State != mail.Failed {
+		t.Error("a finished mail changes")
+	}
+	m.Retry(now)
+	if err := m.Begin(now); err != nil || m.Snapshot().Attempts != 1 {
+		t.Errorf("retry: %v", err)
+	}
+	m.Fail(now, "no such mailbox", true)
+	if m.Snapshot().State != mail.Failed {
+		t.Error("a permanent refusal is tried again")
+	}
+}
