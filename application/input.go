@@ -109,7 +109,7 @@ func (p *parser) parse(ctx context.Context, in inbound.UserInput, need requireme
 		{user.FieldFirstName, in.FirstName, &out.firstName},
 		{user.FieldLastName, in.LastName, &out.lastName},
 	} {
-		s, ok, fs := user.NameRule(n.member, need != noField).Check(n.in)
+		s, ok, fs := user.NameRule(n.member, need != noField && !in.NamesOptional).Check(n.in)
 		faults = append(faults, fs...)
 		if ok {
 			*n.out = &s

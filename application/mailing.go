@@ -35,7 +35,7 @@ type Mailing struct {
 	// Notices to the user about changes of the account.
 	NotifyPassword, NotifyEmail, NotifyNewEmail, NotifyDevice, NotifySessions bool
 
-	// Pages are the URLs of the pages that links lead to, with {uid} and {token} for the values of a link. The mails of those in
+	// Pages are the URLs of the pages that links lead to, with {uid} and {token} for the values of a link, or {key} for both. The mails of those in
 	// FrontEnd have no code and no lifetime, as with djoser: the front end's own page may have no field for a code.
 	Pages     map[link.Purpose]string
 	FrontEnd  map[link.Purpose]bool
@@ -44,7 +44,7 @@ type Mailing struct {
 
 // page returns the URL of a link.
 func (m Mailing) page(p link.Purpose, uid, token string) string {
-	return strings.NewReplacer("{uid}", uid, "{token}", token).Replace(m.Pages[p])
+	return strings.NewReplacer("{uid}", uid, "{token}", token, "{key}", uid+":"+token).Replace(m.Pages[p])
 }
 
 // mailer makes the mails that use cases queue.

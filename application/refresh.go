@@ -54,7 +54,7 @@ func (a *Authentication) accessOnly(
 	if err == nil {
 		a.recordRefresh(ctx, s, owner)
 	}
-	return inbound.TokenPair{Access: access}, err
+	return inbound.TokenPair{Access: access, AccessExpires: now.Add(a.rules.AccessLifetime)}, err
 }
 
 func (a *Authentication) recordRefresh(ctx context.Context, s session.ID, owner user.ID) {

@@ -27,10 +27,13 @@ const signInTries = 3
 func (a *Authentication) SignIn(ctx context.Context, in inbound.SignIn) (inbound.TokenPair, error) {
 	email, _, faults := field.Rule{Name: user.FieldEmail, Required: true}.Check(in.Email)
 	plain, _, more := field.Rule{Name: user.FieldPassword, Required: true, KeepSpace: !a.trim}.Check(in.Password)
+	key, valid := a.emailKey(email)
+	if in.OnlyAddresses && !valid && len(faults) == 0 {
+		faults = []fault.Field{{Name: user.FieldEmail, Code: "invalid", Message: user.ErrBadEmail.Message}}
+	}
 	if faults = append(faults, more...); len(faults) > 0 {
 		return inbound.TokenPair{}, fault.ErrInvalid.With(faults...)
 	}
-	key, valid := a.emailKey(email)
 	var (
 		owner   *user.User
 		result  signInResult

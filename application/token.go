@@ -116,7 +116,9 @@ func (a *Authentication) signPair(ctx context.Context, s *session.Session, now t
 		IssuedAt: s.Issued(), ExpiresAt: s.RefreshExpires(a.rules),
 		Session: s.ID(), Generation: s.Generation(), Extra: extra,
 	})
-	return inbound.TokenPair{Access: access, Refresh: refresh}, err
+	return inbound.TokenPair{
+		Access: access, Refresh: refresh, AccessExpires: now.Add(a.rules.AccessLifetime), RefreshExpires: s.RefreshExpires(a.rules),
+	}, err
 }
 
 // signAccess signs an access token.

@@ -29,11 +29,16 @@ func newMount(t *testing.T, policy application.AccessPolicy, d httpapi.Djoser) *
 	t.Helper()
 	s := fixture.New(t, fixture.Django())
 	d.Path = "/auth"
-	h, err := httpapi.New(httpapi.Ports{Accounts: s.Accounts, DjoserAccounts: s.Accounts.With(policy), Authentication: s.Authentication},
-		httpapi.Settings{
-			Djoser: d, PageSize: 2, Pagination: httpapi.Cursors, MaxBody: 4096, RequestTimeout: time.Minute,
-			Schemes: []string{"Bearer", "JWT"}, ExactScheme: true, PlainRedirects: true, PlainChallenge: true,
-		}, nil, zap.NewNop())
+	return mounted(t, s, httpapi.Settings{Djoser: d}, httpapi.Ports{DjoserAccounts: s.Accounts.With(policy)})
+}
+
+// mounted returns the service of s on a socket, with the settings of profile django and more.
+func mounted(t *testing.T, s *fixture.Service, set httpapi.Settings, p httpapi.Ports) *mount {
+	t.Helper()
+	p.Accounts, p.Authentication = s.Accounts, s.Authentication
+	set.PageSize, set.Pagination, set.MaxBody, set.RequestTimeout = 2, httpapi.Cursors, 4096, time.Minute
+	set.Schemes, set.ExactScheme, set.PlainRedirects, set.PlainChallenge = []string{"Bearer", "JWT"}, true, true, true
+	h, err := httpapi.New(p, set, nil, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,7 +39,8 @@ func httpSettings(cfg config.Config) httpapi.Settings {
 		IntegerIDs: cfg.IDs == "integer", PythonIntegers: drf && cfg.IDs == "integer",
 		LoginField: cfg.LoginField, PasswordMaxLength: cfg.PasswordMaxLength, ConfirmPassword: cfg.RequireCurrentPassword,
 		MailMembers: !drf, Djoser: djoserSettings(cfg),
-		Schemes: schemes(cfg), ExactScheme: drf, PlainChallenge: drf, PlainRedirects: drf, BlacklistedIs400: drf,
+		DjRestAuth: httpapi.DjRestAuth{Path: cfg.DjRestAuthPath, Verification: cfg.EmailVerification == "required"},
+		Schemes:    schemes(cfg), ExactScheme: drf, PlainChallenge: drf, PlainRedirects: drf, BlacklistedIs400: drf,
 		Throttling: httpapi.Throttling{
 			Anon: httpapi.Rate(cfg.ThrottleAnon), User: httpapi.Rate(cfg.ThrottleUser),
 			Token: httpapi.Rate(cfg.ThrottleToken), Register: httpapi.Rate(cfg.ThrottleRegister), Mail: httpapi.Rate(cfg.ThrottleMail),

@@ -60,7 +60,7 @@ func (s *server) crossOrigin() *http.CrossOriginProtection {
 	return c
 }
 
-// linkOfCode returns the link of a code, which is the uid and the token, separated by "/". It also accepts the whole address
+// linkOfCode returns the link of a code, which is the uid and the token, separated by "/" or ":". It also accepts the whole address
 // of the link, with the code as its fragment.
 func linkOfCode(code field.Text) inbound.Link {
 	text := field.Strip(code.Value())
@@ -68,9 +68,9 @@ func linkOfCode(code field.Text) inbound.Link {
 	if unescaped, err := url.PathUnescape(text); err == nil { // some mail programs escape the "/"
 		text = unescaped
 	}
-	uid, token, ok := strings.Cut(text, "/")
-	if !ok {
-		token = uid
+	uid, token := text, text
+	if at := strings.IndexAny(text, "/:"); at >= 0 {
+		uid, token = text[:at], text[at+1:]
 	}
 	return inbound.Link{UID: field.Given(uid), Token: field.Given(token)}
 }

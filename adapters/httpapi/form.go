@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"net/http"
@@ -29,6 +30,15 @@ type form struct {
 	users    func([]*user.User) any // the slice of users in a body; it costs less than one of user
 	newUser  func(*user.User) any   // the body after a registration; nil for user
 	accepted any                    // the body of status 200 of an operation that returns nothing; nil for status 204
+	noToken  error                  // of a request without a refresh token; nil for a fault of the member
+
+	namesOptional bool // a new user needs no names
+	// signIn signs in with the members of a request and returns the body; nil for the sign-in of /api/.
+	signIn func(context.Context, members) (any, error)
+	// refreshed returns the body after a refresh; nil for that of /api/.
+	refreshed func(inbound.TokenPair) any
+	// registered returns the body after a registration; nil for newUser.
+	registered func(context.Context, inbound.UserInput) (any, error)
 }
 
 // retyped is which inputs clients give twice.
@@ -70,6 +80,14 @@ func (s *server) accept(w http.ResponseWriter, r *http.Request, c call) error {
 	}
 	s.writeJSON(w, r, http.StatusOK, c.form.accepted)
 	return nil
+}
+
+// tokenError returns the error of a request with a refresh token that failed with err.
+func (f *form) tokenError(err error) error {
+	if f.noToken != nil && errors.Is(err, fault.ErrInvalid) {
+		return f.noToken
+	}
+	return err
 }
 
 // bodyError is an error with a body of its own.

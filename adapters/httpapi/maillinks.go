@@ -58,11 +58,14 @@ func (s *server) operation(do func(ctx context.Context, c call, m members) error
 
 func linkOf(m members) inbound.Link { return inbound.Link{UID: m["uid"], Token: m["token"]} }
 
-// post returns a resource that takes POST only. An open one needs no authentication.
+// post returns a resource that takes POST only. An open one needs no authentication. fields may be nil.
 func post(name, description string, open bool, scope string, fields any, handle handler, f *form) resource {
 	res := resource{
 		name: name, description: description, authenticate: true, scope: scope,
 		methods: []method{{http.MethodPost, handle}}, actions: postActions(fields), form: f,
+	}
+	if fields == nil {
+		res.actions = noActions
 	}
 	if open {
 		res.anonymous = map[string]bool{http.MethodPost: true}

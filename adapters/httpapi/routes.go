@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/gorilla/mux"
@@ -100,7 +101,7 @@ func (s *server) routes() *mux.Router {
 			h(w, r)
 		})
 	}
-	for _, row := range append(s.routeTable(), s.djoserRoutes()...) {
+	for _, row := range slices.Concat(s.routeTable(), s.djoserRoutes(), s.djRestAuthRoutes()) {
 		handle(row.path, s.serve(row.resource))
 		handle(strings.TrimSuffix(row.path, "/"), s.redirect)
 	}

@@ -66,6 +66,7 @@ type Settings struct {
 	ConfirmPassword   bool // OPTIONS describes current_password
 	MailMembers       bool // users have the members email_verified and locale
 	Djoser            Djoser
+	DjRestAuth        DjRestAuth
 	Throttling        Throttling
 	TrustedProxies    []netip.Prefix    // peers whose X-Forwarded-For and X-Forwarded-Proto are believed
 	CORSOrigins       []string          // origins whose scripts may use the API; "*" alone for any

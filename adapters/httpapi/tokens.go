@@ -11,10 +11,18 @@ import (
 	"roster/ports/inbound"
 )
 
-func (s *server) signIn(w http.ResponseWriter, r *http.Request, _ call) error {
+func (s *server) signIn(w http.ResponseWriter, r *http.Request, c call) error {
 	m, err := s.decode(w, r)
 	if err != nil {
 		return err
+	}
+	if c.form.signIn != nil {
+		body, err := c.form.signIn(r.Context(), m)
+		if err != nil {
+			return err
+		}
+		s.writeJSON(w, r, http.StatusOK, body)
+		return nil
 	}
 	pair, err := s.Authentication.SignIn(r.Context(), inbound.SignIn{Email: m[s.loginField()], Password: m["password"]})
 	if err != nil {
@@ -27,14 +35,18 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request, _ call) error {
 	return nil
 }
 
-func (s *server) refresh(w http.ResponseWriter, r *http.Request, _ call) error {
+func (s *server) refresh(w http.ResponseWriter, r *http.Request, c call) error {
 	m, err := s.decode(w, r)
 	if err != nil {
 		return err
 	}
 	pair, err := s.Authentication.Refresh(r.Context(), m["refresh"])
 	if err != nil {
-		return err
+		return c.form.tokenError(err)
+	}
+	if c.form.refreshed != nil {
+		s.writeJSON(w, r, http.StatusOK, c.form.refreshed(pair))
+		return nil
 	}
 	s.writeJSON(w, r, http.StatusOK, struct {
 		Access  string `json:"access"`
@@ -59,13 +71,16 @@ func (s *server) verify(w http.ResponseWriter, r *http.Request, _ call) error {
 	return nil
 }
 
-func (s *server) blacklist(w http.ResponseWriter, r *http.Request, _ call) error {
+func (s *server) blacklist(w http.ResponseWriter, r *http.Request, c call) error {
 	m, err := s.decode(w, r)
 	if err != nil {
 		return err
 	}
 	if err := s.Authentication.SignOut(r.Context(), m["refresh"]); err != nil {
-		return err
+		return c.form.tokenError(err)
+	}
+	if c.form.accepted != nil {
+		return s.accept(w, r, c)
 	}
 	s.writeJSON(w, r, http.StatusOK, struct{}{})
 	return nil

@@ -29,14 +29,23 @@ func (s *server) userInput(m members) inbound.UserInput {
 var registrationAccepted = map[string]string{"detail": "A mail with the next step was sent to the address."}
 
 func (s *server) registerUser(w http.ResponseWriter, r *http.Request, c call) error {
+	var in inbound.UserInput
 	u, err := c.form.accounts.Register(r.Context(), c.actor, func() (inbound.UserInput, error) {
 		m, err := s.input(w, r, c)
-		in := s.userInput(m)
-		in.Retype = c.form.retype.registration
+		in = s.userInput(m)
+		in.Retype, in.NamesOptional = c.form.retype.registration, c.form.namesOptional
 		return in, err
 	})
 	if err != nil {
 		return err
+	}
+	if c.form.registered != nil {
+		body, err := c.form.registered(r.Context(), in)
+		if err != nil {
+			return err
+		}
+		s.writeJSON(w, r, http.StatusCreated, body)
+		return nil
 	}
 	if u == nil {
 		s.writeJSON(w, r, http.StatusAccepted, registrationAccepted)

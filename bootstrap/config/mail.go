@@ -32,7 +32,8 @@ func choice(of []string) func(string) bool {
 func isLinkURL(text string) bool {
 	u, err := url.Parse(text)
 	return text == "" || err == nil && u.Scheme != "" && u.Scheme != "javascript" && u.Scheme != "data" && u.Host != "" &&
-		u.User == nil && strings.Contains(text, "{uid}") && strings.Contains(text, "{token}")
+		u.User == nil &&
+		(strings.Contains(text, "{uid}") && strings.Contains(text, "{token}") || strings.Contains(text, "{key}"))
 }
 
 var mountPath = regexp.MustCompile(`^(/[A-Za-z0-9_~-]+)+$`)

@@ -36,7 +36,7 @@ var rules = map[string]struct {
 	"host":        {isHost, "must be host names, such as id.example.org"},
 	"acme":        {isACME, "must be the https URL of an ACME server's directory"},
 	"notice":      {choice(Notices), "must be of " + strings.Join(Notices, ", ")},
-	"link_url": {isLinkURL, "must be empty or a URL of a page that has {uid} and {token} in it, such as " +
+	"link_url": {isLinkURL, "must be empty or a URL of a page that has {uid} and {token}, or {key}, in it, such as " +
 		"https://app.example.org/#/activate/{uid}/{token}"},
 	"mount_path":    {isMountPath, "must be empty or a path such as /auth, outside of /api, /account and what else is served"},
 	"djoser_option": {choice(DjoserOptions), "must be of " + strings.Join(DjoserOptions, ", ")},

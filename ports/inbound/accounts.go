@@ -39,6 +39,7 @@ type UserInput struct {
 	CurrentPassword                      field.Text // required with a new password or email address where the profile demands it
 	Active, Staff                        field.Text // read in changes by staff and in Administration.Create, otherwise ignored
 	Locale                               field.Text // preferred language of mails; never required, null removes it
+	NamesOptional                        bool       // a new user needs no names
 
 	Retyped field.Text // repetition of Password, which must be equal with Retype
 	Retype  bool

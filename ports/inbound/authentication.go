@@ -2,6 +2,7 @@ package inbound
 
 import (
 	"context"
+	"time"
 
 	"roster/domain/fault"
 	"roster/domain/field"
@@ -19,11 +20,15 @@ var (
 
 // TokenPair is the result of a sign-in or a refresh. Refresh is "" when the refresh token of the request stays in
 // use.
-type TokenPair struct{ Access, Refresh string }
+type TokenPair struct {
+	Access, Refresh               string
+	AccessExpires, RefreshExpires time.Time
+}
 
 // SignIn holds the fields of a sign-in.
 type SignIn struct {
 	Email, Password field.Text
+	OnlyAddresses   bool // an Email that is no address is a fault; otherwise it is one of no account
 }
 
 // Authentication is the group of use cases about tokens. Each method with a token field fails with fault.ErrInvalid
