@@ -103,7 +103,7 @@ test-plain:
 	$(TESTED) -run TestThrottleSurvivesAddressFlood ./adapters/httpapi
 	$(TESTED) -run TestAllocations ./bootstrap
 	$(TESTED) -run '$(ALONE)' $$($(GO) list ./... | grep -E '$(COSTLY)')
-	$(TESTED) $$($(GO) list ./... | grep -E '$(SEQUENTIAL)') ./test/clients ./test/cluster ./test/deploy ./test/docs
+	$(TESTED) $$($(GO) list ./... | grep -E '$(SEQUENTIAL)') ./test/clients ./test/cluster ./test/deploy ./test/djoser ./test/docs
 
 # Beside both, since they wait most of the time.
 test-faults:
