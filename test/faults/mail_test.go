@@ -1,8 +1,11 @@
 package faults
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -152,5 +155,112 @@ func TestKilledSender(t *testing.T) {
 			t.Parallel()
 			none(t, killedMails(t, databases[name](t), "none", longer(t, short)))
 		})
+	}
+}
+
+// posts sends a request that must be acknowledged.
+func posts(t *testing.T, url, path string, body object) {
+	t.Helper()
+	if a := ask(url, "POST", path, "", body); a.err != nil || a.status/100 != 2 {
+		t.Fatalf("%s: %v, status %d: %s", path, a.err, a.status, a.raw)
+	}
+}
+
+// requested requests a link to a new password and returns when an attempt to send it has begun.
+func requested(t *testing.T, s *wrongClock, address string) {
+	t.Helper()
+	posts(t, s.URL, "/api/users/reset_password/", object{"email": address})
+	eventually(t, "an attempt has begun", func() bool {
+		return !strings.Contains(s.MustCLI("mail", "list", "--format", "json"), `"attempts":0`)
+	})
+}
+
+// arrives lets the clock of the service go on until a mail has arrived.
+func arrives(t *testing.T, s *wrongClock, srv *smtpserver.Server, address string, ahead *time.Duration) {
+	t.Helper()
+	eventually(t, "a mail to "+address, func() bool {
+		*ahead += time.Minute
+		s.set(*ahead)
+		return slices.ContainsFunc(srv.Mails(), func(m *smtpserver.Mail) bool { return m.To == address && m.Subject == reset })
+	})
+	for m := range slices.Values(srv.Mails()) {
+		srv.Take(t.Context(), m.To)
+	}
+}
+
+// However a mail server fails, a request for a mail is answered at once, and the mail arrives when the server is well again, or
+// is reported as given up.
+func TestMailServers(t *testing.T) {
+	t.Parallel()
+	srv := smtpserver.Start(t, smtpserver.Options{})
+	env := mailSettings("sqlite:", srv)
+	env["ROSTER_EMAIL_VERIFICATION"] = "off"
+	srv.Kill() // it is not there at the start
+	s := withClock(t, "none", env)
+	const ann, joerg = "ann@example.com", "joerg@bücher.example"
+	for _, address := range []string{ann, joerg} {
+		posts(t, s.URL, "/api/users/", object{"email": address, "password": password, "first_name": "Jörg\r\nBcc: eve@example.net", "last_name": "李"})
+	}
+	var ahead time.Duration
+	requested(t, s, ann)
+	srv.Restart()
+	arrives(t, s, srv, ann, &ahead)
+
+	for name, f := range map[string]smtpserver.Fault{
+		"slow greeting":    {Stage: smtpserver.Greeting, Stall: true},
+		"slow answer":      {Stage: smtpserver.DATA, Stall: true},
+		"busy":             {Stage: smtpserver.Greeting, Code: 421, Text: "busy"},
+		"greylisting":      {Stage: smtpserver.RCPT, Code: 451, Text: "later", First: true},
+		"deferred":         {Stage: smtpserver.DATA, Code: 452, Text: "full"},
+		"cut at greeting":  {Stage: smtpserver.Greeting, Cut: true},
+		"cut at MAIL":      {Stage: smtpserver.MAIL, Cut: true},
+		"cut at RCPT":      {Stage: smtpserver.RCPT, Cut: true},
+		"cut at the end":   {Stage: smtpserver.DATA, Cut: true},
+		"sign-in is asked": {Stage: smtpserver.MAIL, Code: 530, Text: "sign in"},
+	} {
+		srv.Fail(f)
+		requested(t, s, ann)
+		if !f.First {
+			srv.Kill() // ends what stalls
+			srv.Fail(smtpserver.Fault{})
+			srv.Restart()
+		}
+		arrives(t, s, srv, ann, &ahead)
+		t.Log(name, "is survived")
+	}
+
+	requested(t, s, joerg)
+	arrives(t, s, srv, "joerg@xn--bcher-kva.example", &ahead)
+
+	srv.Fail(smtpserver.Fault{Stage: smtpserver.RCPT, Code: 550, Text: "no such mailbox"})
+	requested(t, s, ann)
+	s.AwaitLog("a mail was given up")
+	failed := s.MustCLI("mail", "list", "--state", "failed", "--format", "json")
+	if !strings.Contains(failed, "no such mailbox") || strings.Count(failed, "\n") != 1 {
+		t.Fatalf("%s", failed)
+	}
+	srv.Fail(smtpserver.Fault{})
+	var row struct{ ID string }
+	if err := json.Unmarshal([]byte(failed), &row); err != nil {
+		t.Fatal(err)
+	}
+	s.MustCLI("mail", "retry", row.ID)
+	arrives(t, s, srv, ann, &ahead)
+}
+
+// A mail server whose certificate is wrong gets no mail, and the queue shows why.
+func TestMailServerWithAWrongCertificate(t *testing.T) {
+	t.Parallel()
+	srv := smtpserver.Start(t, smtpserver.Options{TLS: smtpserver.StartTLS, Name: "other.example"})
+	env := mailSettings("sqlite:", srv)
+	env["ROSTER_EMAIL_VERIFICATION"] = "off"
+	s := withClock(t, "none", env)
+	posts(t, s.URL, "/api/users/", object{"email": "ann@example.com", "password": password, "first_name": "N", "last_name": "N"})
+	requested(t, s, "ann@example.com")
+	eventually(t, "the reason is shown", func() bool {
+		return strings.Contains(s.MustCLI("mail", "list", "--state", "waiting", "--format", "json"), "certificate")
+	})
+	if n := srv.Attempts(); n != 0 {
+		t.Errorf("%d mails were begun", n)
 	}
 }
