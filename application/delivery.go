@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"roster/domain/audit"
@@ -31,38 +30,28 @@ func NewDelivery(p Ports, s Settings, sender outbound.MailSender, failed func(ma
 const (
 	// DeliverInterval is the time between calls of Deliver.
 	DeliverInterval = 500 * time.Millisecond
-	// atOnce is how many mails one process sends at the same time.
-	atOnce = 4
 	// sendTimeout bounds one attempt. It is less than mail.Lease, so that no other process begins one before.
 	sendTimeout = time.Minute
 	// settleTimeout bounds the writing of the result of an attempt, also when the service stops.
 	settleTimeout = 5 * time.Second
 )
 
-// Deliver begins an attempt for each mail that is due, and returns when all have ended. When ctx ends, no more is begun,
-// and mails under way are due again later.
+// Deliver makes an attempt for each mail that is due. When ctx ends, no more is begun, and a mail under way is due again
+// later. Mails are sent one after the other: when a process dies between the acceptance of a mail and the writing of that,
+// only this mail is sent twice.
 func (d *Delivery) Deliver(ctx context.Context) error {
-	const batch = 8 * atOnce
+	const batch = 32
 	for {
 		due, err := d.ports.Mails.Due(ctx, d.ports.Clock.Now(), batch)
 		if err != nil || len(due) == 0 {
 			return err
 		}
-		var (
-			wait  sync.WaitGroup
-			slots = make(chan struct{}, atOnce)
-			errs  = make([]error, len(due))
-		)
-		for i, m := range due {
-			slots <- struct{}{}
-			wait.Go(func() {
-				defer func() { <-slots }()
-				errs[i] = d.attempt(ctx, m.ID())
-			})
+		var failed error
+		for _, m := range due {
+			failed = errors.Join(failed, d.attempt(ctx, m.ID()))
 		}
-		wait.Wait()
-		if err := errors.Join(errs...); err != nil || len(due) < batch {
-			return err
+		if failed != nil || len(due) < batch {
+			return failed
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"roster/test/support/smtpserver"
 )
 
 // Server is a service under test that serves one profile of a transcript.
@@ -16,12 +18,15 @@ type Server struct {
 	URL    string
 	Secret string                           // the HS256 key of the service
 	Hook   func(action, email string) error // an action of the operator: "deactivate" or "activate"
+	Mails  *smtpserver.Server               // takes the mails of the service; nil where no case has any
+	Wait   func(seconds float64) error      // lets time pass at the service
 
 	// Described checks a response against the OpenAPI description of the service; nil for no check.
 	Described func(r *http.Request, status int, header http.Header, body []byte) error
 }
 
-// Replay runs a case against a server. The error has the first step whose answer differs, and the difference.
+// Replay runs a case against a server. The error has the first step whose answer differs, and the difference. A step no_mail
+// compares what has arrived; see Quiet.
 func (s Server) Replay(c Case) error {
 	env := vars{"secret_key": s.Secret, "base_url": s.URL}
 	for i, step := range c.Steps {
@@ -61,6 +66,21 @@ func (s Server) step(step Step, env vars) (last *response, err error) {
 		if email, err = env.subst(step.Email); err == nil {
 			err = s.Hook(step.Action, email)
 		}
+	case "mail":
+		err = s.mail(step, env)
+	case "no_mail":
+		err = s.noMail(step, env)
+	case "django_token":
+		err = env.djangoToken(step)
+	case "uid":
+		token, err = env.subst(step.PK)
+		env[step.Into] = uid(token)
+	case "tamper":
+		if token, err = env.subst(step.Text); err == nil {
+			env[step.Into], err = alter(token, step.Index)
+		}
+	case "sleep":
+		err = s.Wait(step.Seconds)
 	default:
 		err = differ("unknown step %q", step.Do)
 	}

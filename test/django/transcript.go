@@ -50,6 +50,17 @@ type Step struct {
 
 	A, B          string // assert_differ
 	Action, Email string // hook
+
+	To, Link, From, Subject, Text string // mail, no_mail; Text is that of uid and tamper too
+
+	// django_token, uid, tamper, sleep
+	PK        string
+	Password  string
+	LastLogin string `json:"last_login"`
+	Age       int64
+	Digest    string
+	Index     int
+	Seconds   float64
 }
 
 // Expect is the expected answer.

@@ -10,6 +10,8 @@
 //	killed between change and event     adapters/storage/mongodb.TestNoKillSeparatesAnEventFromItsChange
 //	killed in a migration               adapters/storage/sqlite.TestStartGoesOnAfterACrash, and postgres, mongodb
 //	killed commands about keys          test/e2e.TestKilledKeyCommands
+//	killed sender or mail server        TestKilledSender
+//	mail server slow, away, refusing    TestMailServers, adapters/mail.TestFaultsOfServers
 //	database stopped, paused            TestDatabaseIsAway, test/cluster.TestStorageOutage
 //	database not there at the start     bootstrap.TestDatabaseComesLater
 //	connections cut, answers lost       TestConnectionsAreCut

@@ -50,11 +50,17 @@ func StartFlawed(t testing.TB, defect string, env map[string]string) *Server {
 	if defect == "" {
 		return Start(t, env)
 	}
-	with := map[string]string{"TEST_DEFECT": defect}
-	maps.Copy(with, env)
-	s := prepared(t, with, BuildFlawed)
+	s := PrepareFlawed(t, defect, env)
 	s.Restart()
 	return s
+}
+
+// PrepareFlawed makes a server of StartFlawed that is not started yet.
+func PrepareFlawed(t testing.TB, defect string, env map[string]string) *Server {
+	t.Helper()
+	with := map[string]string{"TEST_DEFECT": defect}
+	maps.Copy(with, env)
+	return prepared(t, with, BuildFlawed)
 }
 
 // Prepare makes a server that is not started yet: for commands to run before it is, or instead.
