@@ -18,6 +18,7 @@ import (
 	"roster/adapters/signingkeys"
 	"roster/application"
 	"roster/bootstrap/config"
+	"roster/domain/audit"
 	"roster/domain/link"
 	domainmail "roster/domain/mail"
 	"roster/domain/user"
@@ -39,7 +40,7 @@ func mailModule(cfg config.Config) fx.Option {
 			}),
 		fx.Invoke(func(lc fx.Lifecycle, d *application.Delivery, log *zap.Logger) {
 			every(lc, application.DeliverInterval, func(ctx context.Context) {
-				if err := d.Deliver(ctx); err != nil && ctx.Err() == nil {
+				if err := d.Deliver(inbound.WithOrigin(ctx, inbound.Origin{Channel: audit.Delivery})); err != nil && ctx.Err() == nil {
 					log.Warn("mails could not be sent; they stay in the queue", zap.Error(err))
 				}
 			})

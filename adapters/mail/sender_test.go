@@ -211,7 +211,7 @@ func TestSTARTTLS(t *testing.T) {
 			t.Errorf("%s: %v, %v, want %v", host, s.policy, err, want)
 		}
 		u.User, u.RawQuery = url.UserPassword("ann", "s3cret"), "tls=off"
-		if _, err := newServer(u, nil); (err == nil) != near {
+		if _, err := newServer(u, Options{}); (err == nil) != near {
 			t.Errorf("%s with a password, without TLS: %v", host, err)
 		}
 	}
@@ -221,7 +221,7 @@ func TestSTARTTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := newServer(u, nil)
+	s, err := newServer(u, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

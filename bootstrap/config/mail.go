@@ -88,7 +88,10 @@ func (l *loader) checkMail() {
 	if c.MailURL() != Off && c.LinkBase() == "" {
 		l.refuse("public_url", "is needed with mail: links in mails begin with it, since the Host header of a request can be forged", "mail")
 	}
-	if c.EmailVerification == "required" && c.MailURL() == Off {
+	switch off := c.EmailVerification == "required" && c.MailURL() == Off; {
+	case off && !c.Mail.Set():
+		l.refuse("public_url", "is needed with email_verification required: links in mails begin with it, and without it mail is off", "email_verification")
+	case off:
 		l.refuse("email_verification", "needs mail, which is off: no new user could ever sign in", "mail")
 	}
 	if c.HideRegistered && c.EmailVerification != "required" {

@@ -120,14 +120,23 @@ func TestExposedImport(t *testing.T) {
 // check says where mails go, without the password.
 func TestCheckOfMail(t *testing.T) {
 	for want, environ := range map[string][]string{
-		"Mail: off, by the setting mail.\n":                           {"ROSTER_MAIL=off"},
-		"Mail: to files in mails.\n":                                  {"ROSTER_MAIL=file:mails"},
-		"Mail: to the server mail.example.org:587.\n":                 {"ROSTER_MAIL=smtp://ann:s3cret@mail.example.org:587", "ROSTER_MAIL_FROM=a@example.org"},
-		"Mail: off: the service is open to the network, and there is": {"ROSTER_LISTEN=0.0.0.0:8000"},
-		"  mail is (not set): a reader of the log can follow the links":     {"ROSTER_LISTEN=0.0.0.0:8000", "ROSTER_PUBLIC_URL=https://id.example.org"},
+		"Mail: off, by the setting mail.\n":                             {"ROSTER_MAIL=off"},
+		"Mail: to files in mails.\n":                                    {"ROSTER_MAIL=file:mails"},
+		"Mail: to the server mail.example.org:587.\n":                   {"ROSTER_MAIL=smtp://ann:s3cret@mail.example.org:587", "ROSTER_MAIL_FROM=a@example.org"},
+		"Mail: off: the service is open to the network, and there is":   {"ROSTER_LISTEN=0.0.0.0:8000"},
+		"  mail is (not set): a reader of the log can follow the links": {"ROSTER_LISTEN=0.0.0.0:8000", "ROSTER_PUBLIC_URL=https://id.example.org"},
 	} {
 		if out := newShell(t, environ...).must("", "check"); !strings.Contains(out, "\n"+want) || strings.Contains(out, "s3cret") {
 			t.Errorf("%v: no %q in\n%s", environ, want, out)
 		}
 	}
+}
+
+// Verification without mail is refused, and the error names what switches mail on.
+func TestVerificationNeedsMail(t *testing.T) {
+	const required = "ROSTER_EMAIL_VERIFICATION=required"
+	newShell(t, required, "ROSTER_LISTEN=0.0.0.0:8000").
+		fails(exitFailure, []string{"ROSTER_PUBLIC_URL: is needed with email_verification required"}, "", "check")
+	newShell(t, required, "ROSTER_MAIL=off").
+		fails(exitFailure, []string{"ROSTER_EMAIL_VERIFICATION: needs mail, which is off"}, "", "check")
 }

@@ -77,7 +77,7 @@ func userLines(u *user.User) []console.Line {
 	}
 	return []console.Line{
 		{"id", string(s.ID)},
-		{"email", s.Email},
+		{"email", s.Email + emailNote[s.EmailState]},
 		{"first name", s.FirstName},
 		{"last name", s.LastName},
 		{"active", yesNo(s.Active)},
@@ -86,6 +86,12 @@ func userLines(u *user.User) []console.Line {
 		{"joined", timeText(s.Joined)},
 		{"last login", timeText(s.LastLogin)},
 	}
+}
+
+// emailNote is what an operator should know of an address in a state.
+var emailNote = map[user.EmailState]string{
+	user.EmailVerified: " (verified)", user.AwaitingActivation: " (the account waits for its activation)",
+	user.Invited: " (the invitation waits to be accepted)",
 }
 
 func statusLines(s inbound.SignInStatus) []console.Line {
@@ -129,11 +135,20 @@ type userObject struct {
 	IsStaff    bool   `json:"is_staff"`
 	DateJoined any    `json:"date_joined"`
 	LastLogin  any    `json:"last_login"`
+	Verified   bool   `json:"email_verified"`
+	Locale     any    `json:"locale"`
 }
 
 func newUserObject(u *user.User) userObject {
 	s := u.Snapshot()
-	return userObject{jsonID(s.ID), s.Email, s.FirstName, s.LastName, s.Active, s.Staff, jsonTime(s.Joined), jsonTime(s.LastLogin)}
+	o := userObject{
+		ID: jsonID(s.ID), Email: s.Email, FirstName: s.FirstName, LastName: s.LastName, IsActive: s.Active, IsStaff: s.Staff,
+		DateJoined: jsonTime(s.Joined), LastLogin: jsonTime(s.LastLogin), Verified: s.EmailState == user.EmailVerified,
+	}
+	if s.Contact.Locale != "" {
+		o.Locale = s.Contact.Locale
+	}
+	return o
 }
 
 // statusObject is a user with the status of the sign-ins.

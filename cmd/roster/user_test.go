@@ -128,7 +128,7 @@ func TestCreateUser(t *testing.T) {
 	s.must("", "user", "create", "--email=bob@example.org", "--no-password", "--active=false")
 	s.must("", "user", "create", "--email=eve@example.org", "--no-password", "--staff")
 	for name, want := range map[string]object{
-		"1": {"first_name": "Ada", "last_name": "", "is_active": true, "is_staff": false, "has_password": true},
+		"1": {"first_name": "Ada", "last_name": "", "email_verified": false, "locale": nil, "is_active": true, "is_staff": false, "has_password": true},
 		"2": {"first_name": "", "is_active": false, "is_staff": false, "has_password": false, "sessions": 0.0, "last_failed_sign_in": nil, "locked_until": nil},
 		"3": {"is_active": true, "is_staff": true, "has_password": false},
 	} {

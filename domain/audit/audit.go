@@ -59,6 +59,7 @@ const (
 	API      Channel = "api"
 	Operator Channel = "operator" // the command line; there is no actor
 	Import   Channel = "import"   // an import by the operator; there is no actor
+	Delivery Channel = "delivery" // a mail that the service sent; there is no actor
 )
 
 // ID identifies an event. Events of the same millisecond are ordered by it.

@@ -3,7 +3,7 @@ package mail
 import "time"
 
 // Limits are the numbers of limited mails that an address gets, see Kind.Limited. 0 is no limit. Mails that a user or staff
-// caused by a link or a right of theirs are not limited, so that a flood of requests by others cannot hold them up.
+// caused by a link or a right are not limited, so that a flood of requests by other clients cannot hold them up.
 type Limits struct{ PerMinute, PerHour int }
 
 // Window is how far back Limits look.

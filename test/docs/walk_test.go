@@ -1,7 +1,10 @@
 package docs
 
 import (
+	"bytes"
+	"errors"
 	"flag"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,6 +29,7 @@ var varies = []struct {
 }{
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`), "ID"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT[\d:.]+Z`), "TIME"},
+	{regexp.MustCompile(`(uid: )[\w-]+`), "${1}UID"},
 	{regexp.MustCompile(`("request_id":")[0-9a-f]{24}`), "${1}REQUEST"},
 }
 
@@ -49,7 +53,7 @@ func TestWalk(t *testing.T) {
 	for _, page := range []struct {
 		name  string
 		calls int
-	}{{"README.md", 5}, {"docs/api.md", 9}} {
+	}{{"README.md", 5}, {"docs/api.md", 9}, {"docs/mail.md", 5}} {
 		t.Run(page.name, func(t *testing.T) {
 			text := read(t, page.name)
 			before, rest, ok1 := strings.Cut(text, "<!-- walk -->\n")
@@ -95,9 +99,25 @@ func answersOf(t *testing.T, walk string, blocks [][]int) []string {
 			script.WriteString(strings.ReplaceAll(walk[b[6]:b[7]], address, server.URL) + "echo; echo '" + mark + "'\n")
 		}
 	}
-	out, err := exec.CommandContext(t.Context(), "bash", "-c", script.String()).CombinedOutput()
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", script.String())
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	paste, err := cmd.StdinPipe()
 	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		t.Fatal(err)
 	}
-	return strings.Split(strings.ReplaceAll(string(out), server.URL, address), mark+"\n")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(script.String(), "read -r LINK") { // the link in the log
+		server.AwaitLog(`"link":"`)
+		_, _ = io.WriteString(paste, mailed.FindStringSubmatch(server.Logs())[1]+"\n") // a script that has ended fails below
+	}
+	if err := errors.Join(paste.Close(), cmd.Wait()); err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	return strings.Split(strings.ReplaceAll(out.String(), server.URL, address), mark+"\n")
 }
+
+// mailed finds a link in the log.
+var mailed = regexp.MustCompile(`"link":"([^"]+)"`)
