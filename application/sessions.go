@@ -21,7 +21,9 @@ type Sessions struct {
 var _ inbound.Sessions = (*Sessions)(nil)
 
 // NewSessions returns the use cases on the ports p.
-func NewSessions(p Ports, s Settings) *Sessions { return &Sessions{p, s.Rules, newMailingRecorder(p, s)} }
+func NewSessions(p Ports, s Settings) *Sessions {
+	return &Sessions{p, s.Rules, newMailingRecorder(p, s)}
+}
 
 func (s *Sessions) List(ctx context.Context, actor inbound.Actor, q session.Query) ([]*session.Session, error) {
 	owner, err := s.owner(ctx, actor, q.Owner)

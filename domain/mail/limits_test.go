@@ -105,6 +105,7 @@ func TestLaterMailReplacesOneThatFails(t *testing.T) {
 	}
 }
 
+// A mail that cannot be sent is tried again after waits that double, up to four hours, and given up after three days.
 func TestRetries(t *testing.T) {
 	m := queued(t, "5", mail.PasswordReset, "")
 	now, attempts := begin, 0

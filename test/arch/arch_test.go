@@ -134,7 +134,7 @@ func TestPlantedViolationsAreFound(t *testing.T) {
 		"adapters/httpapi/c.go":                 `import _ "roster/ports/outbound"`,
 		"adapters/httpapi/d.go":                 `import _ "modernc.org/sqlite"`,
 		"adapters/httpapi/openapi/a.go":         `import _ "roster/adapters/httpapi"`,
-		"adapters/httpapi/pages/a.go":         `import _ "go.yaml.in/yaml/v3"`,
+		"adapters/httpapi/pages/a.go":           `import _ "go.yaml.in/yaml/v3"`,
 		"adapters/system/a.go":                  `import _ "roster/adapters/httpapi"`,
 		"adapters/jwt/a.go":                     `import _ "go.uber.org/fx"`,
 		"adapters/jwt/b.go":                     `import _ "roster/adapters/privatefile"`,
