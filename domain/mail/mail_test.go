@@ -13,7 +13,7 @@ import (
 
 var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 
-func queued(t *testing.T, n mail.New) *mail.Mail {
+func fresh(t *testing.T, n mail.New) *mail.Mail {
 	t.Helper()
 	n.ID, n.Kind, n.To = "1", mail.PasswordReset, user.RestoreEmail("a@example.com", "a@example.com")
 	m, err := mail.Queue(n, noon)
@@ -26,10 +26,10 @@ func queued(t *testing.T, n mail.New) *mail.Mail {
 // What a client or a mail server sent is stored as text of a bounded length without control characters.
 func TestTextsAreClean(t *testing.T) {
 	const bad = "a\x1b[31m\r\n\xff\u2028"
-	m := queued(t, mail.New{Locale: bad, Detail: bad + strings.Repeat("é", 1000)})
-	failed := queued(t, mail.New{})
+	m := fresh(t, mail.New{Locale: bad, Detail: bad + strings.Repeat("é", 1000)})
+	failed := fresh(t, mail.New{})
 	failed.Fail(noon, bad, true)
-	retried := queued(t, mail.New{})
+	retried := fresh(t, mail.New{})
 	retried.Fail(noon, bad, false)
 	for _, text := range []string{m.Snapshot().Locale, m.Snapshot().Detail, failed.Snapshot().Reason, retried.Snapshot().Reason} {
 		if !strings.HasPrefix(text, "a\uFFFD[31m\uFFFD\uFFFD\uFFFD\uFFFD") || !utf8.ValidString(text) || len(text) > 512 {
@@ -40,7 +40,7 @@ func TestTextsAreClean(t *testing.T) {
 
 // A mail that cannot be sent is tried again after waits that double, up to four hours, and given up after three days.
 func TestRetriesForThreeDays(t *testing.T) {
-	m, now := queued(t, mail.New{}), noon
+	m, now := fresh(t, mail.New{}), noon
 	var waits []time.Duration
 	for m.Snapshot().State == mail.Waiting {
 		now = m.Snapshot().Due
