@@ -9,7 +9,7 @@ import (
 
 // In profile strict only staff see and change other users.
 func TestStrictHidesOthers(t *testing.T) {
-	s := process.Start(t, map[string]string{"ROSTER_PROFILE": "strict", "ROSTER_API_DOCS": "true"})
+	s := process.Start(t, map[string]string{"ROSTER_PROFILE": "strict", "ROSTER_EMAIL_VERIFICATION": "off", "ROSTER_HIDE_REGISTERED": "false", "ROSTER_API_DOCS": "true"})
 	ann, k := arrive(s, t, "ann@example.com")
 	bob := register(s, t, "bob@example.com")
 	_, admin := staff(s, t, "admin@example.com")
@@ -30,7 +30,7 @@ func TestStrictHidesOthers(t *testing.T) {
 
 // In profile strict bodies are JSON only.
 func TestStrictTakesNoForms(t *testing.T) {
-	s := process.Start(t, map[string]string{"ROSTER_PROFILE": "strict", "ROSTER_API_DOCS": "true"})
+	s := process.Start(t, map[string]string{"ROSTER_PROFILE": "strict", "ROSTER_EMAIL_VERIFICATION": "off", "ROSTER_HIDE_REGISTERED": "false", "ROSTER_API_DOCS": "true"})
 	for _, mediaType := range []string{"application/x-www-form-urlencoded", "multipart/form-data; boundary=x"} {
 		call(s, t, "POST", "/api/users/", header("Content-Type", mediaType), body("email=a%40example.com")).
 			is(415, object{"detail": `Unsupported media type "` + mediaType + `" in request.`})
@@ -39,7 +39,7 @@ func TestStrictTakesNoForms(t *testing.T) {
 
 // In profile strict a change of the password requires the present one, and passwords have fifteen characters.
 func TestStrictPasswords(t *testing.T) {
-	s := process.Start(t, map[string]string{"ROSTER_PROFILE": "strict", "ROSTER_API_DOCS": "true"})
+	s := process.Start(t, map[string]string{"ROSTER_PROFILE": "strict", "ROSTER_EMAIL_VERIFICATION": "off", "ROSTER_HIDE_REGISTERED": "false", "ROSTER_API_DOCS": "true"})
 	short := "This password is too short. It must contain at least 15 characters."
 	in := registration("ann@example.com")
 	in["password"] = "Corr7-horse-ba" // 14
@@ -67,7 +67,7 @@ func TestStrictPasswords(t *testing.T) {
 
 // In profile strict tokens name their issuer and audience.
 func TestStrictTokensNameIssuerAndAudience(t *testing.T) {
-	s := process.Start(t, map[string]string{"ROSTER_PROFILE": "strict", "ROSTER_API_DOCS": "true", "ROSTER_TOKEN_ISSUER": "https://id.example.org", "ROSTER_TOKEN_AUDIENCE": "api"})
+	s := process.Start(t, map[string]string{"ROSTER_PROFILE": "strict", "ROSTER_EMAIL_VERIFICATION": "off", "ROSTER_HIDE_REGISTERED": "false", "ROSTER_API_DOCS": "true", "ROSTER_TOKEN_ISSUER": "https://id.example.org", "ROSTER_TOKEN_AUDIENCE": "api"})
 	_, k := arrive(s, t, "ann@example.com")
 	for audience, token := range map[string]string{"api": k.access, "api/refresh": k.refresh} {
 		c := claims(t, token)
@@ -79,7 +79,7 @@ func TestStrictTokensNameIssuerAndAudience(t *testing.T) {
 // In profile strict a change of the own address reveals whether the new one is taken only with the right password,
 // whatever else is wrong with the change, and at most at the rate of registrations.
 func TestStrictLimitsProbingOfAddresses(t *testing.T) {
-	s := process.Start(t, map[string]string{"ROSTER_PROFILE": "strict", "ROSTER_API_DOCS": "true", "ROSTER_THROTTLE_REGISTER": "12/day"})
+	s := process.Start(t, map[string]string{"ROSTER_PROFILE": "strict", "ROSTER_EMAIL_VERIFICATION": "off", "ROSTER_HIDE_REGISTERED": "false", "ROSTER_API_DOCS": "true", "ROSTER_THROTTLE_REGISTER": "12/day"})
 	ann, k := arrive(s, t, "ann@example.com")
 	bob := register(s, t, "bob@example.com")
 	root, admin := staff(s, t, "root@example.com")
@@ -113,4 +113,14 @@ func TestStrictLimitsProbingOfAddresses(t *testing.T) {
 	call(s, t, "PATCH", bob.path(), bearer(admin.access), body(object{"email": ann.email})).is(400, fields("email", "user with this email address already exists."))
 	call(s, t, "PATCH", root.path(), bearer(admin.access), body(object{"email": "root2@example.com", "current_password": password})).want(200)
 	call(s, t, "POST", "/api/users/", bearer(admin.access), body(registration("dora@example.com"))).want(201)
+}
+
+// In profile strict a registration does not show whether the address has an account.
+func TestStrictHidesWhoIsRegistered(t *testing.T) {
+	s := process.Start(t, map[string]string{"ROSTER_PROFILE": "strict", "ROSTER_API_DOCS": "true"})
+	first := call(s, t, "POST", "/api/users/", body(registration("ann@example.com"))).want(202)
+	for _, email := range []string{"Ann@example.com", "bob@example.com"} {
+		same(t, email, string(call(s, t, "POST", "/api/users/", body(registration(email))).want(202).raw), string(first.raw))
+	}
+	tryToSignIn(s, t, "ann@example.com", password).want(401)
 }
