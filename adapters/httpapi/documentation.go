@@ -37,7 +37,7 @@ func (s *server) home(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/" {
 			root = "."
 		}
-		s.writePage(w, r, pages.Home(root))
+		s.writePage(w, r, pages.Home(root, s.Links != nil))
 	case r.URL.Path == "/" || s.Docs.DRF: // the recorded service has no list
 		s.fail(w, r, errNoRoute)
 	case !read:

@@ -41,8 +41,15 @@ var types = map[string]string{
 // Docs returns the page of the documentation, which is served at api/docs/.
 func Docs() []byte { return page("docs.html", "../..", "/api/docs/") }
 
-// Home returns the first page of the service. root is the path from the page to the root of the service, such as "..".
-func Home(root string) []byte { return page("home.html", root, "/api/docs/") }
+// Home returns the first page of the service. root is the path from the page to the root of the service, such as "..". With
+// mail, it leads to the page that mails a link to a new password.
+func Home(root string, mail bool) []byte {
+	reset := ""
+	if mail {
+		reset = fill("<li><a href=\"$url\">$title</a></li>\n", "$url", root+RequestReset.Path, "$title", RequestReset.Title)
+	}
+	return page("home.html", root, "/api/docs/", "$reset", reset)
+}
 
 // FileNamed returns a file of the documentation by the name that a page has for it.
 func FileNamed(name string) (File, bool) {

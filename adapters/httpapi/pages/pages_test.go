@@ -36,7 +36,7 @@ func TestSwaggerUIIsUnchanged(t *testing.T) {
 // Each page has no inline script or style, which its policy forbids, and loads nothing from another host.
 func TestPagesKeepTheirPolicy(t *testing.T) {
 	elsewhere := regexp.MustCompile(`(?i)(href|src)="(https?:)?//|\son[a-z]+=|\sstyle=|<style|<script(>| [^>]*>[^<])`)
-	for name, page := range map[string][]byte{"docs": Docs(), "home": Home(".")} {
+	for name, page := range map[string][]byte{"docs": Docs(), "home": Home(".", true)} {
 		if found := elsewhere.Find(page); found != nil {
 			t.Errorf("%s has %s", name, found)
 		}
