@@ -45,7 +45,7 @@ func (l *Links) RequestEmailChange(ctx context.Context, actor inbound.Actor, in 
 		if err != nil && !errors.Is(err, user.ErrNotFound) {
 			return err
 		}
-		if err == nil && !actor.Is(other.ID()) {
+		if err == nil && (!actor.Is(other.ID()) || other.Snapshot().Email == e.String()) { // as in djoser, one's own address is taken
 			faults = []fault.Field{{Name: fieldNewEmail, Code: "unique", Message: user.ErrEmailTaken.Message}}
 		}
 	}

@@ -53,7 +53,6 @@ func TestLimits(t *testing.T) {
 		"another kind within a minute":    {begun(t, "5", reset, nil), []*mail.Mail{begun(t, "4", activation, sent(early))}, mail.Later},
 		"after a minute":                  {begun(t, "5", reset, nil), []*mail.Mail{begun(t, "4", reset, sent(-time.Minute))}, mail.Send},
 		"one of the future":               {begun(t, "5", activation, nil), []*mail.Mail{begun(t, "4", reset, sent(time.Hour))}, mail.Later},
-		"the same since":                  {begun(t, "5", reset, nil), []*mail.Mail{begun(t, "6", reset, sent(time.Second))}, mail.Never},
 		"an earlier one under way":        {begun(t, "5", reset, nil), []*mail.Mail{begun(t, "4", reset, nil)}, mail.Later},
 		"an earlier one that waits":       {begun(t, "5", reset, nil), []*mail.Mail{begun(t, "4", activation, postponed)}, mail.Later},
 		"a later one under way":           {begun(t, "5", reset, nil), []*mail.Mail{begun(t, "6", reset, nil)}, mail.Send},
@@ -70,7 +69,7 @@ func TestLimits(t *testing.T) {
 		if got, _ := (mail.Limits{PerMinute: 1, PerHour: 5}).Decide(c.mail, c.others, begin); got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
 		}
-		if got, _ := (mail.Limits{}).Decide(c.mail, c.others, begin); got == mail.Later {
+		if got, _ := (mail.Limits{}).Decide(c.mail, c.others, begin); got != mail.Send {
 			t.Errorf("%s: limited without limits", name)
 		}
 	}
@@ -84,24 +83,21 @@ func hourly(t *testing.T, k mail.Kind) (all []*mail.Mail) {
 	return all
 }
 
-// Of mails that fail while the server is down, the latest is kept.
-func TestLaterMailReplacesOneThatFails(t *testing.T) {
-	old, later := begun(t, "4", mail.PasswordReset, failed), begun(t, "5", mail.PasswordReset, failed)
-	if err := old.Begin(begin.Add(time.Minute)); err != nil {
-		t.Fatal(err)
-	}
-	limits := mail.Limits{PerMinute: 1, PerHour: 5}
-	if got, _ := limits.Decide(old, []*mail.Mail{later}, begin.Add(time.Minute)); got != mail.Never {
-		t.Errorf("the earlier one: %d", got)
-	}
-	if err := later.Begin(begin.Add(time.Minute)); err != nil {
-		t.Fatal(err)
-	}
-	// Both are under way: at least one is kept.
-	a, _ := limits.Decide(old, []*mail.Mail{later}, begin.Add(time.Minute))
-	b, _ := limits.Decide(later, []*mail.Mail{old}, begin.Add(time.Minute))
-	if a == mail.Never || b == mail.Never {
-		t.Errorf("%d and %d", a, b)
+// Of mails with one purpose that fail while the server is down, the first that arrives makes the others needless.
+func TestOneOfMailsThatFailedIsSent(t *testing.T) {
+	for _, limits := range []mail.Limits{{}, {PerMinute: 1, PerHour: 5}} {
+		later := begun(t, "5", mail.PasswordReset, sent(time.Hour))
+		old := begun(t, "4", mail.PasswordReset, failed)
+		if err := old.Begin(begin.Add(3 * time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := limits.Decide(old, []*mail.Mail{later}, begin.Add(3*time.Hour)); got != mail.Never {
+			t.Errorf("the earlier one: %d", got)
+		}
+		other := begun(t, "5", mail.Activation, sent(time.Hour))
+		if got, _ := limits.Decide(old, []*mail.Mail{other}, begin.Add(3*time.Hour)); got != mail.Send {
+			t.Errorf("after a mail for another purpose: %d", got)
+		}
 	}
 }
 

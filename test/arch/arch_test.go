@@ -49,7 +49,7 @@ var layers = []layer{
 	{dir: "adapters/telemetry", inside: []string{"domain", "ports"}, vendor: []string{"*"}, never: wiring},
 	{dir: "adapters/httpapi/openapi", inside: []string{"domain"}, vendor: []string{"go.yaml.in/yaml/v3"}},
 	{dir: "adapters/httpapi/pages", std: []string{
-		"bytes", "compress/gzip", "crypto/sha256", "embed", "encoding/hex", "errors", "html/template", "io", "io/fs", "path", "slices",
+		"bytes", "compress/gzip", "crypto/sha256", "embed", "encoding/hex", "errors", "html", "io", "io/fs", "path", "slices",
 		"strings", "sync",
 	}, inside: []string{"domain"}},
 	{dir: "adapters/storage", inside: []string{"domain", "ports/outbound"}},
