@@ -25,7 +25,7 @@ func hiding(t *testing.T) *fixture.Service {
 
 // A registration is answered the same whether or not the address is taken. The owner of a taken one gets a mail, and nothing
 // else changes.
-func TestRegistrationHidesWhoIsRegistered(t *testing.T) {
+func TestRegistrationHidesAccounts(t *testing.T) {
 	s := hiding(t)
 	owner := s.Add(t, "Owner@example.com")
 	staff := inbound.Actor{User: s.AddStaff(t, "s@example.com")}
@@ -140,7 +140,7 @@ func TestRegistrationOfAWaitingAddress(t *testing.T) {
 }
 
 // A change to a taken address is answered as any other. The owner of the address gets a mail without a link.
-func TestChangeOfAddressHidesWhoIsRegistered(t *testing.T) {
+func TestChangeOfAddressHidesAccounts(t *testing.T) {
 	s := hiding(t)
 	s.Add(t, "owner@example.com")
 	u := s.Add(t, "a@example.com")

@@ -190,7 +190,7 @@ func TestLinksAreUsedOnce(t *testing.T) {
 }
 
 // A request about an address without a user, or whose user gets no link, is answered and queued as any other, and mails nothing.
-func TestRequestsDoNotShowWhoHasAnAccount(t *testing.T) {
+func TestRequestsDoNotShowAccounts(t *testing.T) {
 	s := mailing(t, application.VerificationRequired)
 	inactive := s.Add(t, "inactive@example.com")
 	s.Set(t, inactive.ID(), func(u *user.User) { u.SetActive(false) })

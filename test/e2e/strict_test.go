@@ -116,7 +116,7 @@ func TestStrictLimitsProbingOfAddresses(t *testing.T) {
 }
 
 // In profile strict a registration does not show whether the address has an account.
-func TestStrictHidesWhoIsRegistered(t *testing.T) {
+func TestStrictHidesAccounts(t *testing.T) {
 	s := process.Start(t, map[string]string{"ROSTER_PROFILE": "strict", "ROSTER_API_DOCS": "true"})
 	first := call(s, t, "POST", "/api/users/", body(registration("ann@example.com"))).want(202)
 	for _, email := range []string{"Ann@example.com", "bob@example.com"} {
