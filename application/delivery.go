@@ -75,6 +75,7 @@ func (d *Delivery) attempt(ctx context.Context, id mail.ID) error {
 	}
 	end := func(m *mail.Mail, now time.Time) { m.Drop(now, reason) }
 	switch decision {
+	case mail.Never:
 	case mail.Later:
 		end = (*mail.Mail).Postpone
 	case mail.Send:
@@ -152,6 +153,7 @@ func purposeOf(k mail.Kind) link.Purpose {
 		return link.EmailUndo
 	case mail.Invitation:
 		return link.Invitation
+	case mail.Activated, mail.PasswordChanged, mail.EmailChanged, mail.AlreadyRegistered, mail.NewDevice, mail.SessionsEnded, mail.Test:
 	}
 	return ""
 }
@@ -189,7 +191,8 @@ func (d *Delivery) letter(ctx context.Context, m *mail.Mail) (l outbound.Letter,
 		s.Kind = registeredKind(of)
 	}
 	l = outbound.Letter{
-		ID: s.ID, Kind: s.Kind, To: s.To, Languages: []string{of.Contact.Locale, s.Locale}, Address: of.Contact.NewEmail, Detail: s.Detail, Queued: s.Queued,
+		ID: s.ID, Kind: s.Kind, To: s.To, Languages: []string{of.Contact.Locale, s.Locale}, Address: of.Contact.NewEmail,
+		Detail: s.Detail, Queued: s.Queued,
 	}
 	if s.User == "" {
 		l.To = of.Email // as the user spells it, not the client
@@ -219,6 +222,7 @@ func registeredKind(u user.Snapshot) mail.Kind {
 		return mail.Activation
 	case user.Invited:
 		return mail.Invitation
+	case user.EmailUnverified, user.EmailVerified:
 	}
 	return mail.AlreadyRegistered
 }
@@ -239,6 +243,7 @@ func (d *Delivery) relevant(m mail.Snapshot, u user.Snapshot) bool {
 		return m.Key == u.Contact.UndoKey
 	case mail.Invitation:
 		return current && u.EmailState == user.Invited
+	case mail.Activated, mail.PasswordChanged, mail.EmailChanged, mail.AlreadyRegistered, mail.NewDevice, mail.SessionsEnded, mail.Test:
 	}
 	return true
 }

@@ -212,7 +212,7 @@ func TestFloodOfOneAddress(t *testing.T) {
 	a := signedIn(t, s, "victim@example.com")
 	want(t, "set_email", s.Links.RequestEmailChange(t.Context(), a, newEmail("new@example.com")), nil)
 	s.Sent(t)
-	kinds := map[mail.Kind]int{}
+	kinds := make(map[mail.Kind]int)
 	flood := func() {
 		t.Helper()
 		for range 20 {

@@ -84,8 +84,9 @@ type parser struct {
 }
 
 // parse checks every field and returns all faults together, in DRF's order of fields. self is the user that the input is
-// about, or nil for a new one. With hide, it does not look whether another user has the address. As in DRF, the strength of a password is checked only when every
-// field is well-formed, since it is compared with the fields of the user after the change.
+// about, or nil for a new one. With hide, it does not look whether another user has the address. As in DRF, the
+// strength of a password is checked only when every field is well-formed, since it is compared with the fields of the user after
+// the change.
 func (p *parser) parse(ctx context.Context, in inbound.UserInput, need requirement, self *user.User, hide bool) (parsedInput, error) {
 	var (
 		out    parsedInput

@@ -35,8 +35,9 @@ type Mailing struct {
 	// Notices to the user about changes of the account.
 	NotifyPassword, NotifyEmail, NotifyNewEmail, NotifyDevice, NotifySessions bool
 
-	// Pages are the URLs of the pages that links lead to, with {uid} and {token} for the values of a link, or {key} for both. The mails of those in
-	// FrontEnd have no code and no lifetime, as with djoser: the front end's own page may have no field for a code.
+	// Pages are the URLs of the pages that links lead to, with {uid} and {token} for the values of a link, or {key} for both.
+	// The mails of those in FrontEnd have no code and no lifetime, as with djoser: the front end's own page may have no field
+	// for a code.
 	Pages     map[link.Purpose]string
 	FrontEnd  map[link.Purpose]bool
 	Lifetimes map[link.Purpose]time.Duration

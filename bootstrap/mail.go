@@ -140,6 +140,7 @@ func mailing(cfg config.Config) application.Mailing {
 		FrontEnd: map[link.Purpose]bool{
 			link.Activation: cfg.ActivationURL != "", link.EmailChange: cfg.EmailChangeURL != "",
 			link.PasswordReset: cfg.PasswordResetURL != "", link.Invitation: cfg.PasswordResetURL != "",
+			link.EmailUndo: false,
 		},
 		Lifetimes: map[link.Purpose]time.Duration{
 			link.Activation: cfg.ActivationLifetime, link.PasswordReset: cfg.ResetLifetime, link.EmailChange: cfg.ChangeLifetime,

@@ -90,7 +90,8 @@ func (l *loader) checkMail() {
 	}
 	switch off := c.EmailVerification == "required" && c.MailURL() == Off; {
 	case off && !c.Mail.Set():
-		l.refuse("public_url", "is needed with email_verification required: links in mails begin with it, and without it mail is off", "email_verification")
+		l.refuse("public_url", "is needed with email_verification required: links in mails begin with it, and without it mail is off",
+			"email_verification")
 	case off:
 		l.refuse("email_verification", "needs mail, which is off: no new user could ever sign in", "mail")
 	}
@@ -108,16 +109,18 @@ func (l *loader) checkMail() {
 // mailCautions are the cautions about mail.
 func (c *Config) mailCautions() []caution {
 	u, _ := url.Parse(c.MailURL())
-	clear := u != nil && u.Scheme == "smtp" && u.Query().Get("tls") == Off && !loopback(u.Host)
+	plain := u != nil && u.Scheme == "smtp" && u.Query().Get("tls") == Off && !loopback(u.Host)
 	on := c.MailURL() != Off
 	return []caution{
-		{"mail", on && c.MailScheme() == "log" && !loopback(c.Listen), "a reader of the log can follow the links in it, such as those to a new password"},
-		{"mail", clear, "mails, and the password of the mail server, are sent without TLS"},
-		{"mail", c.Mail.Set() && c.source["mail"] == FromFlag && u != nil && u.User != nil, "a secret on the command line can be read by every user of the " +
-			"machine; use the environment or a file"},
+		{"mail", on && c.MailScheme() == "log" && !loopback(c.Listen),
+			"a reader of the log can follow the links in it, such as those to a new password"},
+		{"mail", plain, "mails, and the password of the mail server, are sent without TLS"},
+		{"mail", c.Mail.Set() && c.source["mail"] == FromFlag && u != nil && u.User != nil,
+			"a secret on the command line can be read by every user of the machine; use the environment or a file"},
 		{"mail_per_hour", on && c.MailPerHour == 0, "one address can get any number of mails"},
-		{"link_tokens", on && c.LinkTokens == django, "as with Django, a link of one kind is good for the others, such as one to activate an account " +
-			"for a new password"},
-		{"password_reset_lifetime", on && c.ResetLifetime > 24*time.Hour, fmt.Sprintf("a mailed link sets a password for %s", show(c.ResetLifetime))},
+		{"link_tokens", on && c.LinkTokens == django,
+			"as with Django, a link of one kind is good for the others, such as one to activate an account for a new password"},
+		{"password_reset_lifetime", on && c.ResetLifetime > 24*time.Hour,
+			fmt.Sprintf("a mailed link sets a password for %s", show(c.ResetLifetime))},
 	}
 }

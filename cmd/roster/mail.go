@@ -160,7 +160,8 @@ func (p *program) mailPreviewCommand() *cobra.Command {
 		Use:   "preview KIND",
 		Short: "Show the subject, the text and the HTML of a mail",
 		Long: "Show the subject, the text and the HTML of a kind of mail, with examples for its data, from the templates in\n" +
-			"mail_templates and the built-in ones. The kinds are:\n  " + strings.Join(mailKinds()[:6], ", ") + ",\n  " + strings.Join(mailKinds()[6:], ", "),
+			"mail_templates and the built-in ones. The kinds are:\n  " + strings.Join(mailKinds()[:6], ", ") +
+			",\n  " + strings.Join(mailKinds()[6:], ", "),
 		Example:           "  roster mail preview password_reset --language de",
 		Args:              arguments("KIND"),
 		ValidArgsFunction: choices(mailKinds()...),

@@ -90,7 +90,7 @@ func userLines(u *user.User) []console.Line {
 
 // emailNote is what an operator should know of an address in a state.
 var emailNote = map[user.EmailState]string{
-	user.EmailVerified: " (verified)", user.AwaitingActivation: " (the account waits for its activation)",
+	user.EmailUnverified: "", user.EmailVerified: " (verified)", user.AwaitingActivation: " (the account waits for its activation)",
 	user.Invited: " (the invitation waits to be accepted)",
 }
 

@@ -90,7 +90,8 @@ const (
 // Clean returns e with its free texts as valid UTF-8 without control characters, and truncated. Such a text cannot
 // be mistaken for further lines of a log (ASVS 16.4.1).
 func (e Event) Clean() Event {
-	e.Address, e.UserAgent, e.Detail = field.Clean(e.Address, maxAddress), field.Clean(e.UserAgent, maxUserAgent), field.Clean(e.Detail, maxDetail)
+	e.Address, e.UserAgent = field.Clean(e.Address, maxAddress), field.Clean(e.UserAgent, maxUserAgent)
+	e.Detail = field.Clean(e.Detail, maxDetail)
 	return e
 }
 

@@ -1,6 +1,7 @@
 package mail_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -110,7 +111,7 @@ func TestRetries(t *testing.T) {
 		if err := m.Begin(now); err != nil {
 			t.Fatal(err)
 		}
-		if err := m.Begin(now.Add(mail.Lease - time.Millisecond)); err != mail.ErrNotDue {
+		if err := m.Begin(now.Add(mail.Lease - time.Millisecond)); !errors.Is(err, mail.ErrNotDue) {
 			t.Fatalf("begun under the lease of another: %v", err)
 		}
 		m.Fail(now, "down", false)

@@ -59,8 +59,8 @@ type Links interface {
 	CheckLink(ctx context.Context, p link.Purpose, l Link) error
 
 	// RequestEmailChange checks the actor's password and queues a mail with a link to the new address, and a notice with a
-	// link to undo the change to the present one. The present address stays in use until ConfirmEmailChange. Another spelling of it is set at once. It fails with
-	// lockout.ErrLocked as Accounts.Change does.
+	// link to undo the change to the present one. The present address stays in use until ConfirmEmailChange. Another spelling of
+	// it is set at once. It fails with lockout.ErrLocked as Accounts.Change does.
 	RequestEmailChange(ctx context.Context, actor Actor, in NewEmail) error
 
 	// ConfirmEmailChange makes the new address the user's. It fails with user.ErrEmailTaken when another user has it by now.

@@ -303,7 +303,8 @@ func mailsBegun(t *testing.T, b storage.Backend) {
 
 func mailsList(t *testing.T, b storage.Backend) {
 	mustQueue(t, b,
-		queued("b"), finished("e", mail.Sent, epoch), finished("a", mail.Failed, epoch), queued("d"), finished("c", mail.Dropped, epoch), queued("f"))
+		queued("b"), finished("e", mail.Sent, epoch), finished("a", mail.Failed, epoch), queued("d"),
+		finished("c", mail.Dropped, epoch), queued("f"))
 	for _, c := range []struct {
 		q    mail.Query
 		want string

@@ -3,7 +3,7 @@ package django
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // a token that Django made before 3.1
+	"crypto/sha1" // a token that Django made before 3.1
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"

@@ -219,8 +219,8 @@ func TestArchiveHasWhatAKillLeft(t *testing.T) {
 	uri := testenv.MongoDB(t)
 	writer, db := start(t, uri), raw(t, uri)
 	leave(t, db)
-	session, _ := occurred("session")() // published already
-	wantErr(t, "Append", writer.AuditTrail().Append(t.Context(), session...), nil)
+	earlier, _ := occurred("session")() // published already
+	wantErr(t, "Append", writer.AuditTrail().Append(t.Context(), earlier...), nil)
 	_, published := occurred("a", "session", "z")()
 	wantErr(t, "Add", writer.Mails().Add(t.Context(), published...), nil)
 	s := create(t, uri, mongodb.Options{Options: storage.Options{Access: storage.Read}})
