@@ -38,11 +38,10 @@ func (m *Mail) failing() bool {
 }
 
 // Decide returns what becomes of m, which an attempt has begun, at now, and the reason. others are the mails to the same
-// address that were begun within Window. A mail that is tried again is dropped when another one has served its purpose
-// since it was queued, or when a later one for it failed too, which then takes its place; any mail is dropped when others have
-// served its purpose as often as the limits permit. Other mails beyond the limits are sent later. Of mails that are begun at the same
-// time, those with the smallest ids are sent, so that processes that look at the same time agree; a mail that failed before
-// holds up no other.
+// address that were begun within Window. A mail that is tried again is dropped when a later one for its purpose was sent, or
+// failed too, which then takes its place. Any mail is dropped when others have served its purpose as often as the limits permit.
+// Other mails beyond the limits are sent later. Of mails that are begun at the same time, those with the smallest ids are sent,
+// so that processes that look at the same time agree; a mail that failed before holds up no other.
 func (l Limits) Decide(m *Mail, others []*Mail, now time.Time) (Decision, string) {
 	if !m.limited() {
 		return Send, ""
@@ -54,8 +53,8 @@ func (l Limits) Decide(m *Mail, others []*Mail, now time.Time) (Decision, string
 		case o.s.ID == m.s.ID || !o.limited():
 		case o.s.State == Sent:
 			recent, serves := now.Sub(o.s.Finished) < time.Minute, m.serves(o)
-			if serves && m.s.Attempts > 1 && !o.s.Finished.Before(m.s.Queued) {
-				return Never, "the address got such a mail while this one waited"
+			if serves && m.s.Attempts > 1 && o.s.ID > m.s.ID {
+				return Never, "a later mail replaced it"
 			}
 			hour++
 			if recent {
