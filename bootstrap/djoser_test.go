@@ -1,6 +1,7 @@
 package bootstrap
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -35,7 +36,7 @@ func newMount(t *testing.T, policy application.AccessPolicy, d httpapi.Djoser) *
 // mounted returns the service of s on a socket, with the settings of profile django and more.
 func mounted(t *testing.T, s *fixture.Service, set httpapi.Settings, p httpapi.Ports) *mount {
 	t.Helper()
-	p.Accounts, p.Authentication = s.Accounts, s.Authentication
+	p.Accounts, p.Authentication, p.Sessions = s.Accounts, s.Authentication, s.Devices
 	set.PageSize, set.Pagination, set.MaxBody, set.RequestTimeout = 2, httpapi.Cursors, 4096, time.Minute
 	set.Schemes, set.ExactScheme, set.PlainRedirects, set.PlainChallenge = []string{"Bearer", "JWT"}, true, true, true
 	h, err := httpapi.New(p, set, nil, zap.NewNop())
@@ -181,4 +182,25 @@ func TestDjoserTokens(t *testing.T) {
 	m.check("GET", "/auth/jwt/create/", "", "", 405, `{"detail":"Method \"GET\" not allowed."}`)
 	m.check("POST", "/auth/jwt/blacklist/", "", `{}`, 404, "*")
 	m.check("POST", "/auth/token/login/", "", `{}`, 404, "*")
+}
+
+func TestDjoserTokenLogin(t *testing.T) {
+	s := fixture.New(t, fixture.Standard())
+	m := mounted(t, s, httpapi.Settings{Djoser: httpapi.Djoser{Path: "/auth", TokenLogin: true}},
+		httpapi.Ports{DjoserAccounts: s.Accounts.With(application.Private)})
+	m.Add(t, "ann@example.com")
+	m.check("POST", "/auth/token/login/", "", `{"email": "ann@example.com", "password": "wrong"}`, 400,
+		`{"non_field_errors":["Unable to log in with provided credentials."]}`)
+	m.check("POST", "/auth/token/login", "", `{"email": "ann@example.com"}`, 400, `{"password":["This field is required."]}`)
+	m.check("POST", "/auth/token/logout/", "", "", 401, "*")
+	body, _ := m.check("POST", "/auth/token/login/", "", `{"email": "ann@example.com", "password": "`+fixture.Password+`"}`, 200, "*")
+	var answer struct {
+		Token string `json:"auth_token"`
+	}
+	if err := json.Unmarshal([]byte(body), &answer); err != nil || answer.Token == "" {
+		t.Fatalf("%s: %v", body, err)
+	}
+	m.check("GET", "/auth/users/me/", "Bearer "+answer.Token, "", 200, "*")
+	m.check("POST", "/auth/token/logout/", "Bearer "+answer.Token, "", 204, "")
+	m.check("GET", "/auth/users/me/", "Bearer "+answer.Token, "", 401, "*")
 }

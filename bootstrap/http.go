@@ -50,12 +50,17 @@ func httpSettings(cfg config.Config) httpapi.Settings {
 	}
 }
 
-// schemes returns the schemes of the Authorization header. Clients of djoser send JWT.
+// schemes returns the schemes of the Authorization header. Clients of djoser send JWT, and Token after token/login/.
 func schemes(cfg config.Config) []string {
-	if cfg.DjoserPath == "" || slices.Contains(cfg.Schemes, "JWT") {
-		return cfg.Schemes
+	all := slices.Clone([]string(cfg.Schemes))
+	add := func(scheme string, used bool) {
+		if used && !slices.Contains(all, scheme) {
+			all = append(all, scheme)
+		}
 	}
-	return append(slices.Clone(cfg.Schemes), "JWT")
+	add("JWT", cfg.DjoserPath != "")
+	add("Token", cfg.DjoserPath != "" && cfg.Option("token_login"))
+	return all
 }
 
 func djoserSettings(cfg config.Config) httpapi.Djoser {
@@ -65,6 +70,7 @@ func djoserSettings(cfg config.Config) httpapi.Djoser {
 		SetPasswordRetype:          cfg.Option("set_password_retype"),
 		PasswordResetConfirmRetype: cfg.Option("password_reset_confirm_retype"),
 		SetUsernameRetype:          cfg.Option("set_username_retype"),
+		TokenLogin:                 cfg.Option("token_login"),
 	}
 }
 

@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"context"
+	"errors"
 	"net/http"
 
 	"roster/domain/fault"
@@ -16,6 +18,7 @@ type Djoser struct {
 	SetPasswordRetype          bool
 	PasswordResetConfirmRetype bool
 	SetUsernameRetype          bool
+	TokenLogin                 bool // token/login/ and token/logout/ of djoser.urls.authtoken
 }
 
 // djoserMessages are the faults in which djoser and the use cases differ, by code.
@@ -117,5 +120,34 @@ func (s *server) djoserRoutes() []route {
 		path := s.Djoser.Path + "/jwt/" + m.name
 		routes = append(routes, route{path, res}, route{path + "/", res}) // both, so that none redirects
 	}
+	if s.Djoser.TokenLogin {
+		routes = append(routes, s.tokenLoginRoutes()...)
+	}
 	return routes
+}
+
+// tokenLoginRoutes returns the routes of djoser.urls.authtoken. Its token is an access token here, so it expires.
+func (s *server) tokenLoginRoutes() []route {
+	f := s.djoserForm()
+	f.signIn = func(ctx context.Context, m members) (any, error) {
+		pair, err := s.Authentication.SignIn(ctx, inbound.SignIn{Email: m["email"], Password: m["password"]})
+		if errors.Is(err, inbound.ErrNoAccount) {
+			return nil, errUnableToLogIn
+		}
+		return struct {
+			Token string `json:"auth_token"`
+		}{pair.Access}, err
+	}
+	login := resource{
+		name: "Token Create", scope: scopeToken, methods: []method{{http.MethodPost, s.signIn}}, actions: noActions, form: f,
+	}
+	logout := post("Token Destroy", "Ends the session of the token.", false, "", struct{}{},
+		func(w http.ResponseWriter, r *http.Request, c call) error {
+			if err := s.Sessions.End(r.Context(), c.actor, c.actor.Session); err != nil {
+				return err
+			}
+			return s.accept(w, r, c)
+		}, f)
+	base := s.Djoser.Path + "/token/"
+	return []route{{base + "login", login}, {base + "login/", login}, {base + "logout", logout}, {base + "logout/", logout}}
 }

@@ -15,11 +15,12 @@ const LogMail = "log:"
 // Notices are the items of mail_notices.
 var Notices = []string{"password_changed", "email_changed", "new_device", "sessions_ended"}
 
-// DjoserOptions are the items of djoser_options: djoser's own settings in lower case, and show_users, which is HIDE_USERS off.
+// DjoserOptions are the items of djoser_options: djoser's own settings in lower case, show_users, which is HIDE_USERS off, and
+// token_login, which serves djoser.urls.authtoken.
 var DjoserOptions = []string{
 	"send_confirmation_email", "password_reset_show_email_not_found", "user_create_password_retype", "set_password_retype",
 	"password_reset_confirm_retype", "logout_on_password_change", "password_changed_email_confirmation", "set_username_retype",
-	"username_reset_confirm_retype", "username_changed_email_confirmation", "show_users",
+	"username_reset_confirm_retype", "username_changed_email_confirmation", "show_users", "token_login",
 }
 
 // choice returns the rule that a text is one of some.
