@@ -6,8 +6,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"roster/adapters/httpapi"
+	"roster/application"
 	"roster/domain/user"
 	"roster/test/support/fixture"
 )
@@ -176,4 +178,54 @@ func TestDjRestAuthRegistration(t *testing.T) {
 		`{"email":["User is already registered with this e-mail address."]}`)
 	verified := newDjRestAuth(t, httpapi.DjRestAuth{Verification: true})
 	verified.check("POST", path, "", body("eve@example.com", newSecret, newSecret), 201, `{"detail":"Verification e-mail sent."}`)
+}
+
+// The rows that mail, over storage: registration to the first sign-in, and a forgotten password.
+func TestDjRestAuthMails(t *testing.T) {
+	rules := fixture.Django()
+	rules.Mail = fixture.Mailing(application.VerificationRequired)
+	s := fixture.New(t, rules)
+	m := mounted(t, s, httpapi.Settings{DjRestAuth: httpapi.DjRestAuth{Path: "/dj-rest-auth", Verification: true}},
+		httpapi.Ports{Links: s.Links})
+	const (
+		base   = "/dj-rest-auth/"
+		ok     = `{"detail":"ok"}`
+		sent   = `{"detail":"Password reset e-mail has been sent."}`
+		signIn = `{"email": "ann@example.com", "password": "` + fixture.Password + `"}`
+	)
+	m.check("POST", base+"registration/", "", `{"email": "ann@example.com", "password1": "`+fixture.Password+`", "password2": "`+
+		fixture.Password+`"}`, 201, `{"detail":"Verification e-mail sent."}`)
+	m.check("POST", base+"login/", "", signIn, 400, `{"non_field_errors":["Unable to log in with provided credentials."]}`)
+	s.Received(t, "activation ann@example.com")
+	s.Clock.Advance(time.Minute)
+	for _, email := range []string{"ann@example.com", "unknown@example.com"} {
+		m.check("POST", base+"registration/resend-email/", "", `{"email": "`+email+`"}`, 200, ok)
+	}
+	key := fixture.LinkOf(s.Received(t, "activation ann@example.com")[0])
+	m.check("GET", base+"registration/verify-email/", "", "", 405, "*")
+	m.check("POST", base+"registration/verify-email/", "", `{"key": "`+key.UID.Value()+`:wrong"}`, 404, `{"detail":"Not found."}`)
+	verify := `{"key": "` + key.UID.Value() + ":" + key.Token.Value() + `"}`
+	m.check("POST", base+"registration/verify-email/", "", verify, 200, ok)
+	m.check("POST", base+"registration/verify-email/", "", verify, 404, `{"detail":"Not found."}`)
+	m.check("POST", base+"registration/resend-email/", "", `{"email": "ann@example.com"}`, 200, ok)
+	s.Received(t)
+	m.logsIn(base+"login/", signIn, 200)
+
+	for _, email := range []string{"ann@example.com", "unknown@example.com"} {
+		m.check("POST", base+"password/reset/", "", `{"email": "`+email+`"}`, 200, sent)
+	}
+	s.Clock.Advance(time.Minute)
+	l := fixture.LinkOf(s.Received(t, "password_reset ann@example.com")[0])
+	confirm := func(uid, token, first, second string, status int, want string) {
+		t.Helper()
+		m.check("POST", base+"password/reset/confirm/", "", fmt.Sprintf(
+			`{"uid": %q, "token": %q, "new_password1": %q, "new_password2": %q}`, uid, token, first, second), status, want)
+	}
+	uid, token := l.UID.Value(), l.Token.Value()
+	confirm("wrong", token, "1", "2", 400, `{"uid":["Invalid value"]}`)
+	confirm(uid, "wrong", "1", "2", 400, `{"token":["Invalid value"]}`)
+	confirm(uid, token, newSecret, "other", 400, `{"new_password2":["The two password fields didn’t match."]}`)
+	confirm(uid, token, newSecret, newSecret, 200, `{"detail":"Password has been reset with the new password."}`)
+	confirm(uid, token, newSecret, newSecret, 400, `{"token":["Invalid value"]}`)
+	m.logsIn(base+"login/", `{"email": "ann@example.com", "password": "`+newSecret+`"}`, 200)
 }
