@@ -48,7 +48,7 @@ func Made(check string) bool {
 func Runs() map[string]Run {
 	unused := map[string]string{
 		"auth.current_password":       "asked for where the setting wants it; a run of its own",
-		"auth.register_enumeration":   "registration reveals whether an address has an account, as in DRF; with hide_registered the set-up cannot sign in",
+		"auth.register_enumeration":   "registration reveals it, as in DRF; with hide_registered the users of the corpus could not sign in",
 		"jwtkey.alg_allowlist_exact":  "is about secrets; a run of its own",
 		"jwtkey.refresh_never_issued": "sessions are known to the storage, not each token; a session that is not there is refused",
 	}
