@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"roster/domain/audit"
+	"roster/domain/fault"
 	"roster/domain/link"
 	"roster/domain/mail"
 	"roster/domain/user"
@@ -70,8 +71,13 @@ func (d *Delivery) attempt(ctx context.Context, id mail.ID) error {
 	if err == nil && reason == "" {
 		decision, reason, err = d.decide(ctx, m)
 	}
-	if err != nil {
+	if err != nil && (ctx.Err() != nil || fault.KindOf(err) == fault.Unavailable) {
 		return err // the mail is due again after its lease
+	}
+	if err != nil {
+		return errors.Join(err, d.settle(ctx, m.ID(), u, letter, func(m *mail.Mail, now time.Time) {
+			m.Fail(now, "the mail could not be made; the log has the error", false)
+		}))
 	}
 	end := func(m *mail.Mail, now time.Time) { m.Drop(now, reason) }
 	switch decision {
@@ -80,7 +86,10 @@ func (d *Delivery) attempt(ctx context.Context, id mail.ID) error {
 		end = (*mail.Mail).Postpone
 	case mail.Send:
 		end = (*mail.Mail).Complete
-		if failure := d.send(ctx, letter); failure != nil {
+		switch failure := d.send(ctx, letter); {
+		case failure != nil && ctx.Err() != nil:
+			end = (*mail.Mail).Interrupt
+		case failure != nil:
 			end = func(m *mail.Mail, now time.Time) {
 				m.Fail(now, failure.Error(), errors.Is(failure, outbound.ErrMailRefused))
 			}
@@ -200,7 +209,14 @@ func (d *Delivery) letter(ctx context.Context, m *mail.Mail) (l outbound.Letter,
 	if s.Kind == mail.EmailChangeNotice && l.Address == "" {
 		l.Address = of.Email
 	}
-	if p := purposeOf(s.Kind); p != "" {
+	p := purposeOf(s.Kind)
+	switch {
+	case p == link.PasswordReset:
+		p = d.settings.purposeOfPassword(of)
+	case p == link.EmailUndo && (s.Key != of.Contact.UndoKey || !of.Contact.Undoable(d.ports.Clock.Now())):
+		p = "" // the notice of an address that cannot be restored has no link
+	}
+	if p != "" {
 		token, err := d.ports.LinkTokens.Make(link.StateOf(p, u), d.ports.Clock.Now())
 		if err != nil {
 			return l, of.ID, "", err
@@ -214,12 +230,12 @@ func (d *Delivery) letter(ctx context.Context, m *mail.Mail) (l outbound.Letter,
 	return l, of.ID, "", nil
 }
 
-// registeredKind returns what a user is sent whose address a registration or a change of an address named: the link that the
-// account waits for, if any.
+// registeredKind returns what a user is sent whose address a registration or a change of an address named. An account that waits
+// for its activation may be that of another person, with a password of that person: the link sets a password and activates.
 func registeredKind(u user.Snapshot) mail.Kind {
 	switch u.EmailState {
 	case user.AwaitingActivation:
-		return mail.Activation
+		return mail.PasswordReset
 	case user.Invited:
 		return mail.Invitation
 	case user.EmailUnverified, user.EmailVerified:
@@ -228,7 +244,7 @@ func registeredKind(u user.Snapshot) mail.Kind {
 }
 
 // relevant reports whether a mail is to be sent still, now that its user is u. A link that was caused before the password
-// or the address changed is not sent: the change killed all links.
+// or the address changed is not sent: no link is good after the change.
 func (d *Delivery) relevant(m mail.Snapshot, u user.Snapshot) bool {
 	byAddress := m.User == ""
 	current := byAddress || m.Epoch == u.SessionEpoch && m.Key == u.EmailKey
@@ -239,8 +255,8 @@ func (d *Delivery) relevant(m mail.Snapshot, u user.Snapshot) bool {
 		return current && u.Active && (!byAddress || mayReset(u))
 	case mail.EmailChange:
 		return m.Epoch == u.SessionEpoch && m.Key == u.Contact.NewEmailKey
-	case mail.EmailChangeNotice:
-		return m.Key == u.Contact.UndoKey
+	case mail.EmailChangeNotice: // unless the change was undone
+		return m.Key != u.EmailKey || u.Contact.NewEmailKey != ""
 	case mail.Invitation:
 		return current && u.EmailState == user.Invited
 	case mail.Activated, mail.PasswordChanged, mail.EmailChanged, mail.AlreadyRegistered, mail.NewDevice, mail.SessionsEnded, mail.Test:

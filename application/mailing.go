@@ -123,7 +123,7 @@ func (m mailer) ofChange(ctx context.Context, before, after user.Snapshot) (mail
 	}
 	// The notice about a proven address went out with the request.
 	if changed && before.Contact.NewEmailKey != after.EmailKey && !after.EmailState.Awaiting() && m.settings.NotifyEmail {
-		mails = append(mails, m.toFormer(ctx, after)...)
+		mails = append(mails, m.toFormer(ctx, before, after)...)
 	}
 	return append(mails, m.ofRequest(ctx, before, after)...)
 }
@@ -136,7 +136,7 @@ func (m mailer) ofRequest(ctx context.Context, before, after user.Snapshot) []*m
 	}
 	mails := m.compose(ctx, mail.EmailChange, after, user.RestoreEmail(c.NewEmail, c.NewEmailKey), "")
 	if m.settings.NotifyEmail {
-		mails = append(mails, m.toFormer(ctx, after)...)
+		mails = append(mails, m.toFormer(ctx, before, after)...)
 	}
 	return mails
 }
@@ -149,7 +149,12 @@ func (m mailer) ofEndedSessions(ctx context.Context, actor inbound.Actor, owner 
 	return m.toUser(ctx, mail.SessionsEnded, owner.Snapshot())
 }
 
-// toFormer returns the notice with a link that undoes a change of the address, to the address that the link restores.
-func (m mailer) toFormer(ctx context.Context, u user.Snapshot) []*mail.Mail {
-	return m.compose(ctx, mail.EmailChangeNotice, u, user.RestoreEmail(u.Contact.UndoEmail, u.Contact.UndoKey), "")
+// toFormer returns the notices of a change of the address: to the address before it, and to the one that a link in the notice
+// restores, if that is another.
+func (m mailer) toFormer(ctx context.Context, before, after user.Snapshot) []*mail.Mail {
+	notices := m.compose(ctx, mail.EmailChangeNotice, after, user.RestoreEmail(before.Email, before.EmailKey), "")
+	if c := after.Contact; c.Undoable(m.clock.Now()) && c.UndoKey != before.EmailKey {
+		notices = append(notices, m.compose(ctx, mail.EmailChangeNotice, after, user.RestoreEmail(c.UndoEmail, c.UndoKey), "")...)
+	}
+	return notices
 }

@@ -62,7 +62,7 @@ func (s *Sessions) End(ctx context.Context, actor inbound.Actor, id session.ID) 
 
 // ownerToNotify returns the owner of a session that staff ends, if a mail says so. There may be none.
 func (s *Sessions) ownerToNotify(ctx context.Context, actor inbound.Actor, id session.ID) (*user.User, error) {
-	if !s.mail.settings.NotifySessions || !actor.Staff() {
+	if !s.mail.settings.On || !s.mail.settings.NotifySessions || !actor.Staff() {
 		return nil, nil
 	}
 	target, err := s.ports.Sessions.Get(ctx, id)

@@ -39,12 +39,6 @@ func Kinds() []Kind {
 	}
 }
 
-// Limited reports whether the number of mails of this kind to one address is limited: those that a client can cause
-// without the credentials of the address's user.
-func (k Kind) Limited() bool {
-	return k == Activation || k == PasswordReset || k == EmailChange || k == AlreadyRegistered
-}
-
 // State is how far a mail is.
 type State string
 
@@ -167,10 +161,21 @@ func (m *Mail) Fail(now time.Time, reason string, permanent bool) {
 	m.s.Due, m.s.Reason = now.Add(wait), field.Clean(reason, maxText)
 }
 
-// Postpone ends an attempt without sending: the limits of the address permit none yet. The next one is due after a minute.
+// Postpone ends an attempt without sending: the limits of the address permit none yet. The next one is due after a minute. A
+// mail that is three days old is dropped.
 func (m *Mail) Postpone(now time.Time) {
-	if m.s.State == Waiting {
+	switch {
+	case now.After(m.s.Queued.Add(giveUp)):
+		m.finish(Dropped, postponed, now)
+	case m.s.State == Waiting:
 		m.s.Attempts, m.s.Due, m.s.Reason = 1, now.Add(time.Minute), postponed
+	}
+}
+
+// Interrupt ends an attempt that the end of its process cut short. The mail is due at once.
+func (m *Mail) Interrupt(now time.Time) {
+	if m.s.State == Waiting {
+		m.s.Attempts, m.s.Due = max(m.s.Attempts-1, 0), now
 	}
 }
 

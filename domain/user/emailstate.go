@@ -74,11 +74,16 @@ func (u *User) ConfirmEmail(now time.Time) error {
 // UndoTime is how long a change of the address can be undone.
 const UndoTime = 7 * 24 * time.Hour
 
+// Undoable reports whether UndoEmail would restore an address at now.
+func (c Contact) Undoable(now time.Time) bool {
+	return c.UndoEmail != "" && now.Sub(c.UndoSince) <= UndoTime
+}
+
 // keepForUndo keeps the present address for UndoEmail, unless an earlier one is kept: a second change of a thief
 // must not displace the address of the owner.
 func (u *User) keepForUndo(now time.Time) {
 	c := &u.s.Contact
-	if c.UndoEmail == "" || now.Sub(c.UndoSince) > UndoTime {
+	if !c.Undoable(now) {
 		c.UndoEmail, c.UndoKey, c.UndoSince = u.s.Email, u.s.EmailKey, now
 	}
 }
@@ -87,7 +92,7 @@ func (u *User) keepForUndo(now time.Time) {
 // the password, it also removes the password and ends all sessions. It fails with ErrNoNewEmail when there is nothing to undo.
 func (u *User) UndoEmail(now time.Time) error {
 	c := &u.s.Contact
-	if c.UndoEmail == "" {
+	if !c.Undoable(now) {
 		return ErrNoNewEmail
 	}
 	u.s.Email, u.s.EmailKey, u.s.EmailState = c.UndoEmail, c.UndoKey, EmailVerified

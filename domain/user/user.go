@@ -98,12 +98,16 @@ func (u *User) SessionEpoch() int64 { return u.s.SessionEpoch }
 // SessionsValidAfter returns when all sessions of the user were last ended, or the zero time.
 func (u *User) SessionsValidAfter() time.Time { return u.s.SessionsValidAfter }
 
-// ChangeEmail sets the email address at now, without a proof. It cancels a change that waits for one. The address of a user that
-// waits for its activation cannot be restored by UndoEmail, since it may be that of another person.
+// ChangeEmail sets the email address at now, without a proof. It cancels a change that waits for one. Only a
+// proven address can be restored by UndoEmail: another may be that of another person.
 func (u *User) ChangeEmail(e Email, now time.Time) {
-	if e.key != u.s.EmailKey && !u.s.EmailState.Awaiting() {
-		u.keepForUndo(now)
-		u.s.EmailState = EmailUnverified
+	if e.key != u.s.EmailKey {
+		if u.s.EmailState == EmailVerified {
+			u.keepForUndo(now)
+		}
+		if !u.s.EmailState.Awaiting() {
+			u.s.EmailState = EmailUnverified
+		}
 	}
 	u.s.Contact.NewEmail, u.s.Contact.NewEmailKey = "", ""
 	u.s.Email, u.s.EmailKey = e.address, e.key
