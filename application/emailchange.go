@@ -29,7 +29,7 @@ func (l *Links) RequestEmailChange(ctx context.Context, actor inbound.Actor, in 
 	if actor.Anonymous() {
 		return inbound.ErrNoCredentials
 	}
-	e, faults := l.address(fieldNewEmail, in.Email)
+	e, faults := l.parseAddress(fieldNewEmail, in.Email, true)
 	_, _, currentFaults := l.currentPasswordRule().Check(in.CurrentPassword)
 	if len(currentFaults) == 0 {
 		err := l.checkCurrentPassword(ctx, actor.User, in.CurrentPassword)
@@ -59,7 +59,7 @@ func (l *Links) RequestEmailChange(ctx context.Context, actor inbound.Actor, in 
 		return fault.ErrInvalid.With(faults...)
 	}
 	if in.Retype {
-		if again, _ := l.address(fieldRetypedEmail, in.Retyped); again.String() != e.String() {
+		if again, _ := l.parseAddress(fieldRetypedEmail, in.Retyped, true); again == nil || again.String() != e.String() {
 			return errEmailsDiffer
 		}
 	}
@@ -73,9 +73,9 @@ func (l *Links) RequestEmailChange(ctx context.Context, actor inbound.Actor, in 
 			return session.ErrTokenInvalid
 		}
 		if e.Key() == u.Snapshot().EmailKey { // another spelling needs no proof
-			u.ChangeEmail(e, now)
+			u.ChangeEmail(*e, now)
 		} else {
-			u.RequestEmail(e, now)
+			u.RequestEmail(*e, now)
 		}
 		return nil
 	})

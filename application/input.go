@@ -139,19 +139,9 @@ func (p *parser) changesEmail(in field.Text, self *user.User) bool {
 func (p *parser) parseEmail(
 	ctx context.Context, in field.Text, required bool, self *user.User, hide bool,
 ) (*user.Email, []fault.Field, error) {
-	s, ok, faults := user.EmailRule(required).Check(in)
-	if !ok {
-		return nil, faults, nil
-	}
-	e, err := user.ParseEmail(s, p.domains.ToASCII)
-	if err != nil {
-		return nil, append(faults, fault.Field{Name: user.FieldEmail, Code: "invalid", Message: user.ErrBadEmail.Message}), nil
-	}
-	if len(faults) > 0 {
-		return nil, faults, nil
-	}
-	if hide {
-		return &e, nil, nil
+	e, faults := p.parseAddress(user.FieldEmail, in, required)
+	if e == nil || hide {
+		return e, faults, nil
 	}
 	switch other, err := p.users.ByEmail(ctx, e.Key()); {
 	case errors.Is(err, user.ErrNotFound):
@@ -160,7 +150,25 @@ func (p *parser) parseEmail(
 	case self == nil || other.ID() != self.ID():
 		return nil, slices.Clone(user.ErrEmailTaken.Fields), nil
 	}
-	return &e, nil, nil
+	return e, nil, nil
+}
+
+// parseAddress parses the address in the field name. It returns nil for an absent one and for one with faults.
+func (p *parser) parseAddress(name string, in field.Text, required bool) (*user.Email, []fault.Field) {
+	rule := user.EmailRule(required)
+	rule.Name = name
+	s, ok, faults := rule.Check(in)
+	if !ok {
+		return nil, faults
+	}
+	e, err := user.ParseEmail(s, p.domains.ToASCII)
+	if err != nil {
+		faults = append(faults, fault.Field{Name: name, Code: "invalid", Message: user.ErrBadEmail.Message})
+	}
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	return &e, nil
 }
 
 // owner returns the user after the change, with which the password is compared.

@@ -27,7 +27,7 @@ func NewLinks(a *Accounts) *Links { return &Links{a, a.Recorder.mail} }
 
 func (l *Links) RequestActivation(ctx context.Context, email field.Text) error {
 	if l.mail.settings.Verification == VerificationOff {
-		_, faults := l.address(user.FieldEmail, email)
+		_, faults := l.parseAddress(user.FieldEmail, email, true)
 		if len(faults) > 0 {
 			return fault.ErrInvalid.With(faults...)
 		}
@@ -43,7 +43,7 @@ func (l *Links) RequestPasswordReset(ctx context.Context, email field.Text) erro
 // request queues a mail to an address. It does not look the user up, so that it takes the same for every address, unless
 // the answer may show whether there is one.
 func (l *Links) request(ctx context.Context, k mail.Kind, in field.Text, fits func(user.Snapshot) bool) error {
-	e, faults := l.address(user.FieldEmail, in)
+	e, faults := l.parseAddress(user.FieldEmail, in, true)
 	if len(faults) > 0 {
 		return fault.ErrInvalid.With(faults...)
 	}
@@ -56,22 +56,7 @@ func (l *Links) request(ctx context.Context, k mail.Kind, in field.Text, fits fu
 			return err
 		}
 	}
-	return l.ports.Mails.Add(ctx, l.mail.toAddress(ctx, k, e)...)
-}
-
-// address parses the address in the field name.
-func (l *Links) address(name string, in field.Text) (user.Email, []fault.Field) {
-	rule := user.EmailRule(true)
-	rule.Name = name
-	text, ok, faults := rule.Check(in)
-	if !ok || len(faults) > 0 {
-		return user.Email{}, faults
-	}
-	e, err := user.ParseEmail(text, l.ports.Domains.ToASCII)
-	if err != nil {
-		return user.Email{}, []fault.Field{{Name: name, Code: "invalid", Message: user.ErrBadEmail.Message}}
-	}
-	return e, nil
+	return l.ports.Mails.Add(ctx, l.mail.toAddress(ctx, k, *e)...)
 }
 
 // mayReset reports whether a user gets a link to a new password on request. Without a password that can match, the user
@@ -86,13 +71,12 @@ func (m Mailing) mayActivate(u user.Snapshot) bool {
 		u.EmailState == user.EmailUnverified && u.Active && m.Verification == VerificationOptional
 }
 
-// checkFields returns the faults of the form of a link.
+// checkFields returns the fields of a link with the white space around them, which makes them invalid, and the faults of
+// their form. As in djoser, a field of white space only is blank.
 func checkFields(l inbound.Link) (uid, token string, faults []fault.Field) {
-	rule := field.Rule{Name: link.FieldUID, Required: true, KeepSpace: true}
-	uid, _, faults = rule.Check(l.UID)
-	rule.Name = link.FieldToken
-	token, _, more := rule.Check(l.Token)
-	return uid, token, append(faults, more...)
+	_, _, faults = field.Rule{Name: link.FieldUID, Required: true}.Check(l.UID)
+	_, _, more := field.Rule{Name: link.FieldToken, Required: true}.Check(l.Token)
+	return l.UID.Value(), l.Token.Value(), append(faults, more...)
 }
 
 // follow returns the user of a link and a function that checks its token against the state of that user, with which an

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"roster/domain/fault"
 	"roster/domain/user"
@@ -113,6 +114,10 @@ func (s *server) djoserRoutes() []route {
 		routes = append(routes, s.linkRoutes(base, f)...)
 	}
 	routes = append(routes, route{base + "{id:[^/.]+}/", one})
+	for _, r := range routes[1:] { // as routers of DRF do
+		path := strings.TrimSuffix(r.path, "/") + ".{format:[a-z0-9]+}"
+		routes = append(routes, route{path, r.resource}, route{path + "/", r.resource})
+	}
 	for _, m := range []method{{"create", s.signIn}, {"refresh", s.refresh}, {"verify", s.verify}} {
 		res := resource{
 			name: "Token", scope: scopeToken, methods: []method{{http.MethodPost, m.handle}}, actions: noActions, form: f,

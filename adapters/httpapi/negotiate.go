@@ -4,12 +4,18 @@ import (
 	"iter"
 	"net/http"
 	"strings"
+
+	"github.com/gorilla/mux"
 )
 
-// negotiate refuses a request for a format other than JSON, in its Accept header or in DRF's ?format=. As in DRF,
-// weights do not matter: JSON is the only format.
+// negotiate refuses a request for a format other than JSON, in its Accept header, at the end of its path or in DRF's
+// ?format=. As in DRF, weights do not matter: JSON is the only format.
 func negotiate(r *http.Request, q query) error {
-	switch f, _ := q.get("format"); f {
+	f, ok := mux.Vars(r)["format"]
+	if !ok {
+		f, _ = q.get("format")
+	}
+	switch f {
 	case "", "json":
 	default:
 		return errNoRoute
