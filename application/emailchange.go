@@ -7,6 +7,7 @@ import (
 	"roster/domain/audit"
 	"roster/domain/credential"
 	"roster/domain/fault"
+	"roster/domain/field"
 	"roster/domain/link"
 	"roster/domain/mail"
 	"roster/domain/session"
@@ -50,9 +51,7 @@ func (l *Links) RequestEmailChange(ctx context.Context, actor inbound.Actor, in 
 		}
 	}
 	if in.Retype {
-		rule := user.EmailRule(true)
-		rule.Name = fieldRetypedEmail
-		_, _, more := rule.Check(in.Retyped)
+		_, _, more := field.Rule{Name: fieldRetypedEmail, Required: true}.Check(in.Retyped) // any text, as in djoser
 		faults = append(faults, more...)
 	}
 	if faults = append(currentFaults, faults...); len(faults) > 0 {

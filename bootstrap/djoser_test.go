@@ -109,6 +109,10 @@ func TestDjoserUsers(t *testing.T) {
 		t.Error(h)
 	}
 	m.check("GET", "/auth/users/", self, "", 200, `{"count":1,"next":null,"previous":null,"results":[`+wire(ann)+`]}`)
+	m.check("GET", "/auth/users.json", self, "", 200, `{"count":1,"next":null,"previous":null,"results":[`+wire(ann)+`]}`)
+	m.check("GET", "/auth/users/me.json", self, "", 200, wire(ann))
+	m.check("GET", strings.TrimSuffix(one, "/")+".json/", self, "", 200, wire(ann))
+	m.check("GET", "/auth/users/me.xml", self, "", 404, notFound)
 	m.check("GET", other, self, "", 404, notFound)
 	m.check("GET", other, root, "", 200, wire(ben))
 	m.check("PUT", one, self, `{}`, 400, `{"first_name":["This field is required."],"last_name":["This field is required."]}`)
@@ -203,4 +207,20 @@ func TestDjoserTokenLogin(t *testing.T) {
 	m.check("GET", "/auth/users/me/", "Bearer "+answer.Token, "", 200, "*")
 	m.check("POST", "/auth/token/logout/", "Bearer "+answer.Token, "", 204, "")
 	m.check("GET", "/auth/users/me/", "Bearer "+answer.Token, "", 401, "*")
+}
+
+// Each fault of a field is reported as djoser 2.1.0 does.
+func TestDjoserFieldsOfLinks(t *testing.T) {
+	s := fixture.New(t, fixture.Django())
+	m := mounted(t, s, httpapi.Settings{Djoser: httpapi.Djoser{Path: "/auth", SetUsernameRetype: true}},
+		httpapi.Ports{DjoserAccounts: s.Accounts.With(application.Private), Links: s.Links})
+	m.Add(t, "ann@example.com")
+	const blank = `{"uid":["This field may not be blank."],"token":["This field may not be blank."]}`
+	m.check("POST", "/auth/users/activation/", "", `{"uid": " ", "token": "\t "}`, 400, blank)
+	m.check("POST", "/auth/users/reset_password_confirm/", "", `{"uid": " ", "token": " ", "new_password": "x"}`, 400, blank)
+	m.check("POST", "/auth/users/reset_password/", "", `{"email": "a@example.com\u0000"}`, 400,
+		`{"email":["Null characters are not allowed.","Enter a valid email address."]}`)
+	m.check("POST", "/auth/users/set_email/", m.as("ann@example.com"),
+		`{"new_email": true, "re_new_email": true, "current_password": "`+fixture.Password+`"}`, 400,
+		`{"new_email":["Enter a valid email address."],"re_new_email":["Not a valid string."]}`)
 }
