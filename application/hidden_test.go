@@ -12,6 +12,7 @@ import (
 	"roster/domain/credential"
 	"roster/domain/fault"
 	"roster/domain/field"
+	"roster/domain/link"
 	"roster/domain/mail"
 	"roster/domain/user"
 	"roster/ports/inbound"
@@ -116,7 +117,8 @@ func (l loggedHasher) Hash(ctx context.Context, p credential.Password) (credenti
 	return l.PasswordHasher.Hash(ctx, p)
 }
 
-// Until its owner proves the address or accepts the invitation, a registration of it mails that link again.
+// Until its owner proves the address or accepts the invitation, a registration of it mails a link that sets a password and
+// activates: the password of the first registration may be that of another person.
 func TestRegistrationOfAWaitingAddress(t *testing.T) {
 	s := hiding(t)
 	register := func(email string) {
@@ -129,8 +131,11 @@ func TestRegistrationOfAWaitingAddress(t *testing.T) {
 	s.Received(t, "activation a@example.com")
 	s.Clock.Advance(2 * time.Minute)
 	register("A@example.com")
-	l := s.Received(t, "activation a@example.com")
-	want(t, "activate", s.Links.Activate(t.Context(), fixture.LinkOf(l[0])), nil)
+	l := s.Received(t, "password_reset a@example.com")
+	want(t, "activate by it", s.Links.Activate(t.Context(), fixture.LinkOf(l[0])), link.ErrBadToken)
+	want(t, "set a password", s.Links.ResetPassword(t.Context(), fixture.LinkOf(l[0]), newPassword(fixture.Password+"2")), nil)
+	s.Refused(t, "a@example.com", fixture.Password)
+	s.SignsIn(t, "a@example.com", fixture.Password+"2")
 	invite(t, s, inbound.Actor{User: s.AddStaff(t, "s@example.com")}, "i@example.com")
 	s.Received(t, "invitation i@example.com")
 	register("i@example.com")

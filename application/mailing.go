@@ -105,7 +105,7 @@ func (m mailer) ofChange(ctx context.Context, before, after user.Snapshot) (mail
 	if !m.settings.On {
 		return nil
 	}
-	first := before.EmailState == user.Invited // an accepted invitation is no change
+	first := before.EmailState.Awaiting() // a password that activates an account is no change
 	if before.Password != after.Password && after.Password.Usable() && m.settings.NotifyPassword && !first {
 		mails = m.toUser(ctx, mail.PasswordChanged, after)
 	}

@@ -297,7 +297,8 @@ func TestTrail(t *testing.T) {
 		Email: field.Given("n@example.com"), CurrentPassword: field.Given(fixture.Password),
 	}))
 	last("new address", audit.Event{Kind: audit.EmailRequested, Actor: id, User: id})
-	must("undo", s.Links.UndoEmailChange(ctx, fixture.LinkOf(s.Received(t, "email_change n@example.com", "email_change_notice a@example.com")[1])))
+	must("undo", s.Links.UndoEmailChange(ctx, fixture.LinkOf(s.Received(t, "email_change n@example.com", "email_change_notice e@example.com",
+		"email_change_notice a@example.com")[2])))
 	last("undo", audit.Event{Kind: audit.PasswordChanged, User: id})
 	s.Clock.Advance(time.Hour)
 	must("reset", s.Links.ResetPassword(ctx, fixture.LinkOf(s.Received(t, "password_reset a@example.com")[0]),

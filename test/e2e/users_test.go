@@ -32,6 +32,7 @@ func TestLifeOfAUser(t *testing.T) {
 	user := object{
 		"id": id, "email": "Ann@example.com", "first_name": "Ann", "last_name": "Lee",
 		"is_active": true, "is_staff": false, "date_joined": joined, "last_login": nil,
+		"email_verified": false, "locale": nil,
 	}
 	created.is(201, user)
 	if want := `{"id":"` + id + `","email":"Ann@example.com","first_name":"Ann","last_name":"Lee","is_active":true,"is_staff":false,"date_joined":"`; !strings.HasPrefix(string(created.raw), want) {
