@@ -100,12 +100,43 @@ func (l *Links) UndoEmailChange(ctx context.Context, in inbound.Link) error {
 	if err != nil {
 		return err
 	}
-	_, err = l.change(ctx, u.ID(), audit.EmailUndone, func(u *user.User) error {
-		if err := check(u); err != nil {
-			return err
+	undo := func() error {
+		_, err := l.change(ctx, u.ID(), audit.EmailUndone, func(u *user.User) error {
+			if err := check(u); err != nil {
+				return err
+			}
+			return notWaiting(u.UndoEmail(l.ports.Clock.Now()))
+		}, func(_, after user.Snapshot) []*mail.Mail { return l.mail.toUser(ctx, mail.PasswordReset, after) })
+		return err
+	}
+	if err := undo(); !errors.Is(err, user.ErrEmailTaken) {
+		return err
+	}
+	if err := l.releaseAddress(ctx, u.Snapshot().Contact.UndoKey); err != nil {
+		return err
+	}
+	return undo()
+}
+
+// releaseAddress deletes the account with an address if it waits for the proof of that address: it must not keep the owner of
+// the address from restoring another account.
+func (l *Links) releaseAddress(ctx context.Context, key string) error {
+	holder, err := l.ports.Users.ByEmail(ctx, key)
+	if errors.Is(err, user.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = l.delete(ctx, "", holder.ID(), func(u *user.User) error {
+		if !u.EmailState().Awaiting() || u.Snapshot().EmailKey != key {
+			return user.ErrEmailTaken
 		}
-		return notWaiting(u.UndoEmail(l.ports.Clock.Now()))
-	}, func(_, after user.Snapshot) []*mail.Mail { return l.mail.toUser(ctx, mail.PasswordReset, after) })
+		return nil
+	})
+	if errors.Is(err, user.ErrNotFound) {
+		return nil
+	}
 	return err
 }
 

@@ -200,3 +200,25 @@ func TestAddressCorrectedBeforeTheActivation(t *testing.T) {
 	want(t, "the former link", s.Links.Activate(t.Context(), first), link.ErrBadToken)
 	want(t, "the new link", s.Links.Activate(t.Context(), second), nil)
 }
+
+// An account that waits for its activation at the former address does not keep its owner from restoring it. One that is in
+// use does.
+func TestUndoWhereTheAddressIsRegisteredAgain(t *testing.T) {
+	for proven, wanted := range map[bool]error{false: nil, true: user.ErrEmailTaken} {
+		s := mailing(t, application.VerificationRequired)
+		u := s.Add(t, "owner@example.com")
+		thief := signedIn(t, s, "owner@example.com")
+		want(t, "change", s.Links.RequestEmailChange(t.Context(), thief, newEmail("thief@example.com")), nil)
+		sent := s.Received(t, "email_change thief@example.com", "email_change_notice owner@example.com")
+		want(t, "confirm", s.Links.ConfirmEmailChange(t.Context(), fixture.LinkOf(sent[0])), nil)
+		registers(t, s, "owner@example.com")
+		link := fixture.LinkOf(s.Received(t, "activation owner@example.com")[0])
+		if proven {
+			want(t, "activate", s.Links.Activate(t.Context(), link), nil)
+		}
+		want(t, "undo", s.Links.UndoEmailChange(t.Context(), fixture.LinkOf(sent[1])), wanted)
+		if got := address(t, s, u.ID()); (got == "owner@example.com") == proven {
+			t.Errorf("proven %t: %s", proven, got)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"roster/domain/audit"
+	"roster/domain/credential"
 	"roster/domain/fault"
 	"roster/domain/field"
 	"roster/domain/guessable"
@@ -169,8 +170,11 @@ func (l *Links) ResetPassword(ctx context.Context, in inbound.Link, p inbound.Ne
 	if faults = append(faults, more...); len(faults) > 0 {
 		return fault.ErrInvalid.With(faults...)
 	}
-	if err := l.checkStrength(ctx, fieldNewPassword, *password, p, guessable.Owner{}); err != nil {
-		return err
+	if faults := l.passwords.Policy.Check(fieldNewPassword, *password, guessable.Owner{}); len(faults) > 0 {
+		return fault.ErrInvalid.With(faults...)
+	}
+	if p.Retype && !l.repeats(p) {
+		return credential.ErrMismatch
 	}
 	u, check, err := l.follow(ctx, in, l.purposeOfPassword)
 	if err != nil {
@@ -178,6 +182,10 @@ func (l *Links) ResetPassword(ctx context.Context, in inbound.Link, p inbound.Ne
 	}
 	if faults := l.passwords.Policy.Check(fieldNewPassword, *password, parsedInput{}.owner(u)); len(faults) > 0 {
 		return fault.ErrInvalid.With(faults...)
+	}
+	// Only a client with a good link makes the service ask another one about a password.
+	if err := l.checkBreached(ctx, fieldNewPassword, *password); err != nil {
+		return err
 	}
 	hash, err := l.ports.Hasher.Hash(ctx, *password)
 	if err != nil {

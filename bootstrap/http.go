@@ -44,6 +44,7 @@ func httpSettings(cfg config.Config) httpapi.Settings {
 		Throttling: httpapi.Throttling{
 			Anon: httpapi.Rate(cfg.ThrottleAnon), User: httpapi.Rate(cfg.ThrottleUser),
 			Token: httpapi.Rate(cfg.ThrottleToken), Register: httpapi.Rate(cfg.ThrottleRegister), Mail: httpapi.Rate(cfg.ThrottleMail),
+			RegistrationMails: cfg.MailScheme() != config.Off && cfg.EmailVerification != config.Off,
 		},
 		TrustedProxies: cfg.Proxies(), CORSOrigins: cfg.CORSOrigins, CORSHeaders: cfg.CORSHeaders, HSTSMaxAge: cfg.HSTSMaxAge,
 		Docs: describedSettings(cfg),

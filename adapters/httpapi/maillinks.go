@@ -132,7 +132,7 @@ func (s *server) invitationRoutes(f *form) []route {
 func (s *server) setEmail(w http.ResponseWriter, r *http.Request, c call) error {
 	m, err := s.input(w, r, c)
 	if err == nil {
-		err = s.throttleEmailChange(w, r, c.actor, m["new_email"])
+		err = s.throttleEmailChange(w, r, c.actor, m["new_email"], false) // counted as a mail already
 	}
 	if err != nil {
 		return err

@@ -31,6 +31,8 @@ type Throttling struct {
 	Token    Rate // requests to the token endpoints, by client network
 	Register Rate // requests that reveal whether an email address is taken, by client network; not those of staff
 	Mail     Rate // requests for a mail, by client network
+	// RegistrationMails counts registrations with Mail too, since each mails a link.
+	RegistrationMails bool
 }
 
 // Names of the scopes, in headers and in the route table (DRF's throttle_scope).
@@ -79,8 +81,9 @@ func newRateLimits(t Throttling, now func() time.Time) ([]rateLimit, error) {
 			}
 			return networkKey(r)
 		}},
-		{scopeMail, t.Mail, func(r *http.Request, res resource, _ inbound.Actor) string {
-			if res.scope != scopeMail || r.Method != http.MethodPost {
+		{scopeMail, t.Mail, func(r *http.Request, res resource, a inbound.Actor) string {
+			registers := t.RegistrationMails && res.scope == scopeRegister && !a.Staff()
+			if res.scope != scopeMail && !registers || r.Method != http.MethodPost {
 				return ""
 			}
 			return networkKey(r)
@@ -125,14 +128,15 @@ func (s *server) throttle(w http.ResponseWriter, r *http.Request, res resource, 
 }
 
 // throttleEmailChange counts a change of an email address like a registration: both reveal whether the address is
-// taken. Staff see all users, and a user's own address reveals nothing; neither is counted.
-func (s *server) throttleEmailChange(w http.ResponseWriter, r *http.Request, a inbound.Actor, email field.Text) error {
+// taken. Staff see all users, and a user's own address reveals nothing; neither is counted. With mails, it also counts as
+// a request for a mail.
+func (s *server) throttleEmailChange(w http.ResponseWriter, r *http.Request, a inbound.Actor, email field.Text, mails bool) error {
 	text := field.Strip(email.Value())
 	if a.Anonymous() || a.Staff() || text == "" || text == a.User.Snapshot().Email {
 		return nil
 	}
 	return s.countRequest(w, r, func(l rateLimit) string {
-		if l.scope != scopeRegister {
+		if l.scope != scopeRegister && (l.scope != scopeMail || !mails) {
 			return ""
 		}
 		return networkKey(r)

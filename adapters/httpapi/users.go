@@ -92,7 +92,7 @@ func (s *server) changeUser(w http.ResponseWriter, r *http.Request, c call, whol
 		case c.form.namesOnly:
 			in.NamesOnly, in.UserInput = true, inbound.UserInput{FirstName: m["first_name"], LastName: m["last_name"]}
 		case err == nil:
-			err = s.throttleEmailChange(w, r, c.actor, m["email"])
+			err = s.throttleEmailChange(w, r, c.actor, m["email"], s.Throttling.RegistrationMails)
 		}
 		return in, err
 	})

@@ -83,7 +83,7 @@ func (c Config) Option(name string) bool { return slices.Contains(c.DjoserOption
 // checkMail checks the settings of mail with each other. The adapter that sends mails checks them by themselves, at the start.
 func (l *loader) checkMail() {
 	c := &l.cfg
-	if (c.MailScheme() == "smtp" || c.MailScheme() == "smtps") && c.MailFrom == "" {
+	if toServer(c.MailScheme()) && c.MailFrom == "" {
 		l.refuse("mail_from", "is needed with mail: the address that mails come from", "mail")
 	}
 	if c.MailURL() != Off && c.LinkBase() == "" {
@@ -107,6 +107,9 @@ func (l *loader) checkMail() {
 	}
 }
 
+// toServer reports whether mails of a scheme go to a server, and so to other machines.
+func toServer(scheme string) bool { return scheme == "smtp" || scheme == "smtps" }
+
 // mailCautions are the cautions about mail.
 func (c *Config) mailCautions() []caution {
 	u, _ := url.Parse(c.MailURL())
@@ -115,6 +118,7 @@ func (c *Config) mailCautions() []caution {
 	return []caution{
 		{"mail", on && c.MailScheme() == "log" && !loopback(c.Listen),
 			"a reader of the log can follow the links in it, such as those to a new password"},
+		{"public_url", toServer(c.MailScheme()) && (c.PublicURL == "" || c.PublicURL == FromHost), "links in mails lead to " + c.LinkBase() + ", which only this machine reaches"},
 		{"mail", plain, "mails, and the password of the mail server, are sent without TLS"},
 		{"mail", c.Mail.Set() && c.source["mail"] == FromFlag && u != nil && u.User != nil,
 			"a secret on the command line can be read by every user of the machine; use the environment or a file"},
