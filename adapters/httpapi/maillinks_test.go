@@ -249,6 +249,16 @@ func TestMailThrottle(t *testing.T) {
 	api.send("POST", "/api/users/reset_password/", "{}", fromAddress("198.51.100.1")...).want(t, 204)
 }
 
+// Where registrations mail links, they count as requests for mails.
+func TestMailThrottleOfRegistrations(t *testing.T) {
+	for mails, status := range map[bool]int{false: 204, true: 429} {
+		api := newMailAPI(t, Settings{Throttling: Throttling{Mail: Rate{1, time.Minute}, RegistrationMails: mails}}, &fakeLinks{})
+		from := fromAddress("192.0.2.1")
+		api.send("POST", "/api/users/", "{}", from...)
+		api.send("POST", "/api/users/reset_password/", "{}", from...).want(t, status)
+	}
+}
+
 func newMailAPI(t *testing.T, s Settings, links *fakeLinks) *testAPI {
 	t.Helper()
 	if s.PageSize == 0 {
