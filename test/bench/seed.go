@@ -73,7 +73,7 @@ func writeExport(to io.Writer, n int) error {
 		}
 	}
 	footer := outbound.ExportFooter{Contents: []archive.Contents{sum.Contents()}}
-	for _, empty := range []string{"sessions", "attempts", "events"} {
+	for _, empty := range []string{"sessions", "attempts", "events", "mails"} {
 		footer.Contents = append(footer.Contents, archive.NewSum(empty).Contents())
 	}
 	return w.End(footer)
