@@ -212,9 +212,9 @@ func TestUndoWhereTheAddressIsRegisteredAgain(t *testing.T) {
 		sent := s.Received(t, "email_change thief@example.com", "email_change_notice owner@example.com")
 		want(t, "confirm", s.Links.ConfirmEmailChange(t.Context(), fixture.LinkOf(sent[0])), nil)
 		registers(t, s, "owner@example.com")
-		link := fixture.LinkOf(s.Received(t, "activation owner@example.com")[0])
+		activation := fixture.LinkOf(s.Received(t, "activation owner@example.com")[0])
 		if proven {
-			want(t, "activate", s.Links.Activate(t.Context(), link), nil)
+			want(t, "activate", s.Links.Activate(t.Context(), activation), nil)
 		}
 		want(t, "undo", s.Links.UndoEmailChange(t.Context(), fixture.LinkOf(sent[1])), wanted)
 		if got := address(t, s, u.ID()); (got == "owner@example.com") == proven {

@@ -118,7 +118,8 @@ func (c *Config) mailCautions() []caution {
 	return []caution{
 		{"mail", on && c.MailScheme() == "log" && !loopback(c.Listen),
 			"a reader of the log can follow the links in it, such as those to a new password"},
-		{"public_url", toServer(c.MailScheme()) && (c.PublicURL == "" || c.PublicURL == FromHost), "links in mails lead to " + c.LinkBase() + ", which only this machine reaches"},
+		{"public_url", toServer(c.MailScheme()) && (c.PublicURL == "" || c.PublicURL == FromHost),
+			"links in mails lead to " + c.LinkBase() + ", which only this machine reaches"},
 		{"mail", plain, "mails, and the password of the mail server, are sent without TLS"},
 		{"mail", c.Mail.Set() && c.source["mail"] == FromFlag && u != nil && u.User != nil,
 			"a secret on the command line can be read by every user of the machine; use the environment or a file"},
