@@ -230,8 +230,9 @@ func (d *Delivery) letter(ctx context.Context, m *mail.Mail) (l outbound.Letter,
 	return l, of.ID, "", nil
 }
 
-// registeredKind returns what a user is sent whose address a registration or a change of an address named. An account that waits
-// for its activation may be that of another person, with a password of that person: the link sets a password and activates.
+// registeredKind returns the kind of mail to a user after a registration, or a change of an address, named the user's address.
+// Another person may have registered an account that waits for its activation, and know its password: the link sets a new
+// password and activates.
 func registeredKind(u user.Snapshot) mail.Kind {
 	switch u.EmailState {
 	case user.AwaitingActivation:

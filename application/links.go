@@ -61,7 +61,7 @@ func (l *Links) request(ctx context.Context, k mail.Kind, in field.Text, fits fu
 }
 
 // mayReset reports whether a user gets a link to a new password on request. Without a password that can match, the user
-// signs in elsewhere, as in Django; one whose address is proven gets it all the same.
+// signs in elsewhere, as in Django; a user with a proven address gets a link all the same.
 func mayReset(u user.Snapshot) bool {
 	return u.Active && (u.Password.Usable() || u.EmailState == user.EmailVerified)
 }

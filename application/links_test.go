@@ -189,7 +189,8 @@ func TestLinksAreUsedOnce(t *testing.T) {
 	s.Received(t, "password_changed a@example.com")
 }
 
-// A request about an address without a user, or whose user gets no link, is answered and queued as any other, and mails nothing.
+// A request about an address without a user, or with a user that gets no link, is answered and queued as any other, and mails
+// nothing.
 func TestRequestsDoNotShowAccounts(t *testing.T) {
 	s := mailing(t, application.VerificationRequired)
 	inactive := s.Add(t, "inactive@example.com")

@@ -141,7 +141,7 @@ func (m mailer) ofRequest(ctx context.Context, before, after user.Snapshot) []*m
 	return mails
 }
 
-// ofEndedSessions returns the notice to a user whose sessions another one ended. owner may be nil.
+// ofEndedSessions returns the notice to the owner of sessions that another user ended. owner may be nil.
 func (m mailer) ofEndedSessions(ctx context.Context, actor inbound.Actor, owner *user.User) []*mail.Mail {
 	if !m.settings.On || !m.settings.NotifySessions || owner == nil || actor.Is(owner.ID()) {
 		return nil

@@ -46,8 +46,8 @@ func SendTestMail(ctx context.Context, cfg config.Config, address string) (outco
 		return "", aboutMail(cfg, err)
 	}
 	p := application.Ports{Domains: idna.Domains{}, MailIDs: system.UUIDs{}, Clock: system.Clock{}}
-	err = application.NewMailQueue(p, s).SendTest(ctx, address)
-	return outcome, err // which SendTest sets
+	err = application.NewMailQueue(p, s).SendTest(ctx, address) // calls Accepted
+	return outcome, err
 }
 
 // MailIsOff returns an error that says why no mail is sent, or nil when mail is on.

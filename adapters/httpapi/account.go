@@ -21,7 +21,7 @@ import (
 type accountPage struct {
 	pages.AccountPage
 	act   func(ctx context.Context, m members) error
-	asks  bool                        // for a mail, with nothing that another site does not know
+	asks  bool                        // whether the form asks for a mail, and has no token
 	check func(r *http.Request) error // before the form is read; nil for no check
 }
 

@@ -33,7 +33,7 @@ var djoserOrder = []string{
 	"current_password", "new_email", "re_new_email",
 }
 
-// djoserBodies are the errors whose body is no object in djoser, by code.
+// djoserBodies has, by the code of an error, the bodies that are no object in djoser.
 var djoserBodies = map[string]any{
 	inbound.ErrAddressUnknown.Code: []string{inbound.ErrAddressUnknown.Message},
 	inbound.ErrActivationOff.Code:  nil,

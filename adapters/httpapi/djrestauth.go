@@ -167,9 +167,9 @@ func (s *server) resetByLink(ctx context.Context, c call, m members) error {
 	return s.Links.ResetPassword(ctx, linkOf(m), p)
 }
 
-// unless returns err, or nil for an error that says more of an address than dj-rest-auth does.
-func unless(err, known error) error {
-	if errors.Is(err, known) {
+// ignore returns err, or nil if it is ignored: dj-rest-auth answers alike for addresses with and without a user.
+func ignore(err, ignored error) error {
+	if errors.Is(err, ignored) {
 		return nil
 	}
 	return err
@@ -218,15 +218,15 @@ func (s *server) djRestAuthRoutes() []route {
 		table = append(table,
 			route{"password/reset", open("Password Reset", scopeMail, addressFields,
 				s.operation(func(ctx context.Context, _ call, m members) error {
-					return unless(s.Links.RequestPasswordReset(ctx, m["email"]), inbound.ErrAddressUnknown)
+					return ignore(s.Links.RequestPasswordReset(ctx, m["email"]), inbound.ErrAddressUnknown)
 				}), f.saying("Password reset e-mail has been sent."))},
 			route{"password/reset/confirm", open("Password Reset Confirm", scopeToken, nil,
 				s.operation(s.resetByLink), f.saying("Password has been reset with the new password."))},
 			route{"registration/verify-email", open("Verify Email", scopeToken, nil, s.operation(s.verifyEmail), f.saying("ok"))},
 			route{"registration/resend-email", open("Resend Email Verification", scopeMail, addressFields,
 				s.operation(func(ctx context.Context, _ call, m members) error {
-					err := unless(s.Links.RequestActivation(ctx, m["email"]), inbound.ErrAddressUnknown)
-					return unless(err, inbound.ErrActivationOff)
+					err := ignore(s.Links.RequestActivation(ctx, m["email"]), inbound.ErrAddressUnknown)
+					return ignore(err, inbound.ErrActivationOff)
 				}), f.saying("ok"))})
 	}
 	routes := make([]route, 0, 2*len(table)+1)

@@ -25,8 +25,8 @@ func (s *server) userMethods() []method {
 	}
 }
 
-// routeTable is the whole API, without the paths of other services that it also answers. The first row whose path matches
-// is used.
+// routeTable is the whole API, without the paths of other services that it also answers. The first row that matches a
+// path is used.
 func (s *server) routeTable() []route {
 	routes := []route{s.setPasswordRoute("/api/users/", s.linkForm())}
 	if s.Links != nil {

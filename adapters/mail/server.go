@@ -67,7 +67,7 @@ func newServer(u *url.URL, o Options) (*server, error) {
 	return s, err
 }
 
-// loopback reports whether a host is this machine, so that no other reads or changes what is sent to it.
+// loopback reports whether a host is this machine: no other machine can read or change what is sent to it.
 func loopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && addr.IsLoopback()

@@ -104,21 +104,21 @@ func loadTemplates(dir string) (templates, error) {
 	if dir == "" {
 		return t, nil
 	}
-	err := filepath.WalkDir(dir, func(file string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() || strings.HasPrefix(e.Name(), ".") || strings.HasSuffix(e.Name(), "~") {
-			return err
+	own := os.DirFS(dir)
+	err := fs.WalkDir(own, ".", func(name string, e fs.DirEntry, err error) error {
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		switch {
+		case err != nil:
+			return fmt.Errorf("%s: %w", file, err)
+		case e.IsDir() || strings.HasPrefix(e.Name(), ".") || strings.HasSuffix(e.Name(), "~"):
+			return nil
 		}
-		relative, err := filepath.Rel(dir, file)
-		if err != nil {
-			return err
-		}
-		name := filepath.ToSlash(relative)
 		if _, ok := t[name]; !ok {
 			return fmt.Errorf("%s: not the name of a template: want LANGUAGE/KIND.PART, such as en/password_reset.txt", file)
 		}
-		text, err := os.ReadFile(file) //nolint:gosec // the operator names the directory
+		text, err := fs.ReadFile(own, name)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", file, err)
 		}
 		t[name], err = parseTemplate(file, string(text))
 		return err

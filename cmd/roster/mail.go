@@ -47,7 +47,11 @@ func (p *program) mailListCommand() *cobra.Command {
 		if limit < 0 {
 			return misuse(cmd, "--limit must not be negative")
 		}
-		return p.administerMails(cmd, bootstrap.Read, func(ctx context.Context, q inbound.MailQueue) error {
+		cfg, err := p.load(cmd)
+		if err != nil {
+			return err
+		}
+		return bootstrap.AdministerMails(cmd.Context(), cfg, bootstrap.Read, func(ctx context.Context, q inbound.MailQueue) error {
 			return mailList.Print(p.stdout, inJSON(), func(add func(*mail.Mail) error) error {
 				return eachMail(ctx, q, mail.State(state.text), limit, add)
 			})
@@ -97,7 +101,7 @@ func (p *program) mailRetryCommand() *cobra.Command {
 		if err := bootstrap.MailIsOff(cfg); err != nil {
 			return err
 		}
-		return p.administerMails(cmd, bootstrap.Write, func(ctx context.Context, q inbound.MailQueue) error {
+		return bootstrap.AdministerMails(cmd.Context(), cfg, bootstrap.Write, func(ctx context.Context, q inbound.MailQueue) error {
 			m, err := q.Retry(ctx, mail.ID(args[0]))
 			if errors.Is(err, mail.ErrNotFound) {
 				return fmt.Errorf("there is no mail %q", args[0])
@@ -111,15 +115,6 @@ func (p *program) mailRetryCommand() *cobra.Command {
 		})
 	}
 	return cmd
-}
-
-// administerMails opens the queue of the settings and calls do.
-func (p *program) administerMails(cmd *cobra.Command, access bootstrap.Access, do func(context.Context, inbound.MailQueue) error) error {
-	cfg, err := p.load(cmd)
-	if err != nil {
-		return err
-	}
-	return bootstrap.AdministerMails(cmd.Context(), cfg, access, do)
 }
 
 func (p *program) mailTestCommand() *cobra.Command {

@@ -122,7 +122,7 @@ func (m *Mail) ID() ID { return m.s.ID }
 
 // The times of attempts.
 const (
-	Lease       = 2 * time.Minute // for one attempt: when its process dies, another begins after it
+	Lease       = 2 * time.Minute // for one attempt: after it another process may begin one, since the first one may have crashed
 	firstRetry  = time.Minute     // doubled by each further failure
 	longestWait = 4 * time.Hour
 	giveUp      = 72 * time.Hour // after Queued

@@ -24,8 +24,8 @@ const (
 // accountFiles are the files that the pages of an account load, served at account/files/.
 var accountFiles = []string{"account.js", "page.css", "icon.svg"}
 
-// AccountPage is a page with a form about an account. The user comes to it by a mailed link, whose code is in the fragment
-// of the address. A script moves the code into the form; without it, the user copies the code from the mail.
+// AccountPage is a page with a form about an account. A mailed link leads to it, with a code in the fragment of
+// the address. A script moves the code into the form; without it, the user copies the code from the mail.
 type AccountPage struct {
 	Path          string // such as /account/activate/
 	Title, Text   string
@@ -82,7 +82,7 @@ var inputs = map[string]input{
 type input struct{ Label, Type, Autocomplete string }
 
 // Form returns the page with its form. values are those that the form was posted with; passwords are not shown again. A
-// fault whose name is none of an input is shown above the form. The first fault has the focus.
+// fault that belongs to no input is shown above the form. The first fault has the focus.
 func (p AccountPage) Form(values map[string]string, faults []fault.Field) []byte {
 	focus := " autofocus" // of the first fault
 	var b strings.Builder

@@ -161,7 +161,7 @@ func (s *Store) removeEffects(ctx context.Context, collection string, of []bson.
 	return err
 }
 
-// published is the documents whose effects are to be removed in the background.
+// published has the documents to remove effects from in the background.
 type published struct {
 	gate    storage.Gate // open from Start to Close
 	mu      sync.Mutex

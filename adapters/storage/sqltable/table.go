@@ -248,7 +248,7 @@ func (t *Table[T, S]) addFirst(ctx context.Context, q Querier, op string, s S) e
 	return t.failure(ctx, op, err)
 }
 
-// addOnce stores new rows, except those whose ids are stored already.
+// addOnce stores new rows. It skips those with ids that are stored already.
 func (t *Table[T, S]) addOnce(ctx context.Context, op string, states []S) error {
 	if len(states) == 0 {
 		return ctx.Err()
