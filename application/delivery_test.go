@@ -12,6 +12,7 @@ import (
 	"roster/application"
 	"roster/domain/audit"
 	"roster/domain/field"
+	"roster/domain/link"
 	"roster/domain/mail"
 	"roster/ports/inbound"
 	"roster/ports/outbound"
@@ -159,11 +160,33 @@ func TestDeliveryEnds(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	s.Outbox.During = nil
-	got := len(s.Sent(t))
-	s.Clock.Advance(2 * mail.Lease)
-	if got += len(s.Sent(t)); got != 50 {
+	if got := len(s.Sent(t)); got != 50 { // the one under way too
 		t.Errorf("%d of 50 mails were sent", got)
 	}
+}
+
+// failingTokens makes no token.
+type failingTokens struct{ outbound.LinkTokens }
+
+func (failingTokens) Make(link.State, time.Time) (string, error) { return "", errStorage }
+
+// A mail that cannot be made is tried as one that cannot be sent, and keeps no other from being sent.
+func TestMailThatCannotBeMade(t *testing.T) {
+	s := mailing(t, application.VerificationOff)
+	s.Add(t, "a@example.com")
+	want(t, "request", s.Links.RequestPasswordReset(t.Context(), field.Given("a@example.com")), nil)
+	want(t, "change", s.ChangePassword(t.Context(), signedIn(t, s, "a@example.com"),
+		fixture.PasswordChange(field.Given(fixture.Password), field.Given(fixture.Password+"2"))), nil)
+	p, set := s.Ports, fixture.Standard()
+	p.LinkTokens, set.Mail = failingTokens{p.LinkTokens}, fixture.Mailing(application.VerificationOff)
+	want(t, "deliver", application.NewDelivery(p, set, s.Outbox, nil).Deliver(t.Context()), errStorage)
+	waiting, err := s.Mails.List(t.Context(), mail.Query{State: mail.Waiting, Limit: 9})
+	if err != nil || len(waiting) != 1 || waiting[0].Snapshot().Reason == "" {
+		t.Fatalf("%d mails wait, %v", len(waiting), err)
+	}
+	s.Received(t, "password_changed a@example.com")
+	s.Clock.Advance(time.Minute)
+	s.Received(t, "password_reset a@example.com")
 }
 
 // brokenMails fails updates while broken is set.

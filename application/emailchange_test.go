@@ -222,3 +222,34 @@ func TestUndoWhereTheAddressIsRegisteredAgain(t *testing.T) {
 		}
 	}
 }
+
+// A change that was made at once can be undone if the former address was proven. Otherwise it may be the typing error of the
+// user, and the address of another person.
+func TestUndoOfAChangeMadeAtOnce(t *testing.T) {
+	for _, proven := range []bool{false, true} {
+		s := mailing(t, application.VerificationOff)
+		u := s.Add(t, "former@example.com")
+		if proven {
+			s.Set(t, u.ID(), func(u *user.User) { u.VerifyEmail() })
+		}
+		_, err := s.Change(t.Context(), signedIn(t, s, "former@example.com"), u.ID(),
+			fixture.Body(inbound.Changes{UserInput: inbound.UserInput{Email: field.Given("right@example.com")}}))
+		want(t, "change", err, nil)
+		notice := s.Received(t, "email_change_notice former@example.com")[0]
+		if (notice.Link != "") != proven || notice.Address != "right@example.com" {
+			t.Errorf("proven %t: %+v", proven, notice)
+		}
+	}
+}
+
+// A change can be undone for seven days, also where the notice was sent late.
+func TestUndoEndsAfterSevenDays(t *testing.T) {
+	s := mailing(t, application.VerificationOff)
+	s.Add(t, "owner@example.com")
+	want(t, "change", s.Links.RequestEmailChange(t.Context(), signedIn(t, s, "owner@example.com"), newEmail("new@example.com")), nil)
+	s.Clock.Advance(6 * 24 * time.Hour)
+	l := fixture.LinkOf(s.Received(t, "email_change new@example.com", "email_change_notice owner@example.com")[1])
+	want(t, "check", s.Links.CheckLink(t.Context(), link.EmailUndo, l), nil)
+	s.Clock.Advance(24*time.Hour + time.Second)
+	want(t, "undo", s.Links.UndoEmailChange(t.Context(), l), link.ErrBadToken)
+}

@@ -69,11 +69,20 @@ func (l *Links) invited(ctx context.Context, actor inbound.Actor, id user.ID) (i
 }
 
 func (l *Links) ResendInvitation(ctx context.Context, actor inbound.Actor, id user.ID) error {
-	_, u, err := l.invited(ctx, actor, id)
+	actor, u, err := l.invited(ctx, actor, id)
 	if err != nil {
 		return err
 	}
-	return l.ports.Mails.Add(ctx, l.mail.toUser(ctx, mail.Invitation, u.Snapshot())...)
+	return l.mailForStaff(ctx, actor, u, mail.Invitation)
+}
+
+// mailForStaff queues a mail to a user and records that actor requested it.
+func (l *Links) mailForStaff(ctx context.Context, actor inbound.Actor, u *user.User, k mail.Kind) error {
+	requested := audit.Event{Kind: audit.LinkRequested, Actor: actor.ID(), User: u.ID(), Detail: string(k)}
+	_, err := l.ports.Users.Update(ctx, u.ID(), func(*user.User) error { return nil }, l.effects(ctx,
+		func() []audit.Event { return []audit.Event{requested} },
+		func() []*mail.Mail { return l.mail.toUser(ctx, k, u.Snapshot()) }))
+	return err
 }
 
 func (l *Links) RevokeInvitation(ctx context.Context, actor inbound.Actor, id user.ID) error {
@@ -101,9 +110,5 @@ func (l *Links) StartPasswordReset(ctx context.Context, actor inbound.Actor, id 
 	if !u.Active() {
 		return errInactive
 	}
-	requested := audit.Event{Kind: audit.LinkSent, Actor: actor.ID(), User: id, Detail: string(mail.PasswordReset) + " by staff"}
-	_, err = l.ports.Users.Update(ctx, id, func(*user.User) error { return nil }, l.effects(ctx,
-		func() []audit.Event { return []audit.Event{requested} },
-		func() []*mail.Mail { return l.mail.toUser(ctx, mail.PasswordReset, u.Snapshot()) }))
-	return err
+	return l.mailForStaff(ctx, actor, u, mail.PasswordReset)
 }

@@ -26,10 +26,7 @@ func (q *MailQueue) List(ctx context.Context, query mail.Query) ([]*mail.Mail, e
 }
 
 func (q *MailQueue) Retry(ctx context.Context, id mail.ID) (*mail.Mail, error) {
-	return q.ports.Mails.Update(ctx, id, func(m *mail.Mail) error {
-		m.Retry(q.ports.Clock.Now())
-		return nil
-	})
+	return q.ports.Mails.Update(ctx, id, func(m *mail.Mail) error { return m.Retry(q.ports.Clock.Now()) })
 }
 
 func (q *MailQueue) SendTest(ctx context.Context, address string) error {

@@ -12,6 +12,7 @@ import (
 	"roster/domain/credential"
 	"roster/domain/fault"
 	"roster/domain/field"
+	"roster/domain/link"
 	"roster/domain/user"
 	"roster/ports/inbound"
 	"roster/ports/outbound"
@@ -116,6 +117,26 @@ func TestBreachedPasswordsAreRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// Only a client with a good link makes the service ask whether a password was breached.
+func TestBreachesOfMailedLinks(t *testing.T) {
+	s := mailing(t, application.VerificationOff)
+	s.Add(t, "ann@example.com")
+	want(t, "request", s.Links.RequestPasswordReset(t.Context(), field.Given("ann@example.com")), nil)
+	good := fixture.LinkOf(s.Received(t, "password_reset ann@example.com")[0])
+	b := &breaches{password: "Breached-long-ago-1"}
+	p, set := s.Ports, fixture.Standard()
+	p.Breached, set.Mail = b, fixture.Mailing(application.VerificationOff)
+	links := application.NewLinks(application.NewAccounts(p, set, application.NewGuard(p, set)))
+	bad := good
+	bad.Token = field.Given("bad")
+	want(t, "bad link", links.ResetPassword(t.Context(), bad, newPassword("Breached-long-ago-1")), link.ErrBadToken)
+	if b.asked != 0 {
+		t.Errorf("asked %d times", b.asked)
+	}
+	want(t, "breached", links.ResetPassword(t.Context(), good, newPassword("Breached-long-ago-1")), fault.ErrInvalid)
+	want(t, "good", links.ResetPassword(t.Context(), good, newPassword("Never-breached-at-all")), nil)
 }
 
 // A password of a megabyte is refused everywhere before any work is done on it.

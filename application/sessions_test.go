@@ -286,7 +286,7 @@ func TestTrail(t *testing.T) {
 	s.Sent(t)
 	s.Clock.Advance(time.Hour)
 	must("reset", s.Links.StartPasswordReset(ctx, staff, id))
-	last("reset by staff", audit.Event{Kind: audit.LinkSent, Actor: staff.ID(), User: id, Detail: "password_reset by staff"})
+	last("reset by staff", audit.Event{Kind: audit.LinkRequested, Actor: staff.ID(), User: id, Detail: "password_reset"})
 	must("reset", s.Links.ResetPassword(ctx, fixture.LinkOf(s.Received(t, "password_reset e@example.com")[0]),
 		inbound.NewPassword{Password: field.Given(fixture.Password)}))
 	last("reset", audit.Event{Kind: audit.PasswordChanged, User: id})

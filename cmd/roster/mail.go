@@ -106,6 +106,9 @@ func (p *program) mailRetryCommand() *cobra.Command {
 			if errors.Is(err, mail.ErrNotFound) {
 				return fmt.Errorf("there is no mail %q", args[0])
 			}
+			if errors.Is(err, mail.ErrNotDue) {
+				return fmt.Errorf("an attempt to send the mail %q is under way; if its process ended, another begins within %s", args[0], mail.Lease)
+			}
 			if err != nil {
 				return err
 			}

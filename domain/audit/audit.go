@@ -33,6 +33,7 @@ const (
 	SignedOut       Kind = "signed_out"
 	SessionRevoked  Kind = "session_revoked"
 	SessionsRevoked Kind = "sessions_revoked" // all sessions of a user
+	LinkRequested   Kind = "link_requested"   // by staff, for a user; the detail is the kind of the mail
 	LinkSent        Kind = "link_sent"        // a mail with a link; the detail is its kind
 	AccountActive   Kind = "account_activated"
 	PasswordReset   Kind = "password_reset" // by a mailed link
@@ -46,8 +47,8 @@ const (
 func Kinds() []Kind {
 	return []Kind{
 		Registered, Changed, PasswordChanged, Deleted, SignedIn, SignInFailed, Locked, Unlocked, Refreshed,
-		Reused, SignedOut, SessionRevoked, SessionsRevoked, LinkSent, AccountActive, PasswordReset, EmailRequested, EmailUndone,
-		Imported, Exported,
+		Reused, SignedOut, SessionRevoked, SessionsRevoked, LinkRequested, LinkSent, AccountActive, PasswordReset, EmailRequested,
+		EmailUndone, Imported, Exported,
 	}
 }
 

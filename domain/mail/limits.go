@@ -80,7 +80,7 @@ func (l Limits) Decide(m *Mail, others []*Mail, now time.Time) (Decision, string
 			if m.s.Attempts > 1 && o.s.ID > m.s.ID && m.serves(o) {
 				return Never, "a later mail replaces it"
 			}
-		case o.s.State == Waiting && o.s.Attempts > 0 && o.s.Reason == "" && o.s.ID < m.s.ID: // under way
+		case o.underWay() && o.s.ID < m.s.ID:
 			hour++
 			minute++
 		}

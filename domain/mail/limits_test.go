@@ -133,12 +133,49 @@ func TestRetries(t *testing.T) {
 	if m.Snapshot().State != mail.Failed {
 		t.Error("a finished mail changes")
 	}
-	m.Retry(now)
-	if err := m.Begin(now); err != nil || m.Snapshot().Attempts != 1 {
-		t.Errorf("retry: %v", err)
+	if err := errors.Join(m.Retry(now), m.Begin(now)); err != nil || m.Snapshot().Attempts != 1 || m.Snapshot().Reason != "" {
+		t.Errorf("retry: %v, %+v", err, m.Snapshot())
+	}
+	if err := m.Retry(now.Add(mail.Lease - time.Millisecond)); !errors.Is(err, mail.ErrNotDue) {
+		t.Errorf("retry during an attempt: %v", err)
+	}
+	if err := m.Retry(now.Add(mail.Lease)); err != nil {
+		t.Errorf("retry after a crash: %v", err)
+	}
+	if err := m.Begin(now.Add(mail.Lease)); err != nil {
+		t.Error(err)
 	}
 	m.Fail(now, "no such mailbox", true)
 	if m.Snapshot().State != mail.Failed {
 		t.Error("a permanent refusal is tried again")
+	}
+}
+
+// A mail that waits for the limits is dropped after three days.
+func TestPostponedForThreeDays(t *testing.T) {
+	m := queued(t, "5", mail.PasswordReset, "")
+	for _, c := range []struct {
+		after time.Duration
+		want  mail.State
+	}{{time.Minute, mail.Waiting}, {72 * time.Hour, mail.Waiting}, {72*time.Hour + time.Minute, mail.Dropped}} {
+		if err := m.Begin(begin.Add(c.after)); err != nil {
+			t.Fatal(err)
+		}
+		m.Postpone(begin.Add(c.after))
+		if got := m.Snapshot().State; got != c.want {
+			t.Errorf("after %s: %s, want %s", c.after, got, c.want)
+		}
+	}
+}
+
+// An attempt that the end of its process cuts short counts as none.
+func TestInterrupted(t *testing.T) {
+	m := queued(t, "5", mail.PasswordReset, "")
+	if err := m.Begin(begin); err != nil {
+		t.Fatal(err)
+	}
+	m.Interrupt(begin)
+	if s := m.Snapshot(); s.Attempts != 0 || !s.Due.Equal(begin) || s.State != mail.Waiting {
+		t.Errorf("%+v", s)
 	}
 }

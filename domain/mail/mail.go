@@ -179,10 +179,17 @@ func (m *Mail) Interrupt(now time.Time) {
 	}
 }
 
-// Retry makes a mail due at now, whatever its state and age.
-func (m *Mail) Retry(now time.Time) {
-	m.s.State, m.s.Due, m.s.Finished, m.s.Attempts, m.s.Queued = Waiting, now, time.Time{}, 0, now
+// Retry makes a mail due at now, whatever its state and age. It fails with ErrNotDue while an attempt is under way.
+func (m *Mail) Retry(now time.Time) error {
+	if m.underWay() && m.s.Due.After(now) {
+		return ErrNotDue
+	}
+	m.s.State, m.s.Due, m.s.Finished, m.s.Attempts, m.s.Queued, m.s.Reason = Waiting, now, time.Time{}, 0, now, ""
+	return nil
 }
+
+// underWay reports whether an attempt was begun and has not ended.
+func (m *Mail) underWay() bool { return m.s.State == Waiting && m.s.Attempts > 0 && m.s.Reason == "" }
 
 func (m *Mail) finish(s State, reason string, now time.Time) {
 	if m.s.State == Waiting {

@@ -94,7 +94,8 @@ type MailQueue interface {
 	// List returns the mails that q selects, the newest first.
 	List(ctx context.Context, q mail.Query) ([]*mail.Mail, error)
 
-	// Retry makes a mail due now, also one that was given up. It fails with mail.ErrNotFound.
+	// Retry makes a mail due now, also one that was given up. It fails with mail.ErrNotFound, and with
+	// mail.ErrNotDue while an attempt is under way.
 	Retry(ctx context.Context, id mail.ID) (*mail.Mail, error)
 
 	// SendTest sends a mail of kind mail.Test to an address at once, past the queue, and returns the error of the sender.

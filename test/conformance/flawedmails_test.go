@@ -179,7 +179,9 @@ func (r flawedMails) Sweep(ctx context.Context, before time.Time, limit int) (in
 		}
 		for i, m := range all { // of equal states, the oldest by time is the newest by id
 			_, _ = r.Mails.Update(ctx, m.ID(), func(m *mail.Mail) error {
-				m.Retry(before)
+				if err := m.Retry(before); err != nil {
+					return err
+				}
 				m.Complete(before.Add(time.Duration(i-1000) * time.Hour))
 				return nil
 			})
