@@ -22,8 +22,12 @@ const exports = "../../adapters/django/testdata"
 // secretKey is Django's SECRET_KEY, which signed the tokens of the export.
 const secretKey = "django-insecure-export-key-$&*(x)=+_0123456789abcdefghijklmn"
 
+// djangoSettings lets requests take longer than the default: hashes of imported users have their full cost, and the tests of
+// other packages use the processors at the same time.
 func djangoSettings() map[string]string {
-	return map[string]string{"ROSTER_PROFILE": "django", "ROSTER_SIGNING_KEY": secretKey}
+	return map[string]string{
+		"ROSTER_PROFILE": "django", "ROSTER_SIGNING_KEY": secretKey, "ROSTER_REQUEST_TIMEOUT": "5m", "ROSTER_HASH_WAIT": "5m",
+	}
 }
 
 func source(t *testing.T, name string) string {
