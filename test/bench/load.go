@@ -41,8 +41,8 @@ func (s *server) constantRate(r request, n int, rate float64, d time.Duration) (
 	return s.attack(r, n, per, d, nil)
 }
 
-// attack runs until d is over or stop is closed; without a rate, the pace is that of the answers. An answer that is an
-// error ends it, since figures of refused requests would mean nothing.
+// attack runs until d is over and a request was answered, or stop is closed; without a rate, the pace is that of the answers. An
+// answer that is an error ends it, since figures of refused requests would mean nothing.
 func (s *server) attack(r request, n int, pace vegeta.ConstantPacer, d time.Duration, stop <-chan struct{}) (load, error) {
 	free := make(chan int, n)
 	for i := range n {
@@ -67,7 +67,7 @@ func (s *server) attack(r request, n int, pace vegeta.ConstantPacer, d time.Dura
 	}
 	var results []vegeta.Result
 	var fault error
-	for result := range a.Attack(targeter, pace, d, "") {
+	take := func(result *vegeta.Result) {
 		if result.Error != "" && fault == nil {
 			fault = fmt.Errorf("%s %s: %s: %s", result.Method, result.URL, result.Error, result.Body)
 			a.Stop()
@@ -83,6 +83,11 @@ func (s *server) attack(r request, n int, pace vegeta.ConstantPacer, d time.Dura
 		free <- i
 		result.Body, result.Headers = nil, nil
 		results = append(results, *result)
+	}
+	for again := true; again; again = len(results) == 0 && fault == nil && stop == nil { // d can pass before the first request
+		for result := range a.Attack(targeter, pace, d, "") {
+			take(result)
+		}
 	}
 	after, err := s.cpuTime()
 	if fault != nil || err != nil {
