@@ -37,7 +37,7 @@ const sweepBatch = 500
 type Swept struct{ Sessions, Attempts, Events, Mails int }
 
 // Sweep deletes expired sessions, expired records of failed sign-ins, events older than the retention, and mails that were
-// finished mail.Retention ago.
+// finished longer ago than the retention of their state.
 func (h *Housekeeping) Sweep(ctx context.Context) (Swept, error) {
 	var s Swept
 	now, err := h.sweepTime(ctx)
@@ -45,14 +45,19 @@ func (h *Housekeeping) Sweep(ctx context.Context) (Swept, error) {
 		return s, err
 	}
 	h.sweptUntil = now
-	var errs [4]error
+	var errs [3]error
 	s.Sessions, errs[0] = inBatches(func() (int, error) { return h.ports.Sessions.Sweep(ctx, now, sweepBatch) })
 	s.Attempts, errs[1] = inBatches(func() (int, error) { return h.ports.Attempts.Sweep(ctx, now, sweepBatch) })
 	s.Events, errs[2] = inBatches(func() (int, error) {
 		return h.ports.AuditTrail.Sweep(ctx, now.Add(-h.retention), sweepBatch)
 	})
-	s.Mails, errs[3] = inBatches(func() (int, error) { return h.ports.Mails.Sweep(ctx, now.Add(-mail.Retention), sweepBatch) })
-	return s, errors.Join(errs[:]...)
+	failed := errors.Join(errs[:]...)
+	for _, state := range mail.FinalStates() {
+		n, err := inBatches(func() (int, error) { return h.ports.Mails.Sweep(ctx, state, now.Add(-state.Retention()), sweepBatch) })
+		s.Mails += n
+		failed = errors.Join(failed, err)
+	}
+	return s, failed
 }
 
 // sweepTime returns the time up to which to sweep: the present, or an earlier time when the clock may have jumped

@@ -83,9 +83,6 @@ func TestActivationLinksEnd(t *testing.T) {
 		"used": {func(s *fixture.Service, id user.ID) {
 			s.Set(t, id, func(u *user.User) { _ = u.Activate() })
 		}, link.ErrStale},
-		"deactivated": {func(s *fixture.Service, id user.ID) {
-			s.Set(t, id, func(u *user.User) { u.SetActive(false) })
-		}, link.ErrBadToken},
 		"activated by staff and deactivated": {func(s *fixture.Service, id user.ID) {
 			s.Set(t, id, func(u *user.User) { u.SetActive(true); u.SetActive(false) })
 		}, link.ErrBadToken},
@@ -113,6 +110,31 @@ func TestActivationLinksEnd(t *testing.T) {
 			s.Refused(t, "a@example.com", "not the password")
 		})
 	}
+}
+
+// Staff that send back the value that they read make no decision: only a change of it ends the wait, of a user that registered
+// and of one that was invited.
+func TestUnchangedActivityKeepsTheWait(t *testing.T) {
+	s := mailing(t, application.VerificationRequired)
+	staff := inbound.Actor{User: s.AddStaff(t, "s@example.com")}
+	ann := registers(t, s, "a@example.com")
+	ben, err := s.Links.Invite(t.Context(), staff, func() (inbound.UserInput, error) {
+		return inbound.UserInput{Email: field.Given("b@example.com")}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range []*user.User{ann, ben} {
+		got, err := s.Change(t.Context(), staff, u.ID(), fixture.Body(setFlags(field.Bool(false), field.Bool(false))))
+		if err != nil || got.EmailState() != u.EmailState() || got.Active() {
+			t.Errorf("%+v, %v", got.Snapshot(), err)
+		}
+	}
+	links := s.Received(t, "activation a@example.com", "invitation b@example.com")
+	want(t, "activate", s.Links.Activate(t.Context(), fixture.LinkOf(links[0])), nil)
+	want(t, "accept", s.Links.ResetPassword(t.Context(), fixture.LinkOf(links[1]), inbound.NewPassword{Password: field.Given(fixture.Password)}), nil)
+	s.SignsIn(t, "a@example.com", fixture.Password)
+	s.SignsIn(t, "b@example.com", fixture.Password)
 }
 
 func TestOptionalActivationProvesTheAddress(t *testing.T) {

@@ -130,12 +130,35 @@ func TestDjoserUsers(t *testing.T) {
 		t.Error(h)
 	}
 	m.check("GET", "/auth/", root, "", 200, `{"users":"`+m.url+`/auth/users/"}`)
+	m.check("GET", "/auth/.json", root, "", 200, `{"users":"`+m.url+`/auth/users/"}`)
+	m.check("GET", "/auth.json", root, "", 404, "*")
 	m.check("GET", "/auth/", "", "", 401, "*")
 	const fresh = `{"email": "ann@example.com", "password": "` + fixture.Password + `", "first_name": "Ann", "last_name": "Lee"}`
 	created, _ := m.check("POST", "/auth/users/", "", fresh, 201, "*")
 	u, err := m.Ports.Users.ByEmail(t.Context(), "ann@example.com")
 	if want := `{"first_name":"Ann","last_name":"Lee","email":"ann@example.com","id":` + jsonID(u.ID()) + `}`; err != nil || created != want {
 		t.Errorf("%s, want %s, %v", created, want, err)
+	}
+}
+
+// As in djoser, the list has no filters and a fixed size, and orders by the members of its users.
+func TestDjoserListIsUnfiltered(t *testing.T) {
+	m := newMount(t, application.Listed, httpapi.Djoser{})
+	m.Add(t, "ann@example.com")
+	m.Add(t, "ben@example.com")
+	self := m.as("ann@example.com")
+	all, _ := m.check("GET", "/auth/users/", self, "", 200, "*")
+	if !strings.HasPrefix(all, `{"count":2,`) {
+		t.Fatal(all)
+	}
+	for _, ignored := range []string{
+		"search=zzz", "is_active=false", "is_staff=true", "email=zzz", "page_size=1", "ordering=-date_joined", "ordering=date_joined,-joined",
+		"search=" + strings.Repeat("a", 2000),
+	} {
+		m.check("GET", "/auth/users/?"+ignored, self, "", 200, all)
+	}
+	if got, _ := m.check("GET", "/auth/users/?ordering=date_joined,-email", self, "", 200, "*"); got == all {
+		t.Error("an order by email is ignored")
 	}
 }
 
@@ -180,6 +203,11 @@ func TestDjoserTokens(t *testing.T) {
 	body := `{"email": "ann@example.com", "password": "` + fixture.Password + `"}`
 	m.check("POST", "/auth/jwt/create", "", body, 200, "*")
 	m.check("POST", "/auth/jwt/create/", "", body, 200, "*")
+	// djoser's patterns of these paths have no end, those of token/ do.
+	for _, path := range []string{"create.json", "create.json/", "create/x/y"} {
+		m.check("POST", "/auth/jwt/"+path, "", body, 200, "*")
+	}
+	m.check("POST", "/auth/jwt/verify.json", "", `{}`, 400, `{"token":["This field is required."]}`)
 	pair := m.SignsIn(t, "ann@example.com", fixture.Password)
 	m.check("POST", "/auth/jwt/verify", "", `{"token": "`+pair.Access+`"}`, 200, "{}")
 	m.check("POST", "/auth/jwt/refresh/", "", `{"refresh": "`+pair.Refresh+`"}`, 200, "*")
@@ -196,6 +224,7 @@ func TestDjoserTokenLogin(t *testing.T) {
 	m.check("POST", "/auth/token/login/", "", `{"email": "ann@example.com", "password": "wrong"}`, 400,
 		`{"non_field_errors":["Unable to log in with provided credentials."]}`)
 	m.check("POST", "/auth/token/login", "", `{"email": "ann@example.com"}`, 400, `{"password":["This field is required."]}`)
+	m.check("POST", "/auth/token/login.json", "", `{}`, 404, "*")
 	m.check("POST", "/auth/token/logout/", "", "", 401, "*")
 	body, _ := m.check("POST", "/auth/token/login/", "", `{"email": "ann@example.com", "password": "`+fixture.Password+`"}`, 200, "*")
 	var answer struct {

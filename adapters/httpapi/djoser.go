@@ -74,7 +74,7 @@ func newDjoserUser(u *user.User) any {
 // djoserForm returns the form of djoser's paths.
 func (s *server) djoserForm() *form {
 	return &form{
-		accounts: s.DjoserAccounts, numbered: true, namesOnly: true, confirmDeletion: true, currentFirst: true,
+		accounts: s.DjoserAccounts, numbered: true, unfiltered: true, namesOnly: true, confirmDeletion: true, currentFirst: true,
 		retype: retyped{
 			registration: s.Djoser.UserCreatePasswordRetype, setPassword: s.Djoser.SetPasswordRetype,
 			resetPassword: s.Djoser.PasswordResetConfirmRetype, setEmail: s.Djoser.SetUsernameRetype,
@@ -94,14 +94,14 @@ func (s *server) djoserRoutes() []route {
 	one := resource{
 		name: "User Instance", description: usersDescription, authenticate: true, methods: s.userMethods(), actions: noActions, form: f,
 	}
+	root := resource{
+		name: "Api Root", authenticate: true, actions: noActions,
+		methods: []method{{http.MethodGet, func(w http.ResponseWriter, r *http.Request, _ call) error {
+			s.writeJSON(w, r, http.StatusOK, map[string]string{"users": s.base(r) + base})
+			return nil
+		}}},
+	}
 	routes := []route{
-		{s.Djoser.Path + "/", resource{
-			name: "Api Root", authenticate: true, actions: noActions,
-			methods: []method{{http.MethodGet, func(w http.ResponseWriter, r *http.Request, _ call) error {
-				s.writeJSON(w, r, http.StatusOK, map[string]string{"users": s.base(r) + base})
-				return nil
-			}}},
-		}},
 		{base, resource{
 			name: "User List", description: usersDescription, authenticate: true,
 			anonymous: map[string]bool{http.MethodPost: true}, scope: scopeRegister,
@@ -114,8 +114,12 @@ func (s *server) djoserRoutes() []route {
 		routes = append(routes, s.linkRoutes(base, f)...)
 	}
 	routes = append(routes, route{base + "{id:[^/.]+}/", one})
-	for _, r := range routes[1:] { // as routers of DRF do
+	routes = append(routes, route{s.Djoser.Path + "/", root})
+	for _, r := range routes { // as routers of DRF do
 		path := strings.TrimSuffix(r.path, "/") + ".{format:[a-z0-9]+}"
+		if r.path == s.Djoser.Path+"/" {
+			path = r.path + ".{format:[a-z0-9]+}"
+		}
 		routes = append(routes, route{path, r.resource}, route{path + "/", r.resource})
 	}
 	for _, m := range []method{{"create", s.signIn}, {"refresh", s.refresh}, {"verify", s.verify}} {
@@ -123,7 +127,8 @@ func (s *server) djoserRoutes() []route {
 			name: "Token", scope: scopeToken, methods: []method{{http.MethodPost, m.handle}}, actions: noActions, form: f,
 		}
 		path := s.Djoser.Path + "/jwt/" + m.name
-		routes = append(routes, route{path, res}, route{path + "/", res}) // both, so that none redirects
+		routes = append(routes, route{path, res}, route{path + "/", res}, // both, so that none redirects
+			route{path + "{rest:.*}", res}) // such as .json: djoser's patterns of these paths have no end
 	}
 	if s.Djoser.TokenLogin {
 		routes = append(routes, s.tokenLoginRoutes()...)

@@ -17,6 +17,7 @@ import (
 type form struct {
 	accounts        inbound.Accounts // of the family, since each has its own access policy
 	numbered        bool             // pages of users have numbers, whatever Settings.Pagination
+	unfiltered      bool             // the list of users has no filters and a fixed page size, and orders by members of a user only
 	namesOnly       bool             // a change of a user changes its names only
 	confirmDeletion bool             // the deletion of a user needs the current password of the actor
 	currentFirst    bool             // as inbound.PasswordChange has it

@@ -28,12 +28,17 @@ type userListParams struct {
 
 var validate = validator.New(validator.WithRequiredStructEnabled())
 
-func (s *server) parseUserList(q query) (userListParams, error) {
-	p := userListParams{size: s.pageSize(q), active: boolParam(q, "is_active"), staff: boolParam(q, "is_staff")}
-	p.Search, _ = q.get("search")
+func (s *server) parseUserList(q query, f *form) (userListParams, error) {
+	p := userListParams{size: s.PageSize}
 	p.Ordering, _ = q.get("ordering")
-	p.Email, _ = q.get("email")
 	p.page, p.paged = q.get("page")
+	if f.unfiltered {
+		p.Ordering = strings.ReplaceAll(p.Ordering, string(user.SortJoined), "") // which is no member of a user there
+	} else {
+		p.size, p.active, p.staff = s.pageSize(q), boolParam(q, "is_active"), boolParam(q, "is_staff")
+		p.Search, _ = q.get("search")
+		p.Email, _ = q.get("email")
+	}
 	if tooLong, ok := errors.AsType[validator.ValidationErrors](validate.Struct(p)); ok {
 		var faults []fault.Field
 		for _, f := range tooLong {
@@ -65,7 +70,7 @@ func (p userListParams) query(order []user.Order) inbound.UserQuery {
 }
 
 func (s *server) listUsers(w http.ResponseWriter, r *http.Request, c call) error {
-	p, err := s.parseUserList(c.query)
+	p, err := s.parseUserList(c.query, c.form)
 	if err != nil {
 		return err
 	}

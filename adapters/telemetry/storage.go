@@ -183,8 +183,10 @@ func (m mails) List(ctx context.Context, q mail.Query) ([]*mail.Mail, error) {
 	return observed(ctx, m.o, Storage, "mails.list", func(ctx context.Context) ([]*mail.Mail, error) { return m.next.List(ctx, q) })
 }
 
-func (m mails) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
-	return observed(ctx, m.o, Storage, "mails.sweep", func(ctx context.Context) (int, error) { return m.next.Sweep(ctx, before, limit) })
+func (m mails) Sweep(ctx context.Context, state mail.State, before time.Time, limit int) (int, error) {
+	return observed(ctx, m.o, Storage, "mails.sweep", func(ctx context.Context) (int, error) {
+		return m.next.Sweep(ctx, state, before, limit)
+	})
 }
 
 type hasher struct {

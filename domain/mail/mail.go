@@ -197,8 +197,21 @@ func (m *Mail) finish(s State, reason string, now time.Time) {
 	}
 }
 
-// Retention is how long a finished mail is kept, for the operator. It is longer than Window.
-const Retention = 30 * 24 * time.Hour
+// Retention returns how long a mail that was finished in state s is kept, for the operator; zero for Waiting. Any client can
+// cause mails that are dropped, in numbers, so they are kept for a day. The others are kept longer than Window.
+func (s State) Retention() time.Duration {
+	switch s {
+	case Sent, Failed:
+		return 30 * 24 * time.Hour
+	case Dropped:
+		return 24 * time.Hour
+	case Waiting:
+	}
+	return 0
+}
+
+// FinalStates returns the states of finished mails.
+func FinalStates() []State { return []State{Sent, Failed, Dropped} }
 
 // Query selects mails, the newest first.
 type Query struct {

@@ -146,9 +146,13 @@ func (u *User) Rehash(old, replacement credential.Hash) {
 // RecordSignIn records a sign-in at now.
 func (u *User) RecordSignIn(now time.Time) { u.s.LastLogin = now }
 
-// SetActive sets whether the user may sign in. It does not end sessions, see EndSessions. A user that waited for its
-// activation does so no longer: a mailed link cannot undo the decision.
+// SetActive sets whether the user may sign in. It does not end sessions, see EndSessions. A change of the value is a decision
+// that no mailed link can undo: a user that waited for its activation does so no longer. The value that the user has already
+// changes nothing, since clients repeat what they read.
 func (u *User) SetActive(active bool) {
+	if active == u.s.Active {
+		return
+	}
 	u.s.Active = active
 	if u.s.EmailState.Awaiting() {
 		u.s.EmailState = EmailUnverified

@@ -33,8 +33,9 @@ type Mails interface {
 	// List returns the mails that q selects, in its order. The list may be empty.
 	List(ctx context.Context, q mail.Query) ([]*mail.Mail, error)
 
-	// Sweep deletes at most limit mails that were finished before a time, the oldest first, and returns their number.
-	Sweep(ctx context.Context, before time.Time, limit int) (int, error)
+	// Sweep deletes at most limit mails in a final state that were finished before a time, the oldest first, and returns their
+	// number.
+	Sweep(ctx context.Context, state mail.State, before time.Time, limit int) (int, error)
 }
 
 // MailIDs generates ids of mails. They are unique and increase with time.

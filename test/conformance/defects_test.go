@@ -118,6 +118,7 @@ var defects = map[string]string{
 	"lists the oldest mails":                   "Mails/ListNewestFirst",
 	"sweeps mails too early":                   "Mails/SweepTakesTheFinished",
 	"sweeps mails that wait":                   "Mails/SweepTakesTheFinished",
+	"sweeps mails of any final state":          "Mails/SweepTakesTheFinished",
 	"sweeps any number of mails":               "Mails/SweepTakesTheOldestFirst",
 	"sweeps the newest mails":                  "Mails/SweepTakesTheOldestFirst",
 

@@ -158,10 +158,16 @@ func (r flawedMails) List(ctx context.Context, q mail.Query) ([]*mail.Mail, erro
 	return r.Mails.List(ctx, q)
 }
 
-func (r flawedMails) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
+func (r flawedMails) Sweep(ctx context.Context, state mail.State, before time.Time, limit int) (int, error) {
 	switch r.f.defect {
 	case "sweeps mails too early":
 		before = before.Add(time.Millisecond)
+	case "sweeps mails of any final state":
+		for _, s := range mail.FinalStates() {
+			if n, err := r.Mails.Sweep(ctx, s, before, limit); n > 0 || err != nil {
+				return n, err
+			}
+		}
 	case "sweeps any number of mails":
 		limit = math.MaxInt
 	case "sweeps mails that wait":
@@ -187,7 +193,7 @@ func (r flawedMails) Sweep(ctx context.Context, before time.Time, limit int) (in
 			})
 		}
 	}
-	return r.Mails.Sweep(ctx, before, limit)
+	return r.Mails.Sweep(ctx, state, before, limit)
 }
 
 // withoutMails returns effects that have no mails unless wanted.

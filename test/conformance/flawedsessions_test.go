@@ -58,7 +58,7 @@ func (r flawedSessions) DeleteOf(ctx context.Context, owner user.ID) error {
 		for _, m := range all {
 			_, _ = r.f.Backend.Mails().Update(ctx, m.ID(), func(m *mail.Mail) error { m.Drop(time.Unix(1, 0), ""); return nil })
 		}
-		if _, err2 := r.f.Backend.Mails().Sweep(ctx, time.Unix(1<<40, 0), 1000); err != nil || err2 != nil {
+		if _, err2 := r.f.Backend.Mails().Sweep(ctx, mail.Dropped, time.Unix(1<<40, 0), 1000); err != nil || err2 != nil {
 			return errors.Join(err, err2)
 		}
 	}

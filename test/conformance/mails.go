@@ -326,10 +326,16 @@ func mailsSweep(t *testing.T, b storage.Backend) {
 	mustQueue(t, b,
 		finished("a", mail.Sent, epoch.Add(-time.Millisecond)), finished("b", mail.Failed, epoch.Add(-time.Millisecond)),
 		finished("c", mail.Dropped, epoch.Add(-time.Millisecond)), finished("now", mail.Sent, epoch), old)
-	if n, err := b.Mails().Sweep(t.Context(), epoch, 9); err != nil || n != 3 {
-		t.Errorf("Sweep: got %d, %v; want 3", n, err)
+	for _, c := range []struct {
+		state mail.State
+		n     int
+		left  string
+	}{{mail.Dropped, 1, "waits now b a"}, {mail.Dropped, 0, "waits now b a"}, {mail.Sent, 1, "waits now b"}, {mail.Failed, 1, "waits now"}} {
+		if n, err := b.Mails().Sweep(t.Context(), c.state, epoch, 9); err != nil || n != c.n {
+			t.Errorf("Sweep of %s: got %d, %v; want %d", c.state, n, err, c.n)
+		}
+		wantQueue(t, b, c.left)
 	}
-	wantQueue(t, b, "waits now")
 	mustQueue(t, b, due("a", epoch)) // the id of a swept mail is free
 	same(t, "Get", mustGetMail(t, b, "a"), due("a", epoch))
 }
@@ -342,7 +348,7 @@ func mailsSweepOldest(t *testing.T, b storage.Backend) {
 		limit, n int
 		left     string
 	}{{0, 0, "d c b a"}, {1, 1, "d b a"}, {2, 2, "b"}, {2, 1, ""}} {
-		if n, err := b.Mails().Sweep(t.Context(), epoch.Add(time.Hour), c.limit); err != nil || n != c.n {
+		if n, err := b.Mails().Sweep(t.Context(), mail.Sent, epoch.Add(time.Hour), c.limit); err != nil || n != c.n {
 			t.Errorf("Sweep, limit %d: got %d, %v; want %d", c.limit, n, err, c.n)
 		}
 		wantQueue(t, b, c.left)
@@ -363,7 +369,7 @@ func mailsEndedContext(t *testing.T, b storage.Backend) {
 		wantErr(t, "Begun", err, want)
 		_, err = b.Mails().List(ctx, mail.Query{Limit: 9})
 		wantErr(t, "List", err, want)
-		_, err = b.Mails().Sweep(ctx, epoch.Add(time.Hour), 9)
+		_, err = b.Mails().Sweep(ctx, mail.Sent, epoch.Add(time.Hour), 9)
 		wantErr(t, "Sweep", err, want)
 		wantErr(t, "Add", b.Mails().Add(ctx, restoredMail(t, queued("b"))), want)
 		wantErr(t, "Add of nothing", b.Mails().Add(ctx), want)
@@ -398,6 +404,6 @@ var archivedMails = kind[mail.Snapshot]{
 	},
 	swept: func(t *testing.T, b storage.Backend, limit int) (int, error) {
 		t.Helper()
-		return b.Mails().Sweep(t.Context(), epoch.Add(time.Millisecond), limit)
+		return b.Mails().Sweep(t.Context(), mail.Sent, epoch.Add(time.Millisecond), limit)
 	},
 }

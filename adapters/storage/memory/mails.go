@@ -78,7 +78,7 @@ func (s mails) first(
 	return found, err
 }
 
-func (s mails) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
-	return s.sweep(ctx, limit, func(m mail.Snapshot) bool { return m.State != mail.Waiting && m.Finished.Before(before) },
+func (s mails) Sweep(ctx context.Context, state mail.State, before time.Time, limit int) (int, error) {
+	return s.sweep(ctx, limit, func(m mail.Snapshot) bool { return m.State == state && m.Finished.Before(before) },
 		func(a, b mail.Snapshot) int { return a.Finished.Compare(b.Finished) })
 }

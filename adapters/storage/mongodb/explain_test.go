@@ -173,7 +173,7 @@ func (p plans) ofMails(now time.Time) {
 	middle := now.Add(2500 * time.Second)
 	p.want("due mails", dueMails(middle))
 	p.wantSorted("mails to an address", begunMails("7", middle))
-	p.want("finished mails", lookup{Find: mailTable.name, Filter: is("finished", compared("$lt", middle)), Sort: is("finished", 1)})
+	p.want("finished mails", finishedMails(mail.Sent, middle))
 	p.want("newest mails", listMails(mail.Query{Before: "m2500"}))
 	p.want("invited users", invited("7"))
 }

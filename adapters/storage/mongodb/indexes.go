@@ -24,8 +24,8 @@ type index struct {
 // filter by the index alone.
 //
 // Those named events and mails find what a crash left in documents; they and the other sparse ones have no entry, and so
-// cost a write nothing, where a document has no such field. A list of mails by state has no index: an operator asks for
-// it, mails are deleted after a month, and each mail would pay twice.
+// cost a write nothing, where a document has no such field. The lists of mails of a state sort what its index finds: only an
+// operator asks for them.
 var indexes = []struct {
 	collection string
 	indexes    []index
@@ -63,13 +63,16 @@ var indexes = []struct {
 	{mailTable.name, []index{
 		{name: "due", keys: []string{"due"}, sparse: true},
 		{name: "begun", keys: []string{"begun"}, sparse: true},
-		{name: "finished", keys: []string{"finished"}, sparse: true},
+		{name: "state_finished", keys: []string{"state", "finished"}},
 	}},
 }
 
 // former are indexes of earlier versions, by collection. By those named expires the server deleted what had expired, by
 // its own clock.
-var former = [][2]string{{"sessions", "user"}, {"users", "joined"}, {"sessions", "expires"}, {"attempts", "expires"}}
+var former = [][2]string{
+	{"sessions", "user"}, {"users", "joined"}, {"sessions", "expires"}, {"attempts", "expires"},
+	{"mails", "finished"},
+}
 
 // dropFormer drops the former indexes.
 func (s *Store) dropFormer(ctx context.Context) error {

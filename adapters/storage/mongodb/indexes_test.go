@@ -66,7 +66,7 @@ func TestIndexesAreBuiltInTheCallersTime(t *testing.T) {
 				"indexes email_key, joined_us, email, first_name, last_name, staff, active, suffixes, events, mails, invited of users",
 				"indexes user_created, expiry, events, mails of sessions", "indexes expiry of attempts",
 				"indexes at, kind, actor, actor_kind, target, target_kind of audit_events",
-				"indexes due, begun, finished of mails",
+				"indexes due, begun, state_finished of mails",
 			}
 			if !slices.Equal(*announced, want) {
 				t.Errorf("announced:\n%s\nwant:\n%s", strings.Join(*announced, "\n"), strings.Join(want, "\n"))

@@ -119,7 +119,12 @@ func listMails(q mail.Query) lookup {
 	return lookup{Find: mailTable.name, Filter: all(conditions), Sort: is("_id", -1)}
 }
 
-func (r mails) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
-	finished := is("finished", compared("$lt", instant(before)))
-	return r.s.sweep(ctx, "sweep mails", mailTable.name, finished, is("finished", 1), limit)
+func (r mails) Sweep(ctx context.Context, state mail.State, before time.Time, limit int) (int, error) {
+	l := finishedMails(state, before)
+	return r.s.sweep(ctx, "sweep mails", l.Find, l.Filter, l.Sort, limit)
+}
+
+func finishedMails(state mail.State, before time.Time) lookup {
+	filter := append(is("state", string(state)), is("finished", compared("$lt", instant(before)))...)
+	return lookup{Find: mailTable.name, Filter: filter, Sort: is("finished", 1)}
 }

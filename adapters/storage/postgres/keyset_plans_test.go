@@ -130,7 +130,7 @@ func TestKeysetPlans(t *testing.T) {
 		selectAnyOf("audit_events"):                       "using audit_events_id on audit_events",
 		s.DeleteAttemptsOf:                                "on attempts_id",
 		s.SweepAttempts:                                   "using attempts_expires on attempts",
-		s.SweepMails:                                      "using mails_finished on mails",
+		s.SweepMails:                                      "using mails_state_finished on mails",
 		s.MailTable.SelectByID:                            "using mails_id on mails",
 		s.SweepEvents:                                     "using audit_events_at on audit_events",
 		s.DeleteSessionsOf:                                "sessions_owner",

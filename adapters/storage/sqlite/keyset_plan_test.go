@@ -116,7 +116,7 @@ func testKeysetPlans(t *testing.T, s *Store) {
 
 	check(s.SelectDue, nil, "SEARCH mails USING INDEX mails_due (due<?)")
 	check(s.SelectBegun, nil, "SEARCH mails USING INDEX mails_begun (email_key=?)")
-	check(s.SweepMails, nil, "SEARCH mails USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH mails USING COVERING INDEX mails_finished (finished<?)")
+	check(s.SweepMails, nil, "SEARCH mails USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH mails USING COVERING INDEX mails_state_finished (state=? AND finished<?)")
 	check(s.MailTable.SelectPage, nil, "SEARCH mails USING INDEX sqlite_autoindex_mails_1 (id>?)")
 	check(s.MailTable.SelectByID, nil, "SEARCH mails USING INDEX sqlite_autoindex_mails_1 (id=?)")
 	check(s.MailTable.InsertOnce, nil)

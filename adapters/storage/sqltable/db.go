@@ -98,8 +98,8 @@ type Dialect struct {
 	InsertNew func(table string, columns []Column, rows [][]any, unique ...string) (query string, args []any)
 	// SelectAny returns the statement that selects those of values that a column contains.
 	SelectAny func(table, column string, values []string) (query string, args []any)
-	// DeleteFirst returns the statement that deletes the rows that meet a condition on argument 1, in an order, at
-	// most as many as argument 2.
+	// DeleteFirst returns the statement that deletes the rows that meet a condition on arguments 1 and 3, in an
+	// order, at most as many as argument 2.
 	DeleteFirst func(table, condition, order string) string
 }
 

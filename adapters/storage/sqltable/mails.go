@@ -79,6 +79,6 @@ func (t *Tables) MailList(q mail.Query) (string, []any) {
 	return t.MailTable.Select + w.String() + " ORDER BY id DESC LIMIT " + w.Bind(int64(max(q.Limit, 0))), w.Args
 }
 
-func (t mails) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
-	return t.MailTable.delete(ctx, "sweep mails", t.SweepMails, before.UnixMilli(), int64(max(limit, 0)))
+func (t mails) Sweep(ctx context.Context, state mail.State, before time.Time, limit int) (int, error) {
+	return t.MailTable.delete(ctx, "sweep mails", t.SweepMails, before.UnixMilli(), int64(max(limit, 0)), string(state))
 }

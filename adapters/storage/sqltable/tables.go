@@ -81,7 +81,7 @@ func New(db DB, d *Dialect) Tables {
 			SweepSessions:    d.DeleteFirst("sessions", "expires <= "+first, "expires"),
 			SweepAttempts:    d.DeleteFirst("attempts", "expires <= "+first, "expires"),
 			SweepEvents:      d.DeleteFirst("audit_events", "at < "+first, "at, id"),
-			SweepMails:       d.DeleteFirst("mails", "finished < "+first, "finished"),
+			SweepMails:       d.DeleteFirst("mails", "state = "+d.argument(3)+" AND finished < "+first, "finished"),
 			SelectInvited: users.Select + " WHERE email_state = 'invitation' AND id > " + first +
 				" ORDER BY id LIMIT " + second,
 			SelectDue: mails.Select + " WHERE due <= " + first + " ORDER BY due, id LIMIT " + second,
