@@ -161,10 +161,6 @@ func (m mails) Add(ctx context.Context, added ...*mail.Mail) error {
 	return m.o.observe(ctx, Storage, "mails.add", func(ctx context.Context) error { return m.next.Add(ctx, added...) })
 }
 
-func (m mails) Get(ctx context.Context, id mail.ID) (*mail.Mail, error) {
-	return observed(ctx, m.o, Storage, "mails.get", func(ctx context.Context) (*mail.Mail, error) { return m.next.Get(ctx, id) })
-}
-
 func (m mails) Update(ctx context.Context, id mail.ID, change func(*mail.Mail) error) (*mail.Mail, error) {
 	return observed(ctx, m.o, Storage, "mails.update", func(ctx context.Context) (*mail.Mail, error) { return m.next.Update(ctx, id, change) })
 }

@@ -16,9 +16,6 @@ type Mails interface {
 	// Add can be repeated after a lost answer. After Add or Update returns nil, a loss of power does not undo it.
 	Add(ctx context.Context, mails ...*mail.Mail) error
 
-	// Get returns a mail. It fails with mail.ErrNotFound.
-	Get(ctx context.Context, id mail.ID) (*mail.Mail, error)
-
 	// Update changes a mail atomically, as Users.Update does, and returns it as stored. Concurrent updates run one after
 	// the other. It fails with mail.ErrNotFound.
 	Update(ctx context.Context, id mail.ID, change func(*mail.Mail) error) (*mail.Mail, error)

@@ -44,7 +44,7 @@ func (r flawedMails) Add(ctx context.Context, mails ...*mail.Mail) error {
 		}
 	case "refuses a mail that is queued":
 		for _, m := range mails {
-			if _, err := r.Mails.Get(ctx, m.ID()); err == nil {
+			if _, err := r.Mails.Update(ctx, m.ID(), func(*mail.Mail) error { return nil }); err == nil {
 				return mail.ErrExists
 			}
 		}
@@ -56,15 +56,6 @@ func (r flawedMails) Add(ctx context.Context, mails ...*mail.Mail) error {
 		}
 	}
 	return r.Mails.Add(ctx, mails...)
-}
-
-func (r flawedMails) Get(ctx context.Context, id mail.ID) (*mail.Mail, error) {
-	r.f.mu.Lock()
-	defer r.f.mu.Unlock()
-	if m, ok := r.f.mails[id]; ok {
-		return m, ctx.Err()
-	}
-	return r.Mails.Get(ctx, id)
 }
 
 func (r flawedMails) Update(ctx context.Context, id mail.ID, change func(*mail.Mail) error) (*mail.Mail, error) {
@@ -155,7 +146,15 @@ func (r flawedMails) List(ctx context.Context, q mail.Query) ([]*mail.Mail, erro
 		all, err := r.Mails.List(ctx, mail.Query{State: q.State, Before: q.Before, Limit: 1000})
 		return all[max(len(all)-q.Limit, 0):], err
 	}
-	return r.Mails.List(ctx, q)
+	all, err := r.Mails.List(ctx, q)
+	r.f.mu.Lock()
+	defer r.f.mu.Unlock()
+	for i, m := range all {
+		if shared, ok := r.f.mails[m.ID()]; ok {
+			all[i] = shared
+		}
+	}
+	return all, err
 }
 
 func (r flawedMails) Sweep(ctx context.Context, state mail.State, before time.Time, limit int) (int, error) {

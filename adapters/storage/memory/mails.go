@@ -29,8 +29,6 @@ func (s mails) Add(ctx context.Context, mails ...*mail.Mail) error {
 	return s.write(ctx, func() error { queue(s.kept, mails); return nil })
 }
 
-func (s mails) Get(ctx context.Context, id mail.ID) (*mail.Mail, error) { return s.get(ctx, id) }
-
 func (s mails) Update(ctx context.Context, id mail.ID, change func(*mail.Mail) error) (*mail.Mail, error) {
 	return s.update(ctx, id, change, nil, nil)
 }

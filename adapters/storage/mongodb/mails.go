@@ -78,10 +78,6 @@ func (r mails) Add(ctx context.Context, mails ...*mail.Mail) error {
 	return r.s.insertEffects(ctx, e)
 }
 
-func (r mails) Get(ctx context.Context, id mail.ID) (*mail.Mail, error) {
-	return mailTable.find(ctx, r.s, "get mail", "_id", string(id))
-}
-
 func (r mails) Update(ctx context.Context, id mail.ID, change func(*mail.Mail) error) (*mail.Mail, error) {
 	return mailTable.update(ctx, r.s, "update mail", string(id), change)
 }

@@ -88,7 +88,7 @@ func TestIndexesAreIdempotent(t *testing.T) {
 	db := raw(t, uri)
 	want := []string{
 		"_id_", "_id_", "_id_", "_id_", "_id_", "active", "actor", "actor_kind", "at", "begun", "due", "email", "email_key", "events", "events", "expiry", "expiry",
-		"finished", "first_name", "invited", "joined_us", "kind", "last_name", "mails", "mails", "staff", "suffixes", "target", "target_kind", "user_created",
+		"first_name", "invited", "joined_us", "kind", "last_name", "mails", "mails", "staff", "state_finished", "suffixes", "target", "target_kind", "user_created",
 	}
 	for range 2 {
 		s := create(t, uri, mongodb.Options{})

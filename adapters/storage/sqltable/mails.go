@@ -45,10 +45,6 @@ func (t mails) Add(ctx context.Context, mails ...*mail.Mail) error {
 	return t.MailTable.addOnce(ctx, "queue mails", states)
 }
 
-func (t mails) Get(ctx context.Context, id mail.ID) (*mail.Mail, error) {
-	return t.MailTable.find(ctx, "get mail", t.MailTable.SelectByID, string(id))
-}
-
 func (t mails) Update(ctx context.Context, id mail.ID, change func(*mail.Mail) error) (*mail.Mail, error) {
 	return t.MailTable.update(ctx, "update mail", Durable, string(id), change, nil, nil)
 }
