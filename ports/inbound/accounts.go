@@ -14,6 +14,8 @@ type Actor struct {
 	User    *user.User // as read when the request was authenticated; nil for anonymous
 	Session session.ID // the session of the request; "" for a token without a session
 	Issued  time.Time  // the iat claim of the request's token; zero when absent
+
+	SignedIn time.Time // when the password was given, for a browser session; zero for a token
 }
 
 // Anonymous reports whether the request has no user.

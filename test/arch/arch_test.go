@@ -39,9 +39,10 @@ var layers = []layer{
 	}, inside: []string{"domain", "ports"}},
 	{dir: "adapters/*", inside: []string{"domain", "ports/outbound", "adapters/privatefile"}, vendor: []string{"*"}, never: wiring},
 	{dir: "adapters/privatefile", std: []string{"errors", "fmt", "io", "io/fs", "os", "path/filepath", "runtime", "strings", "syscall"}},
+	{dir: "adapters/browser", std: []string{"context", "net", "net/http", "net/netip", "net/url", "strings", "time"}, inside: []string{"domain"}},
 	{dir: "adapters/django", inside: []string{"domain", "ports/outbound", "adapters/privatefile", "adapters/sqlitefile"}, vendor: []string{"*"}, never: wiring},
 	{dir: "adapters/jwt", inside: []string{"domain", "ports/outbound", "adapters/signingkeys"}, vendor: []string{"*"}, never: wiring},
-	{dir: "adapters/httpapi", inside: []string{"domain", "ports/inbound", "adapters/httpapi/openapi", "adapters/httpapi/pages"}, vendor: []string{
+	{dir: "adapters/httpapi", inside: []string{"domain", "ports/inbound", "adapters/browser", "adapters/httpapi/openapi", "adapters/httpapi/pages"}, vendor: []string{
 		"github.com/felixge/httpsnoop", "github.com/go-json-experiment/json", "github.com/go-playground/validator/v10",
 		"github.com/gorilla/mux", "github.com/maypok86/otter/v2", "github.com/rs/cors", "github.com/throttled/throttled/v2",
 		"go.uber.org/zap", "golang.org/x",
