@@ -1,6 +1,8 @@
 package application
 
 import (
+	"time"
+
 	"roster/domain/fault"
 	"roster/domain/user"
 	"roster/ports/inbound"
@@ -67,6 +69,19 @@ func mayManageSessions(a inbound.Actor, owner user.ID) error {
 		return nil
 	}
 	return inbound.ErrForbidden
+}
+
+// recentSignIn is how long after the sign-in of a browser the operations are allowed that need a recent one.
+const recentSignIn = 5 * time.Minute
+
+// requireRecentSignIn fails with ErrSignInAgain for an actor with a browser session that began more than recentSignIn
+// before now: a browser is left unattended more easily than a token (ASVS 7.5.3). It guards what gives or takes rights,
+// deletes, or acts on the sessions of others.
+func requireRecentSignIn(a inbound.Actor, now time.Time) error {
+	if !a.SignedIn.IsZero() && now.Sub(a.SignedIn) > recentSignIn {
+		return inbound.ErrSignInAgain
+	}
+	return nil
 }
 
 // requireStaff fails unless the actor is staff.

@@ -126,9 +126,12 @@ func (a *Accounts) Delete(ctx context.Context, actor inbound.Actor, id user.ID, 
 		return err
 	}
 	if in.Confirm {
-		if err := a.checkCurrentPassword(ctx, actor.User, in.Current); err != nil {
-			return err
-		}
+		err = a.checkCurrentPassword(ctx, actor.User, in.Current)
+	} else {
+		err = requireRecentSignIn(actor, a.ports.Clock.Now())
+	}
+	if err != nil {
+		return err
 	}
 	actor, err = a.ports.reauthenticate(ctx, actor, a.ports.Clock.Now(), a.settings.Rules)
 	if err != nil {

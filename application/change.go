@@ -102,12 +102,19 @@ func (a *Accounts) store(
 	if (in.active != nil || in.staff != nil) && !actor.Staff() {
 		return nil, inbound.ErrForbidden
 	}
+	recent := requireRecentSignIn(actor, now)
+	if in.password != nil && !actor.Is(id) && recent != nil { // it ends the sessions of another user
+		return nil, recent
+	}
 	after, err = a.update(ctx, actor.ID(), id, func(u *user.User) error {
 		if actor.Is(id) && (!u.Active() || u.SessionEpoch() != actor.User.SessionEpoch()) {
 			return session.ErrTokenInvalid
 		}
 		if err := checkVersion(u, versions); err != nil {
 			return err
+		}
+		if in.staff != nil && *in.staff != u.Staff() && recent != nil {
+			return recent
 		}
 		direct := in
 		if e := in.email; e != nil && actor.Is(id) && a.provesEmail() && e.Key() != u.Snapshot().EmailKey {

@@ -53,6 +53,9 @@ func (s *Sessions) End(ctx context.Context, actor inbound.Actor, id session.ID) 
 		if mayManageSessions(actor, target.User()) != nil || target.Revoked() || !now.Before(target.Expires()) {
 			return session.ErrNotFound
 		}
+		if err := requireRecentSignIn(actor, now); err != nil && !actor.Is(target.User()) {
+			return err
+		}
 		target.Revoke(now, session.Ended)
 		return nil
 	}, s.effects(ctx, func() []audit.Event { return []audit.Event{revoked} },
@@ -86,6 +89,9 @@ func (s *Sessions) EndAll(ctx context.Context, actor inbound.Actor, id user.ID) 
 		return err
 	}
 	if err := mayManageSessions(actor, owner.ID()); err != nil {
+		return err
+	}
+	if err := requireRecentSignIn(actor, now); err != nil && !actor.Is(owner.ID()) {
 		return err
 	}
 	ended := audit.Event{Kind: audit.SessionsRevoked, Actor: actor.User.ID(), User: owner.ID()}

@@ -25,6 +25,24 @@ var errCredentialReplaced = errors.New("credential replaced during the sign-in")
 const signInTries = 3
 
 func (a *Authentication) SignIn(ctx context.Context, in inbound.SignIn) (inbound.TokenPair, error) {
+	u, now, err := a.verifySignIn(ctx, in)
+	if err != nil {
+		return inbound.TokenPair{}, err
+	}
+	s := session.Start(a.SessionIDs.NewSessionID(), u.ID(), u.SessionEpoch(), now, a.rules, inbound.OriginOf(ctx).Client)
+	pair, err := a.signPair(ctx, s, now, nil)
+	if err != nil {
+		return inbound.TokenPair{}, err
+	}
+	if err := a.addSession(ctx, s, u, now); err != nil {
+		return inbound.TokenPair{}, err
+	}
+	return pair, nil
+}
+
+// verifySignIn verifies the address and the password of a sign-in, within the limits of the guard, and records it with the
+// user. It returns the user as stored after that, and the time of the sign-in.
+func (a *Authentication) verifySignIn(ctx context.Context, in inbound.SignIn) (*user.User, time.Time, error) {
 	email, _, faults := field.Rule{Name: user.FieldEmail, Required: true}.Check(in.Email)
 	plain, _, more := field.Rule{Name: user.FieldPassword, Required: true, KeepSpace: !a.trim}.Check(in.Password)
 	key, valid := a.emailKey(email)
@@ -32,7 +50,7 @@ func (a *Authentication) SignIn(ctx context.Context, in inbound.SignIn) (inbound
 		faults = []fault.Field{{Name: user.FieldEmail, Code: "invalid", Message: user.ErrBadEmail.Message}}
 	}
 	if faults = append(faults, more...); len(faults) > 0 {
-		return inbound.TokenPair{}, fault.ErrInvalid.With(faults...)
+		return nil, time.Time{}, fault.ErrInvalid.With(faults...)
 	}
 	var (
 		owner   *user.User
@@ -75,12 +93,12 @@ func (a *Authentication) SignIn(ctx context.Context, in inbound.SignIn) (inbound
 	})
 	switch {
 	case err != nil:
-		return inbound.TokenPair{}, err
+		return nil, time.Time{}, err
 	case result.user == nil:
 		result.waitUntilDue(ctx)
-		return inbound.TokenPair{}, inbound.ErrNoAccount
+		return nil, time.Time{}, inbound.ErrNoAccount
 	}
-	return a.startSession(ctx, result.user, now)
+	return result.user, now, nil
 }
 
 // signInResult is the result of verifying a password.
@@ -211,18 +229,14 @@ func (a *Authentication) emailKey(text string) (key string, valid bool) {
 	return e.Key(), true
 }
 
-func (a *Authentication) startSession(ctx context.Context, u *user.User, now time.Time) (inbound.TokenPair, error) {
-	s := session.Start(a.SessionIDs.NewSessionID(), u.ID(), u.SessionEpoch(), now, a.rules, inbound.OriginOf(ctx).Client)
-	pair, err := a.signPair(ctx, s, now, nil)
-	if err != nil {
-		return inbound.TokenPair{}, err
-	}
+// addSession stores the session of a sign-in of u, records it, and ends the sessions of u beyond the maximum.
+func (a *Authentication) addSession(ctx context.Context, s *session.Session, u *user.User, now time.Time) error {
 	signedIn := audit.Event{Kind: audit.SignedIn, Actor: u.ID(), User: u.ID(), Session: string(s.ID())}
 	if err := a.Sessions.Add(ctx, s, a.event(ctx, signedIn)); err != nil {
-		return inbound.TokenPair{}, err
+		return err
 	}
 	a.displace(ctx, u, s.ID(), now)
-	return pair, nil
+	return nil
 }
 
 // maxDisplaced is how many sessions one sign-in ends at most. It is more than one, so that sign-ins reach a lowered

@@ -78,6 +78,7 @@ type (
 		Reason     session.Reason `json:"reason"`
 		UserAgent  string         `json:"user_agent"`
 		Address    string         `json:"address"`
+		Browser    string         `json:"browser,omitempty"`
 		Version    int64          `json:"version"`
 	}
 	attemptMembers struct {

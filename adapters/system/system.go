@@ -4,6 +4,7 @@ package system
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/hex"
 	"time"
 
@@ -53,6 +54,13 @@ func (SessionIDs) NewSessionID() session.ID {
 // NewTokenID returns 32 lower-case hexadecimal digits, 128 random bits, in the form of SimpleJWT's
 // jti (Python's uuid4().hex, of which 122 are random).
 func (SessionIDs) NewTokenID() string { return hexBytes(16) }
+
+// NewSecret returns 43 characters of base64url, 256 random bits.
+func (SessionIDs) NewSecret() string {
+	b := make([]byte, 32)
+	_, _ = rand.Read(b) // never fails: it ends the process instead
+	return base64.RawURLEncoding.EncodeToString(b)
+}
 
 func hexBytes(n int) string {
 	b := make([]byte, n)

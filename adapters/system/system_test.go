@@ -32,6 +32,10 @@ func TestSessionIDs(t *testing.T) {
 		}
 		seen[s], seen[j] = true, true
 	}
+	secret := regexp.MustCompile(`^[0-9A-Za-z_-]{43}$`)
+	if a, b := (system.SessionIDs{}).NewSecret(), (system.SessionIDs{}).NewSecret(); a == b || !secret.MatchString(a) || !secret.MatchString(b) {
+		t.Errorf("%q, %q", a, b)
+	}
 }
 
 func TestUUIDs(t *testing.T) {

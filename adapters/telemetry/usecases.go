@@ -88,6 +88,32 @@ func (a authentication) Authenticate(ctx context.Context, token string) (inbound
 	})
 }
 
+type browserSessions struct {
+	next inbound.BrowserSessions
+	o    Observer
+}
+
+// BrowserSessions returns b, observed.
+func (o Observer) BrowserSessions(b inbound.BrowserSessions) inbound.BrowserSessions {
+	return browserSessions{b, o}
+}
+
+func (b browserSessions) Begin(ctx context.Context, in inbound.SignIn, previous string) (inbound.BrowserSession, error) {
+	return observed(ctx, b.o, UseCase, "begin_browser_session", func(ctx context.Context) (inbound.BrowserSession, error) {
+		return b.next.Begin(ctx, in, previous)
+	})
+}
+
+func (b browserSessions) Authenticate(ctx context.Context, value string) (inbound.BrowserSession, error) {
+	return observed(ctx, b.o, UseCase, "authenticate_browser", func(ctx context.Context) (inbound.BrowserSession, error) {
+		return b.next.Authenticate(ctx, value)
+	})
+}
+
+func (b browserSessions) End(ctx context.Context, value string) error {
+	return b.o.observe(ctx, UseCase, "end_browser_session", func(ctx context.Context) error { return b.next.End(ctx, value) })
+}
+
 type userSessions struct {
 	next inbound.Sessions
 	o    Observer

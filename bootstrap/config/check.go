@@ -45,6 +45,9 @@ func (l *loader) check() {
 	if c.AdminListen == c.Listen && !strings.HasSuffix(c.Listen, ":0") {
 		l.refuse("admin_listen", "must not be the address of listen", "listen")
 	}
+	if len(c.BrowserOrigins) > 0 && c.BrowserSessions == Off {
+		l.refuse("browser_origins", "is of no use without browser_sessions", "browser_sessions")
+	}
 	if slices.Contains(c.CORSOrigins, AnyOrigin) && len(c.CORSOrigins) > 1 {
 		l.refuse("cors_origins", rules["origin"].must)
 	}

@@ -63,6 +63,10 @@ type Config struct {
 	ImmediateRevocation  bool          `name:"immediate_revocation" default:"true" django:"false"`
 	PasswordChangeEnds   string        `name:"password_change_ends" default:"all" django:"others" validate:"oneof=others all"`
 
+	BrowserSessions        string        `name:"browser_sessions" default:"off" validate:"oneof=off on"`
+	BrowserSessionLifetime time.Duration `name:"browser_session_lifetime" default:"12h" validate:"min=1m,max=87600h"`
+	BrowserOrigins         List          `name:"browser_origins" validate:"browser_origin"`
+
 	IDs          string `name:"ids" default:"uuid" django:"integer" validate:"oneof=integer uuid"`
 	AccessPolicy string `name:"access_policy" default:"directory" django:"open" strict:"private" validate:"oneof=open directory private"`
 	Registration string `name:"registration" default:"open" validate:"oneof=open staff closed"`

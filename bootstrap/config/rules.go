@@ -31,6 +31,8 @@ var rules = map[string]struct {
 	"proxy":      {isProxy, "must be addresses and ranges, such as 10.0.0.5,10.1.0.0/16 (with no bits beyond the range), or private"},
 	"origin": {isOrigin, "must be origins as browsers send them, such as https://app.example.org or http://localhost:3000 " +
 		"(lower case, no path, no default port), or only *"},
+	"browser_origin": {func(text string) bool { return text != AnyOrigin && isOrigin(text) },
+		"must be origins as browsers send them, such as https://app.example.org (lower case, no path, no default port), and not *"},
 	"header_name": {token.MatchString, "must be names of header fields, such as X-Team"},
 	"scheme":      {token.MatchString, "must be names of authentication schemes, such as Bearer,JWT"},
 	"host":        {isHost, "must be host names, such as id.example.org"},

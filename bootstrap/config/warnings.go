@@ -22,6 +22,7 @@ func (c *Config) cautions() []caution {
 		aroundKey     = "blanks, line feeds or quotes around it are part of the key; remove them, unless tokens were signed with them"
 		longAccess    = time.Hour
 		longRefresh   = 30 * 24 * time.Hour
+		longBrowser   = 14 * 24 * time.Hour
 	)
 	local, proxied := loopback(c.Listen), len(c.TrustedProxies) > 0
 	inClear, _ := parseURL(c.PublicURL)
@@ -62,6 +63,13 @@ func (c *Config) cautions() []caution {
 		{"sessionless_tokens", c.SessionlessTokens, "tokens that name no session cannot be ended one by one"},
 		{"immediate_revocation", !c.ImmediateRevocation, "access tokens outlive the end of their session until they expire"},
 		{"password_change_ends", c.PasswordChangeEnds == "others", "the session that changed a password goes on, even if a thief's"},
+		{"browser_sessions", c.BrowserSessions == "on" && !c.TLS() && !proxied, "without TLS browsers can sign in on this machine only, " +
+			"and send the cookie to every program that they reach at localhost"},
+		{"browser_session_lifetime", c.BrowserSessionLifetime > longBrowser, "a browser that is left behind stays signed in for long"},
+		{"browser_origins", slices.ContainsFunc(c.BrowserOrigins, func(origin string) bool {
+			u, _ := parseURL(origin)
+			return u != nil && u.Scheme == "http" && !loopback(u.Host)
+		}), "a page over plain HTTP can be changed on its way, to act for the users that open it"},
 		{"ids", c.IDs == "integer", "counted ids show how many users there are and can be guessed"},
 		{"access_policy", c.AccessPolicy == "open", "any signed-in user may read, change and delete every other, administrators too"},
 		{"access_policy", c.AccessPolicy == "directory" && c.Registration == "open" && (!local || proxied),

@@ -14,6 +14,7 @@ type ID string
 type Rules struct {
 	AccessLifetime  time.Duration // of an access token
 	RefreshLifetime time.Duration // of a refresh token, and of a session that is not refreshed
+	BrowserLifetime time.Duration // of a browser session
 	MaxLifetime     time.Duration // of a session, even if refreshed; 0 for no limit
 	Rotate          bool          // a refresh issues a new refresh token
 	Grace           time.Duration // time during which the last used refresh token returns the same successor again; 0 for none
@@ -55,7 +56,8 @@ type Snapshot struct {
 	Reason     Reason
 	UserAgent  string
 	Address    string
-	Version    int64 // incremented by each stored change, from 1
+	Browser    string // of a browser session: the digest of its secret, see StartBrowser; "" for a session of tokens
+	Version    int64  // incremented by each stored change, from 1
 }
 
 // Reason is why a session was revoked.
@@ -100,7 +102,8 @@ func Adopt(id ID, owner user.ID, epoch int64, c Claims, now time.Time) *Session 
 // Restore returns the session with the stored state s. It fails with ErrBadState when s is not the state of any
 // valid session.
 func Restore(s Snapshot) (*Session, error) {
-	if s.ID == "" || s.User == "" || s.Epoch < 0 || s.Created.IsZero() || s.Expires.IsZero() || s.Generation < 0 || s.Version < 1 {
+	if s.ID == "" || s.User == "" || s.Epoch < 0 || s.Created.IsZero() || s.Expires.IsZero() || s.Generation < 0 || s.Version < 1 ||
+		s.Browser != "" && len(s.Browser) != digestDigits {
 		return nil, ErrBadState
 	}
 	return &Session{s}, nil
@@ -162,18 +165,19 @@ func (s *Session) Current(owner *user.User) bool {
 }
 
 // AcceptsAccess reports whether access tokens of the session are valid at now: while the session is live or, without
-// r.Immediate, until all sessions of owner are ended.
+// r.Immediate, until all sessions of owner are ended. A browser session has none; its cookie is valid while it is live.
 func (s *Session) AcceptsAccess(owner *user.User, now time.Time, r Rules) bool {
-	if r.Immediate {
+	if r.Immediate || s.s.Browser != "" {
 		return s.Live(owner, now, r)
 	}
 	return s.Current(owner)
 }
 
-// expired reports whether the session has reached its expiry or MaxLifetime. MaxLifetime may have been longer when
-// the expiry was set.
+// expired reports whether the session has reached its expiry or the lifetime of the rules, which may have been longer
+// when the expiry was set.
 func (s *Session) expired(now time.Time, r Rules) bool {
-	return !now.Before(s.s.Expires) || r.PastMaxLifetime(s.s.Created, now)
+	return !now.Before(s.s.Expires) || r.PastMaxLifetime(s.s.Created, now) ||
+		s.s.Browser != "" && !now.Before(s.s.Created.Add(r.BrowserLifetime))
 }
 
 // Revoked reports whether the session was revoked.
@@ -254,7 +258,11 @@ func (s *Session) revokeOnReuse(g int, now time.Time, r Rules) {
 
 // RefreshExpires returns when the current refresh token expires.
 func (s *Session) RefreshExpires(r Rules) time.Time {
-	end := s.Issued().Add(r.RefreshLifetime)
+	return s.within(s.Issued().Add(r.RefreshLifetime), r)
+}
+
+// within returns end, or the end of MaxLifetime if it is earlier.
+func (s *Session) within(end time.Time, r Rules) time.Time {
 	if last := s.s.Created.Add(r.MaxLifetime); r.MaxLifetime > 0 && last.Before(end) {
 		return last
 	}

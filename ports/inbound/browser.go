@@ -7,8 +7,9 @@ import (
 	"roster/domain/fault"
 )
 
-// ErrSignInAgain refuses an operation that needs a password given within the last minutes, for an actor with a browser
-// session that began earlier.
+// ErrSignInAgain refuses an operation that needs a password given within the last five minutes, for an actor with a
+// browser session that began earlier: the deletion of a user, a change of the staff flag, and what ends sessions of
+// another user, a new password for it included.
 var ErrSignInAgain = fault.New(fault.Forbidden, "sign_in_again",
 	"This needs a recent sign-in: give your password again, then repeat the request.")
 
@@ -26,9 +27,9 @@ type BrowserSessions interface {
 	// that the browser sent, "" for none; if it is valid, its session ends. Authentication anew is another Begin.
 	Begin(ctx context.Context, in SignIn, previous string) (BrowserSession, error)
 
-	// Authenticate returns the session of a cookie's value. It fails with session.ErrTokenInvalid unless the value is
-	// valid: it becomes invalid when the session ends, and when its user gets or loses the staff flag. It fails with
-	// ErrUserNotFound or ErrUserInactive for a user that was deleted or deactivated.
+	// Authenticate returns the session of a cookie's value. It fails with ErrNoCredentials unless the value is valid,
+	// whatever the reason, since anyone can make up a value: it becomes invalid when the session ends, when its user is
+	// deleted or deactivated, and when its user gets or loses the staff flag.
 	Authenticate(ctx context.Context, value string) (BrowserSession, error)
 
 	// End ends the session of a cookie's value. It does nothing for a value that is not valid.

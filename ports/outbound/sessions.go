@@ -31,8 +31,9 @@ type Sessions interface {
 	Sweep(ctx context.Context, now time.Time, limit int) (int, error)
 }
 
-// SessionIDs generates ids that are unique and cannot be guessed.
+// SessionIDs generates ids and secrets that are unique and cannot be guessed.
 type SessionIDs interface {
 	NewSessionID() session.ID
 	NewTokenID() string // 32 lower-case hexadecimal digits, as SimpleJWT's jti claim
+	NewSecret() string  // of a browser session: 256 random bits in base64url
 }

@@ -3,6 +3,7 @@ package conformance
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,7 +95,7 @@ var archivedSessions = kind[session.Snapshot]{
 			ID: session.ID(fmt.Sprintf("%024d", n)), User: uuidA, Epoch: 2, Created: epoch, Expires: epoch.Add(24 * time.Hour),
 			Generation: 3, RotatedAt: epoch.Add(time.Minute), UsedAt: epoch.Add(2 * time.Minute), RevokedAt: epoch.Add(time.Hour),
 			Reason:    session.SignedOut,
-			UserAgent: "Agent/1.0 (ünïcode)", Address: "2001:db8::1", Version: 5,
+			UserAgent: "Agent/1.0 (ünïcode)", Address: "2001:db8::1", Browser: strings.Repeat("0f", 32), Version: 5,
 		}
 	},
 	empty: func(s session.Snapshot) session.Snapshot {

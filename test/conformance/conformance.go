@@ -147,7 +147,7 @@ func visit(t *testing.T, id session.ID, owner user.ID) *session.Session {
 		ID: id, User: owner, Epoch: 2, Created: epoch, Expires: epoch.Add(24 * time.Hour),
 		Generation: 3, RotatedAt: epoch.Add(time.Minute), UsedAt: epoch.Add(2 * time.Minute), RevokedAt: epoch.Add(time.Hour),
 		Reason:    session.SignedOut,
-		UserAgent: "Agent/1.0 (ünïcode)", Address: "2001:db8::1", Version: 5,
+		UserAgent: "Agent/1.0 (ünïcode)", Address: "2001:db8::1", Browser: strings.Repeat("0f", 32), Version: 5,
 	})
 }
 

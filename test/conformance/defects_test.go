@@ -64,6 +64,8 @@ var defects = map[string]string{
 	"deletes by prefix":    "Sessions/DeleteOfRemovesTheOwnersAll",
 	"drops the last use":   "Sessions/AddRoundTripsEveryField",
 
+	"drops the secret of a browser": "Sessions/AddRoundTripsEveryField",
+
 	"lists revoked sessions":         "SessionList/OnlyLive",
 	"lists expired sessions":         "SessionList/OnlyLive",
 	"lists sessions of older epochs": "SessionList/OnlyOfEpoch",

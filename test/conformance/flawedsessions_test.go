@@ -24,6 +24,8 @@ func (r flawedSessions) Add(ctx context.Context, x *session.Session, events ...o
 		}
 	case "drops the last use":
 		x = changed(x, func(s *session.Snapshot) { s.UsedAt = time.Time{} })
+	case "drops the secret of a browser":
+		x = changed(x, func(s *session.Snapshot) { s.Browser = "" })
 	}
 	return r.Sessions.Add(ctx, x, events...)
 }

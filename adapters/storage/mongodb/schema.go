@@ -18,7 +18,7 @@ const (
 	markerCollection = "schema"
 	markerID         = "marker"
 	program          = "roster"
-	schemaVersion    = 7
+	schemaVersion    = 8
 )
 
 type marker struct {

@@ -26,6 +26,7 @@ type sessionDocument struct {
 	Reason     string    `bson:"reason"`
 	UserAgent  string    `bson:"user_agent"`
 	Address    string    `bson:"address"`
+	Browser    string    `bson:"browser,omitempty"`
 	Version    int64     `bson:"version"`
 }
 
@@ -37,7 +38,7 @@ var sessionTable = table[session.Session, session.Snapshot, sessionDocument]{
 			Epoch: s.Epoch, Created: instant(s.Created), Expires: instant(s.Expires),
 			Generation: int64(s.Generation),
 			RotatedAt:  instant(s.RotatedAt), UsedAt: instant(s.UsedAt), RevokedAt: instant(s.RevokedAt),
-			Reason: string(s.Reason), UserAgent: s.UserAgent, Address: s.Address, Version: s.Version,
+			Reason: string(s.Reason), UserAgent: s.UserAgent, Address: s.Address, Browser: s.Browser, Version: s.Version,
 		}
 	},
 	state: func(d sessionDocument) session.Snapshot {
@@ -45,7 +46,7 @@ var sessionTable = table[session.Session, session.Snapshot, sessionDocument]{
 			ID: session.ID(d.ID), User: user.IDFromSortKey(d.User),
 			Epoch: d.Epoch, Created: d.Created, Expires: d.Expires,
 			Generation: int(d.Generation), RotatedAt: d.RotatedAt, UsedAt: d.UsedAt, RevokedAt: d.RevokedAt,
-			Reason: session.Reason(d.Reason), UserAgent: d.UserAgent, Address: d.Address, Version: d.Version,
+			Reason: session.Reason(d.Reason), UserAgent: d.UserAgent, Address: d.Address, Browser: d.Browser, Version: d.Version,
 		}
 	},
 	id:       func(d sessionDocument) string { return d.ID },

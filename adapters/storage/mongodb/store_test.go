@@ -122,7 +122,7 @@ func TestRefusals(t *testing.T) {
 		want             string
 	}{
 		{"another program's marker", "schema", bson.D{{Key: "_id", Value: "marker"}, {Key: "program", Value: "other"}, {Key: "version", Value: 1}}, `marker says "other"`},
-		{"newer schema", "schema", bson.D{{Key: "_id", Value: "marker"}, {Key: "program", Value: "roster"}, {Key: "version", Value: 99}}, "schema version 99, and this program knows 7"},
+		{"newer schema", "schema", bson.D{{Key: "_id", Value: "marker"}, {Key: "program", Value: "roster"}, {Key: "version", Value: 99}}, "schema version 99, and this program knows 8"},
 		{"another program's data", "auth_user", bson.D{{Key: "_id", Value: 1}}, `collection "auth_user" is not empty`},
 		{"another program's users", "users", bson.D{{Key: "_id", Value: 1}}, `collection "users" is not empty`},
 	} {

@@ -17,7 +17,7 @@ func (s *Store) upgrade(ctx context.Context, version int64) error {
 		return nil
 	}
 	s.options.NotifyBuilding(fmt.Sprintf("schema version %d, from %d", schemaVersion, version))
-	if version < 6 { // version 7 added what is absent from the documents of version 6
+	if version < 6 { // versions 7 and 8 added what is absent from older documents
 		if err := s.upgradeUsers(ctx); err != nil {
 			return err
 		}

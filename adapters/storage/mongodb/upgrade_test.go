@@ -94,8 +94,8 @@ func TestUpgradeFrom1(t *testing.T) {
 
 func testUpgraded(t *testing.T, s *mongodb.Store, db *mongo.Database) {
 	t.Helper()
-	if v := version(t, db); v != 7 {
-		t.Errorf("the schema's version is %d, want 7", v)
+	if v := version(t, db); v != 8 {
+		t.Errorf("the schema's version is %d, want 8", v)
 	}
 	if got := indexNames(t, db, "sessions"); !slices.Equal(got, []string{"_id_", "events", "expiry", "mails", "user_created"}) {
 		t.Errorf("sessions have indexes %v", got)
@@ -186,8 +186,8 @@ func TestUpgradeGoesOnAfterACrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	shut(t, open(t, uri)) // there is no index to drop any more
-	if v := version(t, db); v != 7 {
-		t.Errorf("the schema's version is %d, want 7", v)
+	if v := version(t, db); v != 8 {
+		t.Errorf("the schema's version is %d, want 8", v)
 	}
 }
 
@@ -264,7 +264,7 @@ func TestUpgradeKeepsEvents(t *testing.T) {
 	}
 	leave(t, db)
 	wantTrail(t, "after the upgrade", start(t, uri), "user session")
-	if v := version(t, db); v != 7 {
-		t.Errorf("the schema's version is %d, want 7", v)
+	if v := version(t, db); v != 8 {
+		t.Errorf("the schema's version is %d, want 8", v)
 	}
 }

@@ -27,7 +27,7 @@ func TestRefusals(t *testing.T) {
 		{"newer schema", func(t *testing.T, base string) {
 			shut(t, open(t, base))
 			raw(t, base, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)")
-		}, "schema version 9999, and this program knows 9"},
+		}, "schema version 9999, and this program knows 10"},
 		{"no schema", func(t *testing.T, base string) {
 			raw(t, base, "DROP SCHEMA public")
 		}, "names no schema"},
@@ -149,7 +149,7 @@ func TestManyStartsAtOnce(t *testing.T) {
 		shut(t, s)
 	}
 	var steps int
-	if err := raw(t, base).QueryRow(t.Context(), "SELECT count(*) FROM goose_db_version").Scan(&steps); err != nil || steps != 10 {
+	if err := raw(t, base).QueryRow(t.Context(), "SELECT count(*) FROM goose_db_version").Scan(&steps); err != nil || steps != 11 {
 		t.Errorf("%d steps are listed, %v; want each once, and the beginning", steps, err)
 	}
 }

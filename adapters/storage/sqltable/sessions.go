@@ -24,6 +24,7 @@ var sessionTable = SessionTable{
 		text("reason", func(s *session.Snapshot) *string { return (*string)(&s.Reason) }),
 		clientText("user_agent", func(s *session.Snapshot) *string { return &s.UserAgent }),
 		clientText("address", func(s *session.Snapshot) *string { return &s.Address }),
+		text("browser", func(s *session.Snapshot) *string { return &s.Browser }),
 		number("version", func(s *session.Snapshot) *int64 { return &s.Version }),
 	},
 	snapshot: (*session.Session).Snapshot,
