@@ -1,7 +1,11 @@
 package application
 
 import (
+	"context"
+	"time"
+
 	"roster/domain/fault"
+	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/inbound"
 )
@@ -69,6 +73,19 @@ func mayManageSessions(a inbound.Actor, owner user.ID) error {
 	return inbound.ErrForbidden
 }
 
+// recentSignIn is how long after the sign-in of a browser the operations are allowed that need a recent one.
+const recentSignIn = 5 * time.Minute
+
+// requireRecentSignIn fails with ErrSignInAgain for an actor with a browser session that began more than recentSignIn
+// before now: a browser is left unattended more easily than a token (ASVS 7.5.3). It guards what gives or takes rights,
+// deletes, or acts on the sessions of others.
+func requireRecentSignIn(a inbound.Actor, now time.Time) error {
+	if !a.SignedIn.IsZero() && now.Sub(a.SignedIn) > recentSignIn {
+		return inbound.ErrSignInAgain
+	}
+	return nil
+}
+
 // requireStaff fails unless the actor is staff.
 func requireStaff(a inbound.Actor) error {
 	switch {
@@ -78,6 +95,18 @@ func requireStaff(a inbound.Actor) error {
 		return nil
 	}
 	return inbound.ErrForbidden
+}
+
+// staff returns the actor as it is now, after requests that came before this one. It fails unless that is staff.
+func (p Ports) staff(ctx context.Context, actor inbound.Actor, r session.Rules) (inbound.Actor, error) {
+	if err := requireStaff(actor); err != nil {
+		return actor, err
+	}
+	actor, err := p.reauthenticate(ctx, actor, p.Clock.Now(), r)
+	if err != nil {
+		return actor, err
+	}
+	return actor, requireStaff(actor)
 }
 
 // Registration decides which actors may register users.
