@@ -1,9 +1,11 @@
 package application
 
 import (
+	"context"
 	"time"
 
 	"roster/domain/fault"
+	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/inbound"
 )
@@ -93,6 +95,18 @@ func requireStaff(a inbound.Actor) error {
 		return nil
 	}
 	return inbound.ErrForbidden
+}
+
+// staff returns the actor as it is now, after requests that came before this one. It fails unless that is staff.
+func (p Ports) staff(ctx context.Context, actor inbound.Actor, r session.Rules) (inbound.Actor, error) {
+	if err := requireStaff(actor); err != nil {
+		return actor, err
+	}
+	actor, err := p.reauthenticate(ctx, actor, p.Clock.Now(), r)
+	if err != nil {
+		return actor, err
+	}
+	return actor, requireStaff(actor)
 }
 
 // Registration decides which actors may register users.

@@ -4,11 +4,9 @@ import (
 	"context"
 	"strings"
 
-	"roster/domain/audit"
 	"roster/domain/credential"
 	"roster/domain/fault"
 	"roster/domain/field"
-	"roster/domain/lockout"
 	"roster/domain/session"
 	"roster/domain/user"
 	"roster/ports/inbound"
@@ -94,54 +92,11 @@ func (m *Administration) Each(ctx context.Context, q user.Query, visit func(*use
 }
 
 func (m *Administration) EachSession(ctx context.Context, u *user.User, visit func(*session.Session) error) error {
-	q := session.Query{Owner: u.ID(), LiveAt: m.accounts.ports.Clock.Now(), Epoch: u.SessionEpoch(), Limit: pageSize}
-	for {
-		sessions, err := m.accounts.ports.Sessions.List(ctx, q)
-		if err != nil {
-			return err
-		}
-		for _, s := range sessions {
-			if err := visit(s); err != nil {
-				return err
-			}
-		}
-		if len(sessions) < pageSize {
-			return nil
-		}
-		at := sessions[len(sessions)-1].Position()
-		q.From = &at
-	}
+	return m.accounts.eachSession(ctx, u, visit)
 }
 
-// SignInStatus implements inbound.Administration. Lockout records contain digests of networks, so the network of the
-// last failure comes from the audit trail.
 func (m *Administration) SignInStatus(ctx context.Context, u *user.User) (inbound.SignInStatus, error) {
-	var out inbound.SignInStatus
-	err := m.EachSession(ctx, u, func(*session.Session) error {
-		out.Sessions++
-		return nil
-	})
-	if err != nil {
-		return out, err
-	}
-	q := audit.Query{Filter: audit.Filter{Kinds: []audit.Kind{audit.SignInFailed}, User: u.ID()}, Limit: 1}
-	failed, err := m.accounts.ports.AuditTrail.List(ctx, q)
-	if err != nil {
-		return out, err
-	}
-	g := m.accounts.guard
-	account := lockout.ForAccount(u.Snapshot().EmailKey)
-	out.Failures, out.LockedUntil, err = g.status(ctx, account.FromNewNetworks(), g.rules.NewNetworks)
-	if err != nil || len(failed) == 0 {
-		return out, err
-	}
-	out.LastFailure, out.FailedFrom = failed[0].At, failed[0].Address
-	n, until, err := g.status(ctx, account.At(lockout.Network(out.FailedFrom)), g.rules.Account)
-	out.Failures = max(out.Failures, n)
-	if until.After(out.LockedUntil) {
-		out.LockedUntil = until
-	}
-	return out, err
+	return m.accounts.signInStatus(ctx, u)
 }
 
 func (m *Administration) Set(ctx context.Context, id user.ID, s inbound.AdminChanges) (*user.User, error) {

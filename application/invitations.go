@@ -21,7 +21,7 @@ func (l *Links) Invite(ctx context.Context, actor inbound.Actor, read func() (in
 	if err != nil {
 		return nil, err
 	}
-	if actor, err = l.staff(ctx, actor); err != nil {
+	if actor, err = l.ports.staff(ctx, actor, l.settings.Rules); err != nil {
 		return nil, err
 	}
 	in.Password = inbound.UserInput{}.Password
@@ -36,18 +36,6 @@ func (l *Links) Invite(ctx context.Context, actor inbound.Actor, read func() (in
 	return l.add(ctx, actor.ID(), parsed, user.Invited, false)
 }
 
-// staff returns the actor as it is now. It fails unless that is staff.
-func (l *Links) staff(ctx context.Context, actor inbound.Actor) (inbound.Actor, error) {
-	if err := requireStaff(actor); err != nil {
-		return actor, err
-	}
-	actor, err := l.ports.reauthenticate(ctx, actor, l.ports.Clock.Now(), l.settings.Rules)
-	if err != nil {
-		return actor, err
-	}
-	return actor, requireStaff(actor)
-}
-
 func (l *Links) Invitations(ctx context.Context, actor inbound.Actor, after user.ID, limit int) ([]*user.User, error) {
 	if err := requireStaff(actor); err != nil {
 		return nil, err
@@ -57,7 +45,7 @@ func (l *Links) Invitations(ctx context.Context, actor inbound.Actor, after user
 
 // invited returns an invited user for a staff actor.
 func (l *Links) invited(ctx context.Context, actor inbound.Actor, id user.ID) (inbound.Actor, *user.User, error) {
-	actor, err := l.staff(ctx, actor)
+	actor, err := l.ports.staff(ctx, actor, l.settings.Rules)
 	if err != nil {
 		return actor, nil, err
 	}
@@ -99,7 +87,7 @@ func (l *Links) RevokeInvitation(ctx context.Context, actor inbound.Actor, id us
 }
 
 func (l *Links) StartPasswordReset(ctx context.Context, actor inbound.Actor, id user.ID) error {
-	actor, err := l.staff(ctx, actor)
+	actor, err := l.ports.staff(ctx, actor, l.settings.Rules)
 	if err != nil {
 		return err
 	}

@@ -311,6 +311,15 @@ func TestTrail(t *testing.T) {
 	last("end all", audit.Event{Kind: audit.SessionsRevoked, Actor: staff.ID(), User: id})
 	must("delete", s.Accounts.Delete(ctx, staff, id, fixture.Body(inbound.Deletion{})))
 	last("delete", audit.Event{Kind: audit.Deleted, Actor: staff.ID(), User: id, Detail: "is_staff=false"})
+	keys := application.NewSigningKeys(s.Ports, set, ring(t))
+	former, err := keys.Add(ctx, staff, "")
+	must("add a key", err)
+	last("add a key", audit.Event{Kind: audit.KeyAdded, Actor: staff.ID(), Detail: "EdDSA " + former.ID})
+	k, err := keys.Rotate(ctx, staff, "")
+	must("rotate", err)
+	last("rotate", audit.Event{Kind: audit.KeyRotated, Actor: staff.ID(), Detail: "EdDSA " + k.ID})
+	must("retire", second(keys.Retire(ctx, staff, former.ID, true)))
+	last("retire", audit.Event{Kind: audit.KeyRetired, Actor: staff.ID(), Detail: "EdDSA " + former.ID})
 
 	events, err := s.Trail.Events(t.Context(), staff, fixture.Body(audit.Query{Filter: audit.Filter{Kinds: []audit.Kind{audit.Registered}, User: id}, Limit: 9}))
 	if err != nil || len(events) != 1 || events[0].Actor != "" || events[0].Address != "192.0.2.7" {

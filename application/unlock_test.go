@@ -29,6 +29,15 @@ func TestUnlock(t *testing.T) {
 			}
 			return "", fixture.Password
 		},
+		"by staff": func(t *testing.T, s *fixture.Service, staff inbound.Actor, u *user.User) (user.ID, string) {
+			if had, err := s.Accounts.Unlock(t.Context(), staff, u.ID()); !had || err != nil {
+				t.Errorf("Unlock: %t, %v", had, err)
+			}
+			if had, err := s.Accounts.Unlock(t.Context(), staff, u.ID()); had || err != nil {
+				t.Errorf("again: %t, %v", had, err)
+			}
+			return staff.ID(), fixture.Password
+		},
 		"with a new password by an operator": func(t *testing.T, s *fixture.Service, _ inbound.Actor, u *user.User) (user.ID, string) {
 			if err := s.Administration.SetPassword(t.Context(), u.ID(), field.Given(renewed)); err != nil {
 				t.Error(err)

@@ -51,7 +51,7 @@ func New(ctx context.Context, cfg config.Config, log *zap.Logger) fx.Option {
 	}
 	o := storage.Options{Notice: notice, Retry: await(ctx, log)}
 	return fx.Options(core(cfg, log, o), fx.Supply(facts), tokenModule, telemetryModule, observed, sweeping, counting, followKeys,
-		mailModule(cfg), httpModule)
+		mailModule(cfg), operationModule, httpModule)
 }
 
 // Reload makes a running service read what can change: signing keys, certificate and the log level, on each signal.

@@ -2,7 +2,6 @@ package bootstrap
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -11,23 +10,21 @@ import (
 
 	"roster/adapters/signingkeys"
 	"roster/bootstrap/config"
+	"roster/domain/signing"
+	"roster/ports/outbound"
 )
 
 type (
 	// Keyring lists and changes the signing keys.
 	Keyring = signingkeys.Keyring
 	// SigningKey describes a signing key.
-	SigningKey = signingkeys.KeyInfo
+	SigningKey = signing.Key
 )
-
-// errConfigured is the error of Keys when signing_key is given.
-var errConfigured = errors.New("the signing key is not kept by roster but configured, with signing_key; to rotate it, " +
-	"put what it was in signing_key_fallbacks and the new one in signing_key, and restart; docs/security.md, A configured key, has the steps")
 
 // Keys returns the signing keys for an operator to work on.
 func Keys(cfg config.Config) (*Keyring, error) {
 	if cfg.SigningKey.Set() {
-		return nil, errConfigured
+		return nil, signing.ErrConfigured
 	}
 	return keyring(cfg), nil
 }
@@ -36,8 +33,16 @@ func keyring(cfg config.Config) *Keyring {
 	return signingkeys.NewKeyring(cfg.KeysDirectory(), cfg.SigningAlgorithm, cfg.RefreshTokenLifetime)
 }
 
+// keyringOf returns the keys that the service uses, to be listed and changed.
+func keyringOf(cfg config.Config, source signingkeys.Source) outbound.Keyring {
+	if set, ok := source.(*signingkeys.Set); ok {
+		return signingkeys.Configured{Set: set}
+	}
+	return keyring(cfg)
+}
+
 // ErrKeyInUse is the error of retiring a key while its tokens may be valid.
-var ErrKeyInUse = signingkeys.ErrInUse
+var ErrKeyInUse = signing.ErrInUse
 
 // lookEvery is how soon an instance follows a rotation. When a token names an unknown key it looks at once.
 const lookEvery = 2 * time.Second

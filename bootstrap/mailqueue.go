@@ -74,19 +74,12 @@ func MailState(cfg config.Config) string {
 	return "to the server " + u.Host
 }
 
-// MailText is a mail as a reader sees it.
-type MailText = mail.Text
-
 // PreviewMail returns the mail of a kind in a language of MailLanguages, from the templates of the settings and with
 // examples for its data. It works with mail off.
-func PreviewMail(cfg config.Config, kind domainmail.Kind, language string) (MailText, error) {
-	o := mailOptions(cfg, zap.NewNop())
-	if o.Site == "" {
-		o.Site = "example.com"
-	}
-	s, err := mail.Open(config.Off, o)
+func PreviewMail(cfg config.Config, kind domainmail.Kind, language string) (domainmail.Text, error) {
+	s, err := textsOnly(cfg)
 	if err != nil {
-		return MailText{}, aboutMail(cfg, err)
+		return domainmail.Text{}, err
 	}
 	return s.Preview(kind, language)
 }

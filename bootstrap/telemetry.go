@@ -29,6 +29,7 @@ var observed = fx.Options(
 	fx.Decorate(observedMails), fx.Decorate(telemetry.Observer.AuditTrail), fx.Decorate(telemetry.Observer.PasswordHasher),
 	fx.Decorate(telemetry.Observer.Accounts), fx.Decorate(telemetry.Observer.Authentication),
 	fx.Decorate(telemetry.Observer.BrowserSessions), fx.Decorate(telemetry.Observer.UserSessions), fx.Decorate(telemetry.Observer.Trail),
+	fx.Decorate(telemetry.Observer.Overview), fx.Decorate(telemetry.Observer.SigningKeys), fx.Decorate(telemetry.Observer.StaffMails),
 )
 
 // observedMails also measures the queue, unless mail is off.

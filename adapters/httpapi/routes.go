@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -8,6 +9,9 @@ import (
 	"strings"
 
 	"github.com/gorilla/mux"
+
+	"roster/domain/user"
+	"roster/ports/inbound"
 )
 
 // route is a row of the route table.
@@ -51,6 +55,11 @@ func (s *server) routeTable() []route {
 			name: "User Instance", description: usersDescription, authenticate: true,
 			methods: s.userMethods(), actions: s.userActions,
 		}},
+		{userPath + "unlock/", post("Unlock", unlockDescription, false, "", nil, s.ofUser(
+			func(ctx context.Context, a inbound.Actor, id user.ID) error {
+				_, err := s.Accounts.Unlock(ctx, a, id)
+				return err
+			}), nil)},
 		{"/api/token/", resource{
 			name: "Token Obtain Pair", description: obtainDescription, scope: scopeToken,
 			methods: []method{{http.MethodPost, s.signIn}}, actions: postActions(obtainFields),

@@ -1,8 +1,11 @@
 package httpapi
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
+	"roster/domain/user"
+	"roster/ports/inbound"
 	"strings"
 	"testing"
 )
@@ -21,4 +24,30 @@ func TestIfMatch(t *testing.T) {
 			t.Errorf("%s: %v", header, got)
 		}
 	}
+}
+
+// unlocking records calls of Unlock.
+type unlocking struct {
+	fakeApp
+	calls []string
+	err   error
+}
+
+func (u *unlocking) Unlock(_ context.Context, a inbound.Actor, id user.ID) (bool, error) {
+	u.calls = append(u.calls, string(a.ID()+" unlocks "+id))
+	return false, u.err
+}
+
+func TestUnlock(t *testing.T) {
+	app := &unlocking{}
+	api := newTestAPI(t, Settings{}, app)
+	api.send("POST", "/api/users/7/unlock/", "", bearer("sam")...).want(t, 204)
+	api.send("POST", "/api/users/no-id/unlock/", "", bearer("sam")...).want(t, 404)
+	api.send("POST", "/api/users/7/unlock/", "").want(t, 401)
+	api.send("GET", "/api/users/7/unlock/", "", bearer("sam")...).want(t, 405, "Allow", "POST, OPTIONS")
+	if len(app.calls) != 1 || app.calls[0] != "sam unlocks 7" {
+		t.Errorf("calls %q", app.calls)
+	}
+	app.err = inbound.ErrForbidden
+	api.send("POST", "/api/users/7/unlock/", "", bearer("ann")...).want(t, 403)
 }

@@ -45,7 +45,10 @@ type Sender struct {
 	deliver       func(context.Context, outbound.Letter, *gomail.Msg) error
 }
 
-var _ outbound.MailSender = (*Sender)(nil)
+var (
+	_ outbound.MailSender = (*Sender)(nil)
+	_ outbound.MailTexts  = (*Sender)(nil)
+)
 
 // The errors of Open about its Options.
 var (
@@ -239,8 +242,8 @@ func isASCII(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool { return r >= 0x80 })
 }
 
-// Text is a mail as a reader sees it.
-type Text struct{ Subject, Text, HTML string }
+// Languages implements outbound.MailTexts.
+func (*Sender) Languages() []string { return Languages() }
 
 // Languages returns the languages of the built-in templates.
 func Languages() []string {
@@ -253,7 +256,7 @@ func Languages() []string {
 
 // Preview returns the mail of a kind in a language, with examples for its data. The template of each part is the file
 // LANGUAGE/KIND.PART below Options.Templates, or the built-in one; PART is subject, txt or html.
-func (s *Sender) Preview(kind mail.Kind, language string) (Text, error) {
+func (s *Sender) Preview(kind mail.Kind, language string) (mail.Text, error) {
 	l := example
 	l.Kind, l.Languages = kind, []string{language}
 	return s.render(l)

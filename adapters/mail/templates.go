@@ -228,9 +228,9 @@ func execute(b *strings.Builder, list *parse.ListNode, f *fields, escape func(st
 }
 
 // render returns the text of a letter in the best of its languages.
-func (s *Sender) render(l outbound.Letter) (Text, error) {
+func (s *Sender) render(l outbound.Letter) (mail.Text, error) {
 	if !slices.Contains(mail.Kinds(), l.Kind) {
-		return Text{}, fmt.Errorf("no kind of mail: %q", l.Kind)
+		return mail.Text{}, fmt.Errorf("no kind of mail: %q", l.Kind)
 	}
 	tag := best(l.Languages)
 	f := &fields{
@@ -242,7 +242,7 @@ func (s *Sender) render(l outbound.Letter) (Text, error) {
 		execute(&b, s.templates[tag+"/"+string(l.Kind)+"."+part], f, escape)
 		return strings.TrimSpace(b.String())
 	}
-	return Text{
+	return mail.Text{
 		Subject: oneLine(result(subjectPart, nil)),
 		Text:    result(textPart, nil) + "\n",
 		HTML:    result(htmlPart, html.EscapeString) + "\n",

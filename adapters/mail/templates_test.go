@@ -53,7 +53,7 @@ func TestEveryTemplate(t *testing.T) {
 func TestDjosersWording(t *testing.T) {
 	s := sender(t, "log:", options(t))
 	const end = "\n\nThanks for using our site!\n\nThe Example team\n"
-	for kind, want := range map[string]Text{
+	for kind, want := range map[string]mail.Text{
 		"activation": {Subject: "Account activation on Example", Text: "You're receiving this email because you need to finish activation process on Example.\n\n" +
 			"Please go to the following page to activate account:\n" + letter().Link + end},
 		"password_reset":   {Subject: "Password reset on Example", Text: djosersReset + "\n"},

@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"os"
 	"path/filepath"
+	"roster/domain/signing"
 	"strings"
 	"sync"
 	"testing"
@@ -157,7 +158,7 @@ func TestRefusedFiles(t *testing.T) {
 			path := filepath.Join(o.dir, FileName)
 			write(t, path, c.content, c.mode)
 			_, start := Open(o.dir, ES256, zap.NewNop())
-			_, list := o.List()
+			_, list := o.List(t.Context())
 			_, add := o.Add(t.Context(), "")
 			_, rotate := o.Rotate(t.Context(), "")
 			_, retire := o.RetireExpired(t.Context())
@@ -225,13 +226,13 @@ func TestAddFrom(t *testing.T) {
 		private := generated(t, algorithm)
 		write(t, file, inPEM(t, private), 0o400)
 		k, err := o.AddFrom(t.Context(), file)
-		if err != nil || k.ID != idOf(t, private) || k.Algorithm != algorithm || k.State != Added {
+		if err != nil || k.ID != idOf(t, private) || k.Algorithm != algorithm || k.State != signing.Added {
 			t.Errorf("%v, %v", k, err)
 		}
-		if _, err := o.AddFrom(t.Context(), file); err == nil || !strings.Contains(err.Error(), ErrKnownKey.Error()) {
+		if _, err := o.AddFrom(t.Context(), file); err == nil || !strings.Contains(err.Error(), signing.ErrKnownKey.Error()) {
 			t.Errorf("a second time: %v", err)
 		}
-		if k := rotated(t, o.Keyring, k.ID); k.State != Signing {
+		if k := rotated(t, o.Keyring, k.ID); k.State != signing.Signing {
 			t.Errorf("%v", k)
 		}
 		if err := os.Remove(file); err != nil {

@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"os"
 	"path/filepath"
+	"roster/domain/signing"
 	"testing"
 	"time"
 
@@ -109,7 +110,7 @@ func verifies(s *Set, id string, sig []byte) bool {
 }
 
 // rotated returns the key of an operator's rotation.
-func rotated(t *testing.T, r *Keyring, id string) KeyInfo {
+func rotated(t *testing.T, r *Keyring, id string) signing.Key {
 	t.Helper()
 	k, err := r.Rotate(t.Context(), id)
 	if err != nil {
@@ -118,7 +119,7 @@ func rotated(t *testing.T, r *Keyring, id string) KeyInfo {
 	return k
 }
 
-func added(t *testing.T, r *Keyring, algorithm string) KeyInfo {
+func added(t *testing.T, r *Keyring, algorithm string) signing.Key {
 	t.Helper()
 	k, err := r.Add(t.Context(), algorithm)
 	if err != nil {

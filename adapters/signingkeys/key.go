@@ -15,14 +15,16 @@ import (
 	"fmt"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"roster/domain/signing"
 )
 
 // The algorithms (RFC 7518 and 8037) that tokens can be signed with. The first three have a key pair, the
 // others a secret.
 const (
-	ES256 = "ES256"
-	RS256 = "RS256"
-	EdDSA = "EdDSA"
+	ES256 = signing.ES256
+	RS256 = signing.RS256
+	EdDSA = signing.EdDSA
 	HS256 = "HS256"
 	HS384 = "HS384"
 	HS512 = "HS512"
@@ -111,7 +113,7 @@ var generators = map[string]func() (any, error){
 // checkAlgorithm refuses algorithms without a key pair.
 func checkAlgorithm(algorithm string) error {
 	if generators[algorithm] == nil {
-		return fmt.Errorf("signing keys are made for ES256, RS256 and EdDSA, not for %q", algorithm)
+		return fmt.Errorf("%w, not for %q", signing.ErrAlgorithm, algorithm)
 	}
 	return nil
 }

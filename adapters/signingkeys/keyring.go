@@ -13,35 +13,12 @@ import (
 	"github.com/gofrs/flock"
 
 	"roster/adapters/privatefile"
+	"roster/domain/signing"
+	"roster/ports/outbound"
 )
 
-// State is the use of a key.
-type State string
-
-// The states of a key. In each of them it verifies.
-const (
-	Added     State = "added"     // has not signed yet
-	Signing   State = "signing"   // signs
-	Verifying State = "verifying" // has signed, and its tokens may be in force
-	Expired   State = "expired"   // has signed, and its last token has expired
-)
-
-// KeyInfo describes a key. It holds nothing secret.
-type KeyInfo struct {
-	ID, Algorithm string
-	State         State
-	Created       time.Time
-	Until         time.Time // when the last token of a key that has signed expires
-}
-
-// Errors of changes.
-var (
-	ErrUnknownKey = errors.New("there is no such key")
-	ErrKnownKey   = errors.New("the key is there already")
-	ErrSigns      = errors.New("the key signs; rotate to another one first")
-	ErrInUse      = errors.New("tokens that the key signed may be good still")
-	ErrOtherKeys  = errors.New("there are other keys already")
-)
+// ErrOtherKeys is the error of a backup whose keys are not those that are there.
+var ErrOtherKeys = errors.New("there are other keys already")
 
 // leeway is added to the lifetime of tokens, for instances that have not followed a rotation yet and for the difference
 // between clocks.
@@ -57,18 +34,23 @@ type Keyring struct {
 	write     func(d *document, path string) error
 }
 
+var _ outbound.Keyring = (*Keyring)(nil)
+
 // NewKeyring returns a Keyring. algorithm is the default for new keys, lifetime the longest of a token.
 func NewKeyring(dir, algorithm string, lifetime time.Duration) *Keyring {
 	return &Keyring{filepath.Join(dir, FileName), algorithm, lifetime, time.Now, (*document).write}
 }
 
 // List returns the keys, the oldest first; none where there is no key file.
-func (r *Keyring) List() ([]KeyInfo, error) {
+func (r *Keyring) List(ctx context.Context) ([]signing.Key, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	d, err := read(r.path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	out := make([]KeyInfo, len(d.Keys))
+	out := make([]signing.Key, len(d.Keys))
 	for i, e := range d.Keys {
 		out[i] = r.describe(d, e)
 	}
@@ -77,7 +59,7 @@ func (r *Keyring) List() ([]KeyInfo, error) {
 
 // Add makes a key that verifies and is published, and does not sign yet; the very first one signs. An empty
 // algorithm is that of NewKeyring.
-func (r *Keyring) Add(ctx context.Context, algorithm string) (KeyInfo, error) {
+func (r *Keyring) Add(ctx context.Context, algorithm string) (signing.Key, error) {
 	if algorithm == "" {
 		algorithm = r.algorithm
 	}
@@ -85,27 +67,27 @@ func (r *Keyring) Add(ctx context.Context, algorithm string) (KeyInfo, error) {
 }
 
 // AddFrom is Add for the key in a file: one private key as PKCS #8 in PEM (RFC 7468). It fails with
-// ErrKnownKey, and as privatefile.Read does.
-func (r *Keyring) AddFrom(ctx context.Context, file string) (KeyInfo, error) {
+// signing.ErrKnownKey, and as privatefile.Read does.
+func (r *Keyring) AddFrom(ctx context.Context, file string) (signing.Key, error) {
 	text, err := privatefile.Read(file, MaxFile)
 	if err != nil {
-		return KeyInfo{}, err
+		return signing.Key{}, err
 	}
 	k, err := parsePrivate(text)
 	if err != nil {
-		return KeyInfo{}, fmt.Errorf("%s: %w", file, err)
+		return signing.Key{}, fmt.Errorf("%s: %w", file, err)
 	}
 	return r.change(ctx, true, func(d *document) (*entry, error) {
 		if e := d.find(k.id); e != nil {
-			return e, fmt.Errorf("%w: %s", ErrKnownKey, k.id)
+			return e, fmt.Errorf("%w: %s", signing.ErrKnownKey, k.id)
 		}
 		return d.add(k, r.now().UTC()), nil
 	})
 }
 
 // Rotate makes another key sign: that of the id or, for "", the one added last or, where no added key is
-// left, a new one. The former one still verifies. It fails with ErrUnknownKey.
-func (r *Keyring) Rotate(ctx context.Context, id string) (KeyInfo, error) {
+// left, a new one. The former one still verifies. It fails with signing.ErrUnknownKey.
+func (r *Keyring) Rotate(ctx context.Context, id string) (signing.Key, error) {
 	return r.change(ctx, id == "", func(d *document) (e *entry, err error) {
 		if id != "" {
 			e, err = r.find(d, id)
@@ -119,19 +101,19 @@ func (r *Keyring) Rotate(ctx context.Context, id string) (KeyInfo, error) {
 	})
 }
 
-// Retire removes a key, so that what it signed is refused. It fails with ErrUnknownKey, with ErrSigns and,
-// unless forced, with ErrInUse; after the last it returns the key too.
-func (r *Keyring) Retire(ctx context.Context, id string, force bool) (KeyInfo, error) {
+// Retire removes a key, so that what it signed is refused. It fails with signing.ErrUnknownKey, with signing.ErrSigns and,
+// unless forced, with signing.ErrInUse; after the last it returns the key too.
+func (r *Keyring) Retire(ctx context.Context, id string, force bool) (signing.Key, error) {
 	return r.change(ctx, false, func(d *document) (*entry, error) {
 		e, err := r.find(d, id)
 		if err != nil {
 			return nil, err
 		}
 		switch state := r.describe(d, e).State; {
-		case state == Signing:
-			return e, ErrSigns
-		case state == Verifying && !force:
-			return e, ErrInUse
+		case state == signing.Signing:
+			return e, signing.ErrSigns
+		case state == signing.Verifying && !force:
+			return e, signing.ErrInUse
 		}
 		d.Keys = slices.DeleteFunc(d.Keys, func(k *entry) bool { return k.id == id })
 		return e, nil
@@ -139,14 +121,14 @@ func (r *Keyring) Retire(ctx context.Context, id string, force bool) (KeyInfo, e
 }
 
 // RetireExpired removes every key whose last token has expired, and returns them.
-func (r *Keyring) RetireExpired(ctx context.Context) (removed []KeyInfo, err error) {
+func (r *Keyring) RetireExpired(ctx context.Context) (removed []signing.Key, err error) {
 	_, err = r.change(ctx, false, func(d *document) (last *entry, _ error) {
 		d.Keys = slices.DeleteFunc(d.Keys, func(e *entry) bool {
 			k := r.describe(d, e)
-			if k.State == Expired {
+			if k.State == signing.Expired {
 				removed, last = append(removed, k), e
 			}
-			return k.State == Expired
+			return k.State == signing.Expired
 		})
 		return last, nil
 	})
@@ -193,7 +175,7 @@ func (r *Keyring) find(d *document, id string) (*entry, error) {
 	if e := d.find(id); e != nil {
 		return e, nil
 	}
-	return nil, fmt.Errorf("%w: %s", ErrUnknownKey, id)
+	return nil, fmt.Errorf("%w: %s", signing.ErrUnknownKey, id)
 }
 
 // add makes a key.
@@ -213,38 +195,38 @@ const lockPoll = 20 * time.Millisecond
 
 // change reads the keys, calls do and writes them, while holding a lock. do returns the key that it changed, or nil for no
 // change. If create is false and there is no key file, change makes no directory.
-func (r *Keyring) change(ctx context.Context, create bool, do func(*document) (*entry, error)) (KeyInfo, error) {
+func (r *Keyring) change(ctx context.Context, create bool, do func(*document) (*entry, error)) (signing.Key, error) {
 	dir := filepath.Dir(r.path)
 	if _, err := os.Stat(r.path); create && err != nil {
 		if err := privatefile.MkdirAll(dir); err != nil {
-			return KeyInfo{}, err
+			return signing.Key{}, err
 		}
 	} else if errors.Is(err, fs.ErrNotExist) {
 		_, err := do(&document{})
-		return KeyInfo{}, err
+		return signing.Key{}, err
 	}
 	if err := privatefile.CheckDir(dir); err != nil {
-		return KeyInfo{}, err
+		return signing.Key{}, err
 	}
 	file := filepath.Join(dir, "."+FileName+".lock")
 	if err := privatefile.Touch(file); err != nil {
-		return KeyInfo{}, err
+		return signing.Key{}, err
 	}
 	lock := flock.New(file, flock.SetFlag(os.O_RDWR)) // without O_CREATE, which follows symbolic links
 	if _, err := lock.TryLockContext(ctx, lockPoll); err != nil {
-		return KeyInfo{}, fmt.Errorf("%s: %w", file, err)
+		return signing.Key{}, fmt.Errorf("%s: %w", file, err)
 	}
 	defer lock.Close() //nolint:errcheck // the change is complete; the end of the process releases the lock too
 	if err := privatefile.RemoveUnfinished(r.path); err != nil {
-		return KeyInfo{}, err
+		return signing.Key{}, err
 	}
 	d, err := read(r.path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return KeyInfo{}, err
+		return signing.Key{}, err
 	}
 	e, err := do(d)
 	if e == nil {
-		return KeyInfo{}, err
+		return signing.Key{}, err
 	}
 	if err == nil {
 		err = r.write(d, r.path)
@@ -252,23 +234,23 @@ func (r *Keyring) change(ctx context.Context, create bool, do func(*document) (*
 	return r.describe(d, e), err
 }
 
-func (r *Keyring) describe(d *document, e *entry) KeyInfo {
-	out := KeyInfo{ID: e.id, Algorithm: e.algorithm, Created: e.Created}
+func (r *Keyring) describe(d *document, e *entry) signing.Key {
+	out := signing.Key{ID: e.id, Algorithm: e.algorithm, Created: e.Created}
 	switch {
 	case e.id == d.Signing:
-		out.State = Signing
+		out.State = signing.Signing
 		return out
 	case d.unused(e):
-		out.State = Added
+		out.State = signing.Added
 		return out
 	}
-	out.State, out.Until = Verifying, e.TokensUntil
+	out.State, out.Until = signing.Verifying, e.TokensUntil
 	if until := e.Stopped.Add(r.lifetime); until.After(out.Until) { // the lifetime is longer by now
 		out.Until = until
 	}
 	out.Until = out.Until.Add(leeway)
 	if !r.now().Before(out.Until) {
-		out.State = Expired
+		out.State = signing.Expired
 	}
 	return out
 }

@@ -14,23 +14,24 @@ import (
 	"time"
 
 	"roster/adapters/privatefile"
+	"roster/domain/signing"
 )
 
 // states returns the state of each key by its id.
-func (o *operator) states() map[string]State {
+func (o *operator) states() map[string]signing.State {
 	o.t.Helper()
-	list, err := o.List()
+	list, err := o.List(o.t.Context())
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	out := map[string]State{}
+	out := map[string]signing.State{}
 	for _, k := range list {
 		out[k.ID] = k.State
 	}
 	return out
 }
 
-func (o *operator) want(states map[string]State) {
+func (o *operator) want(states map[string]signing.State) {
 	o.t.Helper()
 	if got := o.states(); fmt.Sprint(got) != fmt.Sprint(states) {
 		o.t.Errorf("the keys are %v, want %v", got, states)
@@ -39,39 +40,39 @@ func (o *operator) want(states map[string]State) {
 
 func (o *operator) until(kid string) time.Time {
 	o.t.Helper()
-	list, err := o.List()
+	list, err := o.List(o.t.Context())
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	i := slices.IndexFunc(list, func(k KeyInfo) bool { return k.ID == kid })
+	i := slices.IndexFunc(list, func(k signing.Key) bool { return k.ID == kid })
 	return list[i].Until
 }
 
 // The states of a key: added, signing, verifying, expired, retired.
 func TestLifeOfKeys(t *testing.T) {
 	o := operate(t)
-	o.want(map[string]State{})
+	o.want(map[string]signing.State{})
 	if _, err := os.Stat(o.dir); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("list made the folder: %v", err)
 	}
 	if _, err := o.Rotate(t.Context(), strings.Repeat("x", 43)); err == nil {
 		t.Error("rotated to a key that is not there")
 	}
-	o.want(map[string]State{})
+	o.want(map[string]signing.State{})
 	a := added(t, o.Keyring, EdDSA) // the first key signs at once
-	o.want(map[string]State{a.ID: Signing})
+	o.want(map[string]signing.State{a.ID: signing.Signing})
 	b := added(t, o.Keyring, "")
 	o.clock = o.clock.Add(time.Minute)
 	c := added(t, o.Keyring, RS256)
-	if a.State != Signing || a.Algorithm != EdDSA || b.State != Added || c.Algorithm != RS256 {
+	if a.State != signing.Signing || a.Algorithm != EdDSA || b.State != signing.Added || c.Algorithm != RS256 {
 		t.Errorf("%v, %v, %v", a, b, c)
 	}
-	o.want(map[string]State{a.ID: Signing, b.ID: Added, c.ID: Added})
+	o.want(map[string]signing.State{a.ID: signing.Signing, b.ID: signing.Added, c.ID: signing.Added})
 	o.clock = o.clock.Add(time.Minute)
-	if k := rotated(t, o.Keyring, ""); k.ID != c.ID || k.State != Signing {
+	if k := rotated(t, o.Keyring, ""); k.ID != c.ID || k.State != signing.Signing {
 		t.Errorf("%v signs, want the newest, %s", k, c.ID)
 	}
-	o.want(map[string]State{a.ID: Verifying, b.ID: Added, c.ID: Signing})
+	o.want(map[string]signing.State{a.ID: signing.Verifying, b.ID: signing.Added, c.ID: signing.Signing})
 	if until, want := o.until(a.ID), o.clock.Add(24*time.Hour+leeway); !until.Equal(want) {
 		t.Errorf("verifying until %s, want %s", until, want)
 	}
@@ -79,32 +80,32 @@ func TestLifeOfKeys(t *testing.T) {
 	// Rollback: the key signs again, and its time to expiry begins when it stops for the second time.
 	o.clock = o.clock.Add(time.Hour)
 	rotated(t, o.Keyring, a.ID)
-	o.want(map[string]State{a.ID: Signing, b.ID: Added, c.ID: Verifying})
+	o.want(map[string]signing.State{a.ID: signing.Signing, b.ID: signing.Added, c.ID: signing.Verifying})
 	o.clock = o.clock.Add(30 * time.Hour)
 	rotated(t, o.Keyring, "")
-	o.want(map[string]State{a.ID: Verifying, b.ID: Signing, c.ID: Expired})
+	o.want(map[string]signing.State{a.ID: signing.Verifying, b.ID: signing.Signing, c.ID: signing.Expired})
 	rotated(t, o.Keyring, b.ID) // signs already
-	o.want(map[string]State{a.ID: Verifying, b.ID: Signing, c.ID: Expired})
+	o.want(map[string]signing.State{a.ID: signing.Verifying, b.ID: signing.Signing, c.ID: signing.Expired})
 
-	for kid, want := range map[string]error{a.ID: ErrInUse, b.ID: ErrSigns, strings.Repeat("x", 43): ErrUnknownKey, "": ErrUnknownKey} {
+	for kid, want := range map[string]error{a.ID: signing.ErrInUse, b.ID: signing.ErrSigns, strings.Repeat("x", 43): signing.ErrUnknownKey, "": signing.ErrUnknownKey} {
 		if _, err := o.Retire(t.Context(), kid, false); !errors.Is(err, want) {
 			t.Errorf("retire %q: %v, want %v", kid, err, want)
 		}
 	}
-	if _, err := o.Retire(t.Context(), b.ID, true); !errors.Is(err, ErrSigns) {
+	if _, err := o.Retire(t.Context(), b.ID, true); !errors.Is(err, signing.ErrSigns) {
 		t.Errorf("retire what signs: %v", err)
 	}
 	if gone, err := o.RetireExpired(t.Context()); err != nil || len(gone) != 1 || gone[0].ID != c.ID {
 		t.Errorf("retired %v, %v", gone, err)
 	}
-	o.want(map[string]State{a.ID: Verifying, b.ID: Signing})
+	o.want(map[string]signing.State{a.ID: signing.Verifying, b.ID: signing.Signing})
 	if _, err := o.Retire(t.Context(), a.ID, true); err != nil {
 		t.Error(err)
 	}
 	d := rotated(t, o.Keyring, "") // none is added: a new one
-	o.want(map[string]State{b.ID: Verifying, d.ID: Signing})
+	o.want(map[string]signing.State{b.ID: signing.Verifying, d.ID: signing.Signing})
 	o.clock = o.until(b.ID).Add(-1)
-	if _, err := o.Retire(t.Context(), b.ID, false); !errors.Is(err, ErrInUse) {
+	if _, err := o.Retire(t.Context(), b.ID, false); !errors.Is(err, signing.ErrInUse) {
 		t.Errorf("just before its end: %v", err)
 	}
 	o.clock = o.until(b.ID)
@@ -115,7 +116,7 @@ func TestLifeOfKeys(t *testing.T) {
 	if _, err := o.Retire(t.Context(), e.ID, false); err != nil {
 		t.Errorf("one that never signed: %v", err)
 	}
-	o.want(map[string]State{d.ID: Signing})
+	o.want(map[string]signing.State{d.ID: signing.Signing})
 	for _, algorithm := range []string{"HS256", "none", "es256"} {
 		if _, err := o.Add(t.Context(), algorithm); err == nil {
 			t.Errorf("a key for %s", algorithm)
@@ -183,12 +184,12 @@ func TestKilledCommand(t *testing.T) {
 				if !verifies(keys, secondID, secondSig) || !verifies(keys, firstID, firstSig) && !strings.HasPrefix(name, "retire") {
 					t.Error("a key does not verify")
 				}
-				if state := o.states()[second.ID]; state != Signing && state != Verifying {
+				if state := o.states()[second.ID]; state != signing.Signing && state != signing.Verifying {
 					t.Errorf("the second key is %s", state)
 				}
 				again := operateOn(t, o.dir)
 				again.clock = o.clock
-				if err := c.do(again, first.ID); err != nil && !(when == "after the renaming" && errors.Is(err, ErrUnknownKey)) {
+				if err := c.do(again, first.ID); err != nil && !(when == "after the renaming" && errors.Is(err, signing.ErrUnknownKey)) {
 					t.Errorf("again: %v", err)
 				}
 				if got := len(again.states()); got != c.keys && !(when == "after the renaming" && got == c.keys+1) {
@@ -243,8 +244,8 @@ func TestOperatorsAtOnce(t *testing.T) {
 	}
 	states := o.states()
 	of := slices.Sorted(maps.Values(states))
-	want := append([]State{Signing}, slices.Repeat([]State{Verifying}, many)...)
-	if !slices.Equal(of, want) || states[first.ID] != Verifying {
+	want := append([]signing.State{signing.Signing}, slices.Repeat([]signing.State{signing.Verifying}, many)...)
+	if !slices.Equal(of, want) || states[first.ID] != signing.Verifying {
 		t.Errorf("%v", states)
 	}
 }
@@ -274,7 +275,7 @@ func TestKeysStayPrivate(t *testing.T) {
 	if err := json.Unmarshal(text, &file); err != nil || len(file.Keys) != 3 {
 		t.Fatal(err)
 	}
-	list, err := o.List()
+	list, err := o.List(o.t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

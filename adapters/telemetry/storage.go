@@ -145,6 +145,12 @@ func (t trail) List(ctx context.Context, q audit.Query) ([]audit.Event, error) {
 	return observed(ctx, t.o, Storage, "events.list", func(ctx context.Context) ([]audit.Event, error) { return t.next.List(ctx, q) })
 }
 
+func (t trail) Counts(ctx context.Context, kinds []audit.Kind, since, until time.Time) (map[audit.Kind]int, error) {
+	return observed(ctx, t.o, Storage, "events.counts", func(ctx context.Context) (map[audit.Kind]int, error) {
+		return t.next.Counts(ctx, kinds, since, until)
+	})
+}
+
 func (t trail) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
 	return observed(ctx, t.o, Storage, "events.sweep", func(ctx context.Context) (int, error) { return t.next.Sweep(ctx, before, limit) })
 }

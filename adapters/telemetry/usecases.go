@@ -52,6 +52,16 @@ func (a accounts) ChangePassword(ctx context.Context, actor inbound.Actor, in in
 	return a.o.observe(ctx, UseCase, "change_password", func(ctx context.Context) error { return a.next.ChangePassword(ctx, actor, in) })
 }
 
+func (a accounts) SignInStatus(ctx context.Context, actor inbound.Actor, id user.ID) (inbound.SignInStatus, error) {
+	return observed(ctx, a.o, UseCase, "sign_in_status", func(ctx context.Context) (inbound.SignInStatus, error) {
+		return a.next.SignInStatus(ctx, actor, id)
+	})
+}
+
+func (a accounts) Unlock(ctx context.Context, actor inbound.Actor, id user.ID) (bool, error) {
+	return observed(ctx, a.o, UseCase, "unlock_user", func(ctx context.Context) (bool, error) { return a.next.Unlock(ctx, actor, id) })
+}
+
 func (a accounts) Delete(ctx context.Context, actor inbound.Actor, id user.ID, read func() (inbound.Deletion, error)) error {
 	return a.o.observe(ctx, UseCase, "delete_user", func(ctx context.Context) error { return a.next.Delete(ctx, actor, id, read) })
 }
@@ -147,5 +157,11 @@ func (o Observer) Trail(t inbound.Trail) inbound.Trail { return events{t, o} }
 func (e events) Events(ctx context.Context, actor inbound.Actor, read func() (audit.Query, error)) ([]audit.Event, error) {
 	return observed(ctx, e.o, UseCase, "list_events", func(ctx context.Context) ([]audit.Event, error) {
 		return e.next.Events(ctx, actor, read)
+	})
+}
+
+func (e events) DoneToMe(ctx context.Context, actor inbound.Actor, limit int) ([]audit.Event, error) {
+	return observed(ctx, e.o, UseCase, "list_own_events", func(ctx context.Context) ([]audit.Event, error) {
+		return e.next.DoneToMe(ctx, actor, limit)
 	})
 }

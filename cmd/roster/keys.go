@@ -44,7 +44,7 @@ func (p *program) keysListCommand() *cobra.Command {
 	}
 	inJSON := formatFlag(cmd, "table")
 	return p.forKeys(cmd, func(ring *bootstrap.Keyring, _ string) error {
-		keys, err := ring.List()
+		keys, err := ring.List(cmd.Context())
 		if err != nil {
 			return err
 		}

@@ -39,8 +39,11 @@ const (
 	PasswordReset   Kind = "password_reset" // by a mailed link
 	EmailRequested  Kind = "email_change_requested"
 	EmailUndone     Kind = "email_change_undone"
-	Imported        Kind = "users_imported" // from another system
-	Exported        Kind = "data_exported"  // all data, password hashes included
+	Imported        Kind = "users_imported"      // from another system
+	Exported        Kind = "data_exported"       // all data, password hashes included
+	KeyAdded        Kind = "signing_key_added"   // the detail of the three is the algorithm and the id of the key
+	KeyRotated      Kind = "signing_key_rotated" // this key signs now
+	KeyRetired      Kind = "signing_key_retired"
 )
 
 // Kinds returns every kind.
@@ -48,7 +51,7 @@ func Kinds() []Kind {
 	return []Kind{
 		Registered, Changed, PasswordChanged, Deleted, SignedIn, SignInFailed, Locked, Unlocked, Refreshed,
 		Reused, SignedOut, SessionRevoked, SessionsRevoked, LinkRequested, LinkSent, AccountActive, PasswordReset, EmailRequested,
-		EmailUndone, Imported, Exported,
+		EmailUndone, Imported, Exported, KeyAdded, KeyRotated, KeyRetired,
 	}
 }
 

@@ -39,6 +39,9 @@ func Kinds() []Kind {
 	}
 }
 
+// Text is a mail as a reader sees it.
+type Text struct{ Subject, Text, HTML string }
+
 // State is how far a mail is.
 type State string
 

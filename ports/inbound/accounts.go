@@ -110,6 +110,13 @@ type Accounts interface {
 	// re_new_password.
 	ChangePassword(ctx context.Context, actor Actor, in PasswordChange) error
 
+	// SignInStatus returns the sessions and failed sign-ins of a user. Only staff may.
+	SignInStatus(ctx context.Context, actor Actor, id user.ID) (SignInStatus, error)
+
+	// Unlock deletes the failed sign-ins of a user, so that no network has to wait because of them. It reports whether
+	// there were any. Only staff may.
+	Unlock(ctx context.Context, actor Actor, id user.ID) (bool, error)
+
 	// Delete deletes a user and its sessions. It fails with user.ErrStale and user.ErrLastStaff as Change does.
 	Delete(ctx context.Context, actor Actor, id user.ID, read func() (Deletion, error)) error
 }

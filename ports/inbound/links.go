@@ -89,6 +89,23 @@ type Links interface {
 	StartPasswordReset(ctx context.Context, actor Actor, id user.ID) error
 }
 
+// StaffMails is the group of use cases of staff about mails. Each method fails with fault.Unauthenticated when the actor is
+// anonymous, and with fault.Forbidden when the actor is not staff.
+type StaffMails interface {
+	// List returns the mails that q selects, the newest first.
+	List(ctx context.Context, actor Actor, q mail.Query) ([]*mail.Mail, error)
+
+	// Retry makes a mail due now, as MailQueue.Retry does. It fails with fault.Conflict where mail is off. That of a mail with a link is recorded in the audit trail.
+	Retry(ctx context.Context, actor Actor, id mail.ID) (*mail.Mail, error)
+
+	// Languages returns the languages of mails, as BCP 47 tags.
+	Languages(ctx context.Context, actor Actor) ([]string, error)
+
+	// Preview returns the mail of a kind in a language, with examples for its data. It fails with mail.ErrNotFound for an
+	// unknown kind.
+	Preview(ctx context.Context, actor Actor, k mail.Kind, language string) (mail.Text, error)
+}
+
 // MailQueue is the group of use cases of the operator about the queue of mails.
 type MailQueue interface {
 	// List returns the mails that q selects, the newest first.

@@ -18,6 +18,10 @@ type AuditTrail interface {
 	// List returns the events that q selects, in its order. The list may be empty.
 	List(ctx context.Context, q audit.Query) ([]audit.Event, error)
 
+	// Counts returns the number of events of each of some kinds that were at since or later and before until, both in whole
+	// milliseconds. A kind without events is absent. It reads an index over these events and no others.
+	Counts(ctx context.Context, kinds []audit.Kind, since, until time.Time) (map[audit.Kind]int, error)
+
 	// Sweep deletes at most limit events from before a time, the oldest first, and returns their number.
 	Sweep(ctx context.Context, before time.Time, limit int) (int, error)
 }

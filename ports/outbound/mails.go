@@ -64,6 +64,15 @@ type MailSender interface {
 	Send(ctx context.Context, l Letter) error
 }
 
+// MailTexts writes mails without sending them.
+type MailTexts interface {
+	// Languages returns the languages of mails, as BCP 47 tags.
+	Languages() []string
+
+	// Preview returns the mail of a kind in a language, with examples for its data.
+	Preview(k mail.Kind, language string) (mail.Text, error)
+}
+
 // LinkTokens makes and checks the tokens of mailed links.
 type LinkTokens interface {
 	// Make returns a token for s at now. It contains only letters, digits, "-" and "_".

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,8 @@ var audits = []check{
 	{"ConcurrentAppendsAllCount", auditConcurrentAppends},
 	{"BatchIsAppendedOrRefusedAsAWhole", auditBadBatch},
 	{"LargeBatch", auditLargeBatch},
+	{"CountsByKind", auditCounts},
+	{"CountsFromSinceToBeforeUntil", auditCountsRange},
 	{"SweepTakesTheOld", auditSweep},
 	{"SweepTakesTheOldestFirst", auditSweepOldest},
 	{"EndedContext", auditEndedContext},
@@ -217,6 +220,41 @@ func auditLargeBatch(t *testing.T, b storage.Backend) {
 	}
 }
 
+// wantCounts fails unless the numbers of events of some kinds from since to before until are those given.
+func wantCounts(t *testing.T, b storage.Backend, kinds []audit.Kind, since, until time.Time, want map[audit.Kind]int) {
+	t.Helper()
+	got, err := b.AuditTrail().Counts(t.Context(), kinds, since, until)
+	if err != nil || !maps.Equal(got, want) {
+		t.Errorf("Counts of %v from %v to %v: got %v, %v; want %v", kinds, since, until, got, err, want)
+	}
+}
+
+func auditCounts(t *testing.T, b storage.Backend) {
+	for i, kind := range []audit.Kind{audit.SignedIn, audit.SignInFailed, audit.SignedIn, audit.Locked, audit.SignedIn, "of_another_version"} {
+		e := event(audit.ID(fmt.Sprint("e", i)), epoch.Add(time.Duration(i)*time.Second))
+		e.Kind = kind
+		mustAppend(t, b, e)
+	}
+	end := epoch.Add(time.Hour)
+	wantCounts(t, b, nil, epoch, end, map[audit.Kind]int{})
+	wantCounts(t, b, []audit.Kind{audit.Deleted}, epoch, end, map[audit.Kind]int{})
+	wantCounts(t, b, []audit.Kind{audit.SignedIn}, epoch, end, map[audit.Kind]int{audit.SignedIn: 3})
+	wantCounts(t, b, []audit.Kind{audit.SignedIn, audit.Locked, audit.Deleted, audit.SignedIn}, epoch, end,
+		map[audit.Kind]int{audit.SignedIn: 3, audit.Locked: 1})
+	wantCounts(t, b, []audit.Kind{"of_another_version", audit.SignInFailed}, epoch, end,
+		map[audit.Kind]int{"of_another_version": 1, audit.SignInFailed: 1})
+}
+
+func auditCountsRange(t *testing.T, b storage.Backend) {
+	mustAppend(t, b, event("before", epoch.Add(-time.Millisecond)), event("at", epoch), event("in", epoch.Add(time.Minute)),
+		event("last", epoch.Add(time.Hour-time.Millisecond)), event("end", epoch.Add(time.Hour)))
+	kinds, of := []audit.Kind{audit.SessionRevoked}, func(n int) map[audit.Kind]int { return map[audit.Kind]int{audit.SessionRevoked: n} }
+	wantCounts(t, b, kinds, epoch, epoch.Add(time.Hour), of(3))
+	wantCounts(t, b, kinds, epoch.Add(-time.Millisecond), epoch.Add(time.Millisecond), of(2))
+	wantCounts(t, b, kinds, epoch.Add(time.Hour), epoch.AddDate(1, 0, 0), of(1))
+	wantCounts(t, b, kinds, epoch, epoch, map[audit.Kind]int{})
+}
+
 func auditSweep(t *testing.T, b storage.Backend) {
 	es := []audit.Event{event("before", epoch.Add(-time.Millisecond)), event("at", epoch), event("after", epoch.Add(time.Millisecond))}
 	mustAppend(t, b, es...)
@@ -254,6 +292,8 @@ func auditEndedContext(t *testing.T, b storage.Backend) {
 		wantErr(t, "Append of nothing", b.AuditTrail().Append(ctx), want)
 		_, err := b.AuditTrail().List(ctx, audit.Query{Limit: 9})
 		wantErr(t, "List", err, want)
+		_, err = b.AuditTrail().Counts(ctx, audit.Kinds(), epoch, epoch.Add(time.Hour))
+		wantErr(t, "Counts", err, want)
 		_, err = b.AuditTrail().Sweep(ctx, epoch.Add(time.Hour), 9)
 		wantErr(t, "Sweep", err, want)
 	}

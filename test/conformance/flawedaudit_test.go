@@ -134,6 +134,22 @@ func (r flawedAudit) byTurns(ctx context.Context, q audit.Query) (all []audit.Ev
 	return all[:min(q.Limit, len(all))], nil
 }
 
+func (r flawedAudit) Counts(ctx context.Context, kinds []audit.Kind, since, until time.Time) (map[audit.Kind]int, error) {
+	switch r.f.defect {
+	case "counts the first kind":
+		kinds = kinds[:min(1, len(kinds))]
+	case "counts other kinds":
+		kinds = append(slices.Clone(kinds), audit.SignInFailed)
+	case "counts after since":
+		since = since.Add(time.Millisecond)
+	case "counts up to until":
+		until = until.Add(time.Millisecond)
+	case "counts without a context":
+		ctx = context.WithoutCancel(ctx)
+	}
+	return r.AuditTrail.Counts(ctx, kinds, since, until)
+}
+
 func (r flawedAudit) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
 	switch r.f.defect {
 	case "sweeps events too early":

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"roster/domain/audit"
@@ -38,6 +39,18 @@ func record(kept map[audit.ID]audit.Event, events []audit.Event) {
 func (s auditTrail) List(ctx context.Context, q audit.Query) (found []audit.Event, err error) {
 	err = s.read(ctx, func() error { found = s.states(q.Matches); return nil })
 	return stretch(found, audit.Event.Position, audit.Position.Compare, q.From, q.Back, 0, q.Limit), err
+}
+
+func (s auditTrail) Counts(ctx context.Context, kinds []audit.Kind, since, until time.Time) (map[audit.Kind]int, error) {
+	counts := map[audit.Kind]int{}
+	return counts, s.read(ctx, func() error {
+		for _, e := range s.kept {
+			if slices.Contains(kinds, e.Kind) && !e.At.Before(since) && e.At.Before(until) {
+				counts[e.Kind]++
+			}
+		}
+		return nil
+	})
 }
 
 func (s auditTrail) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {

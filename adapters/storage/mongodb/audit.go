@@ -77,6 +77,27 @@ func (r auditTrail) List(ctx context.Context, q audit.Query) ([]audit.Event, err
 	return out, err
 }
 
+// Counts reads the index over kind and time alone.
+func (r auditTrail) Counts(ctx context.Context, kinds []audit.Kind, since, until time.Time) (map[audit.Kind]int, error) {
+	counted, err := aggregateAll[struct {
+		Kind string `bson:"_id"`
+		N    int    `bson:"n"`
+	}](ctx, r.s, "count audit events", countEvents(kinds, since, until), len(kinds))
+	counts := make(map[audit.Kind]int, len(counted))
+	for _, c := range counted {
+		counts[audit.Kind(c.Kind)] = c.N
+	}
+	return counts, err
+}
+
+func countEvents(kinds []audit.Kind, since, until time.Time) aggregation {
+	at := bson.D{{Key: "$gte", Value: instant(since)}, {Key: "$lt", Value: instant(until)}}
+	return aggregation{Aggregate: eventTable.name, Pipeline: bson.A{
+		is("$match", bson.D{{Key: "kind", Value: compared("$in", kinds)}, {Key: "at", Value: at}}),
+		is("$group", bson.D{{Key: "_id", Value: "$kind"}, {Key: "n", Value: is("$sum", 1)}}),
+	}}
+}
+
 // Sweep also inserts the events and mails that a failure or a crash left in documents.
 func (r auditTrail) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
 	if err := r.s.publishAllLeft(ctx); err != nil {

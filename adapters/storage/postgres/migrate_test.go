@@ -27,7 +27,7 @@ func TestRefusals(t *testing.T) {
 		{"newer schema", func(t *testing.T, base string) {
 			shut(t, open(t, base))
 			raw(t, base, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)")
-		}, "schema version 9999, and this program knows 10"},
+		}, "schema version 9999, and this program knows 11"},
 		{"no schema", func(t *testing.T, base string) {
 			raw(t, base, "DROP SCHEMA public")
 		}, "names no schema"},

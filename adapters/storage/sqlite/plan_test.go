@@ -5,8 +5,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"roster/adapters/storage/sqltable"
+	"roster/domain/audit"
 )
 
 // measured returns a Store with the statistics of 100,000 users and as many sessions. SQLite plans by statistics
@@ -115,6 +117,8 @@ func testPlans(t *testing.T, s *Store) {
 	} {
 		check(index, query)
 	}
+	counted, _ := s.CountEvents([]audit.Kind{audit.SignedIn, audit.Locked}, time.Unix(0, 0), time.Unix(1, 0))
+	check("USING COVERING INDEX audit_events_kind (kind=? AND at>? AND at<?)", counted)
 	// The queries of the triggers.
 	for query, index := range map[string]string{
 		"SELECT coalesce(max(number), 0) + 1 FROM users":                          "SEARCH users USING COVERING INDEX users_number",

@@ -144,7 +144,7 @@ func TestRefusals(t *testing.T) {
 		{"newer schema", func(t *testing.T, path string) {
 			shut(t, open(t, path))
 			closed(t, raw(t, path, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)"))
-		}, "schema version 9999, and this program knows 9"},
+		}, "schema version 9999, and this program knows 10"},
 		{"no database", func(t *testing.T, path string) {
 			if err := os.WriteFile(path, []byte(strings.Repeat("no database ", 1000)), 0o600); err != nil {
 				t.Fatal(err)

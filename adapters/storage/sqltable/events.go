@@ -2,6 +2,7 @@ package sqltable
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"roster/domain/audit"
@@ -69,6 +70,38 @@ func (t auditTrail) List(ctx context.Context, q audit.Query) ([]audit.Event, err
 		out[i] = *e
 	}
 	return out, err
+}
+
+func (t auditTrail) Counts(ctx context.Context, kinds []audit.Kind, since, until time.Time) (map[audit.Kind]int, error) {
+	counts := map[audit.Kind]int{}
+	if len(kinds) == 0 {
+		return counts, ctx.Err()
+	}
+	query, args := t.CountEvents(kinds, since, until)
+	err := t.db.Read(ctx, func(ctx context.Context, q Querier) error {
+		err := q.QueryEach(ctx, query, args, func(row Row) error {
+			var kind string
+			var n int
+			err := row.Scan(&kind, &n)
+			counts[audit.Kind(kind)] = n
+			return err
+		})
+		return t.failure(ctx, "count audit events", err)
+	})
+	return counts, err
+}
+
+// CountEvents returns the statement that counts events. It reads a range of the index over kind and time for each kind.
+func (t *Tables) CountEvents(kinds []audit.Kind, since, until time.Time) (string, []any) {
+	w := t.EventTable.Where()
+	of := make([]string, len(kinds))
+	for i, kind := range kinds {
+		of[i] = w.Bind(string(kind))
+	}
+	w.And("kind IN (" + strings.Join(of, ", ") + ")")
+	w.And("at >= " + w.Bind(since.UnixMilli()))
+	w.And("at < " + w.Bind(until.UnixMilli()))
+	return "SELECT kind, count(*) FROM " + t.EventTable.Name + w.String() + " GROUP BY kind", w.Args
 }
 
 func (t auditTrail) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
