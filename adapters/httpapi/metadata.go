@@ -11,6 +11,7 @@ const (
 	usersDescription    = "Register, list, retrieve, update and delete users."
 	meDescription       = "Retrieve, update and delete the signed-in user."
 	passwordDescription = "Takes the current password and a new one, and ends the other sessions."
+	browserDescription  = "Sign a browser in, tell who is signed in, and sign it out. The session is in a cookie."
 	sessionsDescription = "List the places where a user is signed in, and end all of them."
 	sessionDescription  = "Sign out one session."
 	auditDescription    = "Security events, newest first."
