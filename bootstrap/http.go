@@ -101,6 +101,7 @@ func describedSettings(cfg config.Config) *openapi.Settings {
 		PasswordMin: cfg.PasswordMinLength, PasswordMax: cfg.PasswordMaxLength, CurrentPassword: cfg.RequireCurrentPassword,
 		Forms: cfg.AcceptForms, DRF: cfg.WireDetails == "drf", Rotation: cfg.RotateRefreshTokens, MaxBody: cfg.MaxBody,
 		Mail:           cfg.MailScheme() != config.Off,
+		Browser:        cfg.BrowserSessions != config.Off,
 		HideRegistered: cfg.HideRegistered && cfg.MailScheme() != config.Off,
 		AccessLifetime: cfg.AccessTokenLifetime, RefreshLifetime: cfg.RefreshTokenLifetime,
 		AnonLimit: cfg.ThrottleAnon.Requests > 0, UserLimit: cfg.ThrottleUser.Requests > 0,
