@@ -35,6 +35,7 @@ type Settings struct {
 	Rotation        bool // a refresh gives a new refresh token
 	MaxBody         int64
 	Mail            bool // links are mailed
+	Browser         bool // browsers sign in with a cookie
 	HideRegistered  bool // a registration does not show whether the address has an account
 	AccessLifetime  time.Duration
 	RefreshLifetime time.Duration
@@ -63,6 +64,7 @@ func (s Settings) conditions() map[string]bool {
 		"bearer": bearer, "other_scheme": !bearer,
 		"limited":    s.AnonLimit || s.UserLimit || s.TokenLimit || s.RegisterLimit || s.MailLimit,
 		"mail":       s.Mail,
+		"browser":    s.Browser,
 		"hidden":     s.HideRegistered,
 		"user_limit": s.UserLimit, "token_limit": s.AnonLimit || s.TokenLimit,
 		"register_limit": s.AnonLimit || s.UserLimit || s.RegisterLimit,

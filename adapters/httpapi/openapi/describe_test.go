@@ -33,6 +33,7 @@ var variants = map[string]func(*openapi.Settings){
 	"standard": func(*openapi.Settings) {},
 	"strict": func(s *openapi.Settings) {
 		s.AccessPolicy, s.Pagination, s.PasswordMin, s.CurrentPassword, s.Forms = "private", "cursor", 15, true, false
+		s.Browser = true
 	},
 	"django": func(s *openapi.Settings) {
 		s.AccessPolicy, s.Pagination, s.MaxPageSize, s.PasswordMax, s.DRF, s.Rotation = "open", "page", 0, 128, true, false
