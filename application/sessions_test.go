@@ -311,7 +311,7 @@ func TestTrail(t *testing.T) {
 	last("end all", audit.Event{Kind: audit.SessionsRevoked, Actor: staff.ID(), User: id})
 	must("delete", s.Accounts.Delete(ctx, staff, id, fixture.Body(inbound.Deletion{})))
 	last("delete", audit.Event{Kind: audit.Deleted, Actor: staff.ID(), User: id, Detail: "is_staff=false"})
-	keys := application.NewSigningKeys(s.Ports, set, ring(t))
+	keys := application.NewSigningKeys(s.Ports, set, fixture.Keyring(t))
 	former, err := keys.Add(ctx, staff, "")
 	must("add a key", err)
 	last("add a key", audit.Event{Kind: audit.KeyAdded, Actor: staff.ID(), Detail: "EdDSA " + former.ID})

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"roster/adapters/signingkeys"
 	"roster/application"
 	"roster/domain/audit"
 	"roster/domain/mail"
@@ -31,7 +30,7 @@ func TestStaffOnly(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	ann := s.Add(t, "ann@example.com")
 	overview := application.NewOverview(s.Ports, inbound.About{})
-	keys := application.NewSigningKeys(s.Ports, fixture.Standard(), ring(t))
+	keys := application.NewSigningKeys(s.Ports, fixture.Standard(), fixture.Keyring(t))
 	mails := application.NewStaffMails(s.Ports, fixture.Standard(), texts{})
 	for name, call := range map[string]func(a inbound.Actor) error{
 		"summary":        func(a inbound.Actor) error { return second(overview.Summary(t.Context(), a)) },
@@ -63,7 +62,7 @@ func TestStaffOnlyAsTheyAreNow(t *testing.T) {
 	s.AddStaff(t, "other@example.com")
 	actor := inbound.Actor{User: root}
 	s.Set(t, root.ID(), func(u *user.User) { u.SetStaff(false) })
-	r := ring(t)
+	r := fixture.Keyring(t)
 	keys := application.NewSigningKeys(s.Ports, fixture.Standard(), r)
 	for name, err := range map[string]error{
 		"add a key": second(keys.Add(t.Context(), actor, "")),
@@ -79,17 +78,11 @@ func TestStaffOnlyAsTheyAreNow(t *testing.T) {
 	}
 }
 
-// ring returns a keyring without keys.
-func ring(t *testing.T) *signingkeys.Keyring {
-	t.Helper()
-	return signingkeys.NewKeyring(t.TempDir(), signing.EdDSA, time.Hour)
-}
-
-// Staff list and change the signing keys. Each change that is made is in the trail, with the key and who made it.
+// Staff list and change the signing keys. Each change that is made is in the trail, with the key and the administrator.
 func TestStaffChangeSigningKeys(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	staff := inbound.Actor{User: s.AddStaff(t, "root@example.com")}
-	keys := application.NewSigningKeys(s.Ports, fixture.Standard(), ring(t))
+	keys := application.NewSigningKeys(s.Ports, fixture.Standard(), fixture.Keyring(t))
 	a, err := keys.Add(t.Context(), staff, "")
 	if err != nil || a.State != signing.Signing || a.Algorithm != signing.EdDSA {
 		t.Fatalf("%+v, %v", a, err)
@@ -134,7 +127,7 @@ func TestStaffChangeSigningKeys(t *testing.T) {
 func TestSigningKeysNeedARecentSignIn(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	staff := inbound.Actor{User: s.AddStaff(t, "root@example.com"), SignedIn: s.Clock.Now()}
-	keys := application.NewSigningKeys(s.Ports, fixture.Standard(), ring(t))
+	keys := application.NewSigningKeys(s.Ports, fixture.Standard(), fixture.Keyring(t))
 	s.Clock.Advance(5 * time.Minute)
 	if _, err := keys.Add(t.Context(), staff, ""); err != nil {
 		t.Error(err)
@@ -158,12 +151,7 @@ func TestSigningKeysNeedARecentSignIn(t *testing.T) {
 func TestConfiguredKeysAreListedOnly(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	staff := inbound.Actor{User: s.AddStaff(t, "root@example.com")}
-	const first, second1 = "a first secret: 0123456789-abcdefghijklmnopqrstuvwxyz", "a second one: 0123456789-abcdefghijklmnopqrstuvwxyz-0"
-	set, err := signingkeys.FromSecret(first, signingkeys.HS256, second1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys := application.NewSigningKeys(s.Ports, fixture.Standard(), signingkeys.Configured{Set: set})
+	keys := application.NewSigningKeys(s.Ports, fixture.Standard(), fixture.ConfiguredKeys(t))
 	list, err := keys.List(t.Context(), staff)
 	want := []signing.Key{{Algorithm: "HS256", State: signing.Signing}, {Algorithm: "HS256", State: signing.Verifying}}
 	if err != nil || !slices.Equal(list, want) {
@@ -231,8 +219,8 @@ func TestStaffMails(t *testing.T) {
 	}
 }
 
-// A user sees what staff and the operator did to the account, and not who it was nor from where; not what it did itself,
-// nor what others tried.
+// A user sees what staff and the operator did to the account, without the person and the client; not what it did
+// itself, nor what others tried.
 func TestDoneToMe(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	ann, bob := s.Add(t, "ann@example.com"), s.Add(t, "bob@example.com")
