@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"roster/application"
@@ -57,6 +58,39 @@ func TestRegistrationHidesAccounts(t *testing.T) {
 		t.Errorf("staff: %v", err)
 	}
 	s.Received(t)
+}
+
+// Both kinds of registration are answered when the same time is over, since storage takes more writes for a new user. The
+// wait ends with the request, and comes after the writes.
+func TestHiddenRegistrationsTakeTheSameTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := hiding(t)
+		s.Add(t, "taken@example.com")
+		s.Clock.Waits()
+		s.Clock.Hold = make(chan time.Time)
+		ctx, cancel := context.WithCancel(t.Context())
+		answers := make(chan error, 2)
+		for _, email := range []string{"taken@example.com", "free@example.com"} {
+			go func() {
+				_, err := s.Register(ctx, inbound.Actor{}, fixture.Body(fixture.Input(email)))
+				answers <- err
+			}()
+		}
+		synctest.Wait()
+		if len(answers) > 0 {
+			t.Fatal("a registration does not wait")
+		}
+		if sent := s.Sent(t); len(sent) != 2 {
+			t.Errorf("%d mails before the answers, want 2", len(sent))
+		}
+		if waits := s.Clock.Waits(); len(waits) != 2 || waits[0] != waits[1] || waits[0] < 100*time.Millisecond {
+			t.Errorf("the registrations wait %v", waits)
+		}
+		s.Clock.Hold <- time.Time{}
+		want(t, "when the time is over", <-answers, nil)
+		cancel()
+		want(t, "at the end of the request", <-answers, nil)
+	})
 }
 
 // Both kinds of registration make the same calls, but for the write.

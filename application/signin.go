@@ -113,11 +113,15 @@ type signInResult struct {
 // waitUntilDue waits until the refusal has taken as long as every other, or ctx ends. The failure is counted and the
 // slots of the guard are released before.
 func (v signInResult) waitUntilDue(ctx context.Context) {
-	if v.due == nil {
-		return
+	if v.due != nil {
+		waitUntil(ctx, v.due)
 	}
+}
+
+// waitUntil waits until due receives, or ctx ends.
+func waitUntil(ctx context.Context, due <-chan time.Time) {
 	select {
-	case <-v.due:
+	case <-due:
 	case <-ctx.Done():
 	}
 }
