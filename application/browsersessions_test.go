@@ -69,7 +69,7 @@ func TestBrowserSession(t *testing.T) {
 	wantValid(t, s, "at its end", b.Value, false)
 }
 
-// A value that differs in any part from one that was given out is not valid, and the answer does not tell in which.
+// A value that differs in any part from one that was given out is not valid, whichever part it is.
 func TestForgedCookieValues(t *testing.T) {
 	s := fixture.New(t, fixture.Standard())
 	s.Add(t, "a@example.com")

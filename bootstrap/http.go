@@ -30,11 +30,11 @@ var httpModule = fx.Module("http",
 	fx.Provide(httpSettings, api, openCertificate),
 	fx.Invoke(serveAdmin, serveAPI)) // the API last: once it serves, everything has started
 
-func httpSettings(cfg config.Config) httpapi.Settings {
+func httpSettings(cfg config.Config, t telemetered) httpapi.Settings {
 	drf := cfg.WireDetails == "drf"
 	return httpapi.Settings{
 		Pagination: httpapi.Pagination(cfg.Pagination), PageSize: cfg.PageSize, MaxPageSize: cfg.MaxPageSize,
-		LogRequests: cfg.LogRequests, PublicURL: cfg.PublicURL, MaxBody: cfg.MaxBody, RequestTimeout: cfg.RequestTimeout,
+		Observe: t.requests(), LogRequests: cfg.LogRequests, PublicURL: cfg.PublicURL, MaxBody: cfg.MaxBody, RequestTimeout: cfg.RequestTimeout,
 		AcceptForms: cfg.AcceptForms, LenientJSON: cfg.LenientJSON, LegacyCharsets: drf,
 		IntegerIDs: cfg.IDs == "integer", PythonIntegers: drf && cfg.IDs == "integer",
 		LoginField: cfg.LoginField, PasswordMaxLength: cfg.PasswordMaxLength, ConfirmPassword: cfg.RequireCurrentPassword,
@@ -47,7 +47,8 @@ func httpSettings(cfg config.Config) httpapi.Settings {
 			RegistrationMails: cfg.MailScheme() != config.Off && cfg.EmailVerification != config.Off,
 		},
 		TrustedProxies: cfg.Proxies(), CORSOrigins: cfg.CORSOrigins, CORSHeaders: cfg.CORSHeaders, HSTSMaxAge: cfg.HSTSMaxAge,
-		Docs: describedSettings(cfg),
+		BrowserOrigins: cfg.BrowserOrigins,
+		Docs:           describedSettings(cfg),
 	}
 }
 
@@ -117,17 +118,20 @@ type optionalLinks struct {
 
 func api(
 	cfg config.Config, own *application.Accounts, links optionalLinks,
-	accounts inbound.Accounts, authentication inbound.Authentication, sessions inbound.Sessions, trail inbound.Trail,
-	health inbound.Health, s httpapi.Settings, keys signingkeys.Source, o telemetry.Observer, t telemetered,
+	accounts inbound.Accounts, authentication inbound.Authentication, browsers inbound.BrowserSessions, sessions inbound.Sessions,
+	trail inbound.Trail, health inbound.Health, s httpapi.Settings, keys signingkeys.Source, o telemetry.Observer,
 	log *zap.Logger,
 ) (http.Handler, error) {
-	s.Observe = t.requests()
 	jwks := func() []byte { return keys.Current("").JWKS() }
 	if links.Links != nil {
 		links.Links = o.Links(links.Links)
 	}
+	if cfg.BrowserSessions == config.Off {
+		browsers = nil
+	}
 	return httpapi.New(httpapi.Ports{
-		DjoserAccounts: o.Accounts(djoserAccounts(cfg, own)), Links: links.Links,
+		BrowserSessions: browsers,
+		DjoserAccounts:  o.Accounts(djoserAccounts(cfg, own)), Links: links.Links,
 		Accounts: accounts, Authentication: authentication, Sessions: sessions, Trail: trail, Health: health,
 	}, s, jwks, log)
 }
@@ -170,14 +174,19 @@ const adminConnections = 64
 // serveAdmin serves what only operators may see. Without an admin listener the service runs too, if the default address
 // is in use.
 func serveAdmin(
-	lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, health inbound.Health, o httpapi.Operations, facts *Serving, log *zap.Logger,
-) {
+	lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, health inbound.Health, o httpapi.Operations, s httpapi.Settings,
+	facts *Serving, log *zap.Logger,
+) error {
 	if cfg.AdminListen == config.Off {
-		return
+		return nil
 	}
 	host, _, _ := net.SplitHostPort(cfg.AdminListen) // the settings are checked
+	h, err := httpapi.NewAdmin(health, o, host, s, log)
+	if err != nil {
+		return err
+	}
 	l := &listening{
-		server:      httpapi.NewServer(httpapi.NewAdmin(health, o, host, log), httpapi.Connections{Max: adminConnections}, log),
+		server:      httpapi.NewServer(h, httpapi.Connections{Max: adminConnections}, log),
 		connections: adminConnections, shutdown: sd, log: log,
 	}
 	l.server.WriteTimeout = 0 // the request says how long a profile takes
@@ -195,6 +204,7 @@ func serveAdmin(
 			return named(cfg, "admin_listen", err)
 		},
 		func(ctx context.Context) { l.stop(ctx, 0) })) // a profile in progress may be lost
+	return nil
 }
 
 // listening is one server and its goroutine.

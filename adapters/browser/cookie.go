@@ -24,12 +24,21 @@ var ErrInsecure = fault.New(fault.Forbidden, "insecure_connection",
 	"Signing in with a cookie needs HTTPS, or plain HTTP to localhost on this machine. Behind a proxy, name it in trusted_proxies "+
 		"and let it send X-Forwarded-Proto.")
 
-type secureKey struct{}
+type (
+	secureKey struct{}
+	limitKey  struct{}
+)
 
 // WithTransport returns a copy of ctx that says whether the client of its request uses TLS, to this server or to a
 // trusted proxy. Without it, the request counts as one without TLS.
 func WithTransport(ctx context.Context, tls bool) context.Context {
 	return context.WithValue(ctx, secureKey{}, tls)
+}
+
+// WithSignInLimit returns a copy of ctx in which CheckTransport calls limit, which counts a sign-in and fails when there
+// were too many.
+func WithSignInLimit(ctx context.Context, limit func() error) context.Context {
+	return context.WithValue(ctx, limitKey{}, limit)
 }
 
 // nameFor returns the name of the cookie on the connection of r, "" where none may be used.
@@ -81,11 +90,14 @@ func Read(r *http.Request) string {
 	return cookies[0].Value
 }
 
-// CheckTransport fails with ErrInsecure if the connection of r may not carry the cookie. It is for a sign-in, before the
-// password is checked.
+// CheckTransport is for a sign-in, before the password is checked. It fails with ErrInsecure if the connection of r may not
+// carry the cookie, and as the limit of WithSignInLimit does.
 func CheckTransport(r *http.Request) error {
 	if nameFor(r) == "" {
 		return ErrInsecure
+	}
+	if limit, ok := r.Context().Value(limitKey{}).(func() error); ok {
+		return limit()
 	}
 	return nil
 }

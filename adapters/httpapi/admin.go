@@ -18,10 +18,15 @@ type Operations struct {
 	LogLevel http.Handler
 }
 
-// NewAdmin returns the handler of the admin listener: health, profiling and o. host is the name or address that it
-// listens on.
-func NewAdmin(h inbound.Health, o Operations, host string, log *zap.Logger) http.Handler {
-	s := &server{Ports: Ports{Health: h}, log: log}
+// NewAdmin returns the handler of the admin listener: health, profiling, o and the mounts, which are served with the
+// settings set. host is the name or address that it listens on. It fails as New does.
+func NewAdmin(h inbound.Health, o Operations, host string, set Settings, log *zap.Logger, mounts ...Mount) (http.Handler, error) {
+	set.PublicURL = "" // it is that of the API
+	s, err := newServer(Ports{Health: h}, set, log)
+	if err != nil {
+		return nil, err
+	}
+	s.takesCookies = true
 	router := http.NewServeMux() // "GET" stands for HEAD too; other methods get 405 with Allow
 	router.HandleFunc("GET "+livePath, s.livez)
 	router.HandleFunc("GET "+readyPath, s.readyz)
@@ -44,7 +49,12 @@ func NewAdmin(h inbound.Health, o Operations, host string, log *zap.Logger) http
 	} {
 		router.Handle(pattern, own(f))
 	}
-	return router
+	pages := own(s.wrap(s.mounted(mounts, router)))
+	for _, m := range mounts {
+		router.Handle(m.Path, pages)
+		router.Handle(strings.TrimSuffix(m.Path, "/"), pages)
+	}
+	return router, nil
 }
 
 // requireHost refuses requests for a host name other than own and localhost (RFC 9110, 15.5.20). It stops DNS

@@ -6,13 +6,23 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/zap"
 )
 
+func newAdmin(t *testing.T, o Operations, host string, mounts ...Mount) http.Handler {
+	t.Helper()
+	h, err := NewAdmin(healthy{}, o, host, Settings{RequestTimeout: time.Minute}, zap.NewNop(), mounts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
 // The admin handler has profiling and nothing of the API; the API has no profiling.
 func TestProfilingIsOnAdminHandlerOnly(t *testing.T) {
-	admin, api := NewAdmin(healthy{}, Operations{}, "", zap.NewNop()), denyingAPI(zap.NewNop())
+	admin, api := newAdmin(t, Operations{}, ""), denyingAPI(zap.NewNop())
 	for path, want := range map[string][2]int{ // status of the admin handler and of the API
 		"/debug/pprof/": {200, 404}, "/debug/pprof/heap": {200, 404}, "/debug/pprof/cmdline": {200, 404},
 		"/debug/vars": {404, 404}, "/metrics": {404, 404}, "/api/users/": {404, 401}, "/livez": {200, 200},
@@ -38,7 +48,7 @@ func TestProfilingRefusesForeignHost(t *testing.T) {
 		{"127.0.0.1", "evil.example:8001", 421}, {"", "evil.example", 421}, {"", "", 421}, {"id.example.org", "evil.example:8001", 421},
 		{"127.0.0.1", "localhost.evil.example:8001", 421}, {"127.0.0.1", "127.0.0.1.evil.example:8001", 421},
 	} {
-		h := NewAdmin(healthy{}, Operations{}, c.listen, zap.NewNop())
+		h := newAdmin(t, Operations{}, c.listen)
 		for path, want := range map[string]int{
 			"/debug/pprof/": c.want, "/debug/pprof/heap": c.want, "/debug/pprof/cmdline": c.want, "/debug/pprof/symbol": c.want,
 			"/livez": 200, "/readyz": 200, // public anyway, and load balancers use any name
@@ -64,7 +74,7 @@ func TestAdminMethods(t *testing.T) {
 		for _, listen := range []string{"127.0.0.1", "0.0.0.0"} { // metrics have a route of their own on the second
 			for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} {
 				w := httptest.NewRecorder()
-				NewAdmin(healthy{}, Operations{ok, ok}, listen, zap.NewNop()).
+				newAdmin(t, Operations{ok, ok}, listen).
 					ServeHTTP(w, httptest.NewRequest(method, "http://localhost:8001"+path, nil))
 				if slices.Contains(strings.Split(allow, ", "), method) {
 					if w.Code != http.StatusOK {

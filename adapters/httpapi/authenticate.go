@@ -9,9 +9,13 @@ import (
 )
 
 // authenticate returns the actor of the request, the anonymous one if it has no token. As in DRF, an invalid token is
-// an error also for a method that needs none.
+// an error also for a method that needs none. The cookie of a browser session counts only where no Authorization header
+// is sent.
 func (s *server) authenticate(r *http.Request) (inbound.Actor, error) {
 	headers := r.Header.Values("Authorization")
+	if len(headers) == 0 && s.BrowserSessions != nil {
+		return s.authenticateBrowser(r)
+	}
 	if len(headers) > 1 { // a proxy could check another one than this server
 		return inbound.Actor{}, errAuthorization
 	}

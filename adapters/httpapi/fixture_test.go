@@ -83,7 +83,7 @@ func newTestAPIOf(t *testing.T, s Settings, p Ports) *testAPI {
 		Ports: p, Settings: s, jwks: func() []byte { return []byte("{}") },
 		limits: limits, log: zap.NewNop(), description: descriptionOf(s),
 	}
-	listening := httptest.NewServer(srv.wrap(srv.routes()))
+	listening := httptest.NewServer(srv.wrap(srv.withCORS(srv.routes())))
 	t.Cleanup(listening.Close)
 	e.url = listening.URL
 	return e

@@ -12,6 +12,7 @@ const (
 	meDescription       = "Retrieve, update and delete the signed-in user."
 	passwordDescription = "Takes the current password and a new one, and ends the other sessions."
 	unlockDescription   = "Deletes the failed sign-ins of a user, so that no client has to wait because of them."
+	browserDescription  = "Sign a browser in, tell who is signed in, and sign it out. The session is in a cookie."
 	sessionsDescription = "List the places where a user is signed in, and end all of them."
 	sessionDescription  = "Sign out one session."
 	auditDescription    = "Security events, newest first."

@@ -11,15 +11,15 @@ import (
 	"github.com/felixge/httpsnoop"
 	"go.uber.org/zap"
 
+	"roster/adapters/browser"
 	"roster/domain/audit"
 	"roster/domain/session"
 	"roster/ports/inbound"
 )
 
-// wrap returns next with what every request needs: an id, a deadline, security headers, CORS, recovery from panics
-// and a line in the log.
+// wrap returns next with what every request needs: an id, a deadline, security headers, recovery from panics and a line in
+// the log.
 func (s *server) wrap(next http.Handler) http.Handler {
-	next = withCORS(s.CORSOrigins, s.CORSHeaders, next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		info := &requestInfo{id: s.requestID(r), route: noRoute, client: s.client(r)}
 		ctx, end := r.Context(), func(Answer) {}
@@ -33,6 +33,9 @@ func (s *server) wrap(next http.Handler) http.Handler {
 			Channel: audit.API, Client: session.Client{Address: info.client, UserAgent: r.UserAgent()}, RequestID: info.id,
 			Languages: r.Header.Get("Accept-Language"),
 		})
+		if s.takesCookies {
+			ctx = browser.WithTransport(ctx, s.overTLS(r))
+		}
 		r = r.WithContext(ctx)
 		s.warnUntrustedProxy(r)
 		s.setSecurityHeaders(w, r, info.id)

@@ -37,6 +37,15 @@ func (s *server) routeTable() []route {
 		routes = append(routes, s.linkRoutes("/api/users/", s.linkForm())...)
 		routes = append(routes, s.invitationRoutes(s.api())...)
 	}
+	if s.BrowserSessions != nil {
+		routes = append(routes, route{"/api/session/", resource{
+			name: "Browser Session", description: browserDescription, scope: scopeToken,
+			methods: []method{
+				{http.MethodGet, s.getBrowserSession}, {http.MethodPost, s.beginBrowserSession}, {http.MethodDelete, s.endBrowserSession},
+			},
+			actions: postActions(obtainFields),
+		}})
+	}
 	return append(routes, []route{
 		{"/api/users/", resource{
 			name: "User List", description: usersDescription, authenticate: true,

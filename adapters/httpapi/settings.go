@@ -70,6 +70,7 @@ type Settings struct {
 	Throttling        Throttling
 	TrustedProxies    []netip.Prefix    // peers whose X-Forwarded-For and X-Forwarded-Proto are believed
 	CORSOrigins       []string          // origins whose scripts may use the API; "*" alone for any
+	BrowserOrigins    []string          // origins whose pages may use the cookie of a browser session
 	CORSHeaders       []string          // request headers that scripts may set beside allowedHeaders
 	Schemes           []string          // of the Authorization header; challenges name the first; Bearer if empty
 	ExactScheme       bool              // compare schemes by case, as SimpleJWT does
