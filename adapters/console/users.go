@@ -267,7 +267,7 @@ func (l userList) summary() string {
 	case n == 1 && l.next == "" && l.previous == "":
 		return "1 user"
 	case l.next != "" || l.previous != "":
-		return "Page of " + plural(n, "user")
+		return plural(n, "user") + " on this page"
 	default:
 		return plural(n, "user")
 	}
