@@ -32,7 +32,7 @@ func eventTable(v *visit, events []audit.Event, about user.ID) templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<table class=\"fold\"><caption class=\"hidden\">Events, newest first</caption> <thead><tr><th scope=\"col\">Event</th><th scope=\"col\">Time</th>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<table id=\"events\" class=\"fold\"><caption class=\"hidden\">Events, newest first</caption> <thead><tr><th scope=\"col\">Event</th><th scope=\"col\">Time</th>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -21,8 +21,11 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// patience bounds a hang; a test takes seconds.
-const patience = 3 * time.Minute
+// What bounds a hang: of a test, which takes seconds, and of one action in it.
+const (
+	patience     = 4 * time.Minute
+	stepPatience = time.Minute
+)
 
 // Tab is a tab of a browser of its own, with what the browser complained about and the hosts that it asked.
 type Tab struct {
@@ -53,6 +56,9 @@ func Open(t testing.TB) *Tab {
 	b := &Tab{t: t, hosts: map[string]bool{}}
 	b.ctx, cancel = chromedp.NewContext(ctx, chromedp.WithAllocatorOptions(options...), chromedp.WithListener(b.watch))
 	t.Cleanup(cancel)
+	if _, err := chromedp.Run(b.ctx, chromedp.Steps()); err != nil { // the browser lives as long as the context of the first call
+		t.Fatal(err)
+	}
 	return b
 }
 
@@ -81,7 +87,9 @@ func (b *Tab) watch(event any) {
 // Run runs an action in the tab and returns its value.
 func Run[T any](b *Tab, action chromedp.Action[T]) T {
 	b.t.Helper()
-	v, err := chromedp.Run(b.ctx, action)
+	ctx, cancel := context.WithTimeout(b.ctx, stepPatience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, action)
 	if err != nil {
 		b.mu.Lock()
 		defer b.mu.Unlock()
