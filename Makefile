@@ -2,6 +2,7 @@
 
 GO       ?= go
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+TEMPL     = $(GO) tool -modfile=.ci/templ/go.mod templ
 LINT      = $(GO) tool -modfile=.ci/tools/go.mod golangci-lint
 RELEASE   = $(GO) tool -modfile=.ci/release/go.mod
 PLATFORMS = linux/amd64 linux/arm64 darwin/arm64 windows/amd64
@@ -123,13 +124,15 @@ cover: ## write coverage.out of what make quick runs
 	$(MAKE) --no-print-directory quick GO='$(GO)' GOFLAGS='-coverprofile=coverage.out -coverpkg=./...'
 	$(GO) tool cover -func=coverage.out | tail -1
 
-generate: ## write the generated tables and answers of the documents
+generate: ## write the generated pages of the console, and the tables and answers of the documents
+	$(TEMPL) generate -path adapters/console -log-level error
 	$(GO) test ./bootstrap/config -update
 	$(GO) test ./bootstrap -run TestOpenAPIFile -update
 	$(GO) test ./test/docs -run TestWalk -update
 
-check: ## format, vet, linters, the dependency rule, documents, the OpenAPI description, modules
+check: ## format, vet, linters, the dependency rule, generated pages, documents, the OpenAPI description, modules
 	@bad=$$(gofmt -l .) && if [ -n "$$bad" ]; then echo "gofmt -w is needed on:"; echo "$$bad"; exit 1; fi
+	$(TEMPL) generate -path adapters/console -check -log-level error
 	$(GO) vet ./...
 	GOOS=darwin $(GO) vet ./...
 	GOOS=windows $(GO) build -o /dev/null ./cmd/roster

@@ -27,7 +27,7 @@ import (
 )
 
 var httpModule = fx.Module("http",
-	fx.Provide(httpSettings, api, openCertificate),
+	fx.Provide(httpSettings, consolePages, api, openCertificate),
 	fx.Invoke(serveAdmin, serveAPI)) // the API last: once it serves, everything has started
 
 func httpSettings(cfg config.Config, t telemetered) httpapi.Settings {
@@ -121,7 +121,7 @@ func api(
 	cfg config.Config, own *application.Accounts, links optionalLinks,
 	accounts inbound.Accounts, authentication inbound.Authentication, browsers inbound.BrowserSessions, sessions inbound.Sessions,
 	trail inbound.Trail, health inbound.Health, s httpapi.Settings, keys signingkeys.Source, o telemetry.Observer,
-	log *zap.Logger,
+	pages mounts, log *zap.Logger,
 ) (http.Handler, error) {
 	jwks := func() []byte { return keys.Current("").JWKS() }
 	if links.Links != nil {
@@ -134,7 +134,7 @@ func api(
 		BrowserSessions: browsers,
 		DjoserAccounts:  o.Accounts(djoserAccounts(cfg, own)), Links: links.Links,
 		Accounts: accounts, Authentication: authentication, Sessions: sessions, Trail: trail, Health: health,
-	}, s, jwks, log)
+	}, s, jwks, log, pages.api...)
 }
 
 // serveAPI listens in its start hook, so that an address in use stops the start. Its stop hook reports that the service
@@ -142,7 +142,7 @@ func api(
 // under way without accepting connections.
 func serveAPI(
 	lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, h http.Handler, health *application.Health,
-	cert *certificate.Files, facts *Serving, log *zap.Logger,
+	cert *certificate.Files, pages mounts, facts *Serving, log *zap.Logger,
 ) {
 	l := &listening{connections: cfg.MaxConnections, shutdown: sd, log: log}
 	l.server = httpapi.NewServer(l.leaving(h), httpapi.Connections{Max: cfg.MaxConnections, Trusted: cfg.Proxies()}, log)
@@ -157,6 +157,7 @@ func serveAPI(
 				return named(cfg, "listen", err)
 			}
 			facts.URL, facts.Address = scheme+"://"+l.address, l.address
+			facts.setConsole(facts.URL, pages.api)
 			if cfg.APIDocs {
 				facts.Docs = facts.URL + "/api/docs/"
 			}
@@ -176,13 +177,13 @@ const adminConnections = 64
 // is in use.
 func serveAdmin(
 	lc fx.Lifecycle, sd fx.Shutdowner, cfg config.Config, health inbound.Health, o httpapi.Operations, s httpapi.Settings,
-	facts *Serving, log *zap.Logger,
+	pages mounts, facts *Serving, log *zap.Logger,
 ) error {
 	if cfg.AdminListen == config.Off {
 		return nil
 	}
 	host, _, _ := net.SplitHostPort(cfg.AdminListen) // the settings are checked
-	h, err := httpapi.NewAdmin(health, o, host, s, log)
+	h, err := httpapi.NewAdmin(health, o, host, s, log, pages.admin...)
 	if err != nil {
 		return err
 	}
@@ -201,6 +202,7 @@ func serveAdmin(
 			}
 			if err == nil {
 				facts.Admin = "http://" + l.address
+				facts.setConsole(facts.Admin, pages.admin)
 			}
 			return named(cfg, "admin_listen", err)
 		},

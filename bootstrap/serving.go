@@ -16,6 +16,7 @@ type Serving struct {
 	Docs            string // URL of the documentation; "" for none
 	Address         string // that the API listens on
 	Admin           string // URL of the admin listener; "" for none
+	Console         string // URL of the pages for administrators; "" for none
 	Profile         string
 	Database        string // the scheme of its URL
 	Place           string // the absolute path of the database's file, or its URL without the password
@@ -60,6 +61,9 @@ func (s *Serving) fields() []zap.Field {
 	}
 	if s.Admin != "" {
 		fields = append(fields, zap.String("admin", s.Admin))
+	}
+	if s.Console != "" {
+		fields = append(fields, zap.String("console", s.Console))
 	}
 	if s.NoAdministrator {
 		fields = append(fields, zap.String("administrator", "none yet; roster createsuperuser makes one"))

@@ -160,6 +160,7 @@ func (p *program) announce(cmd *cobra.Command, s bootstrap.Serving) {
 		line("documentation", s.Docs)
 	}
 	line("admin", cmp.Or(s.Admin, "none"))
+	line("console", cmp.Or(s.Console, "none"))
 	line("database", s.Database+", "+s.Place+map[bool]string{true: " (new)"}[s.Created])
 	line("mail", s.Mail)
 	if s.NoAdministrator {

@@ -47,6 +47,7 @@ var layers = []layer{
 		"github.com/gorilla/mux", "github.com/maypok86/otter/v2", "github.com/rs/cors", "github.com/throttled/throttled/v2",
 		"go.uber.org/zap", "golang.org/x",
 	}},
+	{dir: "adapters/console", inside: []string{"domain", "ports/inbound", "adapters/browser"}, vendor: []string{"github.com/a-h/templ", "go.uber.org/zap"}},
 	{dir: "adapters/telemetry", inside: []string{"domain", "ports"}, vendor: []string{"*"}, never: wiring},
 	{dir: "adapters/httpapi/openapi", inside: []string{"domain"}, vendor: []string{"go.yaml.in/yaml/v3"}},
 	{dir: "adapters/httpapi/pages", std: []string{
@@ -136,6 +137,9 @@ func TestPlantedViolationsAreFound(t *testing.T) {
 		"adapters/httpapi/d.go":                 `import _ "modernc.org/sqlite"`,
 		"adapters/httpapi/openapi/a.go":         `import _ "roster/adapters/httpapi"`,
 		"adapters/httpapi/pages/a.go":           `import _ "go.yaml.in/yaml/v3"`,
+		"adapters/console/a.go":                 `import _ "roster/adapters/httpapi"`,
+		"adapters/console/b.go":                 `import _ "roster/ports/outbound"`,
+		"adapters/console/c.go":                 `import _ "roster/application"`,
 		"adapters/system/a.go":                  `import _ "roster/adapters/httpapi"`,
 		"adapters/jwt/a.go":                     `import _ "go.uber.org/fx"`,
 		"adapters/jwt/b.go":                     `import _ "roster/adapters/privatefile"`,

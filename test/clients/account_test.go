@@ -8,6 +8,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"roster/test/support/chromium"
 	"roster/test/support/process"
 )
 
@@ -81,15 +82,15 @@ func TestPasswordResetInABrowser(t *testing.T) {
 	for name, pasted := range map[string]bool{"link": false, "pasted code": true} {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t, map[string]string{"ROSTER_MAIL": "log:", "ROSTER_LOG_FORMAT": "json"})
-			b := openBrowser(t)
-			run(t, b, chromedp.Steps(
+			b := chromium.Open(t)
+			b.Do(
 				chromedp.Navigate(s.URL+"/"),
 				chromedp.Click(chromedp.CSS(`a[href$="/account/password/reset/"]`)),
 				chromedp.WaitVisible(chromedp.CSS("#email")),
 				chromedp.SendKeys(chromedp.CSS("#email"), admin),
 				chromedp.Click(chromedp.CSS("button")),
 				chromedp.WaitVisible(chromedp.CSS(`[role="status"]`)),
-			))
+			)
 			path := mailedLink(t, s, "password_reset")
 			_, code, _ := strings.Cut(path, "#")
 			_, token, _ := strings.Cut(code, "/")
@@ -99,28 +100,28 @@ func TestPasswordResetInABrowser(t *testing.T) {
 				open, _, _ = strings.Cut(path, "#")
 			}
 			fill := func() {
-				run(t, b, chromedp.Steps(chromedp.Navigate("about:blank"), chromedp.Navigate(s.URL+open), chromedp.WaitVisible(chromedp.CSS("#new_password"))))
+				b.Do(chromedp.Navigate("about:blank"), chromedp.Navigate(s.URL+open), chromedp.WaitVisible(chromedp.CSS("#new_password")))
 				if pasted {
-					run(t, b, chromedp.SendKeys(chromedp.CSS("#code"), code))
-				} else if at := run(t, b, chromedp.Location()); strings.Contains(at, token) {
+					chromium.Run(b, chromedp.SendKeys(chromedp.CSS("#code"), code))
+				} else if at := chromium.Run(b, chromedp.Location()); strings.Contains(at, token) {
 					t.Errorf("the address keeps the token: %s", at)
 				}
-				run(t, b, chromedp.Steps(
+				b.Do(
 					chromedp.SendKeys(chromedp.CSS("#new_password"), renewed),
 					chromedp.SendKeys(chromedp.CSS("#re_new_password"), renewed),
 					chromedp.Click(chromedp.CSS("button")),
-				))
+				)
 			}
 			fill()
-			run(t, b, chromedp.WaitVisible(chromedp.CSS(`[role="status"]`)))
-			b.screenshot(t, "reset.png")
+			chromium.Run(b, chromedp.WaitVisible(chromedp.CSS(`[role="status"]`)))
+			b.Screenshot("reset.png")
 			if signsIn(t, s, admin, password) || !signsIn(t, s, admin, renewed) {
 				t.Error("the password is not the new one")
 			}
-			b.quiet(t, s.URL)
+			b.Quiet(s.URL)
 			fill()
-			run(t, b, chromedp.WaitVisible(chromedp.CSS("#code-fault")))
-			if text := run(t, b, chromedp.Text(chromedp.CSS("#code-fault"))); !strings.Contains(text, "This code is not valid.") {
+			chromium.Run(b, chromedp.WaitVisible(chromedp.CSS("#code-fault")))
+			if text := chromium.Run(b, chromedp.Text(chromedp.CSS("#code-fault"))); !strings.Contains(text, "This code is not valid.") {
 				t.Errorf("a used link: %q", text)
 			}
 			for line := range strings.Lines(s.Logs()) {
