@@ -14,11 +14,11 @@ import (
 	"roster/test/support/process"
 )
 
-// hostile is text that must stay text, in each field that strangers can set.
+// hostile is text that must stay text, in each field that any client can set.
 const hostile = `"><img src=x onerror=alert(1)><script>alert(2)</script>`
 
-// What strangers write into names, addresses and User-Agent stays text, in a real browser too.
-func TestTextOfStrangersStaysText(t *testing.T) {
+// What clients write into names, addresses and User-Agent stays text, in a real browser too.
+func TestTextOfClientsStaysText(t *testing.T) {
 	s := serve(t, nil, "")
 	email := `"<script>alert(3)</script>"@example.com`
 	id := s.register(email, hostile, "{{7*7}}")
@@ -67,7 +67,7 @@ func TestOthersAreRefused(t *testing.T) {
 			t.Errorf("%s of a user: %d", path, status)
 		}
 		if status, page, h := anonymous.get(path); status != http.StatusSeeOther || !strings.Contains(h.Get("Location"), "sign-in/") || page != "" {
-			t.Errorf("%s of nobody: %d %s", path, status, h.Get("Location"))
+			t.Errorf("%s without a session: %d %s", path, status, h.Get("Location"))
 		}
 	}
 	for _, path := range []string{"users/new/", "users/" + id + "/", "users/" + id + "/staff/", "users/" + id + "/delete/", "users/" + id + "/end-sessions/"} {
@@ -76,12 +76,12 @@ func TestOthersAreRefused(t *testing.T) {
 			t.Errorf("POST %s of a user: %d", path, status)
 		}
 		if status, _, _ := anonymous.post(path, values); status != http.StatusUnauthorized {
-			t.Errorf("POST %s of nobody: %d", path, status)
+			t.Errorf("POST %s without a session: %d", path, status)
 		}
 	}
 }
 
-// A page of another origin, even of a sibling host, can neither change anything nor sign anybody in.
+// A page of another origin, even of a sibling host, can neither change anything nor sign a user in.
 func TestOtherOriginsAreRefused(t *testing.T) {
 	s := serve(t, nil, "")
 	id := s.register("ann@example.com", "Ann", "Lee")
