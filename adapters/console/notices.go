@@ -23,5 +23,6 @@ var notices = map[string]notice{
 	"invitation_sent": {text: "Another invitation is on its way."},
 	"session_ended":   {text: "The session has ended."},
 	"sessions_ended":  {text: "All sessions of the user have ended."},
+	"unlocked":        {text: "The failed sign-ins are forgotten: the user can sign in at once."},
 	"deleted":         {text: "The user is deleted."},
 }
