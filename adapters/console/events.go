@@ -30,6 +30,9 @@ var eventTitles = map[audit.Kind]string{
 	audit.EmailUndone:     "Change of the address undone",
 	audit.Imported:        "Imported",
 	audit.Exported:        "Data exported",
+	audit.KeyAdded:        "Signing key added",
+	audit.KeyRotated:      "Signing key rotated",
+	audit.KeyRetired:      "Signing key retired",
 }
 
 // titleOf returns the kind of an event in words.
