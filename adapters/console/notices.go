@@ -27,5 +27,6 @@ var notices = map[string]notice{
 	"key_rotated":     {text: "The key signs now. The former one still verifies."},
 	"key_retired":     {text: "The key is retired. What it signed is refused."},
 	"mail_retried":    {text: "The mail is due now. It is sent within seconds."},
+	"unlocked":        {text: "The failed sign-ins are forgotten: the user can sign in at once."},
 	"deleted":         {text: "The user is deleted."},
 }

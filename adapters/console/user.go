@@ -25,6 +25,7 @@ const (
 	endAllPath     = "end-sessions/"
 	endSessionPath = "end-session/"
 	invitationPath = "invitation/"
+	unlockPath     = "unlock/"
 )
 
 // Inputs of these forms.
@@ -49,6 +50,7 @@ var userRoutes = []route{
 	{http.MethodPost, userPattern + resetPath, (*server).resetPassword, false},
 	{http.MethodPost, userPattern + passwordPath, (*server).setPassword, false},
 	{http.MethodPost, userPattern + invitationPath, (*server).resendInvitation, false},
+	{http.MethodPost, userPattern + unlockPath, (*server).unlock, false},
 	{http.MethodPost, userPattern + endAllPath, (*server).endSessions, false},
 	{http.MethodPost, userPattern + endSessionPath, (*server).endSession, false},
 	{http.MethodPost, userPattern + deletePath, (*server).deleteUser, false},
@@ -63,6 +65,7 @@ const (
 // userView is what the page of a user shows.
 type userView struct {
 	user         user.Snapshot
+	status       inbound.SignInStatus
 	self         bool // the visitor
 	mails        bool
 	form         form   // of the fields
@@ -119,7 +122,13 @@ func (s *server) showUserWith(w http.ResponseWriter, r *http.Request, v *visit, 
 	if err != nil {
 		return err
 	}
-	view := userView{user: u.Snapshot(), self: v.Actor.Is(u.ID()), mails: s.Links != nil, current: v.Actor.Session, form: formOf(u.Snapshot())}
+	view := userView{
+		user: u.Snapshot(), self: v.Actor.Is(u.ID()), mails: s.Links != nil, current: v.Actor.Session,
+		form: formOf(u.Snapshot()),
+	}
+	if view.status, err = s.Accounts.SignInStatus(r.Context(), v.Actor, u.ID()); err != nil {
+		return err
+	}
 	view.sessions, err = s.Sessions.List(r.Context(), v.Actor, session.Query{Owner: u.ID(), Limit: shownSessions + 1})
 	if err != nil {
 		return err
@@ -277,6 +286,15 @@ func (s *server) resendInvitation(w http.ResponseWriter, r *http.Request, v *vis
 		return errNoPage
 	}
 	return s.done(w, r, v, u.ID(), "invitation_sent", s.Links.ResendInvitation(r.Context(), v.Actor, u.ID()))
+}
+
+func (s *server) unlock(w http.ResponseWriter, r *http.Request, v *visit) error {
+	u, err := s.find(r, v)
+	if err != nil {
+		return err
+	}
+	_, err = s.Accounts.Unlock(r.Context(), v.Actor, u.ID())
+	return s.done(w, r, v, u.ID(), "unlocked", err)
 }
 
 func (s *server) setPassword(w http.ResponseWriter, r *http.Request, v *visit) error {

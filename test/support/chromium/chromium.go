@@ -80,6 +80,9 @@ func (b *Tab) watch(event any) {
 			}
 		}
 	case *log.EventEntryAdded:
+		if e.Entry.Level == log.EntryLevelInfo {
+			return
+		}
 		b.complaints = append(b.complaints, fmt.Sprintf("%s: %s %s", e.Entry.Level, e.Entry.Text, e.Entry.URL))
 	}
 }
