@@ -19,7 +19,6 @@ import (
 	"roster/domain/signing"
 	"roster/domain/user"
 	"roster/ports/inbound"
-	"roster/ports/outbound"
 	"roster/test/support/fixture"
 )
 
@@ -30,7 +29,7 @@ type site struct {
 	t    *testing.T
 	base string // URL of the console
 	http *http.Client
-	ring outbound.Keyring
+	ring fixture.Keys
 	sent []*http.Cookie // a jar would look at the clock of the machine
 }
 
@@ -39,7 +38,7 @@ const (
 	script = `<script>alert("x")</script>`
 )
 
-func newSite(t *testing.T, ring outbound.Keyring) *site {
+func newSite(t *testing.T, ring fixture.Keys) *site {
 	t.Helper()
 	set := fixture.Standard()
 	set.Mail = fixture.Mailing("required")
