@@ -54,6 +54,7 @@ func TestStorageReadsOfARequest(t *testing.T) {
 	s.AddStaff(t, "staff@example.com")
 	ann := s.Add(t, "ann@example.com")
 	pair := s.SignsIn(t, "staff@example.com", fixture.Password)
+	cookie := begins(t, s, "staff@example.com", "").Value
 
 	var users, sessions int
 	p := s.Ports
@@ -88,6 +89,10 @@ func TestStorageReadsOfARequest(t *testing.T) {
 			_, err := accounts.Change(t.Context(), actor, ann.ID(), fixture.Body(in))
 			return err
 		})},
+		{"authentication of a browser", 1, func() error {
+			_, err := application.NewBrowserSessions(authentication).Authenticate(t.Context(), cookie)
+			return err
+		}},
 		{"verify", 1, func() error { return authentication.Verify(t.Context(), field.Given(pair.Access)) }},
 		{"refresh", 1, func() error {
 			_, err := authentication.Refresh(t.Context(), field.Given(pair.Refresh))

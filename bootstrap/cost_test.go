@@ -22,11 +22,12 @@ import (
 // allocations is how often a request may allocate memory at most, from the HTTP handler down to the backend in memory, its
 // line of the log included. They are some 10 % above what was counted; lower them when a change makes requests cheaper.
 var allocations = map[string]float64{
-	"read self":     80,
-	"read another":  78,
-	"list":          395,
-	"refresh":       408,
-	"change a name": 135,
+	"read self":      80,
+	"read another":   78,
+	"list":           395,
+	"refresh":        408,
+	"change a name":  135,
+	"read by cookie": 70,
 }
 
 // answer is a response that is kept, to be used again.
@@ -135,5 +136,42 @@ func TestAllocations(t *testing.T) {
 		if least > allocations[name] {
 			t.Errorf("%s: %.0f allocations, want %.0f at most", name, least, allocations[name])
 		}
+	}
+}
+
+// A request with a cookie costs what it costs without one while browsers cannot sign in, and one without a cookie costs as
+// much where they can.
+func TestAllocationsOfCookies(t *testing.T) {
+	least := func(c *costClient, r *http.Request) float64 {
+		out := math.Inf(1)
+		for range 5 {
+			out = min(out, testing.AllocsPerRun(50, func() { c.send(t, r, "") }))
+		}
+		return out
+	}
+	off, tokens, ids := served(t, 1, "ROSTER_DATABASE=memory:")
+	path := "/api/users/" + ids[0] + "/"
+	plain, withCookie := request("GET", path, tokens.Access), request("GET", path, tokens.Access)
+	withCookie.Header.Set("Cookie", "roster="+ids[0]+".0123456789abcdef01234567.x")
+	if a, b := least(off, plain), least(off, withCookie); b > a {
+		t.Errorf("off: %.0f allocations with a cookie, %.0f without", b, a)
+	}
+
+	on, tokens, ids := served(t, 1, "ROSTER_DATABASE=memory:", "ROSTER_BROWSER_SESSIONS=on")
+	signIn := request("POST", "/api/session/", "")
+	signIn.Host, signIn.RemoteAddr = "localhost", "127.0.0.1:5000"
+	on.send(t, signIn, `{"email":"user0@example.com","password":"Correct-horse-7"}`)
+	cookie, err := http.ParseSetCookie(on.answer.header.Get("Set-Cookie"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	byCookie := request("GET", "/api/users/"+ids[0]+"/", "")
+	byCookie.Host, byCookie.RemoteAddr = "localhost", "127.0.0.1:5000"
+	byCookie.AddCookie(&http.Cookie{Name: cookie.Name, Value: cookie.Value})
+	if n := least(on, byCookie); n > allocations["read by cookie"] {
+		t.Errorf("on: %.0f allocations, want %.0f at most", n, allocations["read by cookie"])
+	}
+	if a, b := allocations["read self"], least(on, request("GET", "/api/users/"+ids[0]+"/", tokens.Access)); b > a {
+		t.Errorf("on, with a token: %.0f allocations, want %.0f at most", b, a)
 	}
 }

@@ -39,8 +39,8 @@ func (s *server) writeBrowserSession(w http.ResponseWriter, r *http.Request, c c
 	s.writeJSON(w, r, code, wireBrowserSession{c.form.user(b.Actor.User), wireTime(b.Expires)})
 }
 
-// beginBrowserSession signs in and sets the cookie. Pages of other origins may not do so either: their visitor would act
-// in an account of theirs.
+// beginBrowserSession signs in and sets the cookie. Pages of other origins may not do so either: its visitor would act
+// in an account that is not its own.
 func (s *server) beginBrowserSession(w http.ResponseWriter, r *http.Request, c call) error {
 	if err := s.origins.Check(r); err != nil {
 		return err

@@ -3,6 +3,8 @@ package attacks
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -105,7 +107,13 @@ func TestBrowserCookie(t *testing.T) {
 	if !strings.Contains(list.body, `"current":true`) || !strings.Contains(list.body, parts[1]) || strings.Contains(list.body, secret) {
 		t.Errorf("sessions: %s", list.body)
 	}
-	export, stderr, code := s.CLI("export")
+	file := filepath.Join(t.TempDir(), "export")
+	_, stderr, code := s.CLI("export", file)
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	export := string(content)
 	if code != 0 || !strings.Contains(export, parts[1]) || strings.Contains(export, secret) || strings.Contains(s.Logs(), secret) {
 		t.Errorf("the export (%d %s) or the log has the secret", code, stderr)
 	}
@@ -204,10 +212,16 @@ func TestCookieReplay(t *testing.T) {
 		ok   int
 	}{
 		{"sign-out", func(_, value string) reply { return s.send("DELETE", "/api/session/", "", with(value)) }, 204},
-		{"a change of the password", func(_, value string) reply {
+		{"a change of the password in another browser", func(_, _ string) reply {
 			return s.send("POST", "/api/users/me/password/",
-				fmt.Sprintf(`{"current_password":%q,"new_password":"Another-Gate-of-9"}`, password), with(value))
+				fmt.Sprintf(`{"current_password":%q,"new_password":"Another-Gate-of-9"}`, password), with(s.signsIn("u1@example.com")))
 		}, 204},
+		{"a change of the password among the fields", func(_, value string) reply {
+			return s.send("PATCH", "/api/users/me/", `{"password":"Another-Gate-of-9"}`, with(value))
+		}, 200},
+		{"a new password by staff", func(id, _ string) reply {
+			return s.send("PATCH", "/api/users/"+id+"/", `{"password":"Another-Gate-of-9"}`, root)
+		}, 200},
 		{"deactivation", func(id, _ string) reply { return s.send("PATCH", "/api/users/"+id+"/", `{"is_active":false}`, root) }, 200},
 		{"deactivation and reactivation", func(id, _ string) reply {
 			s.send("PATCH", "/api/users/"+id+"/", `{"is_active":false}`, root)
@@ -321,8 +335,8 @@ func TestSessionOfAnotherUser(t *testing.T) {
 		mixed[i] = b[i]
 		s.want(fmt.Sprint("part ", i), s.send("GET", "/api/users/me/", "", with(strings.Join(mixed, "."))), http.StatusUnauthorized)
 	}
-	s.want("end theirs", s.send("DELETE", "/api/sessions/"+b[1]+"/", "", with(mine)), http.StatusNotFound)
-	s.want("list theirs", s.send("GET", "/api/sessions/?user="+b[0], "", with(mine)), http.StatusForbidden)
+	s.want("end the other one", s.send("DELETE", "/api/sessions/"+b[1]+"/", "", with(mine)), http.StatusNotFound)
+	s.want("list those of another", s.send("GET", "/api/sessions/?user="+b[0], "", with(mine)), http.StatusForbidden)
 	s.want("theirs", s.send("GET", "/api/session/", "", with(theirs)), http.StatusOK)
 }
 
