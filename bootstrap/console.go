@@ -16,7 +16,8 @@ type mounts struct{ admin, api []httpapi.Mount }
 // consolePages returns the pages for administrators where the setting console has them.
 func consolePages(
 	cfg config.Config, links optionalLinks, browser inbound.BrowserSessions, accounts inbound.Accounts, sessions inbound.Sessions,
-	trail inbound.Trail, admin inbound.Administration, o telemetry.Observer, log *zap.Logger,
+	trail inbound.Trail, admin inbound.Administration, overview inbound.Overview, keys inbound.SigningKeys, mails inbound.StaffMails,
+	o telemetry.Observer, log *zap.Logger,
 ) (mounts, error) {
 	if cfg.Console == config.Off {
 		return mounts{}, nil
@@ -26,6 +27,7 @@ func consolePages(
 	}
 	pages, err := console.New(console.Ports{
 		Browser: browser, Accounts: accounts, Sessions: sessions, Trail: trail, Links: links.Links, HasAdministrator: admin.HasAdministrator,
+		Overview: overview, Keys: keys, Mails: mails,
 	}, console.Settings{Version: Version}, log)
 	if err != nil {
 		return mounts{}, err

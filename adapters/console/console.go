@@ -21,6 +21,9 @@ type Ports struct {
 	Sessions inbound.Sessions
 	Trail    inbound.Trail
 	Links    inbound.Links // nil where no mails are sent
+	Overview inbound.Overview
+	Keys     inbound.SigningKeys
+	Mails    inbound.StaffMails
 
 	// HasAdministrator reports whether there is an active staff user.
 	HasAdministrator func(context.Context) (bool, error)
@@ -55,7 +58,7 @@ func New(p Ports, s Settings, log *zap.Logger) (http.Handler, error) {
 		return nil, err
 	}
 	c := &server{Ports: p, Settings: s, mux: http.NewServeMux(), origins: own, log: log}
-	for _, r := range slices.Concat(signInRoutes, homeRoutes, userListRoutes, userRoutes) {
+	for _, r := range slices.Concat(signInRoutes, overviewRoutes, userListRoutes, userRoutes, auditRoutes, keyRoutes, mailRoutes, settingsRoutes) {
 		path := r.path
 		if path == "" || path[len(path)-1] == '/' {
 			path += "{$}"
@@ -68,10 +71,3 @@ func New(p Ports, s Settings, log *zap.Logger) (http.Handler, error) {
 }
 
 func (*server) notFound(http.ResponseWriter, *http.Request, *visit) error { return errNoPage }
-
-// homeRoutes is the first page.
-var homeRoutes = []route{{http.MethodGet, "", (*server).home, false}}
-
-func (s *server) home(w http.ResponseWriter, _ *http.Request, v *visit) error {
-	return v.redirect(w, usersPath, "")
-}

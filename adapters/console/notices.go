@@ -23,6 +23,10 @@ var notices = map[string]notice{
 	"invitation_sent": {text: "Another invitation is on its way."},
 	"session_ended":   {text: "The session has ended."},
 	"sessions_ended":  {text: "All sessions of the user have ended."},
+	"key_added":       {text: "The key is added. It verifies, and signs once you rotate to it."},
+	"key_rotated":     {text: "The key signs now. The former one still verifies."},
+	"key_retired":     {text: "The key is retired. What it signed is refused."},
+	"mail_retried":    {text: "The mail is due now. It is sent within seconds."},
 	"unlocked":        {text: "The failed sign-ins are forgotten: the user can sign in at once."},
 	"deleted":         {text: "The user is deleted."},
 }
