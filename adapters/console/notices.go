@@ -28,5 +28,8 @@ var notices = map[string]notice{
 	"key_retired":     {text: "The key is retired. What it signed is refused."},
 	"mail_retried":    {text: "The mail is due now. It is sent within seconds."},
 	"unlocked":        {text: "The failed sign-ins are forgotten: the user can sign in at once."},
+	"own_password_set":   {text: "The new password is set. Your other sessions have ended."},
+	"own_sessions_ended": {text: "You are signed out everywhere."},
+	"email_requested":    {text: "A mail with a link is on its way to the new address."},
 	"deleted":         {text: "The user is deleted."},
 }
