@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"roster/test/support/process"
 	"roster/test/support/testenv"
@@ -98,6 +99,7 @@ func tool(t *testing.T, name string) string {
 func (b balanced) roll(t *testing.T, stop func(*process.Server)) []string {
 	t.Helper()
 	l := newLedger("rolling", rand.Uint64())
+	l.pace = 50 * time.Millisecond // an instance takes seconds to stop
 	work := l.begin(b.url, clients, 1)
 	for _, s := range b.instances {
 		work.await(30)
