@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // The ledger records what clients were answered. Each request has one of three outcomes: acknowledged (2xx), refused (4xx)
@@ -13,8 +14,9 @@ import (
 type ledger struct {
 	name    string // of the run; addresses begin with it
 	seed    uint64
-	silent  bool // requests may remain without an answer, as when the service is killed
-	anyTime bool // the clock of the service jumps, so that it may refuse a token that is good by another time
+	silent  bool          // requests may remain without an answer, as when the service is killed
+	anyTime bool          // the clock of the service jumps, so that it may refuse a token that is good by another time
+	pace    time.Duration // between two requests of a client, where the load lasts as long as something else; 0 for none
 
 	mu         sync.Mutex
 	accounts   []*account
@@ -121,6 +123,12 @@ func (l *ledger) begin(url string, clients, unknowns int) *load {
 				}
 				if c.step() == unsure {
 					left--
+				}
+				if l.pace > 0 {
+					select {
+					case <-w.stop:
+					case <-time.After(l.pace):
+					}
 				}
 			}
 		})
