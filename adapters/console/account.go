@@ -170,5 +170,5 @@ func (s *server) endOwnSessions(w http.ResponseWriter, r *http.Request, v *visit
 	return v.redirect(w, signInPath, "own_sessions_ended")
 }
 
-// byStaff says by whom an event of accountView.byStaff was caused.
+// byStaff names the cause of an event of accountView.byStaff.
 func byStaff(e audit.Event) string { return or(byOf(e), "an administrator") }

@@ -31,7 +31,7 @@ func emptied(t *testing.T, uri string) func(*testing.T) storage.Backend {
 		}
 		for _, name := range collections {
 			switch of := db.Collection(name); name {
-			case "schema": // says that the database is ours
+			case "schema": // marks a database of Roster
 			case "counters":
 				_, err = of.UpdateMany(t.Context(), bson.D{}, bson.D{{Key: "$set", Value: bson.D{{Key: "value", Value: int64(0)}}}})
 			default:
