@@ -132,6 +132,7 @@ type Config struct {
 	DjoserPath     string `name:"djoser_path" validate:"mount_path"`
 	DjoserOptions  List   `name:"djoser_options" validate:"djoser_option"`
 	DjRestAuthPath string `name:"dj_rest_auth_path" validate:"mount_path"`
+	TokenCookies   List   `name:"dj_rest_auth_cookies" validate:"cookie_name"`
 
 	LogLevel    string `name:"log_level" default:"info" validate:"oneof=debug info warn error"`
 	LogFormat   string `name:"log_format" default:"auto" validate:"oneof=auto console json"`

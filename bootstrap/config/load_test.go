@@ -56,7 +56,7 @@ func TestDefaults(t *testing.T) {
 		TLSAutocertDirectory: "https://acme-v02.api.letsencrypt.org/directory", HSTSMaxAge: 2 * 365 * 24 * time.Hour,
 		ThrottleUser: Rate{600, time.Minute}, ThrottleToken: Rate{600, time.Minute}, ThrottleRegister: Rate{20, time.Minute}, ThrottleMail: Rate{5, time.Hour},
 		MailNotices: List{"password_changed", "email_changed", "sessions_ended"}, MailPerMinute: 1, MailPerHour: 5,
-		EmailVerification: "off", LinkTokens: "roster", DjoserOptions: List{},
+		EmailVerification: "off", LinkTokens: "roster", DjoserOptions: List{}, TokenCookies: List{},
 		ActivationLifetime: 24 * time.Hour, ResetLifetime: time.Hour, ChangeLifetime: 24 * time.Hour, InvitationLifetime: 168 * time.Hour,
 		LogLevel: "info", LogFormat: "auto", LogRequests: "all", Metrics: true,
 		TracesURL: Off, TracesPercent: 100,
