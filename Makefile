@@ -86,7 +86,7 @@ test: ## run every test on every backend, in random order; under the race detect
 # starts no goroutine (SEQUENTIAL), tests that only start programs (PROGRAMS), and of the packages COSTLY the tests that
 # call one thing at a time at much cost (ALONE): hashes of full cost, plans of queries.
 SEQUENTIAL = /domain/|/bootstrap/config$$|/adapters/(auditlog|backup|breached|django|idna|ndjson|privatefile|sqlitefile)$$|/userlist$$|/test/(arch|requirements)$$
-PROGRAMS   = /test/(attacks|clients|cluster|deploy|django|djoser|docs|e2e|faults|transfer)$$
+PROGRAMS   = /test/(attacks|clients|cluster|console|deploy|django|djoser|docs|e2e|faults|transfer)$$
 COSTLY     = /adapters/(password|storage/(sqlite|postgres|mongodb))$$
 ALONE      = Plans$$|TestSearchIsBounded|TestOutdated$$|TestDjangoUsersKeepTheirPasswords|HostileHashes|PHCString|TestKeysOfVersion19|AreNotBlocked|TestNULs
 test-race: TESTED = CGO_ENABLED=1 $(GO) test $(RACE) -shuffle=on -timeout 30m
@@ -104,7 +104,7 @@ test-plain:
 	$(TESTED) -run TestThrottleSurvivesAddressFlood ./adapters/httpapi
 	$(TESTED) -run TestAllocations ./bootstrap
 	$(TESTED) -run '$(ALONE)' $$($(GO) list ./... | grep -E '$(COSTLY)')
-	$(TESTED) $$($(GO) list ./... | grep -E '$(SEQUENTIAL)') ./test/clients ./test/cluster ./test/deploy ./test/djoser ./test/docs
+	$(TESTED) $$($(GO) list ./... | grep -E '$(SEQUENTIAL)') ./test/clients ./test/cluster ./test/console ./test/deploy ./test/djoser ./test/docs
 
 # Beside both, since they wait most of the time.
 test-faults:

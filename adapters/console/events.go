@@ -35,11 +35,25 @@ var eventTitles = map[audit.Kind]string{
 	audit.KeyRetired:      "Signing key retired",
 }
 
+// shortID returns an id as it is shown in a table: of a UUID its end, which differs.
+func shortID(id user.ID) string {
+	if text := string(id); len(text) > integerDigits {
+		return "…" + text[len(text)-8:]
+	}
+	return string(id)
+}
+
+// integerDigits is the most digits of an id that is a number.
+const integerDigits = 19
+
 // titleOf returns the kind of an event in words.
 func titleOf(e audit.Event) string { return or(eventTitles[e.Kind], string(e.Kind)) }
 
 // detailOf returns the detail of an event in words.
 func detailOf(e audit.Event) string {
+	if e.Kind == audit.Locked {
+		return or(lockedSubjects[e.Detail], e.Detail)
+	}
 	if e.Kind != audit.Changed {
 		return strings.ReplaceAll(e.Detail, "_", " ")
 	}
@@ -48,6 +62,13 @@ func detailOf(e audit.Event) string {
 		parts = append(parts, or(changes[name], strings.ReplaceAll(name, "_", " ")))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// lockedSubjects says what must wait, by the detail of an event audit.Locked.
+var lockedSubjects = map[string]string{
+	"account":                   "sign-ins to this account from this address must wait",
+	"account from new networks": "sign-ins to this account from all new networks must wait",
+	"address":                   "all sign-ins from this address must wait",
 }
 
 // changes are changes of flags in words.
@@ -67,7 +88,7 @@ func classOf(e audit.Event) string {
 	return ""
 }
 
-// byOf says in words by whom an event was caused, "" for the user self.
+// byOf says in words what caused an event that no user did, "" for nothing else.
 func byOf(e audit.Event) string {
 	switch e.Channel {
 	case audit.Operator:

@@ -590,7 +590,7 @@ func actions(v *visit, p userView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = act(v, p, staffPath, "true", "Make staff", "The user becomes an administrator, who may change all users.", "outline").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = act(v, p, staffPath, "true", "Make staff", "The user becomes an administrator and may change all users.", "outline").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

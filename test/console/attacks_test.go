@@ -10,13 +10,15 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"roster/test/support/process"
 )
 
-// hostile is text that must stay text, in each field that strangers can set.
+// hostile is text that must stay text, in each field that any client can set.
 const hostile = `"><img src=x onerror=alert(1)><script>alert(2)</script>`
 
-// What strangers write into names, addresses and User-Agent stays text, in a real browser too.
-func TestTextOfStrangersStaysText(t *testing.T) {
+// What clients write into names, addresses and User-Agent stays text, in a real browser too.
+func TestTextOfClientsStaysText(t *testing.T) {
 	s := serve(t, nil, "")
 	email := `"<script>alert(3)</script>"@example.com`
 	id := s.register(email, hostile, "{{7*7}}")
@@ -65,7 +67,7 @@ func TestOthersAreRefused(t *testing.T) {
 			t.Errorf("%s of a user: %d", path, status)
 		}
 		if status, page, h := anonymous.get(path); status != http.StatusSeeOther || !strings.Contains(h.Get("Location"), "sign-in/") || page != "" {
-			t.Errorf("%s of nobody: %d %s", path, status, h.Get("Location"))
+			t.Errorf("%s without a session: %d %s", path, status, h.Get("Location"))
 		}
 	}
 	for _, path := range []string{"users/new/", "users/" + id + "/", "users/" + id + "/staff/", "users/" + id + "/delete/", "users/" + id + "/end-sessions/"} {
@@ -74,12 +76,12 @@ func TestOthersAreRefused(t *testing.T) {
 			t.Errorf("POST %s of a user: %d", path, status)
 		}
 		if status, _, _ := anonymous.post(path, values); status != http.StatusUnauthorized {
-			t.Errorf("POST %s of nobody: %d", path, status)
+			t.Errorf("POST %s without a session: %d", path, status)
 		}
 	}
 }
 
-// A page of another origin, even of a sibling host, can neither change anything nor sign anybody in.
+// A page of another origin, even of a sibling host, can neither change anything nor sign a user in.
 func TestOtherOriginsAreRefused(t *testing.T) {
 	s := serve(t, nil, "")
 	id := s.register("ann@example.com", "Ann", "Lee")
@@ -239,14 +241,17 @@ func TestConsoleIsOnOneListener(t *testing.T) {
 	}
 }
 
-// Without an administrator, the sign-in says how to make one, and nobody becomes one there.
+// Without an administrator, the sign-in says how to make one on the command line.
 func TestFirstAdministrator(t *testing.T) {
-	s := serve(t, nil, "")
-	if _, page, _ := (visitor{http.DefaultClient, s}).get("sign-in/"); strings.Contains(page, "createsuperuser") {
-		t.Error("the hint is there with an administrator")
-	}
-	s.MustCLI("user", "deactivate", admin, "--allow-last-staff")
-	if _, page, _ := (visitor{http.DefaultClient, s}).get("sign-in/"); !strings.Contains(page, "roster createsuperuser") {
+	server := process.Start(t, map[string]string{"ROSTER_CONSOLE": "api"})
+	v := visitor{http.DefaultClient, &site{Server: server, t: t, console: server.URL + "/console/"}}
+	if _, page, _ := v.get("sign-in/"); !strings.Contains(page, "roster createsuperuser") {
 		t.Error("the sign-in does not say how to make an administrator")
+	}
+	if _, stderr, code := server.CLIWithInput(password, "createsuperuser", "--email", admin, "--first-name", "Ada", "--last-name", "Lee", "--password-file", "-"); code != 0 {
+		t.Fatal(stderr)
+	}
+	if _, page, _ := v.get("sign-in/"); strings.Contains(page, "createsuperuser") {
+		t.Error("the hint is there with an administrator")
 	}
 }

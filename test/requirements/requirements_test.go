@@ -25,7 +25,7 @@ import (
 var chapters = []struct {
 	letter string
 	count  int
-}{{"P", 11}, {"L", 12}, {"J", 16}, {"S", 14}, {"A", 8}, {"I", 10}, {"H", 9}, {"M", 9}, {"D", 5}}
+}{{"P", 11}, {"L", 12}, {"J", 16}, {"S", 14}, {"A", 8}, {"I", 10}, {"H", 9}, {"M", 9}, {"B", 7}, {"D", 5}}
 
 var root = os.DirFS(filepath.Join("..", ".."))
 
