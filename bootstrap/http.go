@@ -27,7 +27,7 @@ import (
 )
 
 var httpModule = fx.Module("http",
-	fx.Provide(httpSettings, consolePages, api, openCertificate),
+	fx.Provide(httpSettings, peoplePages, api, openCertificate),
 	fx.Invoke(serveAdmin, serveAPI)) // the API last: once it serves, everything has started
 
 func httpSettings(cfg config.Config, t telemetered) httpapi.Settings {

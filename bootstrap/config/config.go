@@ -67,6 +67,7 @@ type Config struct {
 	BrowserSessionLifetime time.Duration `name:"browser_session_lifetime" default:"12h" validate:"min=1m,max=87600h"`
 	BrowserOrigins         List          `name:"browser_origins" validate:"browser_origin"`
 	Console                string        `name:"console" default:"admin" validate:"oneof=admin api off"`
+	AccountPages           string        `name:"account_pages" default:"off" validate:"oneof=off on"`
 
 	IDs          string `name:"ids" default:"uuid" django:"integer" validate:"oneof=integer uuid"`
 	AccessPolicy string `name:"access_policy" default:"directory" django:"open" strict:"private" validate:"oneof=open directory private"`
