@@ -44,10 +44,11 @@ func peoplePages(
 		return err
 	}
 	const reset = "account/password/reset/"
-	return m, errors.Join(
+	err := errors.Join(
 		mount(cfg.Console == "admin", &m.admin, console.Path, "", console.New),
 		mount(cfg.Console == "api", &m.api, console.Path, "../"+reset, console.New),
 		mount(cfg.AccountPages == "on", &m.api, console.AccountPath, "../"+reset, console.NewAccount))
+	return m, err
 }
 
 // setConsole sets the URL of the console, if the listener with the URL base has it.

@@ -50,8 +50,8 @@ var accountRoutes = []route{
 // AccountPath, which must have an inbound.Origin.
 func NewAccount(p Ports, s Settings, log *zap.Logger) (http.Handler, error) {
 	p.HasAdministrator = nil // the sign-in does not show that there is none
-	of := site{path: AccountPath, sections: accountSections, admits: func(inbound.Actor) bool { return true }}
-	return newSite(p, s, of, log, signInRoutes, accountRoutes)
+	of := area{path: AccountPath, sections: accountSections, admits: func(inbound.Actor) bool { return true }}
+	return newArea(p, s, of, log, signInRoutes, accountRoutes)
 }
 
 // ownInputs are the fields that users change at once.

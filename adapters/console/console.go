@@ -37,8 +37,8 @@ type Settings struct {
 	ForgotPath string
 }
 
-// site is what distinguishes the console from the pages of one's own account.
-type site struct {
+// area is what distinguishes the console from the pages of one's own account.
+type area struct {
 	path     string // where it is served
 	sections []section
 	admits   func(inbound.Actor) bool // whether a user that is signed in may use it
@@ -47,7 +47,7 @@ type site struct {
 type server struct {
 	Ports
 	Settings
-	site
+	area
 
 	mux     *http.ServeMux
 	origins browser.Origins
@@ -57,24 +57,24 @@ type server struct {
 // route is a page or the target of a form.
 type route struct {
 	method string
-	path   string // below that of the site, with the wildcards of http.ServeMux
+	path   string // below that of the area, with the wildcards of http.ServeMux
 	handle func(*server, http.ResponseWriter, *http.Request, *visit) error
-	open   bool // also for a visitor that the site does not admit
+	open   bool // also for a visitor that the area does not admit
 }
 
 // New returns the handler of the console. It answers requests for paths below Path, which must have an inbound.Origin.
 func New(p Ports, s Settings, log *zap.Logger) (http.Handler, error) {
-	console := site{path: Path, sections: sections, admits: inbound.Actor.Staff}
-	return newSite(p, s, console, log, signInRoutes, overviewRoutes, userListRoutes, userRoutes,
-		auditRoutes, keyRoutes, mailRoutes, settingsRoutes)
+	console := area{path: Path, sections: sections, admits: inbound.Actor.Staff}
+	return newArea(p, s, console, log,
+		signInRoutes, overviewRoutes, userListRoutes, userRoutes, auditRoutes, keyRoutes, mailRoutes, settingsRoutes)
 }
 
-func newSite(p Ports, s Settings, of site, log *zap.Logger, routes ...[]route) (http.Handler, error) {
+func newArea(p Ports, s Settings, of area, log *zap.Logger, routes ...[]route) (http.Handler, error) {
 	own, err := browser.NewOrigins()
 	if err != nil {
 		return nil, err
 	}
-	c := &server{Ports: p, Settings: s, site: of, mux: http.NewServeMux(), origins: own, log: log}
+	c := &server{Ports: p, Settings: s, area: of, mux: http.NewServeMux(), origins: own, log: log}
 	for _, r := range slices.Concat(routes...) {
 		path := r.path
 		if path == "" || path[len(path)-1] == '/' {

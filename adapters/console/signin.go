@@ -20,8 +20,8 @@ const (
 const (
 	inputEmail    = "email"
 	inputPassword = "password"
-	inputNext     = "next" // the page to go on with, below that of the site
-	inputThen     = "then" // the target of a form that was posted before, below the path of the site
+	inputNext     = "next" // the page to go on with, below that of the area
+	inputThen     = "then" // the target of a form that was posted before, below the path of the area
 	thenPrefix    = "then."
 )
 
@@ -149,7 +149,7 @@ func (v *visit) nextPath(r *http.Request) string {
 		}
 		at = from
 	}
-	_, path, ok := strings.Cut(at.Path, v.site.path)
+	_, path, ok := strings.Cut(at.Path, v.area.path)
 	if !ok || at.RawQuery == "" {
 		return path
 	}

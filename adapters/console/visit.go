@@ -18,9 +18,9 @@ import (
 // visit is one request to the console.
 type visit struct {
 	inbound.BrowserSession // the zero value for a visitor that is not signed in
-	site                   site
-	path                   string // of the request, below that of the site
-	root                   string // the path of the site, relative to the page
+	area                   area
+	path                   string // of the request, below that of the area
+	root                   string // the path of the area, relative to the page
 	query                  url.Values
 	scripted               bool // a script replaces a part of the page with the answer
 }
@@ -31,7 +31,7 @@ type visitKey struct{}
 // usable all the same.
 func (s *server) begin(r *http.Request) (*visit, error) {
 	v := &visit{
-		site: s.site, path: strings.TrimPrefix(r.URL.Path, s.path), query: r.URL.Query(), scripted: r.Header.Get("Hx-Request") != "",
+		area: s.area, path: strings.TrimPrefix(r.URL.Path, s.path), query: r.URL.Query(), scripted: r.Header.Get("Hx-Request") != "",
 	}
 	v.root = "./" + strings.Repeat("../", strings.Count(v.path, "/"))
 	if earlier, ok := r.Context().Value(visitKey{}).(*visit); ok { // the request goes on after a sign-in, at its URL
@@ -47,8 +47,8 @@ func (s *server) begin(r *http.Request) (*visit, error) {
 	return v, err
 }
 
-// admitted reports whether the visitor is signed in as a user that may use the site.
-func (v *visit) admitted() bool { return !v.Actor.Anonymous() && v.site.admits(v.Actor) }
+// admitted reports whether the visitor is signed in as a user that may use the area.
+func (v *visit) admitted() bool { return !v.Actor.Anonymous() && v.area.admits(v.Actor) }
 
 // errNotStaff refuses users that are no administrators.
 var errNotStaff = fault.New(fault.Forbidden, "not_staff", "Only administrators may use the console.")
@@ -96,7 +96,7 @@ func setHeaders(h http.Header) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 }
 
-// to returns the URL of a path below that of the site, relative to the page: a proxy may serve the console below another path.
+// to returns the URL of a path below that of the area, relative to the page: a proxy may serve the console below another path.
 func (v *visit) to(path string) templ.SafeURL {
 	return templ.SafeURL(v.root + path)
 }

@@ -47,7 +47,7 @@ func TestDefaults(t *testing.T) {
 		SigningAlgorithm: "ES256", TokenIssuer: "roster", TokenAudience: "roster", TokenClaims: "session", UserIDClaim: "user_id", Schemes: List{"Bearer"}, ClockLeeway: 30 * time.Second,
 		AccessTokenLifetime: 5 * time.Minute, RefreshTokenLifetime: 24 * time.Hour, SessionMaxLifetime: 720 * time.Hour, MaxSessions: 100,
 		RotateRefreshTokens: true, ReuseGrace: 10 * time.Second, ReusePolicy: "revoke", ImmediateRevocation: true,
-		PasswordChangeEnds: "all", BrowserSessions: "off", BrowserSessionLifetime: 12 * time.Hour, Console: "admin", AccountPages: "off", BrowserOrigins: List{},
+		PasswordChangeEnds: "all", Console: "admin", AccountPages: "off", BrowserSessions: "off", BrowserSessionLifetime: 12 * time.Hour, BrowserOrigins: List{},
 		IDs: "uuid", AccessPolicy: "directory", Registration: "open", PageSize: 20, MaxPageSize: 100, LoginField: "email", Pagination: "mixed",
 		PasswordMinLength: 8, PasswordMaxLength: 1024, PasswordBlocklist: "extended", BreachedPasswords: "off", HashWait: 10 * time.Second,
 		LockoutFailures: 10, LockoutAddressFailures: 20, LockoutDelay: 30 * time.Second, LockoutMaxDelay: 15 * time.Minute, AuditRetention: 2160 * time.Hour,
