@@ -52,8 +52,8 @@ deb: ## build dist/roster_VERSION_ARCH.deb (ARCH=arm64 for another processor)
 	BINARY=$(DIST)/roster-linux-$(ARCH) ARCH=$(ARCH) VERSION=$(if $(filter v%,$(VERSION)),$(VERSION:v%=%),0~$(VERSION)) \
 		$(RELEASE) nfpm package --config deploy/debian/nfpm.yaml --packager deb --target $(DIST)/
 
-# Two builds of one commit have the same bytes, in any folder: -trimpath, no C, and the time of the commit. An SBOM has the
-# time of its making.
+# Two builds of one commit have the same bytes, in any folder: -trimpath, no C, and the time of the commit. An SBOM has that
+# too, in place of the time of its making.
 release: ## build binaries with SBOMs, Debian packages and their SHA-256 in dist/
 	rm -rf $(DIST)
 	@set -e; for platform in $(PLATFORMS); do \
@@ -64,6 +64,7 @@ release: ## build binaries with SBOMs, Debian packages and their SHA-256 in dist
 	done
 	@set -e; for binary in $(DIST)/roster-*-*; do \
 		$(RELEASE) cyclonedx-gomod bin -json -std -licenses -noserial -version $(VERSION) -output $$binary.cdx.json $$binary; \
+		sed -i 's/^    "timestamp": ".*"/    "timestamp": "'$$(date -u -d @$$(git log -1 --format=%ct) +%Y-%m-%dT%H:%M:%SZ)'"/' $$binary.cdx.json; \
 	done
 	cd $(DIST) && sha256sum * > SHA256SUMS
 

@@ -71,6 +71,12 @@ func (l *ledger) violate(format string, args ...any) {
 	}
 }
 
+func (l *ledger) violated() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.violations) > 0
+}
+
 // outcome counts an answer and checks its form: a request whose outcome is unknown is answered with 503 and Retry-After.
 func (l *ledger) outcome(what string, a answer) string {
 	l.mu.Lock()
