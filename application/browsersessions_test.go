@@ -213,7 +213,7 @@ func TestBrowserSignInIsThatOfTokens(t *testing.T) {
 		}
 	}
 	staff := inbound.Actor{User: s.AddStaff(t, "s@example.com")}
-	got := map[audit.Kind]int{}
+	got := make(map[audit.Kind]int)
 	events, err := s.Trail.Events(t.Context(), staff, fixture.Body(audit.Query{Filter: audit.Filter{User: u.ID()}, Limit: 50}))
 	for _, e := range events {
 		got[e.Kind]++
@@ -255,7 +255,11 @@ func TestSensitiveOperationsNeedARecentSignIn(t *testing.T) {
 			return s.Devices.EndAll(t.Context(), a, other.ID())
 		},
 	} {
-		for late, want := range map[time.Duration]error{5 * time.Minute: nil, 5*time.Minute + time.Millisecond: inbound.ErrSignInAgain} {
+		for _, c := range []struct {
+			late time.Duration
+			want error
+		}{{5 * time.Minute, nil}, {5*time.Minute + time.Millisecond, inbound.ErrSignInAgain}} {
+			late, want := c.late, c.want
 			s := fixture.New(t, fixture.Standard())
 			s.AddStaff(t, "last@example.com")
 			s.AddStaff(t, "s@example.com")

@@ -66,9 +66,10 @@ func (s *server) djRestAuthForm() form {
 // registrationForm returns the form of dj-rest-auth's registration.
 func (s *server) registrationForm() *form {
 	return &form{
-		accounts: s.Accounts, cookies: !s.DjRestAuth.Verification, namesOptional: true, retype: retyped{registration: true}, faults: registrationFaults,
-		names: map[string]string{"password": "password1", "re_password": "password2"},
-		order: []string{"email", "password1", "password2"},
+		accounts: s.Accounts, cookies: !s.DjRestAuth.Verification, namesOptional: true, retype: retyped{registration: true},
+		faults: registrationFaults,
+		names:  map[string]string{"password": "password1", "re_password": "password2"},
+		order:  []string{"email", "password1", "password2"},
 		registered: func(w http.ResponseWriter, r *http.Request, in inbound.UserInput) (any, error) {
 			if s.DjRestAuth.Verification {
 				return detail("Verification e-mail sent."), nil
