@@ -58,7 +58,8 @@ func New(p Ports, s Settings, log *zap.Logger) (http.Handler, error) {
 		return nil, err
 	}
 	c := &server{Ports: p, Settings: s, mux: http.NewServeMux(), origins: own, log: log}
-	for _, r := range slices.Concat(signInRoutes, overviewRoutes, userListRoutes, userRoutes, auditRoutes, keyRoutes, mailRoutes, settingsRoutes) {
+	all := slices.Concat(signInRoutes, overviewRoutes, userListRoutes, userRoutes, auditRoutes, keyRoutes, mailRoutes, settingsRoutes)
+	for _, r := range all {
 		path := r.path
 		if path == "" || path[len(path)-1] == '/' {
 			path += "{$}"

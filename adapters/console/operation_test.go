@@ -316,11 +316,11 @@ func TestAuditPage(t *testing.T) {
 	s.get(auditPath+"?session=5e000001&user="+string(ann.ID())).want(http.StatusOK, "n119", "n021", "Only events of the session 5e000001").without("n118")
 	// What cannot be found is said in place.
 	s.get(auditPath+"?user=nobody@example.com").want(http.StatusNotFound, "No user has this address")
-	s.get(auditPath+"?user=%3Cb%3E").want(http.StatusNotFound).without("<b>")
+	s.get(auditPath + "?user=%3Cb%3E").want(http.StatusNotFound).without("<b>")
 	s.get(auditPath+"?since=yesterday").want(http.StatusBadRequest, "2026-01-31T12:00")
 	s.get(auditPath+"?session=5e000001").want(http.StatusBadRequest, "Name the user")
-	s.get(auditPath+"?from=x&from_id=y").want(http.StatusBadRequest)
-	s.get(auditPath+"?user="+string(ann.ID())+"&kind="+url.QueryEscape(script)).want(http.StatusOK).without(script)
+	s.get(auditPath + "?from=x&from_id=y").want(http.StatusBadRequest)
+	s.get(auditPath + "?user=" + string(ann.ID()) + "&kind=" + url.QueryEscape(script)).want(http.StatusOK).without(script)
 }
 
 // The tail asks again for the same events, with the filters; a page of older events does not.
@@ -329,8 +329,8 @@ func TestAuditTail(t *testing.T) {
 	s.signIn(admin)
 	s.get(auditPath+"?live=1&kind=signed_in").want(http.StatusOK, "New events appear",
 		`hx-get="./../audit/?kind=signed_in&amp;live=1"`, `hx-trigger="every 4s"`)
-	s.get(auditPath+"?live=1&until=2030-01-01T00:00").want(http.StatusOK).without("hx-trigger=\"every")
-	s.get(auditPath+"?live=1&from=2026-01-02T03:04:05Z&from_id=x").want(http.StatusOK).without("hx-trigger=\"every")
+	s.get(auditPath + "?live=1&until=2030-01-01T00:00").want(http.StatusOK).without("hx-trigger=\"every")
+	s.get(auditPath + "?live=1&from=2026-01-02T03:04:05Z&from_id=x").want(http.StatusOK).without("hx-trigger=\"every")
 }
 
 func (s *site) keys() []signing.Key {
@@ -449,7 +449,7 @@ func TestMailPreview(t *testing.T) {
 	if !strings.HasPrefix(policy, "sandbox; default-src 'none'") || strings.Contains(policy, "allow-") {
 		t.Errorf("the policy is %q", policy)
 	}
-	s.get(previewPath+"?kind=x").want(http.StatusNotFound)
+	s.get(previewPath + "?kind=x").want(http.StatusNotFound)
 	s.get(previewPath+"?language=x").want(http.StatusOK, `<option value="en" selected`)
 }
 
