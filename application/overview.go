@@ -142,7 +142,7 @@ func (o *Overview) count(ctx context.Context, of stretch, now time.Time) (map[au
 	end := of.from.Add(of.long)
 	final := !now.Before(end.Add(lateEvents))
 	if !final && of.long > time.Hour {
-		sum := map[audit.Kind]int{}
+		sum := make(map[audit.Kind]int)
 		for hour := of.from; hour.Before(end) && !hour.After(now); hour = hour.Add(time.Hour) {
 			kinds, err := o.count(ctx, stretch{hour, time.Hour}, now)
 			if err != nil {

@@ -52,7 +52,8 @@ func (t *Trail) DoneToMe(ctx context.Context, actor inbound.Actor, limit int) (f
 		for _, e := range page {
 			byOther := e.Actor != "" && !actor.Is(e.Actor) || e.Channel == audit.Operator
 			if byOther && len(found) < limit {
-				found = append(found, audit.Event{ID: e.ID, At: e.At, Kind: e.Kind, User: e.User, Session: e.Session, Channel: e.Channel, Detail: e.Detail})
+				e.Actor, e.Address, e.UserAgent, e.RequestID = "", "", "", ""
+				found = append(found, e)
 			}
 		}
 		if len(page) < ownPage || len(found) == limit {

@@ -195,7 +195,8 @@ func (s *server) eventQuery(r *http.Request, v *visit, l *eventList) (q audit.Qu
 	return q, nil
 }
 
-var errNoUser = fault.New(fault.NotFound, "no_such_user", "No user has this address or id. The events of deleted users are found by their id.")
+var errNoUser = fault.New(fault.NotFound, "no_such_user",
+	"No user has this address or id. The events of deleted users are found by their id.")
 
 // namedUser returns the id of the user with an address or an id; "" for none. Deleted users have events too, so that an id needs
 // no user.

@@ -145,7 +145,9 @@ func (s *server) rotate(w http.ResponseWriter, r *http.Request, v *visit) error 
 
 // retireAction describes the removal of a key in its state.
 func retireAction(k signing.Key) keyAction {
-	a := keyAction{title: "Retire a signing key", button: "Retire the key", path: retirePath, key: k.ID, danger: true, confirm: string(k.State)}
+	a := keyAction{
+		title: "Retire a signing key", button: "Retire the key", path: retirePath, key: k.ID, danger: true, confirm: string(k.State),
+	}
 	a.effects = []string{"The key " + k.ID + " is deleted, and what it signed is refused from then on. This cannot be undone."}
 	switch k.State {
 	case signing.Verifying:

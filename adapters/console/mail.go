@@ -153,7 +153,8 @@ func (s *server) previewMail(w http.ResponseWriter, r *http.Request, v *visit) e
 
 // htmlPolicy is the policy of the HTML part of a mail, which the operator's templates may contain: it has an origin of its own,
 // runs no script, sends no form and loads nothing.
-const htmlPolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const htmlPolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; " +
+	"frame-ancestors 'none'"
 
 // showHTMLPart answers with the HTML part of a mail alone, as a reader sees it.
 func (s *server) showHTMLPart(w http.ResponseWriter, r *http.Request, v *visit) error {

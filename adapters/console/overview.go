@@ -105,7 +105,8 @@ func (s *server) showOverview(w http.ResponseWriter, r *http.Request, v *visit) 
 		value              func(inbound.Counts) int
 	}{
 		{"Sign-ins", "", "", func(c inbound.Counts) int { return c.SignIns }},
-		{"Failed sign-ins", "failed", "Repetitions for addresses without an account count once a minute.", func(c inbound.Counts) int { return c.Failures }},
+		{"Failed sign-ins", "failed", "Repetitions for addresses without an account count once a minute.",
+			func(c inbound.Counts) int { return c.Failures }},
 		{"Locks", "failed", "Failed sign-ins after which the next one has to wait.", func(c inbound.Counts) int { return c.Locks }},
 		{"Mails with a link", "", "", func(c inbound.Counts) int { return c.Mails }},
 		{"New users", "", "Without imported ones.", func(c inbound.Counts) int { return c.Registrations }},

@@ -95,7 +95,8 @@ type StaffMails interface {
 	// List returns the mails that q selects, the newest first.
 	List(ctx context.Context, actor Actor, q mail.Query) ([]*mail.Mail, error)
 
-	// Retry makes a mail due now, as MailQueue.Retry does. It fails with fault.Conflict where mail is off. That of a mail with a link is recorded in the audit trail.
+	// Retry makes a mail due now, as MailQueue.Retry does. It fails with fault.Conflict where mail is off. That of a mail
+	// with a link is recorded in the audit trail.
 	Retry(ctx context.Context, actor Actor, id mail.ID) (*mail.Mail, error)
 
 	// Languages returns the languages of mails, as BCP 47 tags.

@@ -39,8 +39,7 @@ func (s *site) pages(id string) map[string]string {
 	return map[string]string{
 		"users": "users/", "nothing-found": "users/?search=zzz", "user": "users/" + id + "/", "new-user": "users/new/",
 		"invite": "users/invite/", "not-found": "users/none/", "notice": "users/" + id + "/?done=deactivated",
-		"overview": "", "overview-hours": "?range=hours", "audit": "audit/", "audit-live": "audit/?live=1", "audit-empty": "audit/?kind=user_deleted",
-		"audit-refused": "audit/?user=none@example.com", "keys": "keys/", "key-add": "keys/add/", "key-rotate": "keys/rotate/", "mail": "mail/",
+		"overview": "", "audit": "audit/", "audit-live": "audit/?live=1", "keys": "keys/", "key-add": "keys/add/", "mail": "mail/",
 		"mail-preview": "mail/preview/", "settings": "settings/",
 	}
 }

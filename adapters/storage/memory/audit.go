@@ -42,7 +42,7 @@ func (s auditTrail) List(ctx context.Context, q audit.Query) (found []audit.Even
 }
 
 func (s auditTrail) Counts(ctx context.Context, kinds []audit.Kind, since, until time.Time) (map[audit.Kind]int, error) {
-	counts := map[audit.Kind]int{}
+	counts := make(map[audit.Kind]int)
 	return counts, s.read(ctx, func() error {
 		for _, e := range s.kept {
 			if slices.Contains(kinds, e.Kind) && !e.At.Before(since) && e.At.Before(until) {

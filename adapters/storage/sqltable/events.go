@@ -73,7 +73,7 @@ func (t auditTrail) List(ctx context.Context, q audit.Query) ([]audit.Event, err
 }
 
 func (t auditTrail) Counts(ctx context.Context, kinds []audit.Kind, since, until time.Time) (map[audit.Kind]int, error) {
-	counts := map[audit.Kind]int{}
+	counts := make(map[audit.Kind]int)
 	if len(kinds) == 0 {
 		return counts, ctx.Err()
 	}
