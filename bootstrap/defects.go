@@ -91,6 +91,12 @@ func catchUp(id string) {
 // flawedWrite runs a write as the defect does it.
 func flawedWrite(ctx context.Context, defect, id string, store func(context.Context) error) error {
 	switch defect {
+	case "no_deadline": // a write ends when the storage has done it
+		return store(context.WithoutCancel(ctx))
+	case "reads_wait": // reads wait for the writes before them
+		unread.Lock()
+		defer unread.Unlock()
+		return store(ctx)
 	case "ack_before_commit": // the write is acknowledged, and stored later
 		catchUp(id)
 		late.Lock()
@@ -111,6 +117,8 @@ func flawedWrite(ctx context.Context, defect, id string, store func(context.Cont
 	}
 	return store(ctx)
 }
+
+var unread sync.Mutex // held by writes with reads_wait
 
 // overlap gives concurrent requests the time to come between a check and the write that relies on it.
 const overlap = 2 * time.Millisecond
@@ -187,6 +195,10 @@ func (d defectiveUsers) Get(ctx context.Context, id user.ID) (*user.User, error)
 }
 
 func (d defectiveUsers) WithSession(ctx context.Context, id user.ID, s session.ID) (*user.User, *session.Session, error) {
+	if d.defect == "reads_wait" {
+		unread.Lock()
+		defer unread.Unlock()
+	}
 	catchUp(string(id))
 	catchUp(string(s))
 	for n := 0; d.defect == "leak_descriptors" && n < 4; n++ { // files are opened for each request and not closed

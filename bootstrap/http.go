@@ -27,7 +27,7 @@ import (
 )
 
 var httpModule = fx.Module("http",
-	fx.Provide(httpSettings, consolePages, api, openCertificate),
+	fx.Provide(httpSettings, peoplePages, api, openCertificate),
 	fx.Invoke(serveAdmin, serveAPI)) // the API last: once it serves, everything has started
 
 func httpSettings(cfg config.Config, t telemetered) httpapi.Settings {
@@ -39,8 +39,10 @@ func httpSettings(cfg config.Config, t telemetered) httpapi.Settings {
 		IntegerIDs: cfg.IDs == "integer", PythonIntegers: drf && cfg.IDs == "integer",
 		LoginField: cfg.LoginField, PasswordMaxLength: cfg.PasswordMaxLength, ConfirmPassword: cfg.RequireCurrentPassword,
 		MailMembers: !drf, Djoser: djoserSettings(cfg),
-		DjRestAuth: httpapi.DjRestAuth{Path: cfg.DjRestAuthPath, Verification: cfg.EmailVerification == "required"},
-		Schemes:    schemes(cfg), ExactScheme: drf, PlainChallenge: drf, PlainRedirects: drf, BlacklistedIs400: drf,
+		DjRestAuth: httpapi.DjRestAuth{
+			Path: cfg.DjRestAuthPath, Verification: cfg.EmailVerification == "required", Cookies: tokenCookies(cfg),
+		},
+		Schemes: schemes(cfg), ExactScheme: drf, PlainChallenge: drf, PlainRedirects: drf, BlacklistedIs400: drf,
 		Throttling: httpapi.Throttling{
 			Anon: httpapi.Rate(cfg.ThrottleAnon), User: httpapi.Rate(cfg.ThrottleUser),
 			Token: httpapi.Rate(cfg.ThrottleToken), Register: httpapi.Rate(cfg.ThrottleRegister), Mail: httpapi.Rate(cfg.ThrottleMail),
@@ -50,6 +52,13 @@ func httpSettings(cfg config.Config, t telemetered) httpapi.Settings {
 		BrowserOrigins: cfg.BrowserOrigins,
 		Docs:           describedSettings(cfg),
 	}
+}
+
+func tokenCookies(cfg config.Config) httpapi.TokenCookies {
+	if names := cfg.TokenCookies; len(names) == 2 { // the settings are checked
+		return httpapi.TokenCookies{Access: names[0], Refresh: names[1]}
+	}
+	return httpapi.TokenCookies{}
 }
 
 // schemes returns the schemes of the Authorization header. Clients of djoser send JWT, and Token after token/login/.

@@ -78,9 +78,11 @@ func isLoopback(host string) bool {
 
 // Read returns the value of the cookie that r has, "" for none. Of several with its name, none counts: the browser does
 // not say which of them this server set.
-func Read(r *http.Request) string {
-	name := nameFor(r)
-	if name == "" {
+func Read(r *http.Request) string { return ReadNamed(r, nameFor(r)) }
+
+// ReadNamed is Read for a cookie with another name.
+func ReadNamed(r *http.Request, name string) string {
+	if name == "" || nameFor(r) == "" {
 		return ""
 	}
 	cookies := r.CookiesNamed(name)
@@ -104,16 +106,27 @@ func CheckTransport(r *http.Request) error {
 
 // Set sets the cookie in the response to r. It sets none where CheckTransport fails.
 func Set(w http.ResponseWriter, r *http.Request, value string, expires time.Time) {
-	set(w, r, http.Cookie{Value: value, Expires: expires})
+	SetNamed(w, r, nameFor(r), value, expires)
+}
+
+// SetNamed is Set for a cookie with another name.
+func SetNamed(w http.ResponseWriter, r *http.Request, name, value string, expires time.Time) {
+	set(w, r, http.Cookie{Name: name, Value: value, Expires: expires})
 }
 
 // Clear deletes the cookie in the browser that sent r.
-func Clear(w http.ResponseWriter, r *http.Request) { set(w, r, http.Cookie{MaxAge: -1}) }
+func Clear(w http.ResponseWriter, r *http.Request) { ClearNamed(w, r, nameFor(r)) }
+
+// ClearNamed is Clear for a cookie with another name.
+func ClearNamed(w http.ResponseWriter, r *http.Request, name string) {
+	set(w, r, http.Cookie{Name: name, MaxAge: -1})
+}
 
 func set(w http.ResponseWriter, r *http.Request, c http.Cookie) {
-	if c.Name = nameFor(r); c.Name == "" {
+	usual := nameFor(r)
+	if usual == "" {
 		return
 	}
-	c.Path, c.HttpOnly, c.Secure, c.SameSite = "/", true, c.Name == Name, http.SameSiteLaxMode
+	c.Path, c.HttpOnly, c.Secure, c.SameSite = "/", true, usual == Name, http.SameSiteLaxMode
 	http.SetCookie(w, &c)
 }

@@ -32,11 +32,22 @@ type Ports struct {
 // Settings are the settings of the pages.
 type Settings struct {
 	Version string // of the service
+
+	// ForgotPath leads from Path, or from AccountPath, to the page that mails a link to a new password; "" for none.
+	ForgotPath string
+}
+
+// area is what distinguishes the console from the pages of one's own account.
+type area struct {
+	path     string // where it is served
+	sections []section
+	admits   func(inbound.Actor) bool // whether a user that is signed in may use it
 }
 
 type server struct {
 	Ports
 	Settings
+	area
 
 	mux     *http.ServeMux
 	origins browser.Origins
@@ -46,28 +57,33 @@ type server struct {
 // route is a page or the target of a form.
 type route struct {
 	method string
-	path   string // below Path, with the wildcards of http.ServeMux
+	path   string // below that of the area, with the wildcards of http.ServeMux
 	handle func(*server, http.ResponseWriter, *http.Request, *visit) error
-	open   bool // also for a visitor that is no administrator
+	open   bool // also for a visitor that the area does not admit
 }
 
 // New returns the handler of the console. It answers requests for paths below Path, which must have an inbound.Origin.
 func New(p Ports, s Settings, log *zap.Logger) (http.Handler, error) {
+	console := area{path: Path, sections: sections, admits: inbound.Actor.Staff}
+	return newArea(p, s, console, log,
+		signInRoutes, overviewRoutes, userListRoutes, userRoutes, auditRoutes, keyRoutes, mailRoutes, settingsRoutes)
+}
+
+func newArea(p Ports, s Settings, of area, log *zap.Logger, routes ...[]route) (http.Handler, error) {
 	own, err := browser.NewOrigins()
 	if err != nil {
 		return nil, err
 	}
-	c := &server{Ports: p, Settings: s, mux: http.NewServeMux(), origins: own, log: log}
-	all := slices.Concat(signInRoutes, overviewRoutes, userListRoutes, userRoutes, auditRoutes, keyRoutes, mailRoutes, settingsRoutes)
-	for _, r := range all {
+	c := &server{Ports: p, Settings: s, area: of, mux: http.NewServeMux(), origins: own, log: log}
+	for _, r := range slices.Concat(routes...) {
 		path := r.path
 		if path == "" || path[len(path)-1] == '/' {
 			path += "{$}"
 		}
-		c.mux.HandleFunc(r.method+" "+Path+path, c.handler(r))
+		c.mux.HandleFunc(r.method+" "+c.path+path, c.handler(r))
 	}
-	c.mux.HandleFunc("GET "+Path+filesPath+"{name}", serveFile)
-	c.mux.HandleFunc("GET "+Path, c.handler(route{handle: (*server).notFound}))
+	c.mux.HandleFunc("GET "+c.path+filesPath+"{name}", serveFile)
+	c.mux.HandleFunc("GET "+c.path, c.handler(route{handle: (*server).notFound}))
 	return c.mux, nil
 }
 

@@ -19,7 +19,7 @@ import (
 //go:embed files/*.css files/*.svg files/*.gz
 var embedded embed.FS
 
-// filesPath is where the files are, below Path.
+// filesPath is where the files are, below the path of an area.
 const filesPath = "files/"
 
 // file is a file that pages load.

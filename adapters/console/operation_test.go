@@ -22,8 +22,8 @@ import (
 	"roster/test/support/fixture"
 )
 
-// site is the console over HTTP with an administrator, and a client without a session.
-type site struct {
+// served is the console over HTTP with an administrator, and a client without a session.
+type served struct {
 	*fixture.Service
 
 	t    *testing.T
@@ -38,7 +38,7 @@ const (
 	script = `<script>alert("x")</script>`
 )
 
-func newSite(t *testing.T, ring fixture.Keys) *site {
+func newPages(t *testing.T, ring fixture.Keys) *served {
 	t.Helper()
 	set := fixture.Standard()
 	set.Mail = fixture.Mailing("required")
@@ -67,7 +67,7 @@ func newSite(t *testing.T, ring fixture.Keys) *site {
 	}))
 	t.Cleanup(server.Close)
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	return &site{Service: s, t: t, base: server.URL + Path, http: client, ring: ring}
+	return &served{Service: s, t: t, base: server.URL + Path, http: client, ring: ring}
 }
 
 // answer is a response of the console.
@@ -79,7 +79,7 @@ type answer struct {
 	body   string
 }
 
-func (s *site) do(method, path string, form url.Values) answer {
+func (s *served) do(method, path string, form url.Values) answer {
 	s.t.Helper()
 	r, err := http.NewRequestWithContext(s.t.Context(), method, s.base+path, strings.NewReader(form.Encode()))
 	if err != nil {
@@ -104,9 +104,9 @@ func (s *site) do(method, path string, form url.Values) answer {
 	return answer{s.t, method + " " + path, resp.StatusCode, resp.Header, string(body)}
 }
 
-func (s *site) get(path string) answer { s.t.Helper(); return s.do(http.MethodGet, path, nil) }
+func (s *served) get(path string) answer { s.t.Helper(); return s.do(http.MethodGet, path, nil) }
 
-func (s *site) post(path string, pairs ...string) answer {
+func (s *served) post(path string, pairs ...string) answer {
 	s.t.Helper()
 	form := url.Values{}
 	for i := 0; i < len(pairs); i += 2 {
@@ -115,7 +115,7 @@ func (s *site) post(path string, pairs ...string) answer {
 	return s.do(http.MethodPost, path, form)
 }
 
-func (s *site) signIn(email string) {
+func (s *served) signIn(email string) {
 	s.t.Helper()
 	a := s.post(signInPath, "email", email, "password", fixture.Password).want(http.StatusSeeOther)
 	s.sent = (&http.Response{Header: a.header}).Cookies()
@@ -165,7 +165,7 @@ var operationPages = []string{
 
 // The pages about the service are for administrators only, and so are their forms.
 func TestOperationPagesAreForStaff(t *testing.T) {
-	s := newSite(t, fixture.Keyring(t))
+	s := newPages(t, fixture.Keyring(t))
 	s.Add(t, "ann@example.com")
 	for _, path := range operationPages {
 		if a := s.get(path); a.status != http.StatusSeeOther || !strings.Contains(a.header.Get("Location"), signInPath) {
@@ -186,7 +186,7 @@ func TestOperationPagesAreForStaff(t *testing.T) {
 
 // Each page has one main heading, a title, the section in the navigation, and neither script nor style in line.
 func TestOperationPagesHaveTheFrame(t *testing.T) {
-	s := newSite(t, fixture.Keyring(t))
+	s := newPages(t, fixture.Keyring(t))
 	s.signIn(admin)
 	s.post(addPath).want(http.StatusSeeOther)
 	inLine := regexp.MustCompile(`(?i)<script>|<style|\sstyle=|\son[a-z]+=|javascript:`)
@@ -210,7 +210,7 @@ func TestOperationPagesHaveTheFrame(t *testing.T) {
 	}
 }
 
-func (s *site) happened(kind audit.Kind, at time.Time, e audit.Event) {
+func (s *served) happened(kind audit.Kind, at time.Time, e audit.Event) {
 	s.t.Helper()
 	e.ID, e.At, e.Kind, e.Channel = s.EventIDs.NewEventID(), at, kind, audit.API
 	if err := s.AuditTrail.Append(s.t.Context(), e); err != nil {
@@ -219,7 +219,7 @@ func (s *site) happened(kind audit.Kind, at time.Time, e audit.Event) {
 }
 
 func TestOverviewPage(t *testing.T) {
-	s := newSite(t, fixture.Keyring(t))
+	s := newPages(t, fixture.Keyring(t))
 	now := s.Clock.Now()
 	for i := range 1234 {
 		s.happened(audit.SignInFailed, now.Add(-time.Duration(i%3)*24*time.Hour), audit.Event{})
@@ -265,7 +265,7 @@ func TestBarsOfAChart(t *testing.T) {
 }
 
 func TestAuditPage(t *testing.T) {
-	s := newSite(t, fixture.Keyring(t))
+	s := newPages(t, fixture.Keyring(t))
 	ann := s.Add(t, "ann@example.com")
 	start := s.Clock.Now()
 	for i := range 120 {
@@ -325,7 +325,7 @@ func TestAuditPage(t *testing.T) {
 
 // The tail asks again for the same events, with the filters; a page of older events does not.
 func TestAuditTail(t *testing.T) {
-	s := newSite(t, fixture.Keyring(t))
+	s := newPages(t, fixture.Keyring(t))
 	s.signIn(admin)
 	s.get(auditPath+"?live=1&kind=signed_in").want(http.StatusOK, "New events appear",
 		`hx-get="./../audit/?kind=signed_in&amp;live=1"`, `hx-trigger="every 4s"`)
@@ -333,7 +333,7 @@ func TestAuditTail(t *testing.T) {
 	s.get(auditPath + "?live=1&from=2026-01-02T03:04:05Z&from_id=x").want(http.StatusOK).without("hx-trigger=\"every")
 }
 
-func (s *site) keys() []signing.Key {
+func (s *served) keys() []signing.Key {
 	s.t.Helper()
 	keys, err := s.ring.List(s.t.Context())
 	if err != nil {
@@ -344,7 +344,7 @@ func (s *site) keys() []signing.Key {
 
 // Each action on the keys says what it does before it is done, and a notice says that it was.
 func TestKeyPages(t *testing.T) {
-	s := newSite(t, fixture.Keyring(t))
+	s := newPages(t, fixture.Keyring(t))
 	s.signIn(admin)
 	s.get(keysPath).want(http.StatusOK, "Add a key")
 	s.get(addPath).want(http.StatusOK, "It does not sign before you rotate to it", "ES256", "EdDSA")
@@ -378,7 +378,7 @@ func TestKeyPages(t *testing.T) {
 
 // A change of the keys asks for the password when it was given more than five minutes ago, and goes on after that.
 func TestKeysNeedARecentSignIn(t *testing.T) {
-	s := newSite(t, fixture.Keyring(t))
+	s := newPages(t, fixture.Keyring(t))
 	s.signIn(admin)
 	s.Clock.Advance(6 * time.Minute)
 	s.post(addPath, "algorithm", "ES256").want(http.StatusForbidden, `type="password"`)
@@ -388,13 +388,13 @@ func TestKeysNeedARecentSignIn(t *testing.T) {
 }
 
 func TestConfiguredKeysPage(t *testing.T) {
-	s := newSite(t, fixture.ConfiguredKeys(t))
+	s := newPages(t, fixture.ConfiguredKeys(t))
 	s.signIn(admin)
 	s.get(keysPath).want(http.StatusOK, "signing_key_fallbacks", "a secret", "HS256", "Signs", "Verifies").without("Add a key", "0123456789", retirePath)
 	s.post(addPath).want(http.StatusConflict, "signing_key_fallbacks")
 }
 
-func (s *site) queued(id string, to string, change func(*mail.Mail, time.Time)) {
+func (s *served) queued(id string, to string, change func(*mail.Mail, time.Time)) {
 	s.t.Helper()
 	m, err := mail.Queue(mail.New{ID: mail.ID(id), Kind: mail.PasswordReset, To: user.RestoreEmail(to, to)}, s.Clock.Now())
 	if err != nil {
@@ -412,7 +412,7 @@ func (s *site) queued(id string, to string, change func(*mail.Mail, time.Time)) 
 }
 
 func TestMailPage(t *testing.T) {
-	s := newSite(t, fixture.Keyring(t))
+	s := newPages(t, fixture.Keyring(t))
 	s.signIn(admin)
 	s.get(mailPath).want(http.StatusOK, "There are no such mails", "Mails go to the log")
 	for i := range mailsPerPage + 5 {
@@ -438,7 +438,7 @@ func TestMailPage(t *testing.T) {
 // A preview shows the text and the source of the HTML part escaped. The HTML part itself is an answer of its own, in a
 // sandbox.
 func TestMailPreview(t *testing.T) {
-	s := newSite(t, fixture.Keyring(t))
+	s := newPages(t, fixture.Keyring(t))
 	s.signIn(admin)
 	page := s.get(previewPath+"?kind=password_reset&language=de").want(http.StatusOK, `<option value="de" selected`, "&lt;a href=", "Example")
 	if strings.Contains(page.body, "<iframe") {
@@ -454,7 +454,7 @@ func TestMailPreview(t *testing.T) {
 }
 
 func TestSettingsPage(t *testing.T) {
-	s := newSite(t, fixture.Keyring(t))
+	s := newPages(t, fixture.Keyring(t))
 	s.signIn(admin)
 	s.get(settingsPath).want(http.StatusOK, "listen is :8000: sent without TLS", "Network", "listen The address. :8000 Unsafe file",
 		"signing_key (set) environment", "&lt;script&gt;").without(script)

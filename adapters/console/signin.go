@@ -20,8 +20,8 @@ const (
 const (
 	inputEmail    = "email"
 	inputPassword = "password"
-	inputNext     = "next" // the page to go on with, below Path
-	inputThen     = "then" // the target of a form that was posted before, below Path
+	inputNext     = "next" // the page to go on with, below that of the area
+	inputThen     = "then" // the target of a form that was posted before, below the path of the area
 	thenPrefix    = "then."
 )
 
@@ -41,18 +41,20 @@ type signInForm struct {
 	then       string     // see inputThen
 	pending    url.Values // inputs of that form
 	leaderless bool       // there is no administrator
+	forgot     string     // see Settings.ForgotPath
 }
 
 func (s *server) showSignIn(w http.ResponseWriter, r *http.Request, v *visit) error {
 	next := v.query.Get(inputNext)
-	if v.Actor.Staff() {
+	if v.admitted() {
 		return v.redirect(w, ownPath(next), "")
 	}
 	return s.showSignInForm(w, r, v, http.StatusOK, signInForm{next: next})
 }
 
 func (s *server) showSignInForm(w http.ResponseWriter, r *http.Request, v *visit, status int, f signInForm) error {
-	if v.Actor.Anonymous() {
+	f.forgot = s.ForgotPath
+	if v.Actor.Anonymous() && s.HasAdministrator != nil {
 		found, err := s.HasAdministrator(r.Context())
 		f.leaderless = err == nil && !found // what else is wrong, the sign-in shows
 	}
@@ -112,7 +114,7 @@ func (s *server) begun(r *http.Request) (inbound.BrowserSession, error) {
 // goOn handles the form that was posted before a sign-in.
 func (s *server) goOn(w http.ResponseWriter, r *http.Request, v *visit, then string) {
 	next := r.Clone(context.WithValue(r.Context(), visitKey{}, v))
-	next.URL = &url.URL{Path: Path + then}
+	next.URL = &url.URL{Path: s.path + then}
 	next.Form, next.PostForm = nil, pendingOf(r.PostForm)
 	s.mux.ServeHTTP(w, next)
 }
@@ -147,7 +149,7 @@ func (v *visit) nextPath(r *http.Request) string {
 		}
 		at = from
 	}
-	_, path, ok := strings.Cut(at.Path, Path)
+	_, path, ok := strings.Cut(at.Path, v.area.path)
 	if !ok || at.RawQuery == "" {
 		return path
 	}

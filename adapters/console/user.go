@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/a-h/templ"
+
 	"roster/domain/audit"
 	"roster/domain/fault"
 	"roster/domain/field"
@@ -67,6 +69,7 @@ type userView struct {
 	user         user.Snapshot
 	status       inbound.SignInStatus
 	self         bool // the visitor
+	own          bool // on the page of one's own account
 	mails        bool
 	form         form   // of the fields
 	problem      string // of another form
@@ -77,6 +80,14 @@ type userView struct {
 	current      session.ID
 	events       []audit.Event
 	moreEvents   bool
+}
+
+// target returns the URL of a form of the page.
+func (p userView) target(v *visit, path string) templ.SafeURL {
+	if p.own {
+		return v.to(path)
+	}
+	return v.toUser(p.user.ID, path)
 }
 
 // userInputs are the fields of a user in its form.

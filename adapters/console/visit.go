@@ -17,9 +17,10 @@ import (
 
 // visit is one request to the console.
 type visit struct {
-	inbound.BrowserSession        // the zero value for a visitor that is not signed in
-	path                   string // of the request, below Path
-	root                   string // Path, relative to the page
+	inbound.BrowserSession // the zero value for a visitor that is not signed in
+	area                   area
+	path                   string // of the request, below that of the area
+	root                   string // the path of the area, relative to the page
 	query                  url.Values
 	scripted               bool // a script replaces a part of the page with the answer
 }
@@ -29,7 +30,9 @@ type visitKey struct{}
 // begin returns the visit of a request. It fails with fault.Unauthenticated when no session is valid; the visit is
 // usable all the same.
 func (s *server) begin(r *http.Request) (*visit, error) {
-	v := &visit{path: strings.TrimPrefix(r.URL.Path, Path), query: r.URL.Query(), scripted: r.Header.Get("Hx-Request") != ""}
+	v := &visit{
+		area: s.area, path: strings.TrimPrefix(r.URL.Path, s.path), query: r.URL.Query(), scripted: r.Header.Get("Hx-Request") != "",
+	}
 	v.root = "./" + strings.Repeat("../", strings.Count(v.path, "/"))
 	if earlier, ok := r.Context().Value(visitKey{}).(*visit); ok { // the request goes on after a sign-in, at its URL
 		v.BrowserSession, v.root = earlier.BrowserSession, earlier.root
@@ -43,6 +46,9 @@ func (s *server) begin(r *http.Request) (*visit, error) {
 	v.BrowserSession, err = s.Browser.Authenticate(r.Context(), value)
 	return v, err
 }
+
+// admitted reports whether the visitor is signed in as a user that may use the area.
+func (v *visit) admitted() bool { return !v.Actor.Anonymous() && v.area.admits(v.Actor) }
 
 // errNotStaff refuses users that are no administrators.
 var errNotStaff = fault.New(fault.Forbidden, "not_staff", "Only administrators may use the console.")
@@ -60,7 +66,7 @@ func (s *server) handler(rt route) http.HandlerFunc {
 			err = refused
 		case rt.open && fault.KindOf(err) == fault.Unauthenticated:
 			err = nil
-		case err == nil && !rt.open && !v.Actor.Staff():
+		case err == nil && !rt.open && !v.admitted():
 			err = errNotStaff
 		}
 		if r.Method == http.MethodPost {
@@ -90,7 +96,7 @@ func setHeaders(h http.Header) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 }
 
-// to returns the URL of a path below Path, relative to the page: a proxy may serve the console below another path.
+// to returns the URL of a path below that of the area, relative to the page: a proxy may serve the console below another path.
 func (v *visit) to(path string) templ.SafeURL {
 	return templ.SafeURL(v.root + path)
 }

@@ -75,6 +75,27 @@ func linkOfCode(code field.Text) inbound.Link {
 	return inbound.Link{UID: field.Given(uid), Token: field.Given(token)}
 }
 
+// accountFiles is where the files of the pages of an account are.
+const accountFiles = "/account/files/"
+
+// linkPages returns a function that reports whether a path is that of a page that a mailed link leads to, or of a file of one.
+func (s *server) linkPages() func(path string) bool {
+	if s.Links == nil {
+		return func(string) bool { return false }
+	}
+	paths := map[string]bool{}
+	for _, p := range s.accountPages() {
+		paths[p.Path], paths[strings.TrimSuffix(p.Path, "/")] = true, true
+	}
+	return func(path string) bool {
+		name, file := strings.CutPrefix(path, accountFiles)
+		if file {
+			_, file = pages.AccountFile(name)
+		}
+		return file || paths[path]
+	}
+}
+
 // accountRoutes adds the pages of an account, and the address at which password managers look for the page to change a
 // password (https://w3c.github.io/webappsec-change-password-url/).
 func (s *server) accountRoutes(handle func(path string, h http.HandlerFunc) *mux.Route) {
@@ -83,7 +104,7 @@ func (s *server) accountRoutes(handle func(path string, h http.HandlerFunc) *mux
 		handle(strings.TrimSuffix(p.Path, "/"), s.redirect)
 	}
 	get := []string{http.MethodGet, http.MethodHead}
-	handle("/account/files/{file}", func(w http.ResponseWriter, r *http.Request) {
+	handle(accountFiles+"{file}", func(w http.ResponseWriter, r *http.Request) {
 		f, ok := pages.AccountFile(mux.Vars(r)["file"])
 		s.writeFile(w, r, f, ok)
 	}).Methods(get...)

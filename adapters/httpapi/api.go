@@ -45,7 +45,7 @@ func New(p Ports, s Settings, jwks func() []byte, log *zap.Logger, mounts ...Mou
 		return nil, err
 	}
 	srv.jwks, srv.description = jwks, descriptionOf(s)
-	srv.takesCookies = p.BrowserSessions != nil || len(mounts) > 0
+	srv.takesCookies = p.BrowserSessions != nil || s.DjRestAuth.Cookies.on() || len(mounts) > 0
 	return srv.wrap(srv.mounted(mounts, srv.withCORS(srv.routes()))), nil
 }
 

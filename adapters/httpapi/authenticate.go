@@ -9,12 +9,12 @@ import (
 )
 
 // authenticate returns the actor of the request, the anonymous one if it has no token. As in DRF, an invalid token is
-// an error also for a method that needs none. The cookie of a browser session counts only where no Authorization header
-// is sent.
-func (s *server) authenticate(r *http.Request) (inbound.Actor, error) {
+// an error also for a method that needs none. Cookies count only where no Authorization header is sent; optional says that
+// the request may be anonymous.
+func (s *server) authenticate(r *http.Request, optional bool) (inbound.Actor, error) {
 	headers := r.Header.Values("Authorization")
-	if len(headers) == 0 && s.BrowserSessions != nil {
-		return s.authenticateBrowser(r)
+	if len(headers) == 0 {
+		return s.authenticateCookies(r, optional)
 	}
 	if len(headers) > 1 { // a proxy could check another one than this server
 		return inbound.Actor{}, errAuthorization

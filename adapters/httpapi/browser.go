@@ -97,15 +97,16 @@ type Mount struct {
 	Handler http.Handler
 }
 
-// mounted returns a handler that serves the mounts and otherwise next.
+// mounted returns a handler that serves the mounts, except the pages of mailed links, and otherwise next.
 func (s *server) mounted(mounts []Mount, next http.Handler) http.Handler {
 	if len(mounts) == 0 {
 		return next
 	}
+	own := s.linkPages()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for _, m := range mounts {
 			switch {
-			case strings.HasPrefix(r.URL.Path, m.Path):
+			case strings.HasPrefix(r.URL.Path, m.Path) && !own(r.URL.Path):
 				s.serveMount(w, r, m)
 				return
 			case r.URL.Path+"/" == m.Path:

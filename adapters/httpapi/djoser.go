@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -139,8 +138,8 @@ func (s *server) djoserRoutes() []route {
 // tokenLoginRoutes returns the routes of djoser.urls.authtoken. Its token is an access token here, so it expires.
 func (s *server) tokenLoginRoutes() []route {
 	f := s.djoserForm()
-	f.signIn = func(ctx context.Context, m members) (any, error) {
-		pair, err := s.Authentication.SignIn(ctx, inbound.SignIn{Email: m["email"], Password: m["password"]})
+	f.signIn = func(_ http.ResponseWriter, r *http.Request, m members) (any, error) {
+		pair, err := s.Authentication.SignIn(r.Context(), inbound.SignIn{Email: m["email"], Password: m["password"]})
 		if errors.Is(err, inbound.ErrNoAccount) {
 			return nil, errUnableToLogIn
 		}

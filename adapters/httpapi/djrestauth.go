@@ -13,10 +13,11 @@ import (
 )
 
 // DjRestAuth are the settings of the paths of dj-rest-auth (https://dj-rest-auth.readthedocs.io, 7.1.1): with USE_JWT on,
-// JWT_AUTH_HTTPONLY and cookies off, and OLD_PASSWORD_FIELD_ENABLED on.
+// JWT_AUTH_HTTPONLY on with cookies and off without, and OLD_PASSWORD_FIELD_ENABLED on.
 type DjRestAuth struct {
 	Path         string // such as /dj-rest-auth; "" to serve none
 	Verification bool   // a new user must follow a mailed link before the first sign-in
+	Cookies      TokenCookies
 }
 
 // The errors of dj-rest-auth that the use cases do not have.
@@ -58,21 +59,21 @@ func (s *server) djRestAuthForm() form {
 			"current_password": "old_password", "new_password": "new_password1", "re_new_password": "new_password2",
 		},
 		order:  []string{"old_password", "new_password1", "new_password2", "uid", "token", "first_name", "last_name"},
-		signIn: s.logIn, refreshed: toRefreshed,
+		signIn: s.logIn, refreshed: toRefreshed, cookies: true,
 	}
 }
 
 // registrationForm returns the form of dj-rest-auth's registration.
 func (s *server) registrationForm() *form {
 	return &form{
-		accounts: s.Accounts, namesOptional: true, retype: retyped{registration: true}, faults: registrationFaults,
+		accounts: s.Accounts, cookies: !s.DjRestAuth.Verification, namesOptional: true, retype: retyped{registration: true}, faults: registrationFaults,
 		names: map[string]string{"password": "password1", "re_password": "password2"},
 		order: []string{"email", "password1", "password2"},
-		registered: func(ctx context.Context, in inbound.UserInput) (any, error) {
+		registered: func(w http.ResponseWriter, r *http.Request, in inbound.UserInput) (any, error) {
 			if s.DjRestAuth.Verification {
 				return detail("Verification e-mail sent."), nil
 			}
-			return s.logIn(ctx, members{"email": in.Email, "password": in.Password})
+			return s.logIn(w, r, members{"email": in.Email, "password": in.Password})
 		},
 	}
 }
@@ -102,7 +103,8 @@ func toDjRestAuthUser(u *user.User) any {
 }
 
 // logIn signs in with the members email, or username in its place, and password.
-func (s *server) logIn(ctx context.Context, m members) (any, error) {
+func (s *server) logIn(w http.ResponseWriter, r *http.Request, m members) (any, error) {
+	ctx := r.Context()
 	email := m["email"]
 	if field.Strip(email.Value()) == "" {
 		email = m["username"]
@@ -121,6 +123,7 @@ func (s *server) logIn(ctx context.Context, m members) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	pair = s.keepInCookies(w, r, pair)
 	return struct {
 		Access  string `json:"access"`
 		Refresh string `json:"refresh"`
@@ -202,6 +205,9 @@ func (s *server) djRestAuthRoutes() []route {
 	}
 	logout := f.saying("Successfully logged out.")
 	logout.noToken = errNotIncluded
+	if s.DjRestAuth.Cookies.on() {
+		logout.noToken = errNoRefreshCookie
+	}
 	table := []route{
 		{"login", open("Login", scopeToken, obtainFields, s.signIn, &f)},
 		{"logout", open("Logout", "", blacklistFields, s.blacklist, logout)},

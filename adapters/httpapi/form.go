@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"context"
 	"errors"
 	"maps"
 	"net/http"
@@ -35,11 +34,13 @@ type form struct {
 
 	namesOptional bool // a new user needs no names
 	// signIn signs in with the members of a request and returns the body; nil for the sign-in of /api/.
-	signIn func(context.Context, members) (any, error)
+	signIn func(http.ResponseWriter, *http.Request, members) (any, error)
 	// refreshed returns the body after a refresh; nil for that of /api/.
 	refreshed func(inbound.TokenPair) any
 	// registered returns the body after a registration; nil for newUser.
-	registered func(context.Context, inbound.UserInput) (any, error)
+	registered func(http.ResponseWriter, *http.Request, inbound.UserInput) (any, error)
+	// cookies says that the tokens of a session are in Settings.DjRestAuth.Cookies, where that has names.
+	cookies bool
 }
 
 // retyped is which inputs clients give twice.

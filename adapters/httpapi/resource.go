@@ -83,7 +83,7 @@ func (s *server) dispatch(w http.ResponseWriter, r *http.Request, res resource) 
 	}
 	if res.authenticate {
 		var err error
-		if c.actor, err = s.authenticate(r); err != nil {
+		if c.actor, err = s.authenticate(r, res.anonymous[r.Method]); err != nil {
 			return err
 		}
 		if c.actor.Anonymous() && !res.anonymous[r.Method] {

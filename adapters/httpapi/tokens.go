@@ -17,7 +17,10 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request, c call) error {
 		return err
 	}
 	if c.form.signIn != nil {
-		body, err := c.form.signIn(r.Context(), m)
+		if err := s.checkTokenCookies(r, c.form); err != nil {
+			return err
+		}
+		body, err := c.form.signIn(w, r, m)
 		if err != nil {
 			return err
 		}
@@ -40,9 +43,16 @@ func (s *server) refresh(w http.ResponseWriter, r *http.Request, c call) error {
 	if err != nil {
 		return err
 	}
-	pair, err := s.Authentication.Refresh(r.Context(), m["refresh"])
+	token, err := s.refreshToken(r, c, m)
+	if err != nil {
+		return err
+	}
+	pair, err := s.Authentication.Refresh(r.Context(), token)
 	if err != nil {
 		return c.form.tokenError(err)
+	}
+	if c.form.cookies {
+		pair = s.keepInCookies(w, r, pair)
 	}
 	if c.form.refreshed != nil {
 		s.writeJSON(w, r, http.StatusOK, c.form.refreshed(pair))
@@ -76,7 +86,12 @@ func (s *server) blacklist(w http.ResponseWriter, r *http.Request, c call) error
 	if err != nil {
 		return err
 	}
-	if err := s.Authentication.SignOut(r.Context(), m["refresh"]); err != nil {
+	token, err := s.refreshToken(r, c, m)
+	if err != nil {
+		return err
+	}
+	s.clearTokenCookies(w, r, c)
+	if err := s.Authentication.SignOut(r.Context(), token); err != nil {
 		return c.form.tokenError(err)
 	}
 	if c.form.accepted != nil {

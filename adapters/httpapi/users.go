@@ -29,6 +29,9 @@ func (s *server) userInput(m members) inbound.UserInput {
 var registrationAccepted = map[string]string{"detail": "A mail with the next step was sent to the address."}
 
 func (s *server) registerUser(w http.ResponseWriter, r *http.Request, c call) error {
+	if err := s.checkTokenCookies(r, c.form); err != nil {
+		return err
+	}
 	var in inbound.UserInput
 	u, err := c.form.accounts.Register(r.Context(), c.actor, func() (inbound.UserInput, error) {
 		m, err := s.input(w, r, c)
@@ -40,7 +43,7 @@ func (s *server) registerUser(w http.ResponseWriter, r *http.Request, c call) er
 		return err
 	}
 	if c.form.registered != nil {
-		body, err := c.form.registered(r.Context(), in)
+		body, err := c.form.registered(w, r, in)
 		if err != nil {
 			return err
 		}

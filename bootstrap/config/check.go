@@ -45,8 +45,14 @@ func (l *loader) check() {
 	if c.AdminListen == c.Listen && !strings.HasSuffix(c.Listen, ":0") {
 		l.refuse("admin_listen", "must not be the address of listen", "listen")
 	}
-	if len(c.BrowserOrigins) > 0 && c.BrowserSessions == Off {
-		l.refuse("browser_origins", "is of no use without browser_sessions", "browser_sessions")
+	if len(c.BrowserOrigins) > 0 && c.BrowserSessions == Off && len(c.TokenCookies) == 0 {
+		l.refuse("browser_origins", "is of no use without browser_sessions or dj_rest_auth_cookies", "browser_sessions", "dj_rest_auth_cookies")
+	}
+	switch n := len(c.TokenCookies); {
+	case n > 0 && (n != 2 || c.TokenCookies[0] == c.TokenCookies[1]):
+		l.refuse("dj_rest_auth_cookies", rules["cookie_name"].must)
+	case n > 0 && c.DjRestAuthPath == "":
+		l.refuse("dj_rest_auth_cookies", "is of no use without dj_rest_auth_path", "dj_rest_auth_path")
 	}
 	if slices.Contains(c.CORSOrigins, AnyOrigin) && len(c.CORSOrigins) > 1 {
 		l.refuse("cors_origins", rules["origin"].must)

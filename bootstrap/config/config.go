@@ -67,6 +67,7 @@ type Config struct {
 	BrowserSessionLifetime time.Duration `name:"browser_session_lifetime" default:"12h" validate:"min=1m,max=87600h"`
 	BrowserOrigins         List          `name:"browser_origins" validate:"browser_origin"`
 	Console                string        `name:"console" default:"admin" validate:"oneof=admin api off"`
+	AccountPages           string        `name:"account_pages" default:"off" validate:"oneof=off on"`
 
 	IDs          string `name:"ids" default:"uuid" django:"integer" validate:"oneof=integer uuid"`
 	AccessPolicy string `name:"access_policy" default:"directory" django:"open" strict:"private" validate:"oneof=open directory private"`
@@ -131,6 +132,7 @@ type Config struct {
 	DjoserPath     string `name:"djoser_path" validate:"mount_path"`
 	DjoserOptions  List   `name:"djoser_options" validate:"djoser_option"`
 	DjRestAuthPath string `name:"dj_rest_auth_path" validate:"mount_path"`
+	TokenCookies   List   `name:"dj_rest_auth_cookies" validate:"cookie_name"`
 
 	LogLevel    string `name:"log_level" default:"info" validate:"oneof=debug info warn error"`
 	LogFormat   string `name:"log_format" default:"auto" validate:"oneof=auto console json"`

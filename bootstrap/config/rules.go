@@ -42,6 +42,10 @@ var rules = map[string]struct {
 		"https://app.example.org/#/activate/{uid}/{token}"},
 	"mount_path":    {isMountPath, "must be empty or a path such as /auth, outside of /api, /account and what else is served"},
 	"djoser_option": {choice(DjoserOptions), "must be of " + strings.Join(DjoserOptions, ", ")},
+	"cookie_name": {func(text string) bool {
+		return token.MatchString(text) && !strings.HasSuffix(strings.ToLower(text), "roster")
+	},
+		"must be two names of cookies, such as my-app-auth,my-refresh-token"},
 	"claim_name": {isClaimName, "must be user_id, sub or another name of letters, digits, _, - and . " +
 		"that no other claim of a token has"},
 }

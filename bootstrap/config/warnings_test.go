@@ -36,21 +36,24 @@ func TestWarnings(t *testing.T) {
 		flags   map[string]string
 		environ []string
 	}{
-		"listen":                 {environ: []string{"ROSTER_LISTEN=0.0.0.0:8000"}},
-		"trusted_proxies":        {environ: []string{"ROSTER_TRUSTED_PROXIES=10.0.0.1,0.0.0.0/0"}},
-		"cors_origins":           {environ: []string{"ROSTER_CORS_ORIGINS=*"}},
-		"throttle_register":      {environ: []string{"ROSTER_THROTTLE_REGISTER="}},
-		"admin_listen":           {environ: []string{"ROSTER_ADMIN_LISTEN=:8001"}},
-		"public_url":             {environ: []string{"ROSTER_PUBLIC_URL=http://id.example.org/"}},
-		"database":               {environ: []string{"ROSTER_DATABASE=memory:"}},
-		"signing_key":            {flags: map[string]string{"signing-key": goodKey, "signing-algorithm": "HS256"}},
-		"access_token_lifetime":  {environ: []string{"ROSTER_ACCESS_TOKEN_LIFETIME=2h"}},
-		"refresh_token_lifetime": {environ: []string{"ROSTER_REFRESH_TOKEN_LIFETIME=721h", "ROSTER_SESSION_MAX_LIFETIME=800h"}},
-		"mail":                   {environ: []string{"ROSTER_LISTEN=0.0.0.0:8000", "ROSTER_PUBLIC_URL=https://id.example.org", "ROSTER_MAIL=log:"}},
-		"mail_per_hour":          {environ: []string{"ROSTER_MAIL_PER_HOUR=0"}},
-		"access_policy":          {environ: []string{"ROSTER_LISTEN=0.0.0.0:8000"}},
-		"signing_key_fallbacks":  {environ: []string{key, "ROSTER_SIGNING_KEY_FALLBACKS=" + goodKey + "1\n'" + goodKey + "2'"}},
-		"reuse_grace":            {environ: []string{"ROSTER_REUSE_GRACE=1m"}},
+		"listen":                   {environ: []string{"ROSTER_LISTEN=0.0.0.0:8000"}},
+		"trusted_proxies":          {environ: []string{"ROSTER_TRUSTED_PROXIES=10.0.0.1,0.0.0.0/0"}},
+		"cors_origins":             {environ: []string{"ROSTER_CORS_ORIGINS=*"}},
+		"throttle_register":        {environ: []string{"ROSTER_THROTTLE_REGISTER="}},
+		"admin_listen":             {environ: []string{"ROSTER_ADMIN_LISTEN=:8001"}},
+		"public_url":               {environ: []string{"ROSTER_PUBLIC_URL=http://id.example.org/"}},
+		"database":                 {environ: []string{"ROSTER_DATABASE=memory:"}},
+		"signing_key":              {flags: map[string]string{"signing-key": goodKey, "signing-algorithm": "HS256"}},
+		"access_token_lifetime":    {environ: []string{"ROSTER_ACCESS_TOKEN_LIFETIME=2h"}},
+		"refresh_token_lifetime":   {environ: []string{"ROSTER_REFRESH_TOKEN_LIFETIME=721h", "ROSTER_SESSION_MAX_LIFETIME=800h"}},
+		"mail":                     {environ: []string{"ROSTER_LISTEN=0.0.0.0:8000", "ROSTER_PUBLIC_URL=https://id.example.org", "ROSTER_MAIL=log:"}},
+		"mail_per_hour":            {environ: []string{"ROSTER_MAIL_PER_HOUR=0"}},
+		"access_policy":            {environ: []string{"ROSTER_LISTEN=0.0.0.0:8000"}},
+		"signing_key_fallbacks":    {environ: []string{key, "ROSTER_SIGNING_KEY_FALLBACKS=" + goodKey + "1\n'" + goodKey + "2'"}},
+		"browser_sessions":         {environ: []string{"ROSTER_BROWSER_SESSIONS=on"}},
+		"browser_session_lifetime": {environ: []string{"ROSTER_BROWSER_SESSION_LIFETIME=337h"}},
+		"browser_origins":          {environ: []string{"ROSTER_BROWSER_SESSIONS=on", "ROSTER_BROWSER_ORIGINS=http://app.example.org"}},
+		"reuse_grace":              {environ: []string{"ROSTER_REUSE_GRACE=1m"}},
 	} {
 		if got := warned(c.flags, c.environ...); !slices.Contains(got, setting) {
 			t.Errorf("%v %v: warned of %q only, not of %s", c.flags, c.environ, got, setting)
@@ -68,6 +71,7 @@ func TestWarnings(t *testing.T) {
 		"ROSTER_LISTEN=[::1]:8000", "ROSTER_ADMIN_LISTEN=off", "ROSTER_PUBLIC_URL=https://id.example.org", "ROSTER_PUBLIC_URL=http://localhost:8000",
 		"ROSTER_LISTEN=:443 ROSTER_TLS_CERT=c ROSTER_TLS_KEY=k", "ROSTER_LISTEN=:443 ROSTER_TLS_AUTOCERT=id.example.org",
 		"ROSTER_LISTEN=:8000 ROSTER_TRUSTED_PROXIES=private", "ROSTER_CORS_ORIGINS=https://app.example.org",
+		"ROSTER_BROWSER_SESSIONS=on ROSTER_BROWSER_ORIGINS=https://app.example.org,http://localhost:3000",
 		"ROSTER_THROTTLE_REGISTER=off ROSTER_REGISTRATION=staff",
 	} {
 		environ := append(strings.Fields(quiet), "ROSTER_ACCESS_POLICY=private")

@@ -80,7 +80,7 @@ func Shared(t *testing.T, open func(t *testing.T) (one, other storage.Backend)) 
 }
 
 // crowd is the number of concurrent calls in a check for races.
-const crowd = 32
+const crowd = 8
 
 // epoch is the time of the fixtures. Backends must keep its milliseconds, and the microseconds of users' times.
 var (

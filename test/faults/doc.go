@@ -18,6 +18,7 @@
 //	instances restarted                 TestRollingRestart
 //	stopped under load                  test/e2e.TestStopFinishesRunningRequests
 //	disk full                           TestDiskFull
+//	disk slow, stalled; fsync fails     TestSlowDisk, TestFailingDisk
 //	descriptors used up                 TestDescriptorsAreUsedUp
 //	flood of sign-ins                   TestMemoryInAFlood, test/e2e.TestSignInFlood
 //	log unread, full or closed          cmd/roster.TestStuckLogReader, bootstrap.TestLogOfAStuckReader

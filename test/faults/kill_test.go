@@ -72,7 +72,7 @@ func killed(t *testing.T, s *process.Server, cycles int) []string {
 	checked := 0
 	for range cycles {
 		work := l.begin(s.URL, clients, 1)
-		work.await(10 + random.IntN(150))
+		work.await(10 + random.IntN(50))
 		s.Kill()
 		work.wait()
 		s.Restart()

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // The ledger records what clients were answered. Each request has one of three outcomes: acknowledged (2xx), refused (4xx)
@@ -13,8 +14,9 @@ import (
 type ledger struct {
 	name    string // of the run; addresses begin with it
 	seed    uint64
-	silent  bool // requests may remain without an answer, as when the service is killed
-	anyTime bool // the clock of the service jumps, so that it may refuse a token that is good by another time
+	silent  bool          // requests may remain without an answer, as when the service is killed
+	anyTime bool          // the clock of the service jumps, so that it may refuse a token that is good by another time
+	pace    time.Duration // between two requests of a client, where the load lasts as long as something else; 0 for none
 
 	mu         sync.Mutex
 	accounts   []*account
@@ -69,6 +71,12 @@ func (l *ledger) violate(format string, args ...any) {
 	}
 }
 
+func (l *ledger) violated() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.violations) > 0
+}
+
 // outcome counts an answer and checks its form: a request whose outcome is unknown is answered with 503 and Retry-After.
 func (l *ledger) outcome(what string, a answer) string {
 	l.mu.Lock()
@@ -121,6 +129,12 @@ func (l *ledger) begin(url string, clients, unknowns int) *load {
 				}
 				if c.step() == unsure {
 					left--
+				}
+				if l.pace > 0 {
+					select {
+					case <-w.stop:
+					case <-time.After(l.pace):
+					}
 				}
 			}
 		})

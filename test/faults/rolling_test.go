@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"roster/test/support/process"
 	"roster/test/support/testenv"
@@ -28,16 +29,7 @@ func host() string {
 // and an instance that stops goes on serving until haproxy has noticed.
 func balance(t *testing.T, env map[string]string) balanced {
 	t.Helper()
-	haproxy, err := exec.LookPath("haproxy")
-	if err != nil {
-		if haproxy = "/usr/sbin/haproxy"; !executable(haproxy) {
-			const missing = "haproxy is not installed (Debian package: haproxy)"
-			if os.Getenv("TEST_BACKENDS") == "required" {
-				t.Fatal(missing)
-			}
-			t.Skip("NOT TESTED: " + missing)
-		}
-	}
+	haproxy := tool(t, "haproxy")
 	var b balanced
 	front := host() + ":8080"
 	var config bytes.Buffer
@@ -87,15 +79,27 @@ backend roster
 	return b
 }
 
-func executable(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode()&0o111 != 0
+// tool returns the path of a program of Debian's package with its name.
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	for _, path := range []string{name, "/usr/sbin/" + name} {
+		if found, err := exec.LookPath(path); err == nil {
+			return found
+		}
+	}
+	missing := name + " is not installed (Debian package: " + name + ")"
+	if os.Getenv("TEST_BACKENDS") == "required" {
+		t.Fatal(missing)
+	}
+	t.Skip("NOT TESTED: " + missing)
+	return ""
 }
 
 // roll restarts one instance after the other under load. Every request must be answered, and none with 503.
 func (b balanced) roll(t *testing.T, stop func(*process.Server)) []string {
 	t.Helper()
 	l := newLedger("rolling", rand.Uint64())
+	l.pace = 50 * time.Millisecond // an instance takes seconds to stop
 	work := l.begin(b.url, clients, 1)
 	for _, s := range b.instances {
 		work.await(30)

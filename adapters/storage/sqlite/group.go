@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -17,10 +18,10 @@ import (
 const maxGroup = 128
 
 // group lets concurrent writes share a transaction (group commit), since a commit costs a wait for the disk. A write fails
-// alone, and it is acknowledged after the commit. It starts no goroutine: one of the waiting callers at a time runs the
-// writes of all.
+// alone, and it is acknowledged after the commit. One of the waiting callers at a time has the writes of all run, in a
+// goroutine, so that no caller waits longer than its context for a disk that is slow.
 type group struct {
-	turn chan struct{} // holds a value while a caller runs writes
+	turn chan struct{} // holds a value while writes are run
 
 	mu      sync.Mutex
 	waiting []*write
@@ -37,26 +38,38 @@ type write struct {
 
 	err      error
 	panicked any
-	done     chan struct{} // closed after the write was run
+	ran      chan struct{} // closed after the work was run: what is left is the commit
+	done     chan struct{} // closed after the commit
 }
 
-// grouped runs a write in a transaction with others. A write whose context ends before it is run is left out.
+// grouped runs a write in a transaction with others, and leaves the gate. A write whose context ends before it is run is left
+// out. When the context ends during the commit, grouped returns its error, and the write is stored or not.
 func (s *Store) grouped(w *write) error {
 	g := &s.group
-	w.done = make(chan struct{})
+	w.ran, w.done = make(chan struct{}), make(chan struct{})
 	g.mu.Lock()
 	g.waiting = append(g.waiting, w)
 	g.mu.Unlock()
-	select {
-	case <-w.done:
-	case g.turn <- struct{}{}:
-		s.takeTurn(w)
-		<-w.done
-	case <-w.ctx.Done():
-		if g.remove(w) {
-			return translate(w.ctx, w.op, w.ctx.Err())
+	turn, leave := g.turn, s.gate.Leave
+	defer func() { leave() }()
+	for running := true; running; {
+		select {
+		case <-w.done:
+			running = false
+		case turn <- struct{}{}:
+			turn, leave = nil, func() {} // the goroutine leaves
+			go s.takeTurn(w)
+		case <-w.ctx.Done():
+			if g.remove(w) {
+				return translate(w.ctx, w.op, w.ctx.Err())
+			}
+			select {
+			case <-w.done:
+				running = false
+			case <-w.ran:
+				return translate(w.ctx, w.op, w.ctx.Err())
+			}
 		}
-		<-w.done // it is being run
 	}
 	if w.panicked != nil {
 		panic(w.panicked)
@@ -64,8 +77,9 @@ func (s *Store) grouped(w *write) error {
 	return w.err
 }
 
-// takeTurn runs waiting writes, w included, and returns the turn, even when this goroutine panics or exits.
+// takeTurn runs waiting writes, w included, returns the turn, even when this goroutine exits, and leaves the gate.
 func (s *Store) takeTurn(w *write) {
+	defer s.gate.Leave()
 	defer func() { <-s.group.turn }()
 	s.runAll(w)
 }
@@ -151,12 +165,13 @@ func (s *Store) runBatch(ctx context.Context) error {
 	batch := s.group.take(mode, s.groupSize)
 	ended := false
 	defer func() {
+		panicked := recover() // in the goroutine of each caller it goes on
 		if tx != nil {
 			_ = tx.Rollback() // after Commit it does nothing
 		}
 		for _, w := range batch {
 			if !ended && w.err == nil { // this goroutine panics or exits: the transaction is rolled back
-				w.err = errNotEnded
+				w.err, w.panicked = errNotEnded, cmp.Or(w.panicked, panicked)
 			}
 			close(w.done)
 		}
@@ -172,6 +187,9 @@ func (s *Store) runBatch(ctx context.Context) error {
 		}
 	}
 	if err == nil && kept > 0 {
+		for _, w := range batch {
+			close(w.ran)
+		}
 		err = tx.Commit()
 	}
 	ended = true

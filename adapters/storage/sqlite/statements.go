@@ -214,8 +214,8 @@ func (s *Store) Write(ctx context.Context, op string, m sqltable.Mode, f sqltabl
 	if err := s.gate.Enter(); err != nil {
 		return err
 	}
-	defer s.gate.Leave()
 	if m == sqltable.Bulk {
+		defer s.gate.Leave()
 		return s.bulk(ctx, op, f)
 	}
 	return s.grouped(&write{ctx: ctx, op: op, mode: m, work: f})

@@ -1,4 +1,5 @@
-// Shows the description of the API, and signs in: the tokens stay in the memory of this page alone.
+// Shows the description of the API, and signs in: with a cookie that no script can read, where the API has browser sessions,
+// and otherwise with tokens that stay in the memory of this page alone.
 'use strict'
 
 const root = new URL('../../', location.href)
@@ -6,23 +7,29 @@ const element = (id) => document.getElementById(id)
 let api // the description
 let ui
 let tokens // of the session, or undefined
+let cookie = false // whether the browser has the cookie of a session
 let renewal // timer of the next refresh
 
-// post sends an object to a path of the API, and returns the response's. It throws what the response says is wrong.
-async function post(path, content) {
+// send sends an object to a path of the API, and returns the response's. It throws what the response says is wrong, with the
+// status.
+async function send(method, path, content) {
   const response = await fetch(new URL(path, root), {
-    method: 'POST',
+    method,
     headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
-    body: JSON.stringify(content),
+    body: content && JSON.stringify(content),
   })
+  if (response.status === 204) return undefined
   const answer = await response.json()
-  if (!response.ok) throw new Error(answer.detail ?? Object.values(answer).flat().join(' '))
-  return answer
+  if (response.ok) return answer
+  const message = answer.detail ?? Object.values(answer).flat().join(' ')
+  throw Object.assign(new Error(message), { status: response.status })
 }
+
+const post = (path, content) => send('POST', path, content)
 
 function show(text) {
   element('signed-in').value = text
-  element('sign-out').hidden = !tokens
+  element('sign-out').hidden = !tokens && !cookie
 }
 
 // use authorizes the operations of the page with the tokens, and renews them half a minute before they end.
@@ -44,10 +51,26 @@ async function renew() {
 }
 
 function forget(text) {
+  if (tokens) ui.authActions.logout(['accessToken'])
   tokens = undefined
+  cookie = false
   clearTimeout(renewal)
-  ui.authActions.logout(['accessToken'])
   show(text)
+}
+
+// signIn signs in with a cookie, or with tokens where the API has none or refuses to set it, as over plain HTTP to another
+// machine.
+async function signIn(credentials) {
+  if (api.components.securitySchemes.browserSession) {
+    try {
+      await post('api/session/', credentials)
+      cookie = true
+      return
+    } catch (err) {
+      if (err.status !== 403) throw err
+    }
+  }
+  use(await post('api/token/', credentials))
 }
 
 element('sign-in').addEventListener('submit', async (event) => {
@@ -55,7 +78,7 @@ element('sign-in').addEventListener('submit', async (event) => {
   const email = element('email').value
   try {
     const [login] = api.components.schemas.Credentials.required
-    use(await post('api/token/', { [login]: email, password: element('password').value }))
+    await signIn({ [login]: email, password: element('password').value })
     element('password').value = ''
     show(`Signed in as ${email}`)
   } catch (err) {
@@ -64,12 +87,14 @@ element('sign-in').addEventListener('submit', async (event) => {
 })
 
 element('sign-out').addEventListener('click', async () => {
-  const { refresh } = tokens
+  const refresh = tokens?.refresh
+  const bySession = cookie
   forget('Signed out')
   try {
-    await post('api/token/blacklist/', { refresh })
-  } catch {
-    // the session has ended already
+    if (bySession) await send('DELETE', 'api/session/')
+    if (refresh) await post('api/token/blacklist/', { refresh })
+  } catch (err) {
+    if (bySession) show(`Not signed out: ${err.message}`) // the session of tokens has ended already
   }
 })
 
@@ -80,6 +105,16 @@ async function start() {
   ui = SwaggerUIBundle({
     spec: api, dom_id: '#swagger-ui', deepLinking: true, tryItOutEnabled: true, validatorUrl: null, queryConfigEnabled: false,
   })
+  if (api.components.securitySchemes.browserSession) await resume()
+}
+
+// resume goes on with the session that the browser has, if any.
+async function resume() {
+  const response = await fetch(new URL('api/session/', root), { headers: { Accept: 'application/json' } })
+  if (!response.ok) return
+  const { user } = await response.json()
+  cookie = true
+  show(`Signed in as ${user.email}`)
 }
 
 start().catch((err) => show(err.message))
