@@ -31,7 +31,9 @@ func peoplePages(
 		Overview: overview, Keys: keys, Mails: mails,
 	}
 	var m mounts
-	mount := func(on bool, to *[]httpapi.Mount, path, forgot string, pages func(console.Ports, console.Settings, *zap.Logger) (http.Handler, error)) error {
+	mount := func(
+		on bool, to *[]httpapi.Mount, path, forgot string, pages func(console.Ports, console.Settings, *zap.Logger) (http.Handler, error),
+	) error {
 		if !on {
 			return nil
 		}

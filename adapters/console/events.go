@@ -79,10 +79,10 @@ var changes = map[string]string{
 
 // classOf returns the class of an event: "bad" for one that an administrator should see.
 func classOf(e audit.Event) string {
-	switch e.Kind {
-	case audit.Locked, audit.Reused:
+	switch {
+	case e.Kind == audit.Locked, e.Kind == audit.Reused:
 		return "bad"
-	case audit.SignInFailed:
+	case e.Kind == audit.SignInFailed:
 		return "waiting"
 	}
 	return ""
@@ -97,6 +97,7 @@ func byOf(e audit.Event) string {
 		return "import"
 	case audit.Delivery:
 		return "mail queue"
+	case audit.API:
 	}
 	return ""
 }

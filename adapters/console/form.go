@@ -31,9 +31,9 @@ func (f form) value(name string) string { return f.values.Get(name) }
 
 // of returns the faults of an input.
 func (f form) of(name string) (messages []string) {
-	for _, fault := range f.faults {
-		if fault.Name == name {
-			messages = append(messages, fault.Message)
+	for _, x := range f.faults {
+		if x.Name == name {
+			messages = append(messages, x.Message)
 		}
 	}
 	return messages
@@ -44,9 +44,9 @@ func (f form) others(names ...string) (messages []string) {
 	if f.problem != "" {
 		messages = append(messages, f.problem)
 	}
-	for _, fault := range f.faults {
-		if !slices.Contains(names, fault.Name) {
-			messages = append(messages, fault.Message)
+	for _, x := range f.faults {
+		if !slices.Contains(names, x.Name) {
+			messages = append(messages, x.Message)
 		}
 	}
 	return messages

@@ -94,7 +94,8 @@ func (p userView) target(v *visit, path string) templ.SafeURL {
 var userInputs = slices.Concat([]input{
 	{name: user.FieldEmail, label: "Email address", kind: "email", autocomplete: "off", required: true},
 }, nameInputs, []input{
-	{name: user.FieldLocale, label: "Language of mails", kind: "text", autocomplete: "off", help: "A language tag such as de or pt-BR; empty for the default."},
+	{name: user.FieldLocale, label: "Language of mails", kind: "text", autocomplete: "off",
+		help: "A language tag such as de or pt-BR; empty for the default."},
 })
 
 // fieldsOf returns the values of userInputs.

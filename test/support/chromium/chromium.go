@@ -119,7 +119,8 @@ func (b *Tab) Scheme(name string) {
 // DisableScripts makes the browser ignore the scripts of pages from now on.
 func (b *Tab) DisableScripts() {
 	b.t.Helper()
-	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+	disabled := emulation.SetScriptExecutionDisabledParams{Value: true}
+	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, disabled); err != nil {
 		b.t.Fatal(err)
 	}
 }
