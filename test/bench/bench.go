@@ -19,6 +19,7 @@ type bench struct {
 	report  report
 	es, hs  *server // Roster with ES256, the default, and with HS256
 	off     *server // Roster without group commit; nil where there is none
+	console *server // Roster with the console
 	floor   *server
 	running []*server
 }
@@ -97,6 +98,10 @@ func (b *bench) start() (err error) {
 		}
 		b.running = append(b.running, b.off)
 	}
+	if b.console, err = b.launchConsole(b.few()); err != nil {
+		return err
+	}
+	b.running = append(b.running, b.console)
 	if b.floor, err = b.launchFloor(); err != nil {
 		return err
 	}
@@ -128,6 +133,9 @@ type subject struct {
 // at half the rate that Roster reached, at which a latency is that of the server and not of a queue before it.
 func (b *bench) measure(o operation) error {
 	subjects := []*subject{{server: b.es, request: o.request}}
+	if o.console {
+		subjects[0].server = b.console
+	}
 	if o.both {
 		subjects = append(subjects, &subject{server: b.hs, request: o.request})
 	}

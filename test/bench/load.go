@@ -14,7 +14,8 @@ import (
 // client is a user of the service. It has one request under way at a time.
 type client struct {
 	id, email, access, refresh string
-	changes                    int // how often the name was changed
+	cookie                     string // of a browser session, for pages
+	changes                    int    // how often the name was changed
 }
 
 // request makes the next request of a client. Its URL is a path.

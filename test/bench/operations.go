@@ -19,6 +19,7 @@ type operation struct {
 	request request
 	both    bool    // measured with HS256 beside the default, ES256
 	grouped bool    // measured without group commit too
+	console bool    // measured on the server with the console
 	floor   request // the same on the floor, if it can do that
 	// What the CPU time may be: that of the floor times a factor, or microseconds. Zero is no limit.
 	floors, micros float64
@@ -71,7 +72,7 @@ func (b *bench) operations(deep string) []operation {
 			}
 		}
 	}
-	return all
+	return append(all, b.pages()...)
 }
 
 func userPath(id string) string { return "/api/users/" + id + "/" }
