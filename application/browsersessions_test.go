@@ -248,6 +248,16 @@ func TestSensitiveOperationsNeedARecentSignIn(t *testing.T) {
 			_, err := s.Change(t.Context(), a, other.ID(), fixture.Body(inbound.Changes{UserInput: in}))
 			return err
 		},
+		"password of oneself": func(s *fixture.Service, a inbound.Actor, _ *user.User) error {
+			in := inbound.UserInput{Password: field.Given("another-sound-one")}
+			_, err := s.Change(t.Context(), a, a.ID(), fixture.Body(inbound.Changes{UserInput: in}))
+			return err
+		},
+		"address of another": func(s *fixture.Service, a inbound.Actor, other *user.User) error {
+			in := inbound.UserInput{Email: field.Given("new@example.com")}
+			_, err := s.Change(t.Context(), a, other.ID(), fixture.Body(inbound.Changes{UserInput: in}))
+			return err
+		},
 		"end a session of another": func(s *fixture.Service, a inbound.Actor, other *user.User) error {
 			return s.Devices.End(t.Context(), a, list(t, s, a, other.ID())[0].ID())
 		},

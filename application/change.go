@@ -27,11 +27,12 @@ func (a *Accounts) Change(ctx context.Context, actor inbound.Actor, id user.ID, 
 	}
 	// The current password is checked before the new address, since the answer reveals whether an address is taken.
 	needsCurrent := a.settings.Passwords.RequireCurrent && actor.Is(id)
+	verified := false
 	if needsCurrent && a.changesEmail(in.Email, before) {
 		if err := a.checkCurrentPassword(ctx, before, in.CurrentPassword); err != nil {
 			return nil, err
 		}
-		needsCurrent = false
+		needsCurrent, verified = false, true
 	}
 	parsed, err := a.parse(ctx, in.UserInput, requirementOf(in), before, actor.Is(id) && a.provesEmail() && a.hidesRegistered(actor))
 	if err != nil {
@@ -41,13 +42,14 @@ func (a *Accounts) Change(ctx context.Context, actor inbound.Actor, id user.ID, 
 		if err := a.checkCurrentPassword(ctx, before, in.CurrentPassword); err != nil {
 			return nil, err
 		}
+		verified = true
 	}
 	if actor.Staff() {
 		if parsed.active, parsed.staff, err = parseFlags(in.UserInput); err != nil {
 			return nil, err
 		}
 	}
-	return a.store(ctx, actor, id, parsed, in.Versions, a.settings.Rules.KeepCurrent && actor.Is(id))
+	return a.store(ctx, actor, id, parsed, in.Versions, a.settings.Rules.KeepCurrent && actor.Is(id), verified)
 }
 
 func (a *Accounts) ChangePassword(ctx context.Context, actor inbound.Actor, in inbound.PasswordChange) error {
@@ -77,13 +79,14 @@ func (a *Accounts) ChangePassword(ctx context.Context, actor inbound.Actor, in i
 			return err
 		}
 	}
-	_, err = a.store(ctx, actor, actor.User.ID(), parsedInput{password: pw}, nil, true)
+	_, err = a.store(ctx, actor, actor.User.ID(), parsedInput{password: pw}, nil, true, true)
 	return err
 }
 
-// store applies a change. With keep, the session of the request stays valid after a change of the password.
+// store applies a change. With keep, the session of the request stays valid after a change of the password. verified says
+// that the actor gave its password with the request, which counts as a recent sign-in.
 func (a *Accounts) store(
-	ctx context.Context, actor inbound.Actor, id user.ID, in parsedInput, versions []int64, keep bool,
+	ctx context.Context, actor inbound.Actor, id user.ID, in parsedInput, versions []int64, keep, verified bool,
 ) (after *user.User, err error) {
 	var hash credential.Hash
 	if in.password != nil {
@@ -103,7 +106,10 @@ func (a *Accounts) store(
 		return nil, inbound.ErrForbidden
 	}
 	recent := requireRecentSignIn(actor, now)
-	if in.password != nil && !actor.Is(id) && recent != nil { // it ends the sessions of another user
+	if verified {
+		recent = nil
+	}
+	if in.password != nil && recent != nil { // the browser may be unattended, and the password is the key of the account
 		return nil, recent
 	}
 	after, err = a.update(ctx, actor.ID(), id, func(u *user.User) error {
@@ -113,8 +119,9 @@ func (a *Accounts) store(
 		if err := checkVersion(u, versions); err != nil {
 			return err
 		}
-		if in.staff != nil && *in.staff != u.Staff() && recent != nil {
-			return recent
+		rights := in.staff != nil && *in.staff != u.Staff()
+		if address := in.email != nil && in.email.Key() != u.Snapshot().EmailKey; recent != nil && (rights || address) {
+			return recent // a mail to a new address can set a new password
 		}
 		direct := in
 		if e := in.email; e != nil && actor.Is(id) && a.provesEmail() && e.Key() != u.Snapshot().EmailKey {

@@ -75,6 +75,9 @@ func (l *Links) mailForStaff(ctx context.Context, actor inbound.Actor, u *user.U
 
 func (l *Links) RevokeInvitation(ctx context.Context, actor inbound.Actor, id user.ID) error {
 	actor, _, err := l.invited(ctx, actor, id)
+	if err == nil {
+		err = requireRecentSignIn(actor, l.ports.Clock.Now())
+	}
 	if err != nil {
 		return err
 	}

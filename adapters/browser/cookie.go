@@ -26,7 +26,7 @@ var ErrInsecure = fault.New(fault.Forbidden, "insecure_connection",
 
 type (
 	secureKey struct{}
-	limitKey  struct{}
+	limitsKey struct{}
 )
 
 // WithTransport returns a copy of ctx that says whether the client of its request uses TLS, to this server or to a
@@ -35,10 +35,20 @@ func WithTransport(ctx context.Context, tls bool) context.Context {
 	return context.WithValue(ctx, secureKey{}, tls)
 }
 
-// WithSignInLimit returns a copy of ctx in which CheckTransport calls limit, which counts a sign-in and fails when there
-// were too many.
-func WithSignInLimit(ctx context.Context, limit func() error) context.Context {
-	return context.WithValue(ctx, limitKey{}, limit)
+// Limits count what a client did, and fail when it was too much.
+type Limits struct{ SignIn, Mail func() error }
+
+// WithLimits returns a copy of ctx with the limits of its client.
+func WithLimits(ctx context.Context, l Limits) context.Context {
+	return context.WithValue(ctx, limitsKey{}, l)
+}
+
+// CountMail counts a request that causes a mail, and fails as the limit of WithLimits does.
+func CountMail(ctx context.Context) error {
+	if l, ok := ctx.Value(limitsKey{}).(Limits); ok {
+		return l.Mail()
+	}
+	return nil
 }
 
 // nameFor returns the name of the cookie on the connection of r, "" where none may be used.
@@ -93,13 +103,13 @@ func ReadNamed(r *http.Request, name string) string {
 }
 
 // CheckTransport is for a sign-in, before the password is checked. It fails with ErrInsecure if the connection of r may not
-// carry the cookie, and as the limit of WithSignInLimit does.
+// carry the cookie, and as the limit of WithLimits does.
 func CheckTransport(r *http.Request) error {
 	if nameFor(r) == "" {
 		return ErrInsecure
 	}
-	if limit, ok := r.Context().Value(limitKey{}).(func() error); ok {
-		return limit()
+	if l, ok := r.Context().Value(limitsKey{}).(Limits); ok {
+		return l.SignIn()
 	}
 	return nil
 }

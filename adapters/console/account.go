@@ -141,9 +141,12 @@ func (s *server) changeEmail(w http.ResponseWriter, r *http.Request, v *visit) e
 	if s.Links == nil {
 		return errNoPage
 	}
-	err := s.Links.RequestEmailChange(r.Context(), v.Actor, inbound.NewEmail{
-		Email: given(r, inputNewEmail), CurrentPassword: given(r, inputCurrent),
-	})
+	err := browser.CountMail(r.Context())
+	if err == nil {
+		err = s.Links.RequestEmailChange(r.Context(), v.Actor, inbound.NewEmail{
+			Email: given(r, inputNewEmail), CurrentPassword: given(r, inputCurrent),
+		})
+	}
 	if err == nil {
 		return v.redirect(w, "", "email_requested")
 	}

@@ -42,6 +42,9 @@ type area struct {
 	path     string // where it is served
 	sections []section
 	admits   func(inbound.Actor) bool // whether a user that is signed in may use it
+	// resumes says that a form of a session that has ended takes effect after the next sign-in. It must name what it changes:
+	// another user can sign in.
+	resumes bool
 }
 
 type server struct {
@@ -64,7 +67,7 @@ type route struct {
 
 // New returns the handler of the console. It answers requests for paths below Path, which must have an inbound.Origin.
 func New(p Ports, s Settings, log *zap.Logger) (http.Handler, error) {
-	console := area{path: Path, sections: sections, admits: inbound.Actor.Staff}
+	console := area{path: Path, sections: sections, admits: inbound.Actor.Staff, resumes: true}
 	return newArea(p, s, console, log,
 		signInRoutes, overviewRoutes, userListRoutes, userRoutes, auditRoutes, keyRoutes, mailRoutes, settingsRoutes)
 }

@@ -68,6 +68,10 @@ func (s *server) showSignInForm(w http.ResponseWriter, r *http.Request, v *visit
 // askPassword answers a form that needs a sign-in, or a recent one. What was posted is kept in the page, except passwords,
 // and takes effect after the sign-in.
 func (s *server) askPassword(w http.ResponseWriter, r *http.Request, v *visit, err error) error {
+	if v.Actor.Anonymous() && !s.resumes {
+		f := signInForm{next: v.nextPath(r), why: "Your session has ended, and nothing was changed. Sign in, then send the form again."}
+		return s.showSignInForm(w, r, v, http.StatusUnauthorized, f)
+	}
 	f := signInForm{next: v.nextPath(r), then: v.path, pending: url.Values{}}
 	for name, values := range r.PostForm {
 		if !strings.Contains(name, inputPassword) {
@@ -130,11 +134,11 @@ func pendingOf(posted url.Values) url.Values {
 }
 
 func (s *server) signOut(w http.ResponseWriter, r *http.Request, v *visit) error {
+	browser.Clear(w, r)                          // even if the session cannot be ended now
+	w.Header().Set("Clear-Site-Data", `"cache"`) // with it, the pages that the browser would show when going back
 	if err := s.Browser.End(r.Context(), browser.Read(r)); err != nil {
 		return err
 	}
-	browser.Clear(w, r)
-	w.Header().Set("Clear-Site-Data", `"cache"`) // with it, the pages that the browser would show when going back
 	v.BrowserSession = inbound.BrowserSession{}
 	return v.redirect(w, signInPath, "signed_out")
 }
@@ -159,7 +163,7 @@ func (v *visit) nextPath(r *http.Request) string {
 // ownPath returns a path below Path as a client sent it, "" for one that could lead elsewhere or to the sign-in.
 func ownPath(path string) string {
 	u, err := url.Parse("/" + path)
-	if err != nil || u.Host != "" || u.Scheme != "" || strings.Contains(path, "..") || strings.ContainsAny(path, "\\:") ||
+	if err != nil || u.Host != "" || u.Scheme != "" || strings.Contains(u.Path, "..") || strings.ContainsAny(path, "\\:") ||
 		strings.HasPrefix(path, "/") || strings.HasPrefix(path, signInPath) || strings.HasPrefix(path, signOutPath) {
 		return ""
 	}

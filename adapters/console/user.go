@@ -315,7 +315,9 @@ func (s *server) setPassword(w http.ResponseWriter, r *http.Request, v *visit) e
 		return err
 	}
 	_, err = s.Accounts.Change(r.Context(), v.Actor, u.ID(), func() (inbound.Changes, error) {
-		return inbound.Changes{UserInput: inbound.UserInput{Password: given(r, user.FieldPassword)}}, nil
+		// Given even if absent, as in a form that was posted before a sign-in: an absent password would change nothing.
+		password := field.Given(r.PostForm.Get(user.FieldPassword))
+		return inbound.Changes{UserInput: inbound.UserInput{Password: password}}, nil
 	})
 	if err != nil {
 		return s.refuse(w, r, v, err, func(view *userView, p problem) { view.password = posted(r, p) })

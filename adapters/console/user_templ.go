@@ -568,7 +568,7 @@ func actions(v *visit, p userView) templ.Component {
 			}
 		}
 		if p.user.Active {
-			templ_7745c5c3_Err = act(v, p, activePath, "false", "Deactivate", "The user cannot sign in any more, and all sessions end. It can be undone.", "outline").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = act(v, p, activePath, "false", "Deactivate", "The user cannot sign in any more, and its sessions are refused. It can be undone.", "outline").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -119,14 +119,17 @@ func (s *server) mounted(mounts []Mount, next http.Handler) http.Handler {
 	})
 }
 
-// serveMount serves a request below m.Path. Its route is the pattern in http.ServeMux that it matched. A sign-in counts as
-// one with the API does.
+// serveMount serves a request below m.Path. Its route is the pattern in http.ServeMux that it matched. A sign-in, and a
+// request that causes a mail, count as they do with the API.
 func (s *server) serveMount(w http.ResponseWriter, r *http.Request, m Mount) {
 	info := infoOf(r)
 	info.route = m.Path
-	r = r.WithContext(browser.WithSignInLimit(r.Context(), func() error {
-		return s.countRequest(w, r, func(l rateLimit) string { return l.key(r, resource{scope: scopeToken}, inbound.Actor{}) })
-	}))
+	limit := func(scope string) func() error {
+		return func() error {
+			return s.countRequest(w, r, func(l rateLimit) string { return l.key(r, resource{scope: scope}, inbound.Actor{}) })
+		}
+	}
+	r = r.WithContext(browser.WithLimits(r.Context(), browser.Limits{SignIn: limit(scopeToken), Mail: limit(scopeMail)}))
 	m.Handler.ServeHTTP(w, r)
 	if _, path, ok := strings.Cut(r.Pattern, " "); ok {
 		info.route = path

@@ -29,6 +29,7 @@ type resource struct {
 	authenticate      bool            // the Authorization header is checked
 	anonymous         map[string]bool // methods that need no authentication
 	scope             string          // DRF's throttle_scope, "" for none
+	postScope         bool            // only POST counts in scope
 	form              *form           // nil for that of /api/
 	actions           func(r *http.Request, c call) (any, error)
 }

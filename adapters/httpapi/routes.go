@@ -39,7 +39,7 @@ func (s *server) routeTable() []route {
 	}
 	if s.BrowserSessions != nil {
 		routes = append(routes, route{"/api/session/", resource{
-			name: "Browser Session", description: browserDescription, scope: scopeToken,
+			name: "Browser Session", description: browserDescription, scope: scopeToken, postScope: true,
 			methods: []method{
 				{http.MethodGet, s.getBrowserSession}, {http.MethodPost, s.beginBrowserSession}, {http.MethodDelete, s.endBrowserSession},
 			},

@@ -70,7 +70,7 @@ func newRateLimits(t Throttling, now func() time.Time) ([]rateLimit, error) {
 		}},
 		{scopeUser, t.User, func(_ *http.Request, _ resource, a inbound.Actor) string { return string(a.ID()) }},
 		{scopeToken, t.Token, func(r *http.Request, res resource, _ inbound.Actor) string {
-			if res.scope != scopeToken {
+			if res.scope != scopeToken || res.postScope && r.Method != http.MethodPost {
 				return ""
 			}
 			return networkKey(r)

@@ -8,8 +8,9 @@ import (
 )
 
 // ErrSignInAgain refuses an operation that needs a password given within the last five minutes, for an actor with a
-// browser session that began earlier: the deletion of a user, a change of the staff flag, and what ends sessions of
-// another user, a new password for it included.
+// browser session that began earlier: the deletion of a user, also of an invited one; changes of the staff flag, of a password
+// and of an email address, unless the current password is given with them; the end of another user's sessions; and changes of
+// the signing keys. A deactivation needs none: it can be undone.
 var ErrSignInAgain = fault.New(fault.Forbidden, "sign_in_again",
 	"This needs a recent sign-in: give your password again, then repeat the request.")
 
