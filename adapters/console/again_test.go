@@ -1,11 +1,8 @@
 package console
 
 import (
-	"context"
-	"io"
+	"errors"
 	"net/http"
-	"net/http/cookiejar"
-	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -15,102 +12,101 @@ import (
 	"go.uber.org/zap"
 
 	"roster/domain/user"
-	"roster/ports/inbound"
+	"roster/test/support/fixture"
 )
 
-// fakeApp is an application with the administrator ada and the user bob. The password of ada was given long ago, until the
-// next sign-in.
-type fakeApp struct {
-	inbound.BrowserSessions
-	inbound.Accounts
-	recent  bool
-	deleted []user.ID
-}
+var hidden = regexp.MustCompile(`type="hidden" name="([^"]*)" value="([^"]*)"`)
 
-func person(id user.ID, email string, staff bool) *user.User {
-	u, err := user.Restore(user.Snapshot{ID: id, Email: email, EmailKey: email, Active: true, Staff: staff, Joined: time.Unix(1, 0), Version: 7})
-	if err != nil {
-		panic(err)
+// answerSignIn posts the sign-in that a page asks for, with what the page keeps.
+func (s *served) answerSignIn(page answer, password string) answer {
+	s.t.Helper()
+	form := url.Values{inputEmail: {admin}, inputPassword: {password}}
+	for _, m := range hidden.FindAllStringSubmatch(page.body, -1) {
+		form.Add(m[1], m[2])
 	}
-	return u
+	return s.do(http.MethodPost, signInPath, form)
 }
 
-func (a *fakeApp) Authenticate(context.Context, string) (inbound.BrowserSession, error) {
-	return inbound.BrowserSession{Actor: inbound.Actor{User: person("1", "ada@example.com", true)}}, nil
-}
-
-func (a *fakeApp) Begin(_ context.Context, in inbound.SignIn, _ string) (inbound.BrowserSession, error) {
-	if in.Password.Value() != "right" {
-		return inbound.BrowserSession{}, inbound.ErrNoAccount
-	}
-	a.recent = true
-	b, err := a.Authenticate(context.Background(), "")
-	b.Value, b.Expires = "new", time.Now().Add(time.Hour)
-	return b, err
-}
-
-func (a *fakeApp) Get(_ context.Context, _ inbound.Actor, id user.ID) (*user.User, error) {
-	return person(id, "bob@example.com", false), nil
-}
-
-func (a *fakeApp) Delete(_ context.Context, _ inbound.Actor, id user.ID, read func() (inbound.Deletion, error)) error {
-	if !a.recent {
-		return inbound.ErrSignInAgain
-	}
-	a.deleted = append(a.deleted, id)
-	_, err := read()
-	return err
+// later returns the pages with a user, six minutes after the administrator signed in.
+func later(t *testing.T) (*served, *user.User) {
+	t.Helper()
+	s := newPages(t, fixture.ConfiguredKeys(t))
+	bob := s.Add(t, "bob@example.com")
+	s.signIn(admin)
+	s.Clock.Advance(6 * time.Minute)
+	return s, bob
 }
 
 // A deletion long after the sign-in asks for the password, and goes on with it: the address is not typed again. A wrong
 // password deletes nothing, and the next attempt may be right.
 func TestPasswordIsAskedAgain(t *testing.T) {
-	app := &fakeApp{}
-	h, err := New(Ports{Browser: app, Accounts: app}, Settings{}, zap.NewNop())
-	if err != nil {
+	s, bob := later(t)
+	page := s.post(userPath(bob.ID())+deletePath, inputConfirm, "bob@example.com").want(http.StatusForbidden, "Sign in again")
+	page = s.answerSignIn(page, "wrong").want(http.StatusUnauthorized, "Sign in again")
+	if _, err := s.Users.Get(t.Context(), bob.ID()); err != nil {
 		t.Fatal(err)
 	}
-	s := httptest.NewServer(h)
-	defer s.Close()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
+	done := s.answerSignIn(page, fixture.Password).want(http.StatusSeeOther)
+	if to := done.header.Get("Location"); to != "./../users/?done=deleted" {
+		t.Errorf("goes on at %s", to)
 	}
-	base, err := url.Parse(s.URL)
-	if err != nil {
-		t.Fatal(err)
+	if _, err := s.Users.Get(t.Context(), bob.ID()); !errors.Is(err, user.ErrNotFound) {
+		t.Errorf("the user is still there: %v", err)
 	}
-	jar.SetCookies(base, []*http.Cookie{{Name: "roster", Value: "old"}})
-	client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	post := func(path string, values url.Values) (*http.Response, string) {
-		t.Helper()
-		resp, err := client.PostForm(s.URL+Path+path, values)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		page, err := io.ReadAll(resp.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return resp, string(page)
-	}
-	resp, page := post("users/2/delete/", url.Values{inputConfirm: {"bob@example.com"}})
-	for _, attempt := range []string{"wrong", "right"} {
-		if len(app.deleted) > 0 || !strings.Contains(page, "Sign in again") {
-			t.Fatalf("status %d, deleted %v:\n%s", resp.StatusCode, app.deleted, page)
-		}
-		values := url.Values{inputPassword: {attempt}}
-		for _, m := range regexp.MustCompile(`type="hidden" name="([^"]*)" value="([^"]*)"`).FindAllStringSubmatch(page, -1) {
-			values.Add(m[1], m[2])
-		}
-		values.Set(inputEmail, "ada@example.com")
-		resp, page = post(signInPath, values)
-	}
-	if resp.StatusCode != http.StatusSeeOther || resp.Header.Get("Location") != "./../users/?done=deleted" || len(app.deleted) != 1 || app.deleted[0] != "2" {
-		t.Errorf("status %d, to %s, deleted %v", resp.StatusCode, resp.Header.Get("Location"), app.deleted)
-	}
-	if cookies := jar.Cookies(base); len(cookies) != 1 || cookies[0].Value != "new" {
+	if cookies := (&http.Response{Header: done.header}).Cookies(); len(cookies) != 1 || cookies[0].Value == s.sent[0].Value {
 		t.Errorf("cookies %v", cookies)
+	}
+}
+
+// A new password is not kept in the page that asks for the administrator's: it has to be typed again, and nothing is
+// reported as done.
+func TestPasswordOfAnotherIsNotKept(t *testing.T) {
+	const changed = "sound-Walrus-41-carousel"
+	s, bob := later(t)
+	path := userPath(bob.ID()) + "password/"
+	page := s.post(path, user.FieldPassword, changed).want(http.StatusForbidden, "Sign in again")
+	if strings.Contains(page.body, changed) {
+		t.Error("the page has the password")
+	}
+	again := s.answerSignIn(page, fixture.Password).want(http.StatusBadRequest, "This field may not be blank.")
+	if got, err := s.Users.Get(t.Context(), bob.ID()); err != nil || got.Password() != bob.Password() {
+		t.Errorf("the password was changed: %v", err)
+	}
+	s.sent = (&http.Response{Header: again.header}).Cookies()
+	s.post(path, user.FieldPassword, changed).want(http.StatusSeeOther)
+	s.SignsIn(t, "bob@example.com", changed)
+}
+
+// The rights of another administrator cannot be taken over from a browser that is left alone: neither by a new address, to
+// which a link to a new password can be mailed, nor by a password of one's own.
+func TestUnattendedBrowserTakesOverNoAccount(t *testing.T) {
+	s, _ := later(t)
+	other := s.AddStaff(t, "other@example.com")
+	form := url.Values{}
+	for _, m := range hidden.FindAllStringSubmatch(s.get(userPath(other.ID())).want(http.StatusOK).body, -1) {
+		form.Set(m[1], m[2])
+	}
+	form.Set(user.FieldEmail, "mine@example.com")
+	s.do(http.MethodPost, userPath(other.ID()), form).want(http.StatusForbidden, "Sign in again")
+	own, err := s.Administration.Find(t.Context(), admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.post(userPath(own.ID())+"password/", user.FieldPassword, "sound-Walrus-41-carousel").want(http.StatusForbidden, "Sign in again")
+	s.SignsIn(t, admin, fixture.Password)
+}
+
+// A form of one's own account is not sent for the next user that signs in.
+func TestFormsOfAnAccountAreNotResumed(t *testing.T) {
+	s := newPages(t, fixture.ConfiguredKeys(t))
+	pages, err := NewAccount(Ports{Browser: s.Browsers, Accounts: s.Accounts, Sessions: s.Devices, Trail: s.Trail}, Settings{}, zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.serve(pages, AccountPath)
+	page := s.post("", user.FieldFirstName, "Mallory").want(http.StatusUnauthorized, "nothing was changed")
+	s.answerSignIn(page, fixture.Password).want(http.StatusSeeOther)
+	if u, err := s.Administration.Find(t.Context(), admin); err != nil || u.Snapshot().FirstName == "Mallory" {
+		t.Errorf("%v", err)
 	}
 }

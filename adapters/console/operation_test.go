@@ -61,13 +61,20 @@ func newPages(t *testing.T, ring fixture.Keys) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	out := &served{Service: s, t: t, http: client, ring: ring}
+	out.serve(pages, Path)
+	return out
+}
+
+// serve makes the requests go to pages.
+func (s *served) serve(pages http.Handler, path string) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		o := inbound.Origin{Channel: audit.API, Client: session.Client{Address: "192.0.2.1", UserAgent: r.UserAgent()}, RequestID: "r1"}
 		pages.ServeHTTP(w, r.WithContext(inbound.WithOrigin(r.Context(), o)))
 	}))
-	t.Cleanup(server.Close)
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	return &served{Service: s, t: t, base: server.URL + Path, http: client, ring: ring}
+	s.t.Cleanup(server.Close)
+	s.base = server.URL + path
 }
 
 // answer is a response of the console.
