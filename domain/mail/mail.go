@@ -39,7 +39,7 @@ func Kinds() []Kind {
 	}
 }
 
-// Text is a mail as a reader sees it.
+// Text is the content of a mail.
 type Text struct{ Subject, Text, HTML string }
 
 // State is how far a mail is.

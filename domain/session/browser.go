@@ -14,7 +14,7 @@ const digestDigits = 2 * sha256.Size
 
 // StartBrowser is Start for a browser session: one without tokens, whose cookie holds a secret. It ends
 // r.BrowserLifetime after now. secret must have at least 128 random bits, so that its digest, which is all that is
-// stored, reveals nothing. The digest covers whether owner is staff: when that changes, the cookie becomes worthless, and
+// stored, reveals nothing. The digest covers whether owner is staff: the cookie is not valid while that differs, and
 // the user gets a new one by signing in again (ASVS 7.2.4).
 func StartBrowser(id ID, owner *user.User, secret string, now time.Time, r Rules, c Client) *Session {
 	s := Start(id, owner.ID(), owner.SessionEpoch(), now, r, c)

@@ -98,10 +98,10 @@ func TestBrowserCookie(t *testing.T) {
 	if len(secret) < 43 || strings.Contains(r.body, secret) {
 		t.Errorf("secret %q, body %s", secret, r.body)
 	}
-	who := s.send("GET", "/api/session/", "", with(cookie.Value))
-	s.want("who", who, http.StatusOK)
-	if who.body != r.body || !strings.Contains(who.body, `"email":"`+admin+`"`) {
-		t.Errorf("%s, want %s", who.body, r.body)
+	shown := s.send("GET", "/api/session/", "", with(cookie.Value))
+	s.want("show the session", shown, http.StatusOK)
+	if shown.body != r.body || !strings.Contains(shown.body, `"email":"`+admin+`"`) {
+		t.Errorf("%s, want %s", shown.body, r.body)
 	}
 	list := s.send("GET", "/api/sessions/", "", with(cookie.Value))
 	if !strings.Contains(list.body, `"current":true`) || !strings.Contains(list.body, parts[1]) || strings.Contains(list.body, secret) {

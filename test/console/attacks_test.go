@@ -2,6 +2,7 @@ package console
 
 import (
 	"encoding/csv"
+	"html"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -25,8 +26,33 @@ func TestTextOfClientsStaysText(t *testing.T) {
 	s.token(email, password, hostile)
 	s.call(http.MethodPost, "/api/token/", "", hostile, map[string]string{"email": email, "password": "wrong"})
 	v := s.visit(admin)
-	for _, path := range []string{"users/", "users/?search=" + url.QueryEscape(hostile), "users/?order=" + url.QueryEscape(hostile), "users/" + id + "/", "sign-in/?next=" + url.QueryEscape(hostile)} {
-		_, page, _ := v.get(path)
+	signedOut := visitor{http.DefaultClient, s} // a visitor that is signed in is redirected from the sign-in
+	name, address, parameter := ">"+html.EscapeString(hostile), html.EscapeString(email), `value="`+html.EscapeString(hostile)+`"`
+	agent, query := `title="`+html.EscapeString(hostile)+`"`, url.QueryEscape(hostile)
+	for _, c := range []struct {
+		v      visitor
+		path   string
+		status int
+		shown  []string // what the page must have, as text
+	}{
+		{v, "users/", http.StatusOK, []string{name, address}},
+		{v, "users/?search=" + query, http.StatusOK, []string{parameter}},
+		{v, "users/?order=" + query, http.StatusOK, []string{name, address}},
+		{v, "users/" + id + "/", http.StatusOK, []string{name, address, agent}},
+		{v, "audit/", http.StatusOK, []string{agent}},
+		{v, "audit/?by=" + query, http.StatusNotFound, []string{parameter}},
+		{signedOut, "sign-in/?next=" + query, http.StatusOK, []string{parameter}},
+	} {
+		path := c.path
+		status, page, _ := c.v.get(path)
+		if status != c.status {
+			t.Errorf("%s: status %d, want %d", path, status, c.status)
+		}
+		for _, text := range c.shown {
+			if !strings.Contains(page, text) {
+				t.Errorf("%s does not have %q", path, text)
+			}
+		}
 		if strings.Contains(page, "<script>alert") || strings.Contains(page, "<img src=x") {
 			t.Errorf("%s has the text as markup", path)
 		}

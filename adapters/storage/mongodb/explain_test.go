@@ -156,6 +156,9 @@ func (p plans) ofEvents(now time.Time) {
 	middle := now.Add(2500 * time.Second)
 	p.want("old events", lookup{Find: eventTable.name, Filter: is("at", compared("$lt", middle)), Sort: byTime("at", true)})
 	kinds := audit.Kinds()
+	if e := p.explain("counts of events", countEvents(kinds[:2], now, middle), false); e.examined > 0 {
+		p.t.Errorf("counts of events: %d documents are read: %v", e.examined, e.stages)
+	}
 	for _, back := range []bool{false, true} {
 		for _, f := range []audit.Filter{
 			{}, {Since: now, Until: middle}, {Kinds: kinds[:1]}, {Kinds: kinds}, {Actor: "7"}, {User: "7"}, {Actor: "7", User: "7"},
@@ -208,7 +211,7 @@ func (p plans) wantCounted(what string, f user.Filter) {
 	}, false)
 }
 
-func (p plans) explain(what string, command any, sorts bool) {
+func (p plans) explain(what string, command any, sorts bool) explained {
 	p.t.Helper()
 	answer, err := p.s.db.RunCommand(p.t.Context(), bson.D{{Key: "explain", Value: command}, {Key: "verbosity", Value: "executionStats"}}).Raw()
 	if err != nil {
@@ -221,4 +224,5 @@ func (p plans) explain(what string, command any, sorts bool) {
 	if err := e.fault(besides, sorts); err != nil {
 		p.t.Errorf("%s: %v", what, err)
 	}
+	return e
 }

@@ -112,6 +112,10 @@ func TestKeysetPlans(t *testing.T) {
 	} {
 		check(plan(t, s, query, "4", int64(1000)), 1, index, "Index Cond: (id > ")
 	}
+	counted, kinds := s.CountEvents([]audit.Kind{audit.SignInFailed, audit.Deleted}, time.UnixMilli(1700000020000), time.UnixMilli(1700000050000))
+	if got := plan(t, s, counted, kinds...); scans.MatchString(got) || !strings.Contains(got, "Index Only Scan using audit_events_kind on") {
+		t.Errorf("want the index by kind and time alone\n%s", got)
+	}
 	check(plan(t, s, s.SelectDue, int64(1700000050000), int64(20)), 1, "mails_due", "Index Cond: (due <= ")
 	check(plan(t, s, s.SelectInvited, "4", int64(20)), 1, "users_invited", "Index Cond: (id > ")
 	query, args := s.MailList(mail.Query{Before: "m5", Limit: 20})

@@ -21,9 +21,10 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// What bounds a hang: of a test, which takes seconds, and of one action in it.
+// Limits of a whole test, which may load some fifty pages at seconds each on a busy machine, and of one action in it: the latter
+// ends a hang.
 const (
-	patience     = 4 * time.Minute
+	patience     = 15 * time.Minute
 	stepPatience = time.Minute
 )
 
