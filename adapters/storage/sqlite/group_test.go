@@ -237,7 +237,7 @@ func TestGroupSurvivesTheEndOfItsGoroutine(t *testing.T) {
 	}
 	s.group.turn <- struct{}{}
 	go s.takeTurn(last)
-	if <-last.done; last.err != errNotEnded {
+	if <-last.done; !errors.Is(last.err, errNotEnded) {
 		t.Errorf("got %v, want %v", last.err, errNotEnded)
 	}
 	mustAdd(t, s, "3")
