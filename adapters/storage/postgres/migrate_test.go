@@ -149,7 +149,7 @@ func TestManyStartsAtOnce(t *testing.T) {
 		shut(t, s)
 	}
 	var steps int
-	if err := raw(t, base).QueryRow(t.Context(), "SELECT count(*) FROM goose_db_version").Scan(&steps); err != nil || steps != 11 {
+	if err := raw(t, base).QueryRow(t.Context(), "SELECT count(*) FROM goose_db_version").Scan(&steps); err != nil || steps != 12 {
 		t.Errorf("%d steps are listed, %v; want each once, and the beginning", steps, err)
 	}
 }

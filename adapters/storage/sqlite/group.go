@@ -67,7 +67,12 @@ func (s *Store) grouped(w *write) error {
 			case <-w.done:
 				running = false
 			case <-w.ran:
-				return translate(w.ctx, w.op, w.ctx.Err())
+				select { // both may be closed
+				case <-w.done:
+					running = false
+				default:
+					return translate(w.ctx, w.op, w.ctx.Err())
+				}
 			}
 		}
 	}
@@ -119,7 +124,7 @@ func (g *group) take(mode sqltable.Mode, n int) (batch []*write) {
 	return batch
 }
 
-// runAll runs waiting writes in transactions until w is done. When no transaction can begin, only w fails.
+// runAll runs waiting writes in transactions until w is done, or no transaction can begin.
 func (s *Store) runAll(w *write) {
 	for {
 		select {
@@ -127,21 +132,35 @@ func (s *Store) runAll(w *write) {
 			return
 		default:
 		}
-		if err := s.runBatch(w.ctx); err != nil {
-			if s.group.remove(w) {
-				w.err = translate(w.ctx, w.op, err)
-				close(w.done)
-			}
+		if err := s.runBatch(w); err != nil {
 			return
 		}
 	}
 }
 
-// runBatch runs waiting writes in one transaction. It fails when the transaction cannot begin.
+// runBatch runs waiting writes in one transaction. When the transaction cannot begin, it returns the error, and w fails with it.
+// When this goroutine exits, w fails too, even if it still waits: its caller does not try to get the turn again. A panic outside
+// the writes goes on in the caller of w.
 //
 // An interrupted statement would undo the whole transaction. So the context of a caller is checked before and after
 // its write runs, and not during it.
-func (s *Store) runBatch(ctx context.Context) error {
+func (s *Store) runBatch(w *write) (err error) {
+	var batch []*write
+	ended := false // batch was committed or rolled back, and each write has its result
+	defer func() {
+		panicked := recover()
+		if (!ended || panicked != nil) && s.group.remove(w) {
+			batch = append(batch, w)
+		}
+		w.panicked = cmp.Or(w.panicked, panicked)
+		for _, b := range batch {
+			if !ended && b.err == nil {
+				b.err = cmp.Or(translate(b.ctx, b.op, err), errNotEnded)
+			}
+			close(b.done)
+		}
+	}()
+	ctx := w.ctx
 	q := &querier{prepared: s.writes}
 	defer q.prepareMissed(context.WithoutCancel(ctx))
 	c, err := s.writer.Conn(ctx)
@@ -162,20 +181,12 @@ func (s *Store) runBatch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	batch := s.group.take(mode, s.groupSize)
-	ended := false
 	defer func() {
-		panicked := recover() // in the goroutine of each caller it goes on
 		if tx != nil {
 			_ = tx.Rollback() // after Commit it does nothing
 		}
-		for _, w := range batch {
-			if !ended && w.err == nil { // this goroutine panics or exits: the transaction is rolled back
-				w.err, w.panicked = errNotEnded, cmp.Or(w.panicked, panicked)
-			}
-			close(w.done)
-		}
 	}()
+	batch = s.group.take(mode, s.groupSize)
 	q.runner, q.tx = tx, tx
 	kept, err := runEach(ctx, q, batch, false)
 	if errors.Is(err, errSpoiled) {
@@ -187,16 +198,16 @@ func (s *Store) runBatch(ctx context.Context) error {
 		}
 	}
 	if err == nil && kept > 0 {
-		for _, w := range batch {
-			close(w.ran)
+		for _, b := range batch {
+			close(b.ran)
 		}
 		err = tx.Commit()
 	}
 	ended = true
 	if err != nil {
-		for _, w := range batch {
-			if w.err == nil {
-				w.err = translate(ctx, w.op, err)
+		for _, b := range batch {
+			if b.err == nil {
+				b.err = translate(ctx, b.op, err)
 			}
 		}
 		return nil
@@ -211,7 +222,7 @@ func (s *Store) runBatch(ctx context.Context) error {
 	return nil
 }
 
-// errNotEnded is the error of writes that shared a transaction with a write that ended its goroutine.
+// errNotEnded is the error of writes of a transaction whose goroutine exited or panicked before its end.
 var errNotEnded = storage.Unavailable(errors.New("sqlite: the transaction was not ended"))
 
 // errSpoiled means that a write has failed after it changed something.

@@ -2,13 +2,19 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"time"
+
+	"modernc.org/sqlite"
 
 	"roster/adapters/storage"
 	"roster/adapters/storage/sqltable"
@@ -200,28 +206,135 @@ func TestFailedCommitFailsForAll(t *testing.T) {
 	mustAdd(t, s, "1")
 }
 
-// When a write ends the goroutine that runs the group, no write of the group is acknowledged, and the next writes run.
+// When a write ends the goroutine that runs a group, every caller of the group gets an error, and the next writes run.
 func TestGroupSurvivesTheEndOfItsGoroutine(t *testing.T) {
 	s := opened(t)
-	acknowledged := false
-	together(
-		t, s,
-		func() error {
-			return s.Write(t.Context(), "exit", sqltable.Durable, func(context.Context, sqltable.Querier) error {
-				runtime.Goexit()
-				return nil
-			})
-		},
-		func() error { // may run in the goroutine that runs both, and not return
-			err := s.Users().Add(t.Context(), sampleUser(t, "1"))
-			acknowledged = err == nil
-			return err
-		},
-	)
-	if _, err := s.Users().Get(t.Context(), "1"); (err == nil) != acknowledged {
-		t.Errorf("the other write was acknowledged: %t; its user: %v", acknowledged, err)
+	exits := func(context.Context, sqltable.Querier) error {
+		runtime.Goexit()
+		return nil
+	}
+	exit := func() error { return s.Write(t.Context(), "exit", sqltable.Durable, exits) }
+	add := func() error { return s.Users().Add(t.Context(), sampleUser(t, "1")) }
+	for i, err := range together(t, s, exit, add) {
+		if err != any(errNotEnded) {
+			t.Errorf("write %d: got %v, want %v", i+1, err, errNotEnded)
+		}
+	}
+	if _, err := s.Users().Get(t.Context(), "1"); !errors.Is(err, user.ErrNotFound) {
+		t.Errorf("the user of the write that failed: %v", err)
 	}
 	mustAdd(t, s, "2")
+
+	// The caller that gets the turn is not always the first in the group, and its own write can be left for the next transaction.
+	s.groupSize = 1
+	for range 2 {
+		w := &write{ctx: t.Context(), op: "exit", mode: sqltable.Durable, work: exits, ran: make(chan struct{}), done: make(chan struct{})}
+		s.group.waiting = append(s.group.waiting, w)
+	}
+	last := s.group.waiting[1]
+	if err := s.gate.Enter(); err != nil {
+		t.Fatal(err)
+	}
+	s.group.turn <- struct{}{}
+	go s.takeTurn(last)
+	if <-last.done; !errors.Is(last.err, errNotEnded) {
+		t.Errorf("got %v, want %v", last.err, errNotEnded)
+	}
+	mustAdd(t, s, "3")
+}
+
+// noConnection is a driver that panics.
+type noConnection struct{}
+
+func (noConnection) Connect(context.Context) (driver.Conn, error) { panic("no connection") }
+func (noConnection) Driver() driver.Driver                        { return nil }
+
+// A panic outside the writes, before a transaction or after it, goes on in the goroutine of one caller. The other writes have
+// their own results, and the next writes run.
+func TestPanicOutsideWrites(t *testing.T) {
+	s := opened(t)
+	writes := []func() error{
+		func() error { return s.Users().Add(t.Context(), sampleUser(t, "1")) },
+		func() error { return s.Users().Add(t.Context(), sampleUser(t, "2")) },
+	}
+	writer := s.writer
+	s.writer = sql.OpenDB(noConnection{})
+	for i, got := range together(t, s, writes...) { // each has the turn once
+		if got != "no connection" {
+			t.Errorf("write %d: got %v", i+1, got)
+		}
+	}
+	if err := s.writer.Close(); err != nil {
+		t.Error(err)
+	}
+	s.writer = writer
+
+	s.options.Committed = func(int) { panic("not counted") }
+	if got := together(t, s, writes...); !slices.Contains(got, any("not counted")) || !slices.Contains(got, nil) {
+		t.Errorf("got %v, want one panic and one success", got)
+	}
+	s.options.Committed = nil
+	mustAdd(t, s, "3")
+	for _, id := range []user.ID{"1", "2", "3"} {
+		if _, err := s.Users().Get(t.Context(), id); err != nil {
+			t.Errorf("user %s: %v", id, err)
+		}
+	}
+}
+
+// beforeCommit has SQLite call a function at the beginning of each commit.
+func beforeCommit(t *testing.T, s *Store, f func()) {
+	t.Helper()
+	c, err := s.writer.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = c.Raw(func(c any) error {
+		hooks, ok := c.(sqlite.HookRegisterer)
+		if !ok {
+			return fmt.Errorf("a connection is a %T", c)
+		}
+		hooks.RegisterCommitHook(func() int32 { f(); return 0 })
+		return nil
+	})
+	if err := errors.Join(err, c.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A caller whose context ends during a slow commit leaves at once. Reads are served, Close waits for the commit, and the write
+// is stored.
+func TestCallerLeavesASlowCommit(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "roster.db")
+	s := reopened(t, path)
+	committing, release := make(chan struct{}), make(chan struct{})
+	beforeCommit(t, s, func() {
+		committing <- struct{}{}
+		<-release
+	})
+	ctx, leave := context.WithCancel(t.Context())
+	added := make(chan error)
+	go func() { added <- s.Users().Add(ctx, sampleUser(t, "1")) }()
+	<-committing
+	leave()
+	if err := <-added; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want %v", err, context.Canceled)
+	}
+	if _, err := s.Users().Get(t.Context(), "1"); !errors.Is(err, user.ErrNotFound) {
+		t.Errorf("the user before the commit: %v", err)
+	}
+	for range 20 { // Shut returns either nil or the error of ctx when it could return both
+		if err := s.gate.Shut(ctx); err == nil {
+			t.Fatal("Close would not wait for the commit")
+		}
+	}
+	close(release)
+	if err := s.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, err := reopened(t, path).Users().Get(t.Context(), "1"); err != nil {
+		t.Errorf("the user after the commit: %v", err)
+	}
 }
 
 // With group_commit=off, each write is a transaction of its own.
