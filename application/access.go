@@ -77,8 +77,8 @@ func mayManageSessions(a inbound.Actor, owner user.ID) error {
 const recentSignIn = 5 * time.Minute
 
 // requireRecentSignIn fails with ErrSignInAgain for an actor with a browser session that began more than recentSignIn
-// before now: a browser is left unattended more easily than a token (ASVS 7.5.3). It guards what gives or takes rights,
-// deletes, or acts on the sessions of others.
+// before now: a browser is left unattended more easily than a token (ASVS 7.5.3). It guards the operations
+// that inbound.ErrSignInAgain lists.
 func requireRecentSignIn(a inbound.Actor, now time.Time) error {
 	if !a.SignedIn.IsZero() && now.Sub(a.SignedIn) > recentSignIn {
 		return inbound.ErrSignInAgain
