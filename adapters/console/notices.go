@@ -15,7 +15,7 @@ var notices = map[string]notice{
 	"invited":            {text: "The user is invited. A mail with a link to choose a password is on its way."},
 	"saved":              {text: "The changes are saved."},
 	"password_set":       {text: "The new password is set. All sessions of the user have ended."},
-	"deactivated":        {text: "The user is deactivated and cannot sign in. Its sessions are refused.", undo: activePath, input: inputOn, value: "true"},
+	"deactivated":        {text: "The user is deactivated. Its sessions are refused.", undo: activePath, input: inputOn, value: "true"},
 	"activated":          {text: "The user is active.", undo: activePath, input: inputOn, value: "false"},
 	"staff_given":        {text: "The user is an administrator now."},
 	"staff_taken":        {text: "The user is no administrator any more."},
