@@ -67,7 +67,7 @@ func nameFor(r *http.Request) string {
 var forwarded = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via"}
 
 // isLocal reports whether r does not leave this machine: it comes from a loopback address, directly, and names one, as
-// browsers on this machine do. Another name may be one whose owner made it resolve to a loopback address.
+// browsers on this machine do. An attacker can make another name resolve to a loopback address.
 func isLocal(r *http.Request) bool {
 	for _, name := range forwarded {
 		if r.Header.Get(name) != "" {

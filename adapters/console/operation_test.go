@@ -233,7 +233,7 @@ func TestOverviewPage(t *testing.T) {
 	}
 	s.happened(audit.Locked, now.Add(-time.Hour), audit.Event{})
 	s.signIn(admin)
-	days := s.get("").want(http.StatusOK, "1 users", "0 mails wait", "1 warnings", "The last 30 days", "1,234 Failed sign-ins", "1 Locks",
+	days := s.get("").want(http.StatusOK, "1 Users", "0 Mails waiting", "1 Warnings", "The last 30 days", "1,234 Failed sign-ins", "1 Locks",
 		`aria-label="Failed sign-ins over 30 days: 1234 in all, at most 412 in one bar"`, "<title>2026-01-02: 412</title>", "<title>2025-12-31: 411</title>",
 		"Version 1.2.3", "Database memory", "Profile standard", "Mail to the log")
 	if n := strings.Count(days.body, `class="ground"`); n != 5*30 {

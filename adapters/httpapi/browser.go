@@ -119,7 +119,7 @@ func (s *server) mounted(mounts []Mount, next http.Handler) http.Handler {
 	})
 }
 
-// serveMount serves a request below m.Path. Its route is the pattern in http.ServeMux that it matched. A sign-in, and a
+// serveMount serves a request below m.Path. Its route is the path of the pattern in http.ServeMux that it matched. A sign-in, and a
 // request that causes a mail, count as they do with the API.
 func (s *server) serveMount(w http.ResponseWriter, r *http.Request, m Mount) {
 	info := infoOf(r)
@@ -132,6 +132,6 @@ func (s *server) serveMount(w http.ResponseWriter, r *http.Request, m Mount) {
 	r = r.WithContext(browser.WithLimits(r.Context(), browser.Limits{SignIn: limit(scopeToken), Mail: limit(scopeMail)}))
 	m.Handler.ServeHTTP(w, r)
 	if _, path, ok := strings.Cut(r.Pattern, " "); ok {
-		info.route = path
+		info.route = strings.TrimSuffix(path, "{$}")
 	}
 }

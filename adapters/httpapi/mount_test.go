@@ -16,12 +16,18 @@ import (
 	"roster/ports/inbound"
 )
 
-// pagesForTest shows what a mounted handler learns of a request. A POST to sign-in is a sign-in.
+// pagesForTest shows what a mounted handler learns of a request. A POST to sign-in is a sign-in, one to mail causes a mail.
 func pagesForTest() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /pages/{name}", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'self'")
 		_, _ = fmt.Fprintf(w, "%s %q", inbound.OriginOf(r.Context()).Client.Address, browser.Read(r))
+	})
+	mux.HandleFunc("GET /pages/{name}/{$}", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("POST /pages/mail", func(w http.ResponseWriter, r *http.Request) {
+		if err := browser.CountMail(r.Context()); err != nil {
+			http.Error(w, err.Error(), http.StatusTooManyRequests)
+		}
 	})
 	mux.HandleFunc("POST /pages/sign-in", func(w http.ResponseWriter, r *http.Request) {
 		if err := browser.CheckTransport(r); err != nil {
@@ -36,7 +42,9 @@ func pagesForTest() http.Handler {
 // API and the admin handler serve the same mount alike, and nothing of it elsewhere.
 func TestMounts(t *testing.T) {
 	core, logged := observer.New(zap.InfoLevel)
-	set := Settings{RequestTimeout: time.Minute, MaxBody: 1024, CORSOrigins: []string{"*"}, Throttling: Throttling{Token: Rate{2, time.Hour}}}
+	set := Settings{RequestTimeout: time.Minute, MaxBody: 1024, CORSOrigins: []string{"*"}, Throttling: Throttling{
+		Token: Rate{2, time.Hour}, Mail: Rate{1, time.Hour},
+	}}
 	mount := Mount{Path: "/pages/", Handler: pagesForTest()}
 	api, err := New(Ports{Health: healthy{}}, set, nil, zap.New(core), mount)
 	if err != nil {
@@ -67,6 +75,10 @@ func TestMounts(t *testing.T) {
 		if len(lines) != 1 || lines[0].ContextMap()["route"] != "/pages/{name}" {
 			t.Errorf("%s: logged %v", name, lines)
 		}
+		send("GET", "http://localhost/pages/one/")
+		if lines := logged.TakeAll(); len(lines) != 1 || lines[0].ContextMap()["route"] != "/pages/{name}/" {
+			t.Errorf("%s: logged %v", name, lines)
+		}
 		if w := send("GET", "http://localhost/pages?a=b"); w.Code != 301 || w.Header().Get("Location") != "/pages/?a=b" {
 			t.Errorf("%s: without the slash: %d, %s", name, w.Code, w.Header().Get("Location"))
 		}
@@ -76,6 +88,11 @@ func TestMounts(t *testing.T) {
 		for i, want := range []int{200, 200, 429} {
 			if w := send("POST", "http://localhost/pages/sign-in"); w.Code != want {
 				t.Errorf("%s: sign-in %d: %d, want %d", name, i, w.Code, want)
+			}
+		}
+		for i, want := range []int{200, 429} {
+			if w := send("POST", "http://localhost/pages/mail"); w.Code != want {
+				t.Errorf("%s: mail %d: %d, want %d", name, i, w.Code, want)
 			}
 		}
 		if w := send("GET", "http://localhost/pages/one"); w.Code != 200 {
